@@ -1,0 +1,46 @@
+"""Metadata of avdet; tool settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="avdet",
+    version="0.1.0",
+    description="Spatiotemporal action detection by looking and listening: Audiovisual SlowFast",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.10",
+    packages=find_packages(include=["avdet", "avdet.*", "ava_eval", "ava_eval.*"]),
+    package_data={"": ["*.yaml", "*.html", "*.js", "*.css", "py.typed"]},
+    install_requires=[
+        # torchaudio's last release, 2.11, refuses at import a torch built for another CUDA version,
+        # as torch 2.13 and later are: the cap keeps the three builds of one another.
+        "torch>=2.6,<2.13",
+        "torchvision>=0.21,<0.28",
+        "torchaudio>=2.6,<2.12",
+        "av>=14.0",
+        "numpy>=1.26",
+        "opencv-python>=4.10",
+        "scipy>=1.11",
+        "pandas>=2.1",
+        "pydantic>=2.7",
+        "PyYAML>=6.0",
+        "rich>=13.0",
+        "matplotlib>=3.8",
+        "tensorboard>=2.16",
+        "pycocotools>=2.0.8",
+    ],
+    extras_require={
+        "dev": [
+            "hypothesis>=6.100",
+            "mypy>=1.11",
+            "pandas-stubs>=2.1",
+            "pytest>=8.0",
+            "ruff>=0.8,<0.16",  # a newer formatter may want other line breaks
+            "scipy-stubs>=1.14",
+            "types-PyYAML>=6.0",
+        ],
+    },
+    entry_points={"console_scripts": ["avdet = avdet.cli.main:main"]},
+)
