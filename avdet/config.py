@@ -1,0 +1,258 @@
+"""Every setting, typed, with its default and meaning; YAML files with `_base_`; overrides as `section.key=value`.
+
+Read by the build.py files, engine/ and cli/ only: everything below them takes plain arguments.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+__all__ = ["Config", "ConfigError", "DataConfig", "ModelConfig", "TestConfig", "TrainConfig", "load_config"]
+
+Stage = Literal["pool1", "res2", "res3", "res4"]
+SyncStage = Literal["res2", "res3", "res4", "pool5"]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used: which one, the rule, the next step."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(Section):
+    """The network; the paper's names are in the comments. Defaults: AVSlowFast 4x16, R50."""
+
+    stage_blocks: tuple[int, int, int, int] = (3, 4, 6, 3)  # R50; R101 is (3, 4, 23, 3)
+    width: int = Field(64, ge=8)  # channels of the Slow pathway after conv1
+    slow_frames: int = Field(4, ge=1)  # T
+    slow_stride: int = Field(16, ge=1)  # tau: raw frames between two of the Slow pathway
+    alpha: int = Field(8, ge=1)  # the Fast pathway sees alpha times as many frames
+    beta: float = Field(0.125, gt=0)  # channels of Fast to those of Slow
+    fast_to_slow_kernel: int = Field(5, ge=1)  # frames; 7 for 8x8
+    fast_to_slow_stages: tuple[Stage, ...] = ("res3", "res4")
+    res4_temporal_blocks: int | None = None  # blocks of res4 with temporal kernel 3; null: all
+    nonlocal_blocks: tuple[int, ...] = ()  # blocks of the Slow pathway's res4 that a non-local block follows
+    nonlocal_form: Literal["dot_product", "softmax"] = "dot_product"
+    audio: Literal[True, False, "only"] = True  # true: audio and video; false: video; only: audio alone
+    audio_frames: int = Field(128, ge=8)  # time steps of the log-mel
+    mel_bins: int = Field(80, ge=8)
+    beta_audio: float = Field(0.5, gt=0)  # beta_A: channels of Audio to those of Slow
+    audio_blocks: tuple[int, int, int, int] | None = None  # null: as stage_blocks
+    fusion: Literal["a_fs", "a_f_s", "nonlocal"] = "a_fs"
+    fusion_stages: tuple[Stage, ...] = ("res3", "res4")  # () is late fusion only
+    fusion_width: int = Field(64, ge=4)  # channels between the two convolutions of A->FS
+    drop_pathway: Fraction = 0.8  # P_d
+    drop_pathway_kind: Literal["altogether", "lateral"] = "altogether"
+    sync_stages: tuple[SyncStage, ...] = ()  # where the AVS loss stands; the paper: res3, res4, pool5
+    sync_weight: float = Field(1.0, ge=0)
+    dropout: Fraction = 0.5
+    roi_resolution: int = Field(7, ge=1)
+    weights: Path | None = None  # a checkpoint to start from; heads of another size are made anew
+
+    @property
+    def fast_frames(self) -> int:
+        return self.slow_frames * self.alpha
+
+    @property
+    def span_frames(self) -> int:
+        """Raw frames that a clip spans: 64 for 4x16."""
+        return self.slow_frames * self.slow_stride
+
+    @property
+    def hears(self) -> bool:
+        return self.audio is not False
+
+    @model_validator(mode="after")
+    def _fits(self) -> ModelConfig:
+        if self.slow_stride % self.alpha:
+            raise ValueError(
+                f"slow_stride {self.slow_stride} is no multiple of alpha {self.alpha}, so the Fast pathway's stride is "
+                "no whole number; choose an alpha that divides it"
+            )
+        if self.sync_stages and self.audio is not True:
+            raise ValueError("sync_stages need both pathways; set model.audio=true or model.sync_stages=[]")
+        return self
+
+
+class DataConfig(Section):
+    """What is read and how it is cut. Relative annotation files lie in `annotations`."""
+
+    kind: Literal["ava"] = "ava"
+    videos: Path = Path("data/ava/videos")
+    annotations: Path = Path("data/ava/annotations")
+    train_csv: Path = Path("ava_train_v2.2.csv")
+    val_csv: Path = Path("ava_val_v2.2.csv")
+    label_map: Path = Path("ava_action_list_v2.2_for_activitynet_2019.pbtxt")
+    train_excluded: Path | None = Path("ava_train_excluded_timestamps_v2.2.csv")
+    val_excluded: Path | None = Path("ava_val_excluded_timestamps_v2.2.csv")
+    train_boxes: Path | None = None  # detected people that overlap the ground truth, added in training
+    val_boxes: Path = Path("ava_val_predicted_boxes.csv")
+    min_box_score: Fraction = 0.8  # of the detected people that are classified
+    nominal_fps: float = Field(30.0, gt=0)  # turns a recipe's frames into seconds
+    train_short_side: tuple[int, int] = (256, 320)
+    train_crop: int = Field(224, ge=32)
+    test_short_side: int = Field(256, ge=32)
+    flip: Fraction = 0.5
+    workers: int = Field(4, ge=0)
+    strict: bool = False  # stop where a movie is missing instead of leaving its keyframes out
+    max_bad: int = Field(100, ge=0)  # unreadable training clips that are replaced before training stops
+
+    @model_validator(mode="after")
+    def _fits(self) -> DataConfig:
+        low, high = self.train_short_side
+        if not self.train_crop <= low <= high:
+            raise ValueError(
+                f"train_short_side {low}-{high} must rise and hold the crop of {self.train_crop}; "
+                "raise it or lower train_crop"
+            )
+        return self
+
+
+class TrainConfig(Section):
+    """The optimisation. `lr` belongs to `lr_batch` clips an iteration and is scaled linearly to those that run."""
+
+    epochs: int = Field(20, ge=1)
+    batch_size: int = Field(64, ge=1)  # clips an iteration, over all processes
+    lr: float = Field(0.1, gt=0)
+    lr_batch: int = Field(64, ge=1)
+    schedule: Literal["cosine", "step"] = "cosine"
+    step_epochs: tuple[float, ...] = ()  # where `step` divides the rate by ten
+    warmup_epochs: float = Field(0.0, ge=0)
+    warmup_lr: float = Field(0.0, ge=0)
+    momentum: Fraction = 0.9
+    nesterov: bool = True
+    weight_decay: float = Field(1e-4, ge=0)
+    bn_weight_decay: float = Field(0.0, ge=0)
+    clip_gradient: float | None = Field(None, gt=0)  # largest norm of all gradients together
+    amp: bool = True  # bf16 on GPUs that have it; never on the CPU
+    precise_bn_clips: int = Field(0, ge=0)  # training clips that set the batch norms' statistics before an evaluation
+    eval_every: int = Field(1, ge=1)  # epochs
+    log_every: int = Field(10, ge=1)  # iterations
+
+    @model_validator(mode="after")
+    def _fits(self) -> TrainConfig:
+        if self.warmup_epochs > self.epochs:
+            raise ValueError(
+                f"Warm-up ({self.warmup_epochs:g} epochs) is longer than training ({self.epochs}); "
+                "shorten train.warmup_epochs"
+            )
+        if (self.schedule == "step") != bool(self.step_epochs):
+            raise ValueError("step_epochs goes with schedule: step, and only with it; set both or neither")
+        return self
+
+
+class TestConfig(Section):
+    batch_size: int = Field(8, ge=1)
+    iou: float = Field(0.5, gt=0, le=1)
+    protocol: Literal["official", "pyslowfast", "mmaction2"] = "official"
+
+
+class Config(Section):
+    """A recipe. `name` gives the run directory its name where --output does not."""
+
+    name: str = "avdet"
+    seed: int = 0
+    model: ModelConfig = ModelConfig()
+    data: DataConfig = DataConfig()
+    train: TrainConfig = TrainConfig()
+    test: TestConfig = TestConfig()
+
+    def to_yaml(self) -> str:
+        """Reads back equal."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def load_config(path: Path, *, overlays: tuple[Path, ...] = (), overrides: tuple[str, ...] = ()) -> Config:
+    """The recipe at `path`, then the overlays, then `section.key=value`: the later wins.
+
+    Raises ConfigError with one sentence for an unknown key, a wrong type or a combination that cannot be.
+    """
+    settings = _read_yaml(path)
+    settings.setdefault("name", path.stem)
+    for overlay in overlays:
+        settings = _merge(settings, _read_yaml(overlay))
+    for override in overrides:
+        settings = _merge(settings, _parse_override(override))
+    return parse_config(settings)
+
+
+def parse_config(settings: dict[str, Any]) -> Config:
+    """The settings as they stand in a resolved config.yaml or in a checkpoint."""
+    try:
+        return Config.model_validate(settings)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error)) from None
+
+
+def _read_yaml(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    if path in above:
+        raise ConfigError(f"{path} is its own _base_ ({' -> '.join(str(p) for p in above)}); remove one of them")
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise ConfigError(f"No config at {path}; the shipped recipes lie under configs/") from None
+    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
+        raise ConfigError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(settings, dict):
+        raise ConfigError(f"{path} holds {type(settings).__name__}, not sections with settings")
+    base = settings.pop("_base_", None)
+    if base is None:
+        return settings
+    return _merge(_read_yaml(path.parent / str(base), (*above, path)), settings)
+
+
+def _merge(base: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in new.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _parse_override(text: str) -> dict[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"{text!r} is no setting; write section.key=value, for example train.epochs=5")
+    try:
+        parsed: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"the value of {text!r} is not readable YAML; quote it, for example {key}='text'") from None
+    for part in reversed(key.split(".")):
+        parsed = {part: parsed}
+    return parsed
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing that pydantic found, in one line."""
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"]]
+    key = ".".join(where)
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(where[:-1])
+        close = difflib.get_close_matches(key, known, n=1) or difflib.get_close_matches(key, _all_keys(), n=1)
+        return f"unknown key {key}; " + (f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}")
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":
+        return f"{key}: {message}" if key else message
+    return f"{key}: {first['input']!r} is not usable ({message[0].lower()}{message[1:]})"
+
+
+def _known_keys(section: list[str]) -> list[str]:
+    return [key for key in _all_keys() if key.split(".")[:-1] == section]
+
+
+def _all_keys() -> list[str]:
+    keys: list[str] = []
+    for name, field in Config.model_fields.items():
+        keys.append(name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            keys += [f"{name}.{inner}" for inner in field.annotation.model_fields]
+    return keys

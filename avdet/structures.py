@@ -1,0 +1,135 @@
+"""What travels between the parts: small dataclasses that check themselves.
+
+Axes: B clips, T frames, H and W pixels, N boxes, C classes; sound has T steps in time and F mel bins.
+Boxes are xyxy: normalised to the video's frame in `PersonBoxes`, pixels of the network's input in names with `_px`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class PersonBoxes:
+    """The people of one frame: boxes (N, 4) normalised, scores (N,), person ids (N,), -1 where nobody knows."""
+
+    boxes: Tensor
+    scores: Tensor
+    person_ids: Tensor
+
+    def __post_init__(self) -> None:
+        count = len(self.boxes)
+        assert self.boxes.shape == (count, 4), f"boxes are {tuple(self.boxes.shape)}, not (N, 4)"
+        assert self.scores.shape == (count,), f"{count} boxes but scores are {tuple(self.scores.shape)}"
+        assert self.person_ids.shape == (count,), f"{count} boxes but ids are {tuple(self.person_ids.shape)}"
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def from_boxes(cls, boxes: Tensor, scores: Tensor | None = None, person_ids: Tensor | None = None) -> PersonBoxes:
+        """Boxes whose scores (1) and ids (-1) may be unknown."""
+        boxes = boxes.reshape(-1, 4).to(torch.float32)
+        if scores is None:
+            scores = torch.ones(len(boxes))
+        if person_ids is None:
+            person_ids = torch.full((len(boxes),), -1)
+        return cls(boxes, scores.to(torch.float32), person_ids.to(torch.int64))
+
+    def select(self, keep: Tensor) -> PersonBoxes:
+        return PersonBoxes(self.boxes[keep], self.scores[keep], self.person_ids[keep])
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip as it was cut from a video, pictures still in bytes.
+
+    frames: (3, T, H, W) uint8, what the Fast pathway sees.
+    audio: (T, F) normalised log-mel of the same span; None where the video has no sound.
+    negative_audio: as `audio`, cut from elsewhere: the misaligned sound of the synchronisation loss (paper, 3.3).
+    boxes_px: (N, 4) in pixels of `frames`; `people` holds the same N as they stand in the video's own frame.
+    labels: one tensor a class set: (N, C) multi-hot for boxes, (C,) multi-hot or () class index for whole clips.
+    """
+
+    video: str
+    time_s: float
+    frames: Tensor
+    audio: Tensor | None = None
+    negative_audio: Tensor | None = None
+    boxes_px: Tensor = field(default_factory=lambda: torch.zeros(0, 4))
+    people: PersonBoxes = field(default_factory=lambda: PersonBoxes.from_boxes(torch.zeros(0, 4)))
+    labels: dict[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        assert self.frames.ndim == 4 and self.frames.shape[0] == 3, f"frames are {tuple(self.frames.shape)}"
+        assert self.frames.dtype == torch.uint8, f"frames are {self.frames.dtype}, not bytes"
+        assert len(self.boxes_px) == len(self.people), f"{len(self.boxes_px)} boxes, {len(self.people)} people"
+
+
+@dataclass(frozen=True)
+class ClipBatch:
+    """Clips of one size, as the model takes them.
+
+    frames: (B, 3, T, H, W) uint8; the model normalises them and takes the Slow pathway's frames from among them.
+    audio: (B, 1, T, F), zeros for a clip without sound, or None where no clip has any; `has_audio` (B,) says which.
+    boxes_px: (N, 4) of all clips; `box_clip` (N,) gives each box's clip.
+    """
+
+    frames: Tensor
+    audio: Tensor | None
+    has_audio: Tensor
+    boxes_px: Tensor
+    box_clip: Tensor
+    labels: dict[str, Tensor]
+    clips: tuple[tuple[str, float], ...]
+    people: tuple[PersonBoxes, ...]
+    negative_audio: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        size = len(self.frames)
+        assert self.frames.ndim == 5 and self.has_audio.shape == (size,)
+        assert len(self.clips) == len(self.people) == size
+        assert self.boxes_px.shape == (len(self.box_clip), 4)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def to(self, device: torch.device) -> ClipBatch:
+        def move(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device, non_blocking=True)
+
+        return replace(
+            self,
+            frames=self.frames.to(device, non_blocking=True),
+            audio=move(self.audio),
+            negative_audio=move(self.negative_audio),
+            has_audio=self.has_audio.to(device, non_blocking=True),
+            boxes_px=self.boxes_px.to(device, non_blocking=True),
+            box_clip=self.box_clip.to(device, non_blocking=True),
+            labels={name: label.to(device, non_blocking=True) for name, label in self.labels.items()},
+        )
+
+    def pin_memory(self) -> ClipBatch:
+        """Called by the data loader before a copy to the GPU."""
+        return replace(
+            self,
+            frames=self.frames.pin_memory(),
+            audio=None if self.audio is None else self.audio.pin_memory(),
+            negative_audio=None if self.negative_audio is None else self.negative_audio.pin_memory(),
+        )
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What one keyframe's people do: `people` in the video's frame, scores (N, C) in the order of the class names."""
+
+    video: str
+    time_s: float
+    people: PersonBoxes
+    scores: Tensor
+
+    def __post_init__(self) -> None:
+        assert self.scores.ndim == 2 and len(self.scores) == len(self.people)
