@@ -1,0 +1,33 @@
+"""How big and how hard the sample world is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from avdet.data.sample.classes import Look
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """Sizes of the set and chances of its events; two equal ones with one seed make equal sets.
+
+    `same_look` is how often a person does what a neighbour is seen doing: then only synchrony tells
+    who of them is heard. `off_screen` is how often, per person's act, something is heard that nobody shows.
+    """
+
+    num_train: int = 32
+    num_val: int = 12
+    duration_s: tuple[float, float] = (18.5, 21.5)
+    width_px: int = 320
+    height_px: int = 240
+    fps: int = 30
+    sample_rate: int = 44100
+    people: dict[int, float] = field(default_factory=lambda: {1: 0.3, 2: 0.42, 3: 0.28})
+    act_s: tuple[int, int] = (4, 7)
+    looks: dict[Look, int] = field(default_factory=lambda: {"idle": 3, "wave": 3, "clap": 4, "mouth": 5, "drum": 4})
+    same_look: float = 0.4
+    off_screen: float = 0.08
+    music: float = 0.75
+    stray_change: float = 0.08
+    noise_db: tuple[float, float] = (-34.0, -20.0)
+    box_jitter: float = 0.03

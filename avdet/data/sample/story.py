@@ -1,0 +1,128 @@
+"""Writes the scenes of a split: places, acts, rhythms and what is heard, so that looks tell nothing about sound.
+
+A look is dealt first; whether it is heard is a fair coin dealt afterwards. Off-screen sound, music and
+everything else that is drawn later never asks for that coin.
+"""
+
+from __future__ import annotations
+
+from avdet.data.sample.classes import TWIN_LOOKS, Look, Pose
+from avdet.data.sample.dice import Deck, Dice
+from avdet.data.sample.rhythm import TEMPOS, Beat, distinct_rhythm, draw_rhythm
+from avdet.data.sample.scene import Act, Actor, OffScreen, Scene, Span
+from avdet.data.sample.settings import SampleSettings
+
+SNACKS = ("apple", "sandwich", "cup", "none")
+
+
+class Storyteller:
+    """Deals the looks and coins of one split, so that a small split is as balanced as a large one."""
+
+    def __init__(self, settings: SampleSettings, split: str, seed: int) -> None:
+        self.settings, self.split, self.seed = settings, split, seed
+        dice = Dice("decks", split, seed)
+        self._looks: Deck[Look] = Deck([look for look, n in settings.looks.items() for _ in range(n)], dice)
+        self._coins = {look: Deck([True, True, False, False], dice) for look in TWIN_LOOKS}
+        self._people = Deck([n for n, share in settings.people.items() for _ in range(round(share * 12))], dice)
+
+    def scene(self, index: int) -> Scene:
+        name = f"sample_{self.split}_{index:02d}"
+        dice = Dice(name, self.seed)
+        duration_s = round(dice.uniform(*self.settings.duration_s), 1)
+        actors: list[Actor] = []
+        for place, size in enumerate(_places(self._people.deal(), dice)):
+            actors.append(self._actor(place, size, duration_s, actors, dice))
+        # The furthest are drawn first; the order of person ids follows.
+        actors.sort(key=lambda actor: actor.feet_y)
+        acts = [act for actor in actors for act in actor.acts]
+        return Scene(
+            name, self.split, self.seed, duration_s, tuple(actors), self._music(duration_s, dice),
+            tuple(self._off_screen(act, dice) for act in acts if dice.chance(self.settings.off_screen)),
+        )  # fmt: skip
+
+    def _actor(
+        self, place: int, size: tuple[float, float, float], duration_s: float, others: list[Actor], dice: Dice
+    ) -> Actor:
+        low, high, height = size
+        has_seat = dice.chance(0.5)
+        speed = dice.uniform(0.3, 0.5)
+        x = dice.uniform(low + 0.25 * (high - low), high - 0.25 * (high - low))
+        acts: list[Act] = []
+        for span in self._spans(duration_s, dice):
+            act = self._act(span, has_seat, x, others, dice)
+            acts.append(act)
+            x = walked_x(act, act.end_s, (low, high), speed * height * self.settings.height_px / self.settings.width_px)
+        return Actor(place, height, 0.84 + 0.16 * (height - 0.5) / 0.35, (low, high), speed, has_seat, tuple(acts))
+
+    def _act(self, span: Span, has_seat: bool, x: float, others: list[Actor], dice: Dice) -> Act:
+        settings = self.settings
+        neighbours = [other.act_at((span.start_s + span.end_s) / 2) for other in others]
+        seen = [act.look for act in neighbours if act.look in TWIN_LOOKS]
+        look = dice.pick(seen) if seen and dice.chance(settings.same_look) else self._looks.deal()
+        heard = look in TWIN_LOOKS and self._coins[look].deal()
+        around = [beat for act in neighbours if act.look in TWIN_LOOKS for beat in act.beats]
+        beats: tuple[Beat, ...] = ()
+        if look in TEMPOS:
+            beats = distinct_rhythm(TEMPOS[look], span.start_s + 0.15, span.end_s - 0.1, around, dice)
+        return Act(
+            span.start_s, span.end_s, _pose(has_seat, dice), look, heard, beats, x,
+            dice.pick((-1, 1)), dice.pick((-1, 1)), dice.pick(SNACKS),
+        )  # fmt: skip
+
+    def _spans(self, duration_s: float, dice: Dice) -> list[Span]:
+        """Acts that change at half seconds, as far as can be from keyframes, but for a stray one now and then."""
+        low, high = self.settings.act_s
+        starts, now = [0.0], dice.integer(low, high) + 0.5
+        while now + low <= duration_s:
+            starts.append(now + (dice.uniform(0.2, 0.8) if dice.chance(self.settings.stray_change) else 0.0))
+            now += dice.integer(low, high)
+        return [Span(start, end) for start, end in zip(starts, [*starts[1:], duration_s], strict=True)]
+
+    def _music(self, duration_s: float, dice: Dice) -> tuple[Span, ...]:
+        if not dice.chance(self.settings.music):
+            return ()
+        length = dice.integer(6, 10)
+        start_s = dice.integer(0, int(duration_s) - length) - 0.5
+        return (Span(max(start_s, 0.0), start_s + length),)
+
+    def _off_screen(self, act: Act, dice: Dice) -> OffScreen:
+        start_s = dice.uniform(act.start_s, act.end_s - 2.5)
+        end_s = start_s + dice.uniform(2.5, 4.0)
+        look = dice.pick(TWIN_LOOKS)
+        return OffScreen(start_s, end_s, look, draw_rhythm(TEMPOS[look], start_s, end_s, dice))
+
+
+def write_stories(settings: SampleSettings, split: str, seed: int) -> list[Scene]:
+    """All scenes of "train" or "val"."""
+    teller = Storyteller(settings, split, seed)
+    return [teller.scene(index) for index in range(settings.num_train if split == "train" else settings.num_val)]
+
+
+def walked_x(act: Act, time_s: float, x_range: tuple[float, float], speed: float) -> float:
+    """Where a person of an act is, in fractions of the frame's width: walkers turn at the ends of their range."""
+    if act.pose != "walk":
+        return act.x_start
+    low, high = x_range
+    reach = high - low
+    along = (act.x_start - low) * act.facing + speed * (time_s - act.start_s)
+    folded = along % (2 * reach)  # there and back again
+    position = folded if folded <= reach else 2 * reach - folded
+    return low + position
+
+
+def _pose(has_seat: bool, dice: Dice) -> Pose:
+    return dice.weighted({"sit": 0.65, "stand": 0.35} if has_seat else {"walk": 0.65, "stand": 0.35})
+
+
+def _places(people: int, dice: Dice) -> list[tuple[float, float, float]]:
+    """For each person the range of x they keep to and their standing height, both in fractions of the frame."""
+    width = 1.0 / people
+    tallest = {1: 0.82, 2: 0.82, 3: 0.72}[people]
+    places = []
+    for index in range(people):
+        height = dice.uniform(0.55, tallest)
+        margin = 0.19 * height  # half a person, so that nobody leaves the picture
+        stretch = 0.06 if people > 1 else 0.0
+        low = max(index * width - stretch, 0.0) + margin
+        places.append((low, max(min((index + 1) * width + stretch, 1.0) - margin, low + 0.02), height))
+    return dice.shuffled(places)
