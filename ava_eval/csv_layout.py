@@ -1,0 +1,69 @@
+"""The column layouts of AVA's CSV files, and what a value in each column must be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BOX = ("x1", "y1", "x2", "y2")
+KEYFRAME = ("video", "timestamp")
+LARGEST_ID = 2**31 - 1
+LARGEST_TIME_S = 1e9
+
+# Names under which people's header lines know the columns.
+HEADER_NAMES = {
+    "video": {"video", "video_id", "videoid", "video_name", "name", "clip", "movie"},
+    "timestamp": {"timestamp", "time", "second", "seconds", "sec", "keyframe", "frame_timestamp", "timestamp_s",
+                  "middle_frame_timestamp", "t"},
+    "x1": {"x1", "xmin", "x_min", "left", "person_box_x1", "entity_box_x1"},
+    "y1": {"y1", "ymin", "y_min", "top", "person_box_y1", "entity_box_y1"},
+    "x2": {"x2", "xmax", "x_max", "right", "person_box_x2", "entity_box_x2"},
+    "y2": {"y2", "ymax", "y_max", "bottom", "person_box_y2", "entity_box_y2"},
+    "action_id": {"action_id", "action", "label", "label_id", "class", "class_id", "action_label"},
+    "score": {"score", "confidence", "conf", "probability", "prob"},
+    "person_id": {"person_id", "person", "entity_id", "track_id", "track", "id"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One kind of file: its columns in order, which of them a row may leave out, and how to say so."""
+
+    kind: str
+    columns: tuple[str, ...]
+    required: int
+    keyframe_rows: bool  # rows of only video,timestamp are allowed
+    hint: str  # next step for a row with a wrong number of columns
+
+    @property
+    def form(self) -> str:
+        optional = self.columns[self.required :]
+        return ",".join(self.columns[: self.required]) + "".join(f"[,{name}" for name in optional) + "]" * len(optional)
+
+    def nullable(self, name: str) -> bool:
+        """Whether a field may be empty in a row that has a box."""
+        return name in self.columns[self.required :] or name == "action_id_or_score"
+
+
+GROUND_TRUTH = Layout(
+    "ground truth",
+    (*KEYFRAME, *BOX, "action_id", "person_id"),
+    required=7,
+    keyframe_rows=True,
+    hint="a keyframe where nobody acts is written as video,timestamp alone",
+)
+DETECTIONS = Layout(
+    "detections",
+    (*KEYFRAME, *BOX, "action_id", "score", "person_id"),
+    required=8,
+    keyframe_rows=True,
+    hint="add what is missing",
+)
+# Column 7 is a score, or, in the lists PySlowFast circulates, an action id or nothing.
+BOXES = Layout(
+    "person boxes",
+    (*KEYFRAME, *BOX, "action_id_or_score", "score_or_person_id"),
+    required=6,
+    keyframe_rows=True,
+    hint="add what is missing",
+)
+EXCLUDED = Layout("excluded timestamps", KEYFRAME, required=2, keyframe_rows=True, hint="remove the other columns")

@@ -1,0 +1,121 @@
+"""Label maps: AVA's pbtxt in any indentation, or a plain list of names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from ava_eval.errors import FormatError
+
+POSE, OBJECT, INTERACTION = "pose", "object", "person interaction"
+_GROUP_OF_TYPE = {"PERSON_MOVEMENT": POSE, "OBJECT_MANIPULATION": OBJECT, "PERSON_INTERACTION": INTERACTION}
+_TOKEN = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}:]|[^\s{}:"'#]+""")
+_NUMBERED_NAME = re.compile(r"(\d+)\s*:\s*(\S.*)")
+
+
+def read_label_map(path: str | Path) -> dict[int, str]:
+    """Class names by action id, in the file's order.
+
+    A pbtxt holds `item {...}` or `label {...}` blocks with `name` and `id` or `label_id`. Any other text
+    is a list of names, one a line: the first has id 1, blank lines do not count, and lines such as
+    `3: jump` carry their own ids.
+    """
+    return {action_id: name for action_id, name, _ in _read_classes(Path(path))}
+
+
+def read_label_groups(path: str | Path) -> dict[int, str]:
+    """Group of each action id: "pose", "object" or "person interaction"; empty if the file has none.
+
+    Taken from `label_type` where the pbtxt has it, otherwise from AVA's ids where the names are AVA's.
+    """
+    classes = _read_classes(Path(path))
+    typed = {action_id: _GROUP_OF_TYPE[kind] for action_id, _, kind in classes if kind in _GROUP_OF_TYPE}
+    return typed or ava_groups({action_id: name for action_id, name, _ in classes})
+
+
+def ava_groups(label_map: Mapping[int, str]) -> dict[int, str]:
+    """AVA's own groups (ids 1-14 pose, 15-63 object, 64-80 person interaction); empty for other classes."""
+    if (label_map.get(11), label_map.get(12)) != ("sit", "stand"):
+        return {}
+    of_id = {**dict.fromkeys(range(1, 15), POSE), **dict.fromkeys(range(15, 64), OBJECT)}
+    of_id |= dict.fromkeys(range(64, 81), INTERACTION)
+    return {action_id: of_id[action_id] for action_id in label_map if action_id in of_id}
+
+
+def check_label_map(label_map: Mapping[int, str], source: str = "the label map") -> None:
+    """Raise FormatError unless ids are whole numbers from 1 up and names differ."""
+    if not label_map:
+        raise FormatError(f"{source} defines 0 classes; give AVA's pbtxt or a list of class names, one a line.")
+    seen: dict[str, int] = {}
+    for action_id, name in label_map.items():
+        if action_id < 1:
+            raise FormatError(f"{source} gives {name!r} the id {action_id}; AVA's ids start at 1, so add 1 to all.")
+        if name in seen:
+            raise FormatError(
+                f"{source} gives the name {name!r} to the ids {seen[name]} and {action_id}; rename one of them."
+            )
+        seen[name] = action_id
+
+
+def _read_classes(path: Path) -> list[tuple[int, str, str]]:
+    """(id, name, label type or "") of each class."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path} is not UTF-8 text (byte {error.start}); save the label map as UTF-8.") from None
+    classes = _parse_pbtxt(text, path) if re.search(r"[{}]", text) else _parse_list(text, path)
+    seen: set[int] = set()
+    for action_id, _, _ in classes:
+        if action_id in seen:
+            raise FormatError(f"{path} defines the id {action_id} twice; give each class its own id.")
+        seen.add(action_id)
+    check_label_map({action_id: name for action_id, name, _ in classes}, str(path))
+    return classes
+
+
+def _parse_pbtxt(text: str, path: Path) -> list[tuple[int, str, str]]:
+    classes: list[tuple[int, str, str]] = []
+    for block in _blocks(_TOKEN.findall(text), path):
+        number = block.get("label_id", block.get("id", ""))
+        name = _unquote(block.get("name", ""))
+        if not name or not re.fullmatch(r"\d{1,9}", number, re.ASCII):
+            raise FormatError(
+                f"{path}: class {len(classes) + 1} has name {name!r} and id {number!r};"
+                " each block needs a name in quotes and a whole number as id or label_id."
+            )
+        classes.append((int(number), name, block.get("label_type", "")))
+    return classes
+
+
+def _blocks(tokens: list[str], path: Path) -> list[dict[str, str]]:
+    """The `key: value` pairs of each `word { ... }`."""
+    stream = [token for token in tokens if not token.startswith("#")]
+    found: list[dict[str, str]] = []
+    is_open = False
+    for place, token in enumerate(stream):
+        if token in "{}":
+            if is_open == (token == "{"):
+                raise FormatError(f"{path}: block {len(found)} has an unmatched {token!r}; close each block once.")
+            is_open = not is_open
+            if is_open:
+                found.append({})
+        elif token == ":" and is_open and 0 < place < len(stream) - 1:
+            found[-1][stream[place - 1]] = stream[place + 1]
+    if is_open:
+        raise FormatError(f"{path}: the last block is not closed; is the file cut short?")
+    return found
+
+
+def _unquote(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value[:1] in {'"', "'"} else value
+
+
+def _parse_list(text: str, path: Path) -> list[tuple[int, str, str]]:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    numbered = [_NUMBERED_NAME.fullmatch(line) for line in lines]
+    if lines and all(numbered):
+        return [(int(match[1]), match[2], "") for match in numbered if match]
+    if any("\x00" in line for line in lines):
+        raise FormatError(f"{path} holds zero bytes, so it is not a list of names; give a text file.")
+    return [(place, line, "") for place, line in enumerate(lines, start=1)]
