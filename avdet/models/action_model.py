@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -10,13 +11,13 @@ from torch.nn import functional as F
 
 from avdet.models.clip_head import ClipHead
 from avdet.models.roi_head import RoIHead
-from avdet.models.sound import DropPathway, Sound
+from avdet.models.sound import DropPathway, Sound, silence
 from avdet.models.sync_loss import SyncLoss, tellable
 from avdet.structures import ClipBatch
 
 
 class ActionModel(nn.Module):
-    """Backbone and head.
+    """Backbone and head. `drop_pathway`: None in a model that does not hear.
 
     sync: the synchronisation loss of each junction that has one, `sync_weight` the factor of all of them.
     multilabel: any number of classes at once (sigmoid, binary cross-entropy) or exactly one (softmax).
@@ -26,7 +27,7 @@ class ActionModel(nn.Module):
         self,
         backbone: nn.Module,
         head: RoIHead | ClipHead,
-        drop_pathway: DropPathway,
+        drop_pathway: DropPathway | None,
         *,
         sync: Mapping[str, SyncLoss],
         sync_weight: float,
@@ -39,11 +40,6 @@ class ActionModel(nn.Module):
         self.sync = nn.ModuleDict(sync)
         self.sync_weight = sync_weight
         self.multilabel = multilabel
-
-    @property
-    def skips_parameters(self) -> bool:
-        """Whether an iteration may leave parameters without gradient (DistributedDataParallel has to be told)."""
-        return hasattr(self.backbone, "audio")
 
     def forward(self, batch: ClipBatch) -> dict[str, Tensor]:
         """Losses by name, to be summed: one a class set, "sync_<stage>" for the synchronisation loss."""
@@ -62,13 +58,15 @@ class ActionModel(nn.Module):
     def predict_sets(self, batch: ClipBatch) -> dict[str, Tensor]:
         """As `predict`, by class set."""
         assert not self.training, "predict() is for a model in evaluation mode; call eval() first"
-        logits, _ = self._look(batch, self.drop_pathway(batch.audio, batch.has_audio))
+        logits, _ = self._look(batch, self._hear(replace(batch, negative_audio=None)))
         scores = {
             name: (x.float().sigmoid() if self.multilabel else x.float().softmax(-1)) for name, x in logits.items()
         }
         return {name: x.mean(dim=1) if x.ndim == 3 else x for name, x in scores.items()}
 
     def _hear(self, batch: ClipBatch) -> Sound:
+        if self.drop_pathway is None:
+            return silence(batch.frames.device)
         misaligned = batch.negative_audio if len(self.sync) else None
         return self.drop_pathway(batch.audio, batch.has_audio, misaligned)
 

@@ -166,7 +166,9 @@ def _audio_to_fast(model: ModelConfig, joint: str) -> AudioToTime:
     )
 
 
-def _drop_pathway(model: ModelConfig) -> DropPathway:
+def _drop_pathway(model: ModelConfig) -> DropPathway | None:
+    if not model.hears:
+        return None
     rate = 0.0 if model.audio == "only" else model.drop_pathway
     return DropPathway(rate, altogether=model.drop_pathway_kind == "altogether")
 

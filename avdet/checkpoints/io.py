@@ -1,0 +1,105 @@
+"""One file a checkpoint: weights, settings and class names together, written whole or not at all.
+
+Files are read with torch's weights_only unpickler: a file that wants to run code is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from avdet.checkpoints.weights import LoadReport, load_state
+
+__all__ = ["Checkpoint", "CheckpointError", "LoadReport", "load_checkpoint", "load_weights", "save_checkpoint"]
+
+FORMAT = "avdet"
+VERSION = 1
+
+
+class CheckpointError(ValueError):
+    """A file that is no checkpoint of ours: which one, why, the next step."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds. `class_names`: by class id; `training_state`: what resuming needs, else None."""
+
+    model_state: dict[str, Tensor]
+    config: dict[str, Any]
+    class_names: dict[int, str]
+    training_state: dict[str, Any] | None
+
+
+def save_checkpoint(
+    path: Path,
+    *,
+    model_state: Mapping[str, Tensor],
+    config: Mapping[str, Any],
+    class_names: Mapping[int, str],
+    training_state: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes beside the file, then takes its place: a crash leaves the old one. Tensors and plain data only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "model_state": dict(model_state),
+        "config": dict(config),
+        "class_names": dict(class_names),
+        "training_state": None if training_state is None else dict(training_state),
+    }
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """On the CPU. Raises CheckpointError where there is none, or none of ours."""
+    content = read_tensors(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} is a PyTorch file but no checkpoint of avdet; convert it with tools/convert_checkpoint.py"
+        )
+    if content["version"] > VERSION:
+        raise CheckpointError(
+            f"{path} has format version {content['version']}, this avdet reads up to {VERSION}; update avdet"
+        )
+    return Checkpoint(content["model_state"], content["config"], content["class_names"], content["training_state"])
+
+
+def load_weights(model: torch.nn.Module, checkpoint: Checkpoint) -> LoadReport:
+    """Fills `model` from a checkpoint whose head or modality may differ; says what was loaded, new and unused.
+
+    Raises ValueError where less than 90 % of the trunk fits.
+    """
+    return load_state(model, checkpoint.model_state)
+
+
+def read_tensors(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
+    """Tensors and plain data of a file that torch.save wrote, by anybody."""
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint at {path}; give the path of a .pt file")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if any(sign in str(error) for sign in ("GLOBAL", "Trying to call", "Trying to instantiate", "Can only build")):
+            raise CheckpointError(
+                f"{path} holds more than tensors and plain data and might run code when read; it is refused"
+            ) from None
+        raise CheckpointError(f"{path} is no PyTorch file; give a checkpoint that avdet or torch.save wrote") from None
+    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise CheckpointError(f"{path} cannot be read and is probably cut short ({reason}); copy it again") from None

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from avdet.checkpoints.io import CheckpointError, load_checkpoint, load_weights, save_checkpoint
+from avdet.models.build import build_model
+from tests.models.tiny import tiny_config
+
+
+def save(path: Path, **changes: object) -> Path:
+    content = {
+        "model_state": {"w": torch.arange(3.0)},
+        "config": {"model": {"width": 8}, "name": "ava"},
+        "class_names": {1: "stand", 17: "read"},
+        "training_state": {"iteration": 7, "rng": torch.get_rng_state()},
+    }
+    save_checkpoint(path, **{**content, **changes})  # type: ignore[arg-type]
+    return path
+
+
+def test_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    path = save(tmp_path / "deep" / "last.pt")
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.model_state["w"].tolist() == [0, 1, 2]
+    assert checkpoint.config == {"model": {"width": 8}, "name": "ava"}
+    assert checkpoint.class_names == {1: "stand", 17: "read"}
+    assert checkpoint.training_state is not None and checkpoint.training_state["iteration"] == 7
+    assert [entry.name for entry in path.parent.iterdir()] == ["last.pt"]
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
+    path = save(tmp_path / "last.pt")
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        save(path, config={"function": lambda: 0})
+    assert load_checkpoint(path).class_names[17] == "read"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["last.pt"]
+
+
+def test_says_what_is_wrong(tmp_path: Path) -> None:
+    whole = save(tmp_path / "whole.pt").read_bytes()
+    (tmp_path / "cut.pt").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.pt").write_bytes(b"")
+    (tmp_path / "text.pt").write_text("not a checkpoint at all")
+    torch.save({"state_dict": {}}, tmp_path / "theirs.pt")
+    for name, sentence in {
+        "none.pt": "There is no checkpoint at",
+        "cut.pt": "cut short",
+        "empty.pt": "cut short",
+        "text.pt": "no PyTorch file",
+        "theirs.pt": "no checkpoint of avdet; convert it",
+    }.items():
+        with pytest.raises(CheckpointError, match=sentence):
+            load_checkpoint(tmp_path / name)
+
+
+def test_newer_formats_are_refused(tmp_path: Path) -> None:
+    path = save(tmp_path / "new.pt")
+    content = torch.load(path, weights_only=True)
+    torch.save({**content, "version": 2}, path)
+    with pytest.raises(CheckpointError, match=r"format version 2.*update avdet"):
+        load_checkpoint(path)
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("touch owned",)
+
+
+def test_code_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"format": "avdet", "model_state": Evil()}, "evil.pt")
+    with pytest.raises(CheckpointError, match="might run code"):
+        load_checkpoint(Path("evil.pt"))
+    assert not Path("owned").exists()
+
+
+def test_fills_a_model(tmp_path: Path) -> None:
+    trained = build_model(tiny_config(), num_classes=3, head="roi")
+    save(tmp_path / "model.pt", model_state=trained.state_dict())
+    fresh = build_model(tiny_config(), num_classes=3, head="roi")
+    report = load_weights(fresh, load_checkpoint(tmp_path / "model.pt"))
+    assert len(report.loaded) == len(fresh.state_dict()) and not (report.new or report.unused or report.sliced)
+    for name, tensor in fresh.state_dict().items():
+        assert torch.equal(tensor, trained.state_dict()[name])
