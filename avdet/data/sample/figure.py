@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from avdet.data.sample.body import HEAD_RADIUS, LIMB, SEAT_HEIGHT, Body
+from avdet.data.sample.body import LIMB, SEAT_HEIGHT, Body
 from avdet.data.sample.canvas import Canvas, Point
 from avdet.data.sample.face import draw_head
 from avdet.data.sample.wardrobe import Wardrobe, shaded
 
 
-def draw_seat(canvas: Canvas, ground: Point, unit_px: float, look: Wardrobe, facing: float) -> None:
+def draw_seat(canvas: Canvas, ground: Point, unit_px: float, look: Wardrobe, facing: int) -> None:
     """A stool, a little behind the person who may sit on it."""
     x, y = ground[0] - 0.08 * facing * unit_px, ground[1]
     top = y - SEAT_HEIGHT * unit_px
@@ -95,15 +95,12 @@ def _draw_snack(canvas: Canvas, body: Body, snack: str) -> None:
     unit = body.unit_px
     x, y = min(body.hands, key=lambda hand: hand[1])
     if snack == "apple":
-        canvas.disc((x, y - 0.045 * unit), 0.04 * unit, (206, 50, 48))
-        canvas.line([(x, y - 0.08 * unit), (x + 0.012 * unit, y - 0.105 * unit)], (80, 110, 50), 0.014 * unit)
+        canvas.disc((x, y - 0.07 * unit), 0.042 * unit, (206, 50, 48))
+        canvas.line([(x, y - 0.105 * unit), (x + 0.012 * unit, y - 0.13 * unit)], (80, 110, 50), 0.014 * unit)
     elif snack == "sandwich":
-        for drop, colour in ((0.03, (222, 176, 110)), (0.05, (110, 176, 80)), (0.07, (236, 200, 140))):
+        for drop, colour in ((0.045, (222, 176, 110)), (0.065, (110, 176, 80)), (0.085, (236, 200, 140))):
             ends = [(x - 0.05 * unit, y - drop * unit), (x + 0.05 * unit, y - drop * unit)]
             canvas.line(ends, colour, 0.03 * unit)
     elif snack == "cup":
-        canvas.line([(x, y - 0.07 * unit), (x, y)], (236, 236, 240), 0.07 * unit)
-        canvas.line([(x, y - 0.075 * unit), (x, y - 0.07 * unit)], (110, 74, 50), 0.05 * unit)
-
-
-__all__ = ["HEAD_RADIUS", "draw_person", "draw_seat"]
+        canvas.line([(x, y - 0.09 * unit), (x, y)], (236, 236, 240), 0.07 * unit)
+        canvas.line([(x, y - 0.1 * unit), (x, y - 0.095 * unit)], (110, 74, 50), 0.05 * unit)

@@ -20,7 +20,7 @@ from avdet.data.sample.scene import Scene
 from avdet.data.sample.settings import SampleSettings
 from avdet.data.sample.story import write_stories
 
-VERSION = 1  # of what the code here makes: raised whenever videos or annotations change
+VERSION = 2  # of what the code here makes: raised whenever videos or annotations change
 MANIFEST = "sample.json"
 SPLITS = ("train", "val")
 Progress = Callable[[int, int], None]

@@ -54,8 +54,8 @@ class ScenePicture:
         for actor, look in zip(self.scene.actors, self._looks, strict=True):
             act = actor.act_at(time_s)
             body = body_at(actor, time_s, self._width, self._height)
-            if actor.has_seat:
-                draw_seat(canvas, body.ground, body.unit_px, look, body.gesture.facing)
+            if actor.seat_facing is not None:
+                draw_seat(canvas, body.ground, body.unit_px, look, actor.seat_facing)
             draw_person(canvas, body, look, act.snack, time_s)
         return canvas.picture
 

@@ -46,7 +46,7 @@ class Actor:
     feet_y: float
     x_range: tuple[float, float]
     walk_speed: float  # body heights a second
-    has_seat: bool
+    seat_facing: int | None  # whither those look who have a seat; None for those who have none and walk
     acts: tuple[Act, ...]
 
     def act_at(self, time_s: float) -> Act:

@@ -25,9 +25,10 @@ class SampleSettings:
     people: dict[int, float] = field(default_factory=lambda: {1: 0.3, 2: 0.42, 3: 0.28})
     act_s: tuple[int, int] = (4, 7)
     looks: dict[Look, int] = field(default_factory=lambda: {"idle": 3, "wave": 3, "clap": 4, "mouth": 5, "drum": 4})
-    same_look: float = 0.4
-    off_screen: float = 0.08
-    music: float = 0.75
+    same_look: float = 0.7
+    one_heard: float = 0.8
+    off_screen: float = 0.15
+    music_s: tuple[int, ...] = (0, 0, 5, 6, 7, 8, 9, 10)
     stray_change: float = 0.08
-    noise_db: tuple[float, float] = (-34.0, -20.0)
+    noise_db: tuple[float, float] = (-40.0, -26.0)
     box_jitter: float = 0.03

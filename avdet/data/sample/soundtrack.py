@@ -22,7 +22,8 @@ from avdet.data.sample.settings import SampleSettings
 from avdet.data.sample.voices import VOICES, Sound, Timbre, draw_timbre
 
 LEVELS = {"clap": 0.9, "drum": 0.9, "mouth": 0.75}
-GAIN_S = 0.9  # how slowly the camera's gain follows (standard deviation of a bell)
+GAIN_S = 0.6  # how slowly the camera's gain follows (standard deviation of a bell)
+LOUDNESS = 0.05  # what the gain aims at, root mean square
 
 
 def soundtrack(scene: Scene, settings: SampleSettings) -> Sound:
@@ -91,14 +92,16 @@ def _stray_sound(dice: Dice, noise: np.random.Generator, rate: int) -> Sound:
 
 
 def _levelled(mix: Sound, dice: Dice, rate: int) -> Sound:
-    """The camera's gain: even power over about two seconds, then a slow drift by chance and a safe ceiling."""
+    """The camera's gain: even power over about two seconds, then a drift by chance and a soft ceiling."""
     step = rate // 50
-    power = np.add.reduceat(mix.astype(np.float64) ** 2, np.arange(0, mix.size, step)) / step
-    slow = np.sqrt(gaussian_filter1d(power, GAIN_S * rate / step, mode="nearest"))
-    drift_db = gaussian_filter1d(_steps(dice, slow.size), 100, mode="wrap")
-    gain = 10 ** ((drift_db + dice.uniform(-3.0, 3.0)) / 20) * 0.07 / slow
-    levelled = mix * np.interp(np.arange(mix.size), np.arange(slow.size) * step + step / 2, gain)
-    return (np.tanh(levelled)).astype(np.float32)
+    blocks = np.arange(0, mix.size, step)
+    power = np.add.reduceat(mix.astype(np.float64) ** 2, blocks) / step
+    gain = np.ones(power.size)
+    for _ in range(3):  # each round evens out what the last one's own slopes have left
+        gain /= np.sqrt(gaussian_filter1d(power * gain**2, GAIN_S * rate / step, mode="nearest"))
+    drift_db = gaussian_filter1d(_steps(dice, gain.size), 50, mode="nearest") + dice.uniform(-5.0, 5.0)
+    gain *= LOUDNESS * 10 ** (drift_db / 20)
+    return np.tanh(mix * np.interp(np.arange(mix.size), blocks + step / 2, gain)).astype(np.float32)
 
 
 def _steps(dice: Dice, size: int) -> NDArray[np.float64]:

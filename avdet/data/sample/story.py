@@ -23,6 +23,7 @@ class Storyteller:
         dice = Dice("decks", split, seed)
         self._looks: Deck[Look] = Deck([look for look, n in settings.looks.items() for _ in range(n)], dice)
         self._coins = {look: Deck([True, True, False, False], dice) for look in TWIN_LOOKS}
+        self._music_s = Deck(settings.music_s, dice)
         self._people = Deck([n for n, share in settings.people.items() for _ in range(round(share * 12))], dice)
 
     def scene(self, index: int) -> Scene:
@@ -44,29 +45,34 @@ class Storyteller:
         self, place: int, size: tuple[float, float, float], duration_s: float, others: list[Actor], dice: Dice
     ) -> Actor:
         low, high, height = size
-        has_seat = dice.chance(0.5)
+        seat_facing = dice.pick((-1, 1)) if dice.chance(0.5) else None
         speed = dice.uniform(0.3, 0.5)
         x = dice.uniform(low + 0.25 * (high - low), high - 0.25 * (high - low))
         acts: list[Act] = []
         for span in self._spans(duration_s, dice):
-            act = self._act(span, has_seat, x, others, dice)
+            act = self._act(span, seat_facing, x, others, dice)
             acts.append(act)
             x = walked_x(act, act.end_s, (low, high), speed * height * self.settings.height_px / self.settings.width_px)
-        return Actor(place, height, 0.84 + 0.16 * (height - 0.5) / 0.35, (low, high), speed, has_seat, tuple(acts))
+        return Actor(place, height, 0.84 + 0.16 * (height - 0.5) / 0.35, (low, high), speed, seat_facing, tuple(acts))
 
-    def _act(self, span: Span, has_seat: bool, x: float, others: list[Actor], dice: Dice) -> Act:
+    def _act(self, span: Span, seat_facing: int | None, x: float, others: list[Actor], dice: Dice) -> Act:
         settings = self.settings
         neighbours = [other.act_at((span.start_s + span.end_s) / 2) for other in others]
-        seen = [act.look for act in neighbours if act.look in TWIN_LOOKS]
-        look = dice.pick(seen) if seen and dice.chance(settings.same_look) else self._looks.deal()
-        heard = look in TWIN_LOOKS and self._coins[look].deal()
+        models = [act for act in neighbours if act.look in TWIN_LOOKS]
+        if models and dice.chance(settings.same_look):
+            model = dice.pick(models)
+            look: Look = model.look
+            heard = not model.heard if dice.chance(settings.one_heard) else self._coins[look].deal()
+        else:
+            look = self._looks.deal()
+            heard = look in TWIN_LOOKS and self._coins[look].deal()
         around = [beat for act in neighbours if act.look in TWIN_LOOKS for beat in act.beats]
         beats: tuple[Beat, ...] = ()
         if look in TEMPOS:
             beats = distinct_rhythm(TEMPOS[look], span.start_s + 0.15, span.end_s - 0.1, around, dice)
         return Act(
-            span.start_s, span.end_s, _pose(has_seat, dice), look, heard, beats, x,
-            dice.pick((-1, 1)), dice.pick((-1, 1)), dice.pick(SNACKS),
+            span.start_s, span.end_s, _pose(seat_facing is not None, dice), look, heard, beats, x,
+            seat_facing or dice.pick((-1, 1)), dice.pick((-1, 1)), dice.pick(SNACKS),
         )  # fmt: skip
 
     def _spans(self, duration_s: float, dice: Dice) -> list[Span]:
@@ -79,16 +85,17 @@ class Storyteller:
         return [Span(start, end) for start, end in zip(starts, [*starts[1:], duration_s], strict=True)]
 
     def _music(self, duration_s: float, dice: Dice) -> tuple[Span, ...]:
-        if not dice.chance(self.settings.music):
+        length = self._music_s.deal()
+        if length == 0:
             return ()
-        length = dice.integer(6, 10)
-        start_s = dice.integer(0, int(duration_s) - length) - 0.5
-        return (Span(max(start_s, 0.0), start_s + length),)
+        start_s = dice.integer(1, int(duration_s) - length) - 0.5
+        return (Span(start_s, start_s + length),)
 
     def _off_screen(self, act: Act, dice: Dice) -> OffScreen:
         start_s = dice.uniform(act.start_s, act.end_s - 2.5)
         end_s = start_s + dice.uniform(2.5, 4.0)
-        look = dice.pick(TWIN_LOOKS)
+        alike = act.look in TWIN_LOOKS and dice.chance(0.5)
+        look = act.look if alike else dice.pick(TWIN_LOOKS)
         return OffScreen(start_s, end_s, look, draw_rhythm(TEMPOS[look], start_s, end_s, dice))
 
 

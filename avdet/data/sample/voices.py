@@ -37,7 +37,7 @@ def draw_timbre(dice: Dice, rate: int) -> Timbre:
 def clap(beat: Beat, timbre: Timbre, noise: np.random.Generator) -> Sound:
     """A burst over the whole band with one broad hump, gone in a twentieth of a second."""
     seconds = _seconds(0.16, timbre.rate)
-    burst = noise.standard_normal(seconds.size) * np.exp(-seconds / 0.03)
+    burst = noise.standard_normal(seconds.size) * np.exp(-seconds / 0.04)
     return _peak(burst + 2.0 * _resonated(burst, timbre.clap_hz, 700.0, timbre.rate), beat.strength)
 
 
