@@ -1,0 +1,146 @@
+"""The sound of a file at times on its clock: decoded around the wanted span, mixed to mono, resampled."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from numpy.typing import NDArray
+
+from avdet.media.packets import DecodeError, PacketSource, default_stream
+
+Sound = NDArray[np.float32]
+
+# Codecs need some sound before the wanted one: MP3 up to half a second of earlier bits, Opus 80 ms to converge.
+_PREROLL_S = 0.5
+# Sound on either side for the resampler's filter, at least.
+_FILTER_S = 0.01
+# Timestamps that miss by less than this are rounded, not a gap: frames of sound are longer.
+_JITTER_S = 0.008
+
+
+class SoundReader:
+    """The default sound track of a file, on the same clock as VideoReader's pictures.
+
+    Use as a context manager. Channels are averaged, integers scaled to [-1, 1]; what the track does not cover is
+    silence.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._source: PacketSource[AudioStream] = PacketSource(
+            self.path, lambda container: default_stream(container.streams.audio), missing="it has no sound track"
+        )
+
+    def read(self, start_s: float, duration_s: float, rate: int) -> Sound:
+        """(round(duration_s * rate),) mono float32 whose first sample is at `start_s`, to half a stored sample."""
+        if not (math.isfinite(start_s) and duration_s >= 0 and math.isfinite(duration_s) and rate > 0):
+            raise ValueError(
+                f"sound of {duration_s} s from {start_s} s at {rate} Hz was asked for; the times must be finite, the "
+                "duration not negative and the rate positive"
+            )
+        num_samples = round(duration_s * rate)
+        stored, stored_rate, margin = self._stored(start_s, num_samples / rate, rate)
+        resampled = _resampled(stored, stored_rate, rate)
+        first = margin * rate // stored_rate
+        return resampled[first : first + num_samples]
+
+    def close(self) -> None:
+        self._source.close()
+
+    def __enter__(self) -> SoundReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _stored(self, start_s: float, duration_s: float, rate: int) -> tuple[Sound, int, int]:
+        """Mono samples as stored, with a margin on both sides of the span: (samples, their rate, margin).
+
+        The margin is a whole number of samples at both rates, so that resampling keeps `start_s` on a sample.
+        """
+        frames = self._frames_around(start_s)
+        first = next(frames, None)
+        if first is None:
+            return np.zeros(math.ceil(duration_s * rate), np.float32), rate, 0
+        stored_rate = first.sample_rate
+        unit = stored_rate // math.gcd(stored_rate, rate)
+        margin = math.ceil(_FILTER_S * stored_rate / unit) * unit
+        samples = np.zeros(math.ceil(duration_s * stored_rate) + 2 * margin, np.float32)
+        zero_s = start_s - margin / stored_rate
+        end: int | None = None
+        for frame in itertools.chain([first], frames):
+            if frame.sample_rate != stored_rate:
+                reason = f"its sound changes from {stored_rate} to {frame.sample_rate} Hz; convert it to one rate"
+                raise DecodeError(self.path, start_s, reason)
+            begin = self._index_of(frame, zero_s, expected=end)
+            end = begin + frame.samples
+            _place(_mono(frame), samples, begin)
+            if end >= len(samples):
+                break
+        return samples, stored_rate, margin
+
+    def _frames_around(self, start_s: float) -> Iterator[AudioFrame]:
+        """Decoded frames from well before `start_s` to the end of the track; broken packets are left out."""
+        _, packets = next(self._source.attempts(self._source.tick_at(start_s - _PREROLL_S - _FILTER_S)))
+        decoded = broken = 0
+        for packet in packets:
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                broken += 1
+                continue
+            decoded += len(frames)
+            yield from frames
+        if broken and not decoded:
+            raise DecodeError(self.path, start_s, f"none of {broken} packets of sound can be decoded")
+        with contextlib.suppress(av.FFmpegError):
+            yield from self._source.stream.codec_context.decode(None)
+
+    def _index_of(self, frame: AudioFrame, zero_s: float, *, expected: int | None) -> int:
+        """The frame's place in samples after `zero_s`; right behind the one before it unless there is a real gap."""
+        if frame.pts is None:
+            return expected or 0
+        index = round((self._source.time_of(frame.pts) - zero_s) * frame.sample_rate)
+        if expected is not None and abs(index - expected) < _JITTER_S * frame.sample_rate:
+            return expected
+        return index
+
+
+def _mono(frame: AudioFrame) -> Sound:
+    """(n,) float32: the mean of the channels; integers become [-1, 1)."""
+    samples = frame.to_ndarray()
+    if not frame.format.is_planar:
+        samples = samples.reshape(frame.samples, -1).T
+    mean = samples.mean(axis=0, dtype=np.float64)
+    if samples.dtype == np.uint8:
+        mean = mean / 128 - 1
+    elif samples.dtype.kind == "i":
+        mean /= 2.0 ** (8 * samples.dtype.itemsize - 1)
+    return mean.astype(np.float32)
+
+
+def _place(piece: Sound, samples: Sound, begin: int) -> None:
+    """Copies the part of `piece`, which begins at index `begin`, that falls into `samples`."""
+    start, end = max(begin, 0), min(begin + len(piece), len(samples))
+    if start < end:
+        samples[start:end] = piece[start - begin : end - begin]
+
+
+def _resampled(samples: Sound, rate: int, new_rate: int) -> Sound:
+    """By libswresample, whose filter adds no delay: sample 0 stays where it is."""
+    if rate == new_rate or len(samples) == 0:
+        return samples
+    frame = AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+    resampler = av.AudioResampler(format="fltp", layout="mono", rate=new_rate)
+    pieces = [*resampler.resample(frame), *resampler.resample(None)]
+    return np.concatenate([piece.to_ndarray()[0] for piece in pieces])
