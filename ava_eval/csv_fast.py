@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import io
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from ava_eval.csv_block import Block, FloatArray
 from ava_eval.csv_layout import LARGEST_ID, LARGEST_TIME_S, Layout
 from ava_eval.csv_rows import parse_fields, split_line
 from ava_eval.errors import FormatError
 
-FloatArray = npt.NDArray[np.float64]
 # pandas 3.1 parses floats exactly and deprecates the option that made earlier releases do so.
 _EXACT_BY_DEFAULT = tuple(int(part) for part in pd.__version__.split(".")[:2]) >= (3, 1)
-
-
-@dataclass
-class Block:
-    """Parsed lines: `codes` (rows,) index `videos`; `columns` hold the other columns, nan where left out."""
-
-    videos: list[str]
-    codes: npt.NDArray[np.int32]
-    columns: dict[str, FloatArray]
 
 
 def parse_uniform(data: bytes, separator: str, layout: Layout) -> Block | None:

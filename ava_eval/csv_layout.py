@@ -8,6 +8,7 @@ BOX = ("x1", "y1", "x2", "y2")
 KEYFRAME = ("video", "timestamp")
 LARGEST_ID = 2**31 - 1
 LARGEST_TIME_S = 1e9
+ABSENT_ID = {"action_id": 0, "person_id": -1}  # in tables, where a row has none
 
 # Names under which people's header lines know the columns.
 HEADER_NAMES = {

@@ -11,7 +11,8 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-from ava_eval.csv_fast import Block, parse_uniform
+from ava_eval.csv_block import Block, GrowingTable
+from ava_eval.csv_fast import parse_uniform
 from ava_eval.csv_layout import Layout
 from ava_eval.csv_rows import is_header, parse_fields, split_line
 from ava_eval.errors import FormatError
@@ -21,10 +22,13 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_table(path: str | Path, layout: Layout) -> pd.DataFrame:
-    """All rows in the file's order: `video` categorical, the layout's other columns float64, nan where left out."""
+    """All rows in the file's order: `video` categorical, ids int32, the layout's other columns float64.
+
+    A field left out is nan, or the id of `csv_layout.ABSENT_ID`.
+    """
     path = Path(path)
     separator = ""
-    blocks: list[Block] = []
+    rows = GrowingTable(layout)
     for first_line, data in _line_blocks(path):
         if not separator:
             head, rest = _first_line(data)
@@ -34,9 +38,8 @@ def read_table(path: str | Path, layout: Layout) -> pd.DataFrame:
                 data, first_line = rest, first_line + 1  # noqa: PLW2901
         _decode(data, path, first_line)
         block = parse_uniform(data, separator, layout) or _parse_strictly(data, separator, layout, path, first_line)
-        if len(block.codes):
-            blocks.append(block)
-    return _join(blocks, layout)
+        rows.append(block)
+    return rows.finish()
 
 
 def _line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -101,19 +104,3 @@ def _parse_strictly(data: bytes, separator: str, layout: Layout, path: Path, fir
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(layout.columns) - 1)
     columns = {name: table[:, place] for place, name in enumerate(layout.columns[1:])}
     return Block(list(videos), np.array(codes, dtype=np.int32), columns)
-
-
-def _join(blocks: list[Block], layout: Layout) -> pd.DataFrame:
-    """One frame of all blocks; columns leave the blocks as they are joined, so that memory peaks low."""
-    videos: dict[str, int] = {}
-    codes = [
-        np.array([videos.setdefault(name, len(videos)) for name in block.videos], dtype=np.int32)[block.codes]
-        for block in blocks
-    ]
-    names = pd.Index(list(videos), dtype=object)
-    joined = np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32)
-    frame = pd.DataFrame({"video": pd.Categorical.from_codes(joined, names)})
-    for name in layout.columns[1:]:
-        parts = [block.columns.pop(name) for block in blocks]
-        frame[name] = np.concatenate(parts) if parts else np.zeros(0)
-    return frame

@@ -10,9 +10,9 @@ import pandas as pd
 
 from ava_eval.checks import check_ids, check_table
 from ava_eval.csv_layout import DETECTIONS, EXCLUDED, GROUND_TRUTH
-from ava_eval.explain import notes
+from ava_eval.diagnosis import diagnose
 from ava_eval.label_map import check_label_map
-from ava_eval.matching import Nearest, nearest_truth, true_positives
+from ava_eval.matching import nearest_truth, true_positives
 from ava_eval.protocols import PROTOCOLS
 from ava_eval.ranking import Curve, curves
 from ava_eval.result import Result
@@ -49,48 +49,30 @@ def evaluate(
     selection = select(PROTOCOLS[protocol], label_map, ground_truth, detections, excluded)
     nearest = nearest_truth(selection)
     by_class = class_curves(selection, true_positives(selection, nearest, iou))
-    return _result(selection, nearest, by_class, iou, ground_truth, excluded)
-
-
-def class_curves(selection: Selection, hit: npt.NDArray[np.bool_]) -> list[Curve | None]:
-    """A curve for each class that the protocol averages, None for the others."""
-    rows, protocol = selection.rows, selection.protocol
-    score = rows.score.astype(np.float32) if protocol.single_precision else rows.score
-    base = selection.recall_base
-    if not protocol.averages_undetected:
-        base = np.where(np.bincount(rows.class_, minlength=len(base)) > 0, base, 0)
-    return curves(rows.class_, score, hit, base)
-
-
-def mean_ap(by_class: list[Curve | None]) -> float | None:
-    aps = [curve.ap for curve in by_class if curve is not None]
-    return float(np.mean(aps)) if aps else None
-
-
-def _result(
-    selection: Selection,
-    nearest: Nearest,
-    by_class: list[Curve | None],
-    iou: float,
-    ground_truth: pd.DataFrame,
-    excluded: pd.DataFrame | None,
-) -> Result:
     names = selection.class_names
     rows = np.bincount(selection.rows.class_, minlength=len(names)).tolist()
-    result = Result(
-        protocol=selection.protocol.name,
+    return Result(
+        protocol=protocol,
         iou=iou,
         mean_ap=mean_ap(by_class),
         ap={name: None if curve is None else curve.ap for name, curve in zip(names, by_class, strict=True)},
         counts=_counts(selection, by_class),
         truth_boxes=dict(zip(names, selection.recall_base.tolist(), strict=True)),
         detection_rows=dict(zip(names, rows, strict=True)),
-        notes=[],
+        notes=diagnose(selection, nearest, by_class, iou, ground_truth, excluded),
         selection=selection,
         nearest=nearest,
     )
-    result.notes = notes(result, ground_truth, excluded)
-    return result
+
+
+def class_curves(selection: Selection, hit: npt.NDArray[np.bool_]) -> list[Curve | None]:
+    """A curve for each class that the protocol averages, None for the others."""
+    return curves(selection.rows.class_, selection.ranking_score, hit, selection.averaged_base)
+
+
+def mean_ap(by_class: list[Curve | None]) -> float | None:
+    aps = [curve.ap for curve in by_class if curve is not None]
+    return float(np.mean(aps)) if aps else None
 
 
 def _counts(selection: Selection, by_class: list[Curve | None]) -> dict[str, int]:

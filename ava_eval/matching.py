@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from ava_eval.grouping import order_by, place_in_run
-from ava_eval.overlap import paired_iou
+from ava_eval.grouping import order_by
+from ava_eval.pairing import ROWS_AT_ONCE, Boxes, pair_iou
 from ava_eval.selection import Selection
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
-_ROWS_AT_ONCE = 1 << 20
 
 
 @dataclass
@@ -36,32 +34,17 @@ def nearest_truth(selection: Selection) -> Nearest:
 def _nearest_by_part(selection: Selection) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
     classes = len(selection.class_names)
     truth, rows = selection.truth, selection.rows
-    group_of_truth = truth.keyframe * classes + truth.class_
-    by_group = np.argsort(group_of_truth, kind="stable")
-    groups, sizes = np.unique(group_of_truth, return_counts=True)
-    starts = np.cumsum(sizes) - sizes
-    index = pd.Index(groups)
-    for begin in range(0, len(rows.row) or 1, _ROWS_AT_ONCE):
-        part = slice(begin, begin + _ROWS_AT_ONCE)
-        group = index.get_indexer(pd.Index(rows.keyframe[part] * classes + rows.class_[part]))
-        place = np.flatnonzero(group >= 0)
-        group = group[place]
+    boxes = Boxes(truth.keyframe * classes + truth.class_)
+    for begin in range(0, len(rows.row) or 1, ROWS_AT_ONCE):
+        part = slice(begin, begin + ROWS_AT_ONCE)
+        place, sizes, truths = boxes.sharing(rows.keyframe[part] * classes + rows.class_[part])
         place = place + begin
-        pairs = sizes[group]
-        of_pair = by_group[np.repeat(starts[group], pairs) + place_in_run(pairs)]
-        iou = _iou(selection, np.repeat(place, pairs), of_pair)
-        first = _first_of_largest(iou, pairs)
-        yield place, of_pair[first], iou[first]
+        iou = pair_iou(selection, np.repeat(place, sizes), truths)
+        best = first_of_largest(iou, sizes)
+        yield place, truths[best], iou[best]
 
 
-def _iou(selection: Selection, places: IntArray, truths: IntArray) -> FloatArray:
-    boxes, others = selection.boxes_of(places), selection.truth.boxes[truths]
-    if selection.protocol.single_precision:
-        return paired_iou(boxes.astype(np.float32), others.astype(np.float32))
-    return paired_iou(boxes, others)
-
-
-def _first_of_largest(values: FloatArray, run_lengths: IntArray) -> IntArray:
+def first_of_largest(values: FloatArray, run_lengths: IntArray) -> IntArray:
     """Place of the first largest value of each run."""
     if len(run_lengths) == 0:
         return np.zeros(0, dtype=np.int64)

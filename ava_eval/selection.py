@@ -49,16 +49,36 @@ class Selection:
     """What counts. Classes are numbered as in the label map, keyframes by `keyframes`, both from 0."""
 
     protocol: Protocol
+    class_ids: list[int]
     class_names: list[str]
     keyframes: KeyframeIndex
     counted: BoolArray  # (keyframes,)
     has_truth: BoolArray  # (keyframes,) holds a box of a known class
     has_detections: BoolArray  # (keyframes,) holds a detection of a known class
     truth: Truth
-    recall_base: IntArray  # (classes,) boxes that recall is divided by
+    base_class: IntArray  # (boxes,) class and keyframe of every box that recall is divided by
+    base_keyframe: IntArray
     rows: Rows
     detections: pd.DataFrame
     dropped: dict[str, int]  # rows by rule
+
+    @property
+    def recall_base(self) -> IntArray:
+        """(classes,) boxes that recall is divided by."""
+        return np.bincount(self.base_class, minlength=len(self.class_names))
+
+    @property
+    def averaged_base(self) -> IntArray:
+        """(classes,) `recall_base`, 0 for classes that the protocol leaves out of the mean."""
+        if self.protocol.averages_undetected:
+            return self.recall_base
+        detected = np.bincount(self.rows.class_, minlength=len(self.class_names)) > 0
+        return np.where(detected, self.recall_base, 0)
+
+    @property
+    def ranking_score(self) -> npt.NDArray[np.floating]:
+        """(N,) scores as the protocol ranks them."""
+        return self.rows.score.astype(np.float32) if self.protocol.single_precision else self.rows.score
 
     def boxes_of(self, places: IntArray) -> FloatArray:
         """(len(places), 4) boxes of `rows`."""
@@ -92,13 +112,15 @@ def select(
     found, dropped_detections = _drop(found, detections, protocol, is_excluded, counted)
     return Selection(
         protocol,
+        list(label_map),
         list(label_map.values()),
         keyframes,
         counted,
         has_truth,
         has_detections,
         _truth(boxes.keep(~is_excluded[boxes.keyframe]), ground_truth, protocol),
-        np.bincount(base.class_, minlength=len(class_ids)),
+        base.class_,
+        base.keyframe,
         found,
         detections,
         dropped | dropped_detections,

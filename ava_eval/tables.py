@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ava_eval.csv_layout import BOX, BOXES, DETECTIONS, EXCLUDED, GROUND_TRUTH
+from ava_eval.csv_layout import ABSENT_ID, BOX, BOXES, DETECTIONS, EXCLUDED, GROUND_TRUTH
 from ava_eval.csv_reader import read_table
 from ava_eval.errors import FormatError
 
@@ -22,8 +22,7 @@ def read_ground_truth(path: str | Path) -> pd.DataFrame:
     action_id 0 marks a row that only lists a keyframe where nobody acts; its box is nan.
     person_id is -1 where the file has none.
     """
-    table = read_table(path, GROUND_TRUTH)
-    return _with_whole_ids(table, action_id=0, person_id=-1)
+    return read_table(path, GROUND_TRUTH)
 
 
 def read_detections(path: str | Path) -> pd.DataFrame:
@@ -32,10 +31,8 @@ def read_detections(path: str | Path) -> pd.DataFrame:
     person_id is -1 where the file has none. Rows with only video,timestamp hold no detection and are left out.
     """
     table = read_table(path, DETECTIONS)
-    listed = table["action_id"].isna().to_numpy()
-    if listed.any():
-        table = table[~listed].reset_index(drop=True)
-    return _with_whole_ids(table, action_id=0, person_id=-1)
+    has_box = table["action_id"].to_numpy() != ABSENT_ID["action_id"]
+    return table if has_box.all() else table[has_box].reset_index(drop=True)
 
 
 def read_boxes(path: str | Path) -> pd.DataFrame:
@@ -49,23 +46,17 @@ def read_boxes(path: str | Path) -> pd.DataFrame:
     table = table[table["x1"].notna().to_numpy()].reset_index(drop=True)
     seventh, eighth = table.pop("action_id_or_score"), table.pop("score_or_person_id")
     if _is_pyslowfast_form(seventh.to_numpy(), eighth.to_numpy(), path):
-        table["score"], table["person_id"] = eighth, -1.0
+        table["score"], table["person_id"] = eighth, ABSENT_ID["person_id"]
         table = table.drop_duplicates(["video", "timestamp", *BOX], ignore_index=True)
     else:
-        table["score"], table["person_id"] = seventh.fillna(1.0), eighth
-    return _with_whole_ids(table, person_id=-1)
+        table["score"], table["person_id"] = seventh.fillna(1.0), eighth.fillna(ABSENT_ID["person_id"])
+    table["person_id"] = table["person_id"].astype("int32")
+    return table
 
 
 def read_excluded(path: str | Path) -> pd.DataFrame:
     """Columns video, timestamp: keyframes that do not count."""
     return read_table(path, EXCLUDED)
-
-
-def _with_whole_ids(table: pd.DataFrame, **absent: int) -> pd.DataFrame:
-    for name, value in absent.items():
-        column = table[name].to_numpy()
-        table[name] = np.where(np.isnan(column), value, column).astype(np.int32)
-    return table
 
 
 def _is_pyslowfast_form(seventh: np.ndarray, eighth: np.ndarray, path: str | Path) -> bool:

@@ -1,0 +1,140 @@
+"""How far mAP moves when other videos of the same kind had been drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from ava_eval.grouping import descending, order_by
+from ava_eval.matching import true_positives
+from ava_eval.result import Result
+from ava_eval.selection import Selection
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+SAMPLES = 1000
+_CELLS_AT_ONCE = 1 << 22  # steps x samples held at a time
+
+
+@dataclass
+class Interval:
+    """The middle 95 % of the bootstrap samples, and all of them."""
+
+    low: float
+    high: float
+    samples: FloatArray
+
+    @classmethod
+    def of(cls, samples: FloatArray) -> Interval:
+        low, high = np.quantile(samples, [0.025, 0.975])
+        return cls(float(low), float(high), samples)
+
+
+def bootstrap_mean_ap(result: Result, samples: int = SAMPLES, seed: int = 0) -> Interval | None:
+    """mAP over videos drawn with replacement; None with fewer than two videos.
+
+    A class whose ground truth is not drawn is left out of that sample's mean.
+    """
+    draws = _draws(result.selection.keyframes.videos, samples, seed)
+    return None if draws is None else Interval.of(_sampled_mean_ap(result, draws))
+
+
+def bootstrap_difference(first: Result, second: Result, samples: int = SAMPLES, seed: int = 0) -> Interval | None:
+    """Second minus first mAP over the same draws of videos: the paired comparison."""
+    videos = sorted({*first.selection.keyframes.videos, *second.selection.keyframes.videos})
+    draws = _draws(videos, samples, seed)
+    if draws is None:
+        return None
+    places = [[videos.index(name) for name in result.selection.keyframes.videos] for result in (first, second)]
+    sampled = [_sampled_mean_ap(r, draws[p]) for r, p in zip((first, second), places, strict=True)]
+    return Interval.of(sampled[1] - sampled[0])
+
+
+def _draws(videos: Sequence[str], samples: int, seed: int) -> FloatArray | None:
+    """(videos, samples) how often each video is drawn."""
+    if len(videos) < 2:
+        return None
+    chances = np.full(len(videos), 1 / len(videos))
+    return np.random.default_rng(seed).multinomial(len(videos), chances, samples).T.astype(np.float64)
+
+
+def _sampled_mean_ap(result: Result, draws: FloatArray) -> FloatArray:
+    """(samples,) mAP; 0 in a sample that draws no ground truth at all."""
+    totals, counts = np.zeros(draws.shape[1]), np.zeros(draws.shape[1])
+    names = result.selection.class_names
+    averaged = [place for place, name in enumerate(names) if result.ap[name] is not None]
+    for ranked in _ranked_classes(result, averaged):
+        at_once = max(1, _CELLS_AT_ONCE // max(1, ranked[0].shape[0]))
+        for begin in range(0, draws.shape[1], at_once):
+            part = slice(begin, begin + at_once)
+            ap, is_drawn = _weighted_ap(*ranked, draws[:, part])
+            totals[part] += ap
+            counts[part] += is_drawn
+    return np.divide(totals, counts, out=np.zeros_like(totals), where=counts > 0)
+
+
+def _ranked_classes(result: Result, classes: list[int]) -> list[tuple[csr_array, csr_array, IntArray]]:
+    """For each class: (steps, videos) rows and hits gained down to each step of the ranking, (videos,) boxes.
+
+    A step ends at a distinct score that brings a hit: precision is highest there, so no other rank matters.
+    """
+    selection = result.selection
+    rows, videos = selection.rows, selection.keyframes.video
+    score = selection.ranking_score
+    hit = true_positives(selection, result.nearest, result.iou)
+    order = descending(score)
+    order = order[order_by(rows.class_[order])]
+    ends = np.cumsum(np.bincount(rows.class_, minlength=len(selection.class_names)))
+    base = _boxes_by_video(selection)
+    ranked = []
+    for class_ in classes:
+        places = order[ends[class_ - 1] if class_ else 0 : ends[class_]]
+        step, steps = _steps(score[places], hit[places])
+        within = step < steps
+        video = videos[rows.keyframe[places]]
+        shape = (steps, len(selection.keyframes.videos))
+        ranked.append(
+            (
+                _counts(step[within], video[within], shape),
+                _counts(step[hit[places]], video[hit[places]], shape),
+                base[class_],
+            )
+        )
+    return ranked
+
+
+def _steps(score: npt.NDArray[np.floating], hit: npt.NDArray[np.bool_]) -> tuple[IntArray, int]:
+    """Step of each ranked row and the number of steps, which rows after the last step get."""
+    starts_score = np.append(True, score[1:] != score[:-1])[: len(score)]
+    group = np.cumsum(starts_score) - 1
+    has_hit = np.bincount(group, weights=hit) > 0
+    return (np.cumsum(has_hit) - has_hit)[group], int(has_hit.sum())
+
+
+def _counts(steps: IntArray, videos: IntArray, shape: tuple[int, int]) -> csr_array:
+    return csr_array((np.ones(len(steps)), (steps, videos)), shape=shape)
+
+
+def _boxes_by_video(selection: Selection) -> IntArray:
+    """(classes, videos) boxes that recall is divided by."""
+    videos = len(selection.keyframes.videos)
+    cell = selection.base_class * videos + selection.keyframes.video[selection.base_keyframe]
+    return np.bincount(cell, minlength=len(selection.class_names) * videos).reshape(-1, videos)
+
+
+def _weighted_ap(
+    gained: csr_array, hits_gained: csr_array, boxes: IntArray, weights: FloatArray
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """(samples,) AP with each video's rows counted `weights` times, 0 and False where no box is drawn."""
+    base = boxes @ weights
+    ranks = np.cumsum(gained @ weights, axis=0)  # (steps, samples)
+    gains = hits_gained @ weights
+    hits = np.cumsum(gains, axis=0)
+    precision = np.divide(hits, ranks, out=np.zeros_like(hits), where=ranks > 0)
+    envelope = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
+    area = np.sum(gains * envelope, axis=0)
+    return np.divide(area, base, out=np.zeros_like(area), where=base > 0), base > 0

@@ -1,0 +1,176 @@
+"""Sentences for a number that surprises: what is odd in the files, and what to look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ava_eval.csv_layout import BOX
+from ava_eval.matching import Nearest
+from ava_eval.overlap import paired_iou
+from ava_eval.ranking import Curve
+from ava_eval.selection import Selection
+
+FloatArray = npt.NDArray[np.float64]
+_LOOKS_LIKE_PIXELS = 2.0  # fractions of the picture stay near 0..1, even for boxes that leave it
+_FEW = 0.5
+_CLEARLY_BETTER = 0.3
+
+
+def diagnose(
+    selection: Selection,
+    nearest: Nearest,
+    by_class: list[Curve | None],
+    iou: float,
+    ground_truth: pd.DataFrame,
+    excluded: pd.DataFrame | None,
+) -> list[str]:
+    """Sentences, the gravest first; none for an ordinary evaluation."""
+    return [
+        *_about_emptiness(selection, by_class),
+        *_about_keyframes(selection),
+        *_about_boxes(selection, nearest, iou),
+        *_about_scores(selection),
+        *_about_ground_truth(selection, ground_truth),
+        *_about_excluded(selection, excluded),
+        *_about_undetected(selection),
+    ]
+
+
+def _about_emptiness(selection: Selection, by_class: list[Curve | None]) -> Iterator[str]:
+    if len(selection.detections) == 0:
+        yield "There are no detections: the file holds no row with a box."
+    if len(selection.truth.row) == 0:
+        yield "There is no ground truth to score against: no box of a class in the label map is left."
+    elif all(curve is None for curve in by_class):
+        yield "mAP is not defined: no class has both ground truth and a detection on its keyframes."
+
+
+def _about_keyframes(selection: Selection) -> Iterator[str]:
+    found = selection.has_detections
+    on_truth = int(np.sum(found & selection.has_truth))
+    if (
+        not found.any()
+        or not selection.has_truth.any()
+        or on_truth >= _FEW * min(found.sum(), selection.has_truth.sum())
+    ):
+        return
+    said = f"{on_truth:,} of {int(found.sum()):,} keyframes with detections have ground truth"
+    videos = selection.keyframes.video
+    names = selection.keyframes.videos
+    found_names = {names[video] for video in np.unique(videos[found])}
+    truth_names = {names[video] for video in np.unique(videos[selection.has_truth])}
+    if not found_names & truth_names:
+        yield f"{said}: no video is in both files ({_names(found_names, truth_names)})."
+        return
+    offset = _nearest_offset_s(selection)
+    if offset is not None:
+        yield f"{said} (nearest offset {offset:g} s: is the time origin or the unit wrong?)."
+
+
+def _names(found: set[str], truth: set[str]) -> str:
+    first, other = min(found), min(truth)
+    if {PurePath(name).stem for name in found} & {PurePath(name).stem for name in truth}:
+        return f"{first!r} and {other!r}: write names without their suffix in both"
+    return f"{first!r} in the detections, {other!r} in the ground truth"
+
+
+def _nearest_offset_s(selection: Selection) -> float | None:
+    """Median over keyframes with detections of the signed distance to the nearest one with ground truth, not 0."""
+    videos, times = selection.keyframes.video, selection.keyframes.time_s
+    offsets = []
+    for video in np.unique(videos[selection.has_truth]):
+        here = videos == video
+        truth = np.sort(times[here & selection.has_truth])
+        lonely = times[here & selection.has_detections & ~selection.has_truth]
+        place = np.searchsorted(truth, lonely).clip(1, max(len(truth) - 1, 1))
+        before, after = truth[place - 1], truth[np.minimum(place, len(truth) - 1)]
+        offsets.append(np.where(lonely - before < after - lonely, lonely - before, lonely - after))
+    joined = np.concatenate(offsets)
+    return float(np.median(joined)) if len(joined) else None
+
+
+def _about_boxes(selection: Selection, nearest: Nearest, iou: float) -> Iterator[str]:
+    truth, rows = selection.truth, selection.rows
+    if len(truth.row) == 0 or len(rows.row) == 0:
+        return
+    largest_truth = float(truth.boxes.max())
+    largest = max(float(selection.detections[name].max()) for name in BOX)
+    if (largest > _LOOKS_LIKE_PIXELS) != (largest_truth > _LOOKS_LIKE_PIXELS):
+        which = "detections" if largest > largest_truth else "ground truth"
+        yield (
+            f"Boxes of the {which} are in pixels, it seems: they reach {max(largest, largest_truth):g}, the others"
+            f" {min(largest, largest_truth):g}; divide x by the picture's width and y by its height."
+        )
+    elif len(nearest.iou) and nearest.iou.max() < iou:
+        yield (
+            f"No detection overlaps ground truth of its class by {iou:g} or more: the best IoU found is"
+            f" {nearest.iou.max():.3f}.{_other_reading(selection, nearest)}"
+        )
+    elif len(nearest.iou) == 0:
+        yield "No detection shares its keyframe with ground truth of its class: are the action ids the label map's?"
+
+
+def _other_reading(selection: Selection, nearest: Nearest) -> str:
+    """A hint if the boxes would fit, were they written in another order."""
+    boxes, truth = selection.boxes_of(nearest.place), selection.truth.boxes[nearest.truth]
+    x, y, width, height = boxes.T
+    readings = {
+        "y1,x1,y2,x2": np.stack([y, x, height, width], axis=1),
+        "x,y,width,height": np.stack([x, y, x + width, y + height], axis=1),
+    }
+    for name, other in readings.items():
+        if paired_iou(other, truth).max() > nearest.iou.max() + _CLEARLY_BETTER:
+            return f" Read as {name}, the detections' boxes would overlap by {paired_iou(other, truth).max():.3f}."
+    return ""
+
+
+def _about_scores(selection: Selection) -> Iterator[str]:
+    score = selection.detections["score"].to_numpy()
+    if len(score) < 2:
+        return
+    if np.all(score == score[0]):
+        yield f"All scores are {score[0]:g}, so nothing ranks the detections: is the score column the right one?"
+    elif score.max() > 1 and np.all(score == np.rint(score)):
+        yield f"All scores are whole numbers, up to {score.max():g}: does the score column hold person ids?"
+
+
+def _about_ground_truth(selection: Selection, ground_truth: pd.DataFrame) -> Iterator[str]:
+    kept = ground_truth.iloc[selection.truth.row]
+    repeated = int(kept.duplicated(["video", "timestamp", *BOX, "action_id"]).sum())
+    if repeated:
+        yield (
+            f"{repeated:,} ground-truth rows repeat the box and class of another row; they count as boxes that"
+            " nothing can find, as in the originals, so AP stays below 1."
+        )
+
+
+def _about_excluded(selection: Selection, excluded: pd.DataFrame | None) -> Iterator[str]:
+    if excluded is None:
+        return
+    name, dropped = selection.protocol.name, selection.dropped
+    if not selection.protocol.reads_excluded:
+        yield f"The {name} protocol reads no excluded timestamps, so they were not used: its ground truth lacks them."
+    elif len(excluded) and not dropped["truth_excluded"] and not dropped["excluded_keyframe"]:
+        yield f"None of the {len(excluded):,} excluded keyframes is in the ground truth or the detections."
+    elif selection.protocol.counts_excluded_ground_truth and dropped["truth_excluded"]:
+        yield (
+            f"{dropped['truth_excluded']:,} ground-truth boxes on excluded keyframes still count in recall,"
+            f" as in {selection.protocol.source}."
+        )
+
+
+def _about_undetected(selection: Selection) -> Iterator[str]:
+    detected = np.bincount(selection.rows.class_, minlength=len(selection.class_names)) > 0
+    left_out = (selection.recall_base > 0) & ~detected
+    if selection.protocol.averages_undetected or not left_out.any():
+        return
+    names = [name for name, out in zip(selection.class_names, left_out, strict=True) if out]
+    yield (
+        f"{len(names)} classes with ground truth but no detection are left out of the mean, as in"
+        f" {selection.protocol.source}: {', '.join(names)}."
+    )
