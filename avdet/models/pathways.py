@@ -12,23 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from avdet.models.blocks import AudioBottleneck, Bottleneck, ConvNorm, Residual, SeparableBranch, SpatialConv
+from avdet.models.blocks import AudioBottleneck, Bottleneck, ConvNorm, Norm, Residual, SeparableBranch, SpatialConv
 from avdet.models.nonlocal_block import NonLocal
-
-
-class VisualStem(nn.Module):
-    """conv1 (k x 7 x 7, stride 1 x 2 x 2) and pool1 (1 x 3 x 3, stride 1 x 2 x 2)."""
-
-    def __init__(self, dim_out: int, temporal_kernel: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv3d(3, dim_out, (temporal_kernel, 7, 7), (1, 2, 2), (temporal_kernel // 2, 3, 3), bias=False)
-        self.norm = nn.BatchNorm2d(dim_out)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        x = self.conv(pictures)
-        frames = x.transpose(1, 2).flatten(0, 1)  # (B*T, C, H/2, W/2)
-        frames = F.max_pool2d(F.relu_(self.norm(frames)), 3, 2, 1)
-        return torch.unflatten(frames, 0, (x.shape[0], x.shape[2])).transpose(1, 2)
+from avdet.models.visual_stem import VisualStem
 
 
 class AudioStem(nn.Module):
@@ -38,10 +24,11 @@ class AudioStem(nn.Module):
         super().__init__()
         self.time = nn.Conv2d(1, dim_out, (9, 1), padding=(4, 0), bias=False)
         self.frequency = nn.Conv2d(1, dim_out, (1, 9), padding=(0, 4), bias=False)
-        self.norm = nn.BatchNorm2d(dim_out)
+        self.norm = Norm(dim_out)
 
     def forward(self, sound: Tensor) -> Tensor:
-        return F.relu_(self.norm(self.time(sound) + self.frequency(sound)))
+        x = (self.time(sound) + self.frequency(sound)).contiguous(memory_format=torch.channels_last)
+        return F.relu_(self.norm(x))
 
 
 class VisualPathway(nn.Module):
