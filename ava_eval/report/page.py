@@ -86,7 +86,7 @@ def _mistakes(series: Sequence[Series]) -> str:
     for kind in series[0].analysis.mistakes.mended:
         gains = [_gain(one, kind) for one in series]
         counts = [f"{one.analysis.mistakes.counts[kind]:,}" for one in series]
-        rows.append((kind, gains, counts))
+        rows.append((kind, gains, [counts]))
     table = bar_table("kind", "points of mAP gained, were it mended", rows, "how many")
     return (
         "<h2>Where the points go</h2><p>Each false alarm is of one kind: a duplicate of a box already found, on a"
@@ -104,33 +104,34 @@ def _classes(series: Sequence[Series]) -> str:
     results = [one.result for one in series]
     names = [name for name, boxes in results[0].truth_boxes.items() if boxes]
     names.sort(key=lambda name: -(results[0].ap[name] or 0.0))
-    rows = [
+    rows: list[Row] = [
         (
             name,
             [result.ap[name] for result in results],
-            [f"{results[0].truth_boxes[name]:,}", *(f"{result.detection_rows[name]:,}" for result in results)],
+            [[f"{results[0].truth_boxes[name]:,}"], [f"{result.detection_rows[name]:,}" for result in results]],
         )
         for name in names
     ]
     left = len(results[0].ap) - len(names)
     said = f"<p>{left} classes have no ground truth and no AP.</p>" if left else ""
-    table = bar_table("class", "AP", rows, "boxes", *("detections" for _ in results))
+    table = bar_table("class", "AP", rows, "boxes", "detections")
     return f"<h2>AP by class</h2>{said}{table}"
 
 
 def _breakdowns(series: Sequence[Series]) -> str:
     analyses = [one.analysis for one in series]
     plot = line_plot([analysis.by_iou for analysis in analyses], "IoU that makes a hit", "mAP")
-    tables = []
-    if analyses[0].by_group:
-        rows = [(group, [one.by_group[group] for one in analyses], []) for group in analyses[0].by_group]
-        tables.append(bar_table("group", "mAP", rows))
-    rows = [(height, [one.by_height[height] for one in analyses], []) for height in analyses[0].by_height]
-    tables.append(bar_table("height of the person", "mAP", rows))
-    recalls = [one.boxes.recall for one in analyses if one.boxes]
-    if len(recalls) == len(series):
-        rows = [(f"boxes alone, IoU {iou:g}", [recall[iou] for recall in recalls], []) for iou in recalls[0]]
-        tables.append(bar_table("persons covered", "recall", rows))
+    groups: list[Row] = [
+        (group, [one.by_group[group] for one in analyses], [])
+        for group in analyses[0].by_group
+        if any(one.by_group[group] is not None for one in analyses)
+    ]
+    heights: list[Row] = [(height, [one.by_height[height] for one in analyses], []) for height in analyses[0].by_height]
+    recalls = [one.boxes.recall if one.boxes else {} for one in analyses]
+    boxes: list[Row] = [(f"at IoU {iou:g}", [recall[iou] for recall in recalls], []) for iou in recalls[0]]
+    tables = [bar_table("class group", "mAP", groups)] if groups else []
+    tables.append(bar_table("height of the person", "mAP", heights))
+    tables.append(bar_table("boxes alone", "persons covered, in per cent", boxes))
     return (
         f'<h2>By overlap, group and size</h2><div class="columns"><div>{plot}</div><div>{"".join(tables)}</div></div>'
     )
