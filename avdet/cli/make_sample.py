@@ -11,9 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from avdet.cli.errors import user_errors
 from avdet.data.sample.make import make_sample
+from avdet.data.sample.settings import SampleSettings
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, settings: SampleSettings | None = None) -> int:
     """Exit status 0; what is wrong with the folder ends the process with 2 and one sentence."""
     parser = argparse.ArgumentParser(prog="make_sample.py", description="Make the built-in sample set, in AVA's form.")
     parser.add_argument("folder", metavar="DIR", help="a new or empty folder, or one with an older sample set")
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments.folder,
             seed=arguments.seed,
             workers=arguments.workers,
+            settings=settings,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     size_mb = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6

@@ -63,7 +63,7 @@ def body_at(actor: Actor, time_s: float, width_px: int, height_px: int) -> Body:
 
 def _placed(gesture: Gesture, phase: float, ground: Point, unit_px: float) -> Body:
     sit, stride, facing = gesture.sit, gesture.stride, gesture.facing
-    hip_y = HIPS + (SEAT_HEIGHT + 0.03 - HIPS) * sit + 0.012 * stride * math.cos(2 * phase)
+    hip_y = HIPS + (SEAT_HEIGHT + 0.03 - HIPS) * sit - stride * (0.04 + 0.012 * math.cos(2 * phase))
     hip_x = -0.08 * facing * sit
     shoulder_y = hip_y + 0.28
     hips = ((hip_x - 0.055, hip_y), (hip_x + 0.055, hip_y))
@@ -94,7 +94,7 @@ def _placed(gesture: Gesture, phase: float, ground: Point, unit_px: float) -> Bo
 
 def _foot(side: int, gesture: Gesture, phase: float) -> Point:
     still = side * 0.075 * (1.0 - 0.6 * gesture.sit) + 0.15 * gesture.facing * gesture.sit
-    step = 0.16 * gesture.facing * math.cos(phase)
+    step = 0.145 * gesture.facing * math.cos(phase)
     lift = 0.07 * max(-math.sin(phase), 0.0)
     return still + (step - still) * gesture.stride, 0.02 + lift * gesture.stride
 

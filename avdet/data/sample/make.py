@@ -20,8 +20,9 @@ from avdet.data.sample.scene import Scene
 from avdet.data.sample.settings import SampleSettings
 from avdet.data.sample.story import write_stories
 
-VERSION = 2  # of what the code here makes: raised whenever videos or annotations change
+VERSION = 3  # of what the code here makes: raised whenever videos or annotations change
 MANIFEST = "sample.json"
+VIDEOS = "sample_*.mp4"
 SPLITS = ("train", "val")
 Progress = Callable[[int, int], None]
 
@@ -53,6 +54,8 @@ def make_sample(
     for name in ("videos", "annotations"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     _write_manifest(folder, {"complete": False})
+    for old in (folder / "videos").glob(VIDEOS):
+        old.unlink()
     stories = {split: write_stories(settings, split, seed) for split in SPLITS}
     (folder / "README.txt").write_text(README, encoding="utf-8")
     (folder / "annotations" / "ava_action_list_v2.2.pbtxt").write_text(label_map_pbtxt(), encoding="utf-8")
@@ -123,7 +126,7 @@ def _identity(seed: int, settings: SampleSettings) -> dict[str, Any]:
 
 
 def _fingerprints(folder: Path) -> dict[str, dict[str, Any]]:
-    paths = sorted([*(folder / "videos").glob("sample_*.mp4"), *(folder / "annotations").glob("ava_*")])
+    paths = sorted([*(folder / "videos").glob(VIDEOS), *(folder / "annotations").glob("ava_*")])
     return {
         path.relative_to(folder).as_posix(): {
             "bytes": path.stat().st_size,

@@ -10,6 +10,9 @@ from avdet.data.sample.settings import SampleSettings
 from avdet.data.sample.soundtrack import soundtrack
 from avdet.media.writer import VideoWriter
 
+# The slower presets look ahead (x264's mbtree), and what that finds differs from run to run in small pictures.
+PRESET = "superfast"
+
 
 def record(
     scene: Scene, path: Path, settings: SampleSettings, *, start_s: float = 0.0, end_s: float | None = None
@@ -19,9 +22,8 @@ def record(
     fps, rate = settings.fps, settings.sample_rate
     picture = ScenePicture(scene, settings)
     sound = soundtrack(scene, settings)[round(start_s * rate) : round(end_s * rate)]
-    with VideoWriter(
-        path, fps=fps, width=settings.width_px, height=settings.height_px, sample_rate=rate
-    ) as writer:  # fmt: skip
+    width, height = settings.width_px, settings.height_px
+    with VideoWriter(path, fps=fps, width=width, height=height, sample_rate=rate, preset=PRESET) as writer:
         writer.write_audio(sound)
         for index in range(round((end_s - start_s) * fps)):
             writer.write_frame(picture.frame(start_s + index / fps))

@@ -33,9 +33,9 @@ class Tempo:
 
 
 TEMPOS: dict[Look, Tempo] = {
-    "clap": Tempo((0.26, 0.42), (2, 4), (0.55, 1.0), 0.6),
-    "drum": Tempo((0.22, 0.40), (2, 5), (0.55, 1.0), 0.6),
-    "mouth": Tempo((0.20, 0.30), (3, 6), (0.5, 0.9), 0.75),
+    "clap": Tempo((0.26, 0.42), (2, 4), (0.6, 1.1), 0.6),
+    "drum": Tempo((0.22, 0.40), (2, 5), (0.6, 1.1), 0.6),
+    "mouth": Tempo((0.20, 0.30), (3, 6), (0.55, 1.0), 0.75),
 }
 
 
@@ -61,7 +61,7 @@ def overlap(beats: Sequence[Beat], others: Sequence[Beat], within_s: float = 0.2
 
 
 def distinct_rhythm(
-    tempo: Tempo, start_s: float, end_s: float, others: Sequence[Beat], dice: Dice, tries: int = 6
+    tempo: Tempo, start_s: float, end_s: float, others: Sequence[Beat], dice: Dice, tries: int = 16
 ) -> tuple[Beat, ...]:
     """Of several drawn rhythms the one least in step with what the others do at the time."""
     drawn = [draw_rhythm(tempo, start_s, end_s, dice) for _ in range(tries)]

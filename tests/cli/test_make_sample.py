@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import pytest
+
+from avdet.cli import make_sample as cli
+from avdet.cli import sample_limits
+from avdet.data.sample.make import is_whole
+from tests.data.sample.tiny import TINY
+
+
+def test_it_makes_the_set_and_says_how_large_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([str(tmp_path / "new"), "--seed", "3", "--workers", "1"], TINY) == 0
+    assert is_whole(tmp_path / "new", seed=3, settings=TINY)
+    assert "MB in" in capsys.readouterr().out
+
+
+def test_a_folder_of_other_things_is_refused_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.txt").write_text("")
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(tmp_path)])
+    assert ended.value.code == 2
+    assert "give an empty or a new folder" in capsys.readouterr().err
+
+
+def test_limits_are_shown_for_every_class_and_observer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert sample_limits.main([]) == 0
+    shown = capsys.readouterr().out
+    assert "hand wave" in shown and "mAP" in shown and "who sounds" in shown
