@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from ava_eval.analysis import analyse, analysis_text
+from ava_eval.analysis import Analysis, analyse, analysis_text
+from ava_eval.breakdown import mean_ap_by_group
 from ava_eval.comparison import compare, comparison_table
 from ava_eval.evaluate import evaluate
 from ava_eval.explain import summary
 from ava_eval.label_map import read_label_groups, read_label_map
 from ava_eval.protocols import PROTOCOLS
 from ava_eval.report.page import Series, write_report
-from ava_eval.result import Result, table
+from ava_eval.result import Result, percent, table
 from ava_eval.tables import read_detections, read_excluded, read_ground_truth
 from ava_eval.tubes import TubeResult, evaluate_tubes, tube_table
 
@@ -43,51 +47,79 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Exit status: 0, or 2 with one sentence on stderr for input that cannot be scored."""
     options = parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # class names may hold what the console cannot show
     try:
-        run(options)
+        _run(options)
     except (ValueError, OSError) as error:
-        sys.stderr.write(f"{' '.join(str(error).split())}\n")
+        sys.stderr.write(f"{_sentence(error)}\n")
         return BAD_INPUT
     return 0
 
 
-def run(options: argparse.Namespace) -> None:
-    """Read, score, print, write."""
-    label_map, ground_truth = read_label_map(options.label_map), read_ground_truth(options.ground_truth)
-    excluded = read_excluded(options.excluded) if options.excluded else None
-    results: dict[str, Result] = {}
-    tubes: dict[str, TubeResult] = {}
-    for name, path in _named(options.compare or [options.detections]).items():
-        detections = read_detections(path)
-        results[name] = evaluate(
-            ground_truth, detections, label_map, excluded=excluded, protocol=options.protocol, iou=options.iou
-        )
-        if options.tubes:
-            tubes[name] = evaluate_tubes(ground_truth, detections, label_map, excluded=excluded)
-    names = list(results)
-    comparison = compare(results[names[0]], results[names[1]], *names) if options.compare else None
-    analyses = {}
-    if options.breakdown or options.report:
-        groups = read_label_groups(options.label_map)
-        analyses = {name: analyse(result, groups) for name, result in results.items()}
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror or error}; check this path."
+    return " ".join(str(error).split())
 
-    for name, result in results.items():
-        _print(*([f"== {name}"] if comparison else []), table(result), "", *summary(result))
-        _print(*(f"note: {note}" for note in result.notes))
-        if options.breakdown:
-            _print("", analysis_text(result, analyses[name]))
-        if options.tubes:
-            _print("", tube_table(tubes[name]))
-        _print("")
-    if comparison:
+
+@dataclass
+class _Scored:
+    """One detection file, scored; what was not asked for is None."""
+
+    name: str
+    result: Result
+    by_group: dict[str, float | None]
+    tubes: TubeResult | None
+    analysis: Analysis | None
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Read, score, print, write."""
+    scored = []
+    for one in _score(options):
+        _print_scored(one, options)
+        scored.append(one)
+    comparison = None
+    if options.compare:
+        first, second = scored
+        comparison = compare(first.result, second.result, first.name, second.name)
         _print(comparison_table(comparison))
     if options.json:
-        numbers = {name: _numbers(result, tubes.get(name)) for name, result in results.items()}
-        text = json.dumps(numbers if comparison else numbers[names[0]], indent=2)
-        options.json.write_text(text + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps(_numbers(scored), indent=2) + "\n", encoding="utf-8")
     if options.report:
-        series = [Series(name, results[name], analyses[name], tubes.get(name)) for name in names]
+        series = [Series(one.name, one.result, one.analysis, one.tubes) for one in scored if one.analysis]
         _print(f"report: {write_report(options.report, series, comparison)}")
+
+
+def _score(options: argparse.Namespace) -> Iterator[_Scored]:
+    label_map, ground_truth = read_label_map(options.label_map), read_ground_truth(options.ground_truth)
+    excluded = read_excluded(options.excluded) if options.excluded else None
+    groups = read_label_groups(options.label_map)
+    for name, path in _named(options.compare or [options.detections]).items():
+        detections = read_detections(path)
+        result = evaluate(
+            ground_truth, detections, label_map, excluded=excluded, protocol=options.protocol, iou=options.iou
+        )
+        tubes = evaluate_tubes(ground_truth, detections, label_map, excluded=excluded) if options.tubes else None
+        analysis = analyse(result, groups) if options.breakdown or options.report else None
+        yield _Scored(name, result, mean_ap_by_group(result, groups), tubes, analysis)
+
+
+def _print_scored(one: _Scored, options: argparse.Namespace) -> None:
+    if options.compare:
+        _print(f"== {one.name}")
+    _print(table(one.result), "")
+    if one.by_group:
+        said = ", ".join(f"{group} {percent(value).strip()}" for group, value in one.by_group.items())
+        _print(f"mAP by group: {said}")
+    _print(*summary(one.result), *(f"note: {note}" for note in one.result.notes))
+    if one.analysis and options.breakdown:
+        _print("", analysis_text(one.result, one.analysis))
+    if one.tubes:
+        _print("", tube_table(one.tubes))
+    if options.compare:
+        _print("")
 
 
 def _named(paths: list[Path]) -> dict[str, Path]:
@@ -96,11 +128,15 @@ def _named(paths: list[Path]) -> dict[str, Path]:
     return dict(zip(names if len(set(names)) == len(names) else map(str, paths), paths, strict=True))
 
 
-def _numbers(result: Result, tubes: TubeResult | None) -> dict[str, object]:
-    numbers = result.to_json()
-    if tubes:
-        numbers["tubes"] = {f"{iou:g}": {"mAP": tubes.mean_ap[iou], "AP": tubes.ap[iou]} for iou in tubes.ap}
-    return numbers
+def _numbers(scored: list[_Scored]) -> Mapping[str, object]:
+    """One result's numbers, or those of two by name."""
+    numbers: dict[str, dict[str, object]] = {}
+    for one in scored:
+        numbers[one.name] = one.result.to_json()
+        if one.tubes:
+            video = {f"{iou:g}": {"mAP": one.tubes.mean_ap[iou], "AP": ap} for iou, ap in one.tubes.ap.items()}
+            numbers[one.name]["tubes"] = video
+    return numbers if len(scored) > 1 else numbers[scored[0].name]
 
 
 def _print(*lines: str) -> None:

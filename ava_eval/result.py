@@ -38,16 +38,13 @@ class Result:
 
 
 def table(result: Result) -> str:
-    """AP of each class with its counts, as lines of text; `-` where a class has no AP."""
-    width = max(len(name) for name in ("class", "mean", *result.ap))
-    lines = [f"{'class':<{width}}      AP   boxes  detections"]
-    for name, ap in result.ap.items():
-        lines.append(
-            f"{name:<{width}}  {percent(ap)}  {result.truth_boxes[name]:6d}  {result.detection_rows[name]:10d}"
-        )
+    """AP of each class with its counts and the means, as lines of text; `-` where a class has no AP."""
     boxes, rows = sum(result.truth_boxes.values()), sum(result.detection_rows.values())
-    lines.append(f"{'mean':<{width}}  {percent(result.mean_ap)}  {boxes:6d}  {rows:10d}")
-    return "\n".join(lines)
+    lines = [(name, ap, result.truth_boxes[name], result.detection_rows[name]) for name, ap in result.ap.items()]
+    lines.append(("mean", result.mean_ap, boxes, rows))
+    width = max(len(name) for name, *_ in lines)
+    head = f"{'class':<{width}}      AP    boxes  detections"
+    return "\n".join([head, *(f"{name:<{width}}  {percent(ap)}  {b:7d}  {r:10d}" for name, ap, b, r in lines)])
 
 
 def percent(value: float | None) -> str:
