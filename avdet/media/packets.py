@@ -34,7 +34,7 @@ class DecodeError(ValueError):
         self.path, self.time_s, self.reason = path, time_s, reason
 
     def __str__(self) -> str:
-        where = "cannot be opened" if self.time_s is None else f"cannot be read at {self.time_s:.3f} s"
+        where = "cannot be opened" if self.time_s is None else f"cannot be read at {self.time_s:.2f} s"
         return f"{self.path} {where}: {self.reason}"
 
 
@@ -82,6 +82,7 @@ class PacketSource(Generic[S]):
         self._zero_s = _start_of(self.container)
         self.first_tick = self.tick_at(0.0) if self.stream.start_time is None else self.stream.start_time
         self.has_display_times = _has_display_times(self.container)
+        self.saw_untimed = False
 
     def tick_at(self, time_s: float) -> int:
         """The last tick at or before a time on the file's clock."""
@@ -144,7 +145,11 @@ class PacketSource(Generic[S]):
         """All that have data and a time, up to the end of the file or to where it is cut off."""
         try:
             for packet in cast("Iterator[Packet[S]]", self.container.demux(self.stream)):
-                if packet.size > 0 and (packet.dts is not None or packet.pts is not None):
+                if packet.size == 0:
+                    continue
+                if packet.dts is None and packet.pts is None:
+                    self.saw_untimed = True
+                else:
                     yield packet
         except av.FFmpegError:
             return

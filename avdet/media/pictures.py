@@ -88,9 +88,10 @@ class PictureDecoder:
             first = next(pictures, None)
             if first is not None and (from_start or first.tick <= tick):
                 return itertools.chain([first], pictures)
-        raise DecodeError(
-            self._source.path, self._source.time_of(tick), "no picture can be decoded; convert the file to H.264 in mp4"
-        )
+        reason = "no picture can be decoded; convert the file to H.264 in mp4"
+        if self._source.saw_untimed:
+            reason = "its pictures have no times; put the raw stream into an mp4 or mkv file"
+        raise DecodeError(self._source.path, self._source.time_of(tick), reason)
 
     def _decode(self, marked: Iterable[tuple[Packet[VideoStream], bool]]) -> Iterator[Picture]:
         last_tick: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
@@ -39,50 +40,56 @@ class Schedule(Generic[P]):
         self.reached_end = False
         self._ticks = list(ticks)
         self._known: list[int] = []  # display times, ascending, none before the first packet that waits
+        self._earliest: int | None = None
 
     def mark(self, packets: Iterable[P]) -> Iterator[tuple[P, bool]]:
-        waiting: deque[P] = deque()
-        self._known.clear()
+        """Each call begins anew."""
         self.wanted.clear()
+        self._known.clear()
+        self._earliest = None
         self.reached_end = True
+        waiting: deque[P] = deque()
         decoded_at: int | None = None
         for packet in packets:
             # Matroska does not say when its first packets are decoded; no later one is shown before a key frame.
             if packet.dts is not None or decoded_at is None:
                 decoded_at = _pts(packet) if packet.dts is None else min(packet.dts, _pts(packet))
-            if not self._known:  # before the first picture the first picture is shown
-                self._ticks = [max(tick, _pts(packet)) for tick in self._ticks]
-            if not packet.is_discard:
-                bisect.insort(self._known, _pts(packet))
-            # No packet from here on is shown before it is decoded: what lies before `decoded_at` is settled.
-            while waiting and _pts(waiting[0]) < decoded_at:
+            self._learn(packet)
+            # No packet from here on is shown before it is decoded: what is known up to `decoded_at` is all there is.
+            while waiting and self._replaced_at(waiting[0]) <= decoded_at:
                 yield self._marked(waiting.popleft())
-            if decoded_at > self._ticks[-1]:
+            if self._earliest is not None and decoded_at > max(self._ticks[-1], self._earliest):
                 self.reached_end = False
                 break
             waiting.append(packet)
-            self._forget(min(_pts(packet) for packet in waiting))
+            self._forget(min(map(_pts, waiting)))
         marked = [self._marked(packet) for packet in waiting]
         while marked and not marked[-1][1]:
             marked.pop()
         yield from marked
 
-    def _marked(self, packet: P) -> tuple[P, bool]:
-        if packet.is_discard:
-            return packet, False
-        appears = _pts(packet)
-        following = bisect.bisect_right(self._known, appears)
-        first = bisect.bisect_left(self._ticks, appears)
-        if following < len(self._known):
-            shown = first < bisect.bisect_left(self._ticks, self._known[following])
-        else:
-            shown = first < len(self._ticks)
-        if shown:
-            self.wanted.add(appears)
-        return packet, shown
+    def _learn(self, packet: P) -> None:
+        if not packet.is_discard:
+            appears = _pts(packet)
+            bisect.insort(self._known, appears)
+            self._earliest = appears if self._earliest is None else min(appears, self._earliest)
 
     def _forget(self, tick: int) -> None:
         del self._known[: bisect.bisect_left(self._known, tick)]
+
+    def _replaced_at(self, packet: P) -> float:
+        """When the next known picture appears; infinity where none is known."""
+        following = bisect.bisect_right(self._known, _pts(packet))
+        return self._known[following] if following < len(self._known) else math.inf
+
+    def _marked(self, packet: P) -> tuple[P, bool]:
+        appears = _pts(packet)
+        # Before the first picture the first picture is shown.
+        first = 0 if appears == self._earliest else bisect.bisect_left(self._ticks, appears)
+        shown = not packet.is_discard and first < bisect.bisect_left(self._ticks, self._replaced_at(packet))
+        if shown:
+            self.wanted.add(appears)
+        return packet, shown
 
 
 def _pts(packet: Timed) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -59,7 +60,7 @@ def write_movie(
     times = [k / rate for k in range(num_frames)] if times_s is None else [Fraction(t) for t in times_s]
     pictures = frames or [numbered(k) for k in range(len(times))]
     with av.open(str(path), "w") as container:
-        video = container.add_stream(codec, rate=rate, options=dict(options or {}))
+        video = cast(VideoStream, container.add_stream(codec, rate=rate, options=dict(options or {})))
         video.height, video.width = pictures[0].shape[:2]
         video.pix_fmt = pix_fmt
         video.codec_context.gop_size, video.codec_context.max_b_frames = gop, b_frames
@@ -68,7 +69,7 @@ def write_movie(
         audio = None
         if sound is not None:
             layout = {1: "mono", 2: "stereo", 6: "5.1"}[np.atleast_2d(sound).shape[0]]
-            audio = container.add_stream(sound_codec, rate=sound_rate, layout=layout)
+            audio = cast(AudioStream, container.add_stream(sound_codec, rate=sound_rate, layout=layout))
         _write_pictures(container, video, pictures, times)
         if audio is not None and sound is not None:
             _write_sound(container, audio, np.atleast_2d(sound), sound_start_s)
