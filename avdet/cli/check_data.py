@@ -1,0 +1,36 @@
+"""Check a recipe's data before training: files, times, labels, people, sound."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from avdet.cli.errors import user_errors
+from avdet.cli.recipe import SAMPLE_FOLDER, add_recipe_arguments, config_of
+from avdet.engine.progress import CONSOLE
+
+COLOURS = {"error": "bold red", "warning": "yellow", "fact": "green"}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit status 1 where an error is found."""
+    parser = argparse.ArgumentParser(prog="check_data.py", description=__doc__)
+    add_recipe_arguments(parser)
+    parser.add_argument("--json", type=Path, help="write the findings there too")
+    args = parser.parse_args(argv)
+    with user_errors():
+        config = config_of(args)
+        from avdet.data.check import check_data
+        from avdet.data.sample.make import ensure_sample
+
+        if args.sample:
+            ensure_sample(SAMPLE_FOLDER)
+        findings = list(check_data(config.data))
+        if args.json is not None:
+            content = json.dumps([finding.to_json() for finding in findings], indent=2)
+            args.json.write_text(content + "\n", encoding="utf-8")
+    for finding in findings:
+        CONSOLE.print(f"[{COLOURS[finding.level]}]{finding.level:8}[/] {finding.about}: ", end="", highlight=False)
+        CONSOLE.print(finding.message, markup=False, highlight=False)
+    return int(any(finding.level == "error" for finding in findings))

@@ -1,0 +1,28 @@
+"""What a finished run shows: numbers on the terminal, and a clip on which one can see and hear what they mean."""
+
+from __future__ import annotations
+
+import ava_eval
+from avdet.config import Config
+from avdet.data.movies import find_movies
+from avdet.engine.progress import CONSOLE
+from avdet.engine.run_dir import RunDir
+from avdet.view.render import render
+
+__all__ = ["annotate_first_video", "show_result"]
+
+
+def show_result(result: ava_eval.Result, run: RunDir) -> None:
+    """The table of average precisions, the mean, and where everything lies."""
+    CONSOLE.print(ava_eval.table(result), highlight=False, markup=False)
+    CONSOLE.print(f"Everything of this run is in {run.path}", highlight=False, markup=False)
+
+
+def annotate_first_video(run: RunDir, config: Config) -> None:
+    """annotated.mp4: the first video of the run's detections, with its own sound."""
+    detections = ava_eval.read_detections(run.detections)
+    video = str(detections["video"].iloc[0])
+    label_map = ava_eval.read_label_map(config.data.annotations / config.data.label_map)
+    mine = detections[detections["video"] == video]
+    render(find_movies(config.data.videos)[video], mine, run.annotated, label_map=label_map)
+    CONSOLE.print(f"{video} with its detections and sound: {run.annotated}", highlight=False, markup=False)

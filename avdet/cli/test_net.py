@@ -1,0 +1,37 @@
+"""Evaluate a checkpoint on a recipe's val split."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from avdet.cli.errors import user_errors
+from avdet.cli.recipe import add_recipe_arguments, config_of, say_what_happens
+from avdet.config import Config
+from avdet.data.locate import require_data
+from avdet.engine.run_dir import RunDir, new_run
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="test_net.py", description=__doc__)
+    add_recipe_arguments(parser)
+    parser.add_argument("--checkpoint", type=Path, required=True, help="last.pt or best.pt of a run")
+    parser.add_argument("--output", type=Path, help="the run directory; runs/NAME-test where it is not given")
+    args = parser.parse_args(argv)
+    with user_errors():
+        config = config_of(args)
+        require_data(config.data, ("val",))
+        _test(config, args.checkpoint, new_run(f"{config.name}-test", args.output))
+    return 0
+
+
+def _test(config: Config, checkpoint: Path, run: RunDir) -> None:
+    from avdet.cli.show import show_result
+    from avdet.engine.distributed import distributed
+    from avdet.engine.test import test
+
+    with distributed() as process:
+        say_what_happens(quiet=not process.is_main)
+        result = test(config, checkpoint, run, process)
+        if process.is_main:
+            show_result(result, run)

@@ -1,0 +1,55 @@
+"""Train a detector by a recipe, evaluate it, and show what it found."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from avdet.cli.errors import user_errors
+from avdet.cli.recipe import SAMPLE_FOLDER, add_recipe_arguments, config_of, say_what_happens
+from avdet.config import Config, load_config
+from avdet.data.locate import require_data
+from avdet.engine.run_dir import RunDir, latest_run, new_run
+
+logger = logging.getLogger(__name__)
+INTERRUPTED = 130  # as shells count it
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="train_net.py", description=__doc__)
+    add_recipe_arguments(parser)
+    parser.add_argument("--output", type=Path, help="the run directory; runs/NAME where it is not given")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --output, or with the newest one")
+    args = parser.parse_args(argv)
+    with user_errors():
+        config = config_of(args)
+        run = latest_run(config.name, args.output) if args.resume else new_run(config.name, args.output)
+        if args.resume:
+            config = load_config(run.config, overrides=tuple(args.overrides))
+        if not args.sample:
+            require_data(config.data)
+        return _run(config, run, args)
+
+
+def _run(config: Config, run: RunDir, args: argparse.Namespace) -> int:
+    # torch takes seconds to import: a wrong setting or missing data is said before
+    from avdet.cli.show import annotate_first_video, show_result
+    from avdet.data.sample.make import ensure_sample
+    from avdet.engine.distributed import distributed
+    from avdet.engine.interrupt import Interrupted
+    from avdet.engine.train import train
+
+    with distributed() as process:
+        say_what_happens(quiet=not process.is_main)
+        if args.sample:
+            process.main_first(lambda: ensure_sample(SAMPLE_FOLDER))
+        try:
+            result = train(config, run, process, resume=args.resume)
+        except Interrupted:
+            logger.info("Stopped and saved in %s; add --resume to the same command to go on", run.path)
+            return INTERRUPTED
+        if process.is_main:
+            show_result(result, run)
+            annotate_first_video(run, config)
+    return 0

@@ -1,0 +1,118 @@
+"""AVA, or any data set in its files: a keyframe and its people in, a clip with labels out (paper section 4.3).
+
+Movies are read as they are, by time: no frame lists, no extracted pictures, any frame rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from avdet.boxes import scale_xyxy
+from avdet.data.clip_cutter import ClipCutter
+from avdet.data.keyframes import Keyframe, KeyframeTable
+from avdet.data.transforms import crop, draw_crop, flip, visible
+from avdet.media.reader import Frames, VideoReader
+from avdet.structures import Clip
+
+__all__ = ["Augmentation", "AvaTest", "AvaTrain", "Draw"]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Which keyframe, and the seed of everything random about it: the same clip in whichever worker it is made."""
+
+    keyframe: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Short side drawn uniformly from `short_side`, a random square of `crop` pixels, mirrored with chance `flip`."""
+
+    short_side: tuple[int, int]
+    crop: int
+    flip: float
+
+
+class AvaTrain(Dataset[Clip]):
+    """Labelled people, jittered, cropped and flipped."""
+
+    def __init__(
+        self, keyframes: KeyframeTable, movies: dict[str, Path], cutter: ClipCutter, augmentation: Augmentation
+    ) -> None:
+        self.keyframes = keyframes
+        self.movies = movies
+        self.cutter = cutter
+        self.augmentation = augmentation
+
+    def __len__(self) -> int:
+        return len(self.keyframes)
+
+    def __getitem__(self, draw: Draw) -> Clip:
+        rng = np.random.default_rng(draw.seed)
+        keyframe = self.keyframes[draw.keyframe]
+        low, high = self.augmentation.short_side
+        with VideoReader(self.movies[keyframe.video], short_side=int(rng.integers(low, high + 1))) as video:
+            frames = self.cutter.frames(video, keyframe.time_s)
+            audio = self.cutter.audio(video, keyframe.time_s)
+        height, width = frames.shape[1:3]
+        boxes_px = scale_xyxy(keyframe.people.boxes, width, height)
+        size = self.augmentation.crop
+        frames, boxes_px = crop(frames, boxes_px, draw_crop(height, width, size, rng))
+        if rng.random() < self.augmentation.flip:
+            frames, boxes_px = flip(frames, boxes_px)
+        boxes_px, keep = visible(boxes_px, size, size)
+        return Clip(
+            keyframe.video,
+            keyframe.time_s,
+            _channels_first(frames),
+            audio,
+            boxes_px=boxes_px[keep],
+            people=keyframe.people.select(keep),
+            labels={"action": keyframe.labels[keep]},
+        )
+
+
+class AvaTest(Dataset[Clip]):
+    """People whose actions are asked for: the whole frame at one scale, nothing random, no clip replaced."""
+
+    def __init__(
+        self, keyframes: KeyframeTable, movies: dict[str, Path], cutter: ClipCutter, *, short_side: int
+    ) -> None:
+        self.keyframes = keyframes
+        self.movies = movies
+        self.cutter = cutter
+        self.short_side = short_side
+
+    def __len__(self) -> int:
+        return len(self.keyframes)
+
+    def __getitem__(self, index: int) -> Clip:
+        keyframe = self.keyframes[index]
+        with VideoReader(self.movies[keyframe.video], short_side=self.short_side) as video:
+            return cut_whole(video, keyframe, self.cutter)
+
+
+def cut_whole(video: VideoReader, keyframe: Keyframe, cutter: ClipCutter) -> Clip:
+    """The clip around a keyframe as the reader scales it, with its people's boxes in its pixels."""
+    frames = cutter.frames(video, keyframe.time_s)
+    height, width = frames.shape[1:3]
+    return Clip(
+        keyframe.video,
+        keyframe.time_s,
+        _channels_first(frames),
+        cutter.audio(video, keyframe.time_s),
+        boxes_px=scale_xyxy(keyframe.people.boxes, width, height),
+        people=keyframe.people,
+        labels={"action": keyframe.labels},
+    )
+
+
+def _channels_first(frames: Frames) -> torch.Tensor:
+    """(T, H, W, 3) to (3, T, H, W), in memory of its own: a crop is a view of the whole clip."""
+    return torch.from_numpy(np.ascontiguousarray(frames.transpose(3, 0, 1, 2)))

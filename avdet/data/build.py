@@ -1,0 +1,132 @@
+"""From settings to loaders: the only place in data/ that knows a config."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import torch
+from torch.utils.data import DataLoader
+
+from ava_eval import read_boxes, read_excluded, read_ground_truth, read_label_map
+from avdet.config import Config, DataConfig
+from avdet.data.ava import Augmentation, AvaTest, AvaTrain
+from avdet.data.clip_cutter import ClipCutter
+from avdet.data.collate import collate, collate_by_size
+from avdet.data.keyframes import (
+    ClassNames,
+    KeyframeTable,
+    detected_keyframes,
+    labelled_keyframes,
+    without_excluded,
+)
+from avdet.data.locate import annotation_files
+from avdet.data.movies import find_movies, refuse_times_outside, with_movie
+from avdet.data.sampler import EpochSampler, ShareSampler
+from avdet.media.logmel import LogMel
+from avdet.structures import ClipBatch
+
+__all__ = ["TestData", "build_classes", "build_cutter", "build_test_data", "build_train_loader"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TestData:
+    """A loader of clips with people to judge, and the truth to score the judgement by."""
+
+    loader: DataLoader[list[ClipBatch]]
+    ground_truth: pd.DataFrame
+    excluded: pd.DataFrame | None
+
+
+def build_classes(data: DataConfig) -> ClassNames:
+    return ClassNames.from_label_map(read_label_map(data.annotations / data.label_map))
+
+
+def build_cutter(config: Config) -> ClipCutter:
+    model = config.model
+    logmel = LogMel(num_frames=model.audio_frames, num_mels=model.mel_bins) if model.hears else None
+    return ClipCutter(model.span_frames, model.slow_stride // model.alpha, config.data.nominal_fps, logmel)
+
+
+def build_train_loader(
+    config: Config, classes: ClassNames, *, rank: int = 0, world: int = 1
+) -> tuple[DataLoader[ClipBatch], EpochSampler]:
+    """Batches of a process's share, and the sampler that says which epoch they are of."""
+    data = config.data
+    keyframes, _, _ = _read_truth(data, "train", classes)
+    if data.train_boxes is not None:
+        keyframes = keyframes.with_detected(read_boxes(data.annotations / data.train_boxes))
+    augmentation = Augmentation(data.train_short_side, data.train_crop, data.flip)
+    dataset = AvaTrain(keyframes, find_movies(data.videos), build_cutter(config), augmentation)
+    sampler = EpochSampler(len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world)
+    loader: DataLoader[Any] = DataLoader(  # clips in, batches out: torch types a loader by its data set
+        dataset,
+        batch_sampler=sampler,
+        num_workers=data.workers,
+        collate_fn=collate,
+        pin_memory=torch.cuda.is_available(),
+        persistent_workers=data.workers > 0,
+        worker_init_fn=_ignore_interrupts,
+    )
+    return loader, sampler
+
+
+def build_test_data(config: Config, classes: ClassNames, *, rank: int = 0, world: int = 1) -> TestData:
+    """Every keyframe of the val split that has somebody to judge, each once over all processes."""
+    data = config.data
+    truth, ground_truth, excluded = _read_truth(data, "val", classes)
+    boxes = read_boxes(data.annotations / data.val_boxes)
+    keyframes = detected_keyframes(truth, boxes, min_score=data.min_box_score)
+    counts = keyframes.first[1:] - keyframes.first[:-1]
+    logger.info(
+        "val: %d people with score >= %g in %d of %d keyframes",
+        counts.sum(), data.min_box_score, (counts > 0).sum(), len(counts),
+    )  # fmt: skip
+    if not counts.any():
+        best = f"the highest score is {boxes['score'].max():.2f}" if len(boxes) else "the file is empty"
+        raise ValueError(
+            f"{data.annotations / data.val_boxes} has no box with score >= {data.min_box_score:g} on a keyframe of "
+            f"{data.val_csv} ({best}); lower data.min_box_score or check the boxes' videos and timestamps"
+        )
+    dataset = AvaTest(
+        keyframes.select(counts > 0), find_movies(data.videos), build_cutter(config), short_side=data.test_short_side
+    )
+    loader: DataLoader[Any] = DataLoader(
+        dataset,
+        batch_size=config.test.batch_size,
+        sampler=ShareSampler(len(dataset), rank=rank, world=world),
+        num_workers=data.workers,
+        collate_fn=collate_by_size,
+        worker_init_fn=_ignore_interrupts,
+    )
+    return TestData(loader, ground_truth, excluded)
+
+
+def _ignore_interrupts(worker: int) -> None:
+    """A terminal sends Ctrl-C to the loader's workers too, but only the main process may decide."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _read_truth(
+    data: DataConfig, split: str, classes: ClassNames
+) -> tuple[KeyframeTable, pd.DataFrame, pd.DataFrame | None]:
+    """The keyframes whose movie is there, the labels as they stand in the file, the excluded seconds."""
+    files = annotation_files(data, split)
+    ground_truth = read_ground_truth(files[f"data.{split}_csv"])
+    excluded_file = files.get(f"data.{split}_excluded")
+    excluded = read_excluded(excluded_file) if excluded_file else None
+    table = labelled_keyframes(without_excluded(ground_truth, excluded), classes)
+    movies = find_movies(data.videos)
+    keyframes, coverage = with_movie(table, movies)
+    logger.info("%s: %s; %s keyframes, %s people", split, coverage, f"{len(keyframes):,}", f"{len(keyframes.people):,}")
+    if not len(keyframes) or (data.strict and coverage.missing):
+        examples = ", ".join(coverage.missing[:3]) + ", ..." * (len(coverage.missing) > 3)
+        way_out = ", or set data.strict=false" if len(keyframes) else ""
+        raise ValueError(f"{split}: {coverage}; {examples} not in {data.videos.absolute()}: add them{way_out}")
+    refuse_times_outside(keyframes, movies, files[f"data.{split}_csv"])
+    return keyframes, ground_truth, excluded

@@ -1,0 +1,39 @@
+"""One clip out of a video: the frames around a time and the sound of exactly the same span (paper section 3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from avdet.media.clip_times import clip_span, clip_times
+from avdet.media.logmel import SAMPLE_RATE, LogMel
+from avdet.media.reader import Frames, VideoReader
+
+__all__ = ["ClipCutter"]
+
+
+@dataclass(frozen=True)
+class ClipCutter:
+    """How a recipe's "64 frames" become seconds of a video of any frame rate.
+
+    span_frames: raw frames at `nominal_fps` that a clip spans; every `stride`-th of them is seen.
+    logmel: None where the model does not listen.
+    """
+
+    span_frames: int
+    stride: int
+    nominal_fps: float
+    logmel: LogMel | None
+
+    def frames(self, video: VideoReader, center_s: float) -> Frames:
+        """(T, H, W, 3) uint8 around `center_s`; before the start and past the end the nearest frame stands."""
+        return video.frames(clip_times(center_s, num_frames=self.span_frames, stride=self.stride, fps=self.nominal_fps))
+
+    def audio(self, video: VideoReader, center_s: float) -> Tensor | None:
+        """(T, F) log-mel of the same span; None without a sound track or without ears."""
+        if self.logmel is None or not video.info.has_audio:
+            return None
+        start_s, duration_s = clip_span(center_s, num_frames=self.span_frames, fps=self.nominal_fps)
+        return self.logmel(torch.from_numpy(video.audio(start_s, duration_s, SAMPLE_RATE)))

@@ -1,0 +1,189 @@
+"""From AVA's tables to keyframes: one a video and second, with its people and what they do.
+
+The table is columns, not objects: a loader's workers share its pages, and AVA's 210,634 keyframes are 60 MB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avdet.boxes import iou_xyxy
+from avdet.structures import PersonBoxes
+
+__all__ = [
+    "ClassNames",
+    "Keyframe",
+    "KeyframeTable",
+    "detected_keyframes",
+    "keyframes_of_boxes",
+    "labelled_keyframes",
+    "without_excluded",
+]
+
+SAME_PERSON_IOU = 0.9  # PySlowFast's training lists hold the detected boxes that overlap a labelled one so much
+BOX = ["x1", "y1", "x2", "y2"]
+KEY = ["video", "timestamp"]
+
+
+@dataclass(frozen=True)
+class ClassNames:
+    """The classes in the order of the model's outputs, with the benchmark's own ids beside them."""
+
+    ids: tuple[int, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def from_label_map(cls, label_map: dict[int, str]) -> ClassNames:
+        ids = tuple(sorted(label_map))
+        return cls(ids, tuple(label_map[i] for i in ids))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def label_map(self) -> dict[int, str]:
+        return dict(zip(self.ids, self.names, strict=True))
+
+
+@dataclass(frozen=True)
+class Keyframe:
+    """The people of one second of a video; `labels` (N, C) multi-hot, without columns where nobody knows them."""
+
+    video: str
+    time_s: float
+    people: PersonBoxes
+    labels: Tensor
+
+
+@dataclass(frozen=True)
+class KeyframeTable:
+    """Keyframe k is at `times_s[k]` of `videos[k]` and holds people `first[k]` to `first[k + 1]`."""
+
+    videos: NDArray[np.object_]
+    times_s: NDArray[np.float64]
+    first: NDArray[np.int64]
+    people: PersonBoxes
+    labels: Tensor
+
+    def __post_init__(self) -> None:
+        assert len(self.videos) == len(self.times_s) == len(self.first) - 1
+        assert self.first[-1] == len(self.people) == len(self.labels)
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def __getitem__(self, index: int) -> Keyframe:
+        here = slice(int(self.first[index]), int(self.first[index + 1]))
+        people = PersonBoxes(self.people.boxes[here], self.people.scores[here], self.people.person_ids[here])
+        return Keyframe(str(self.videos[index]), float(self.times_s[index]), people, self.labels[here].float())
+
+    def select(self, keep: NDArray[np.bool_]) -> KeyframeTable:
+        """The keyframes where `keep` (K,) is true."""
+        counts = np.diff(self.first)
+        people = torch.from_numpy(np.repeat(keep, counts))
+        first = np.concatenate([[0], np.cumsum(counts[keep])])
+        return KeyframeTable(
+            self.videos[keep], self.times_s[keep], first, self.people.select(people), self.labels[people]
+        )
+
+    def with_detected(self, boxes: pd.DataFrame) -> KeyframeTable:
+        """Every detected box that overlaps a labelled person is added with that person's labels and id."""
+        found = detected_keyframes(self, boxes, min_score=0.0)
+        keyframes = [_with_matches(self[k], found[k].people) for k in range(len(self))]
+        people = [keyframe.people for keyframe in keyframes]
+        return replace(
+            self,
+            first=np.concatenate([[0], np.cumsum([len(p) for p in people])]),
+            people=PersonBoxes(
+                torch.cat([p.boxes for p in people]),
+                torch.cat([p.scores for p in people]),
+                torch.cat([p.person_ids for p in people]),
+            ),
+            labels=torch.cat([keyframe.labels for keyframe in keyframes]).to(torch.uint8),
+        )
+
+
+def without_excluded(table: pd.DataFrame, excluded: pd.DataFrame | None) -> pd.DataFrame:
+    """The rows whose video and timestamp are not listed as excluded."""
+    if excluded is None:
+        return table
+    return table[~pd.MultiIndex.from_frame(table[KEY]).isin(pd.MultiIndex.from_frame(excluded[KEY]))]
+
+
+def labelled_keyframes(ground_truth: pd.DataFrame, classes: ClassNames) -> KeyframeTable:
+    """A person is one box (and id) of a keyframe; its rows, one an action, become one multi-hot row of labels.
+
+    Rows of classes that are not in `classes` leave a person without that label, as AVA's 80 classes under its map of
+    60 do; rows that only list a keyframe (action 0) give one without people.
+    """
+    rows = ground_truth.sort_values([*KEY, *BOX, "person_id"], kind="stable")
+    keyframe = rows.groupby(KEY, sort=True).ngroup().to_numpy()
+    keys = rows[~rows.duplicated(KEY)]
+    acts = (rows["action_id"] > 0).to_numpy()
+    person = rows[acts].groupby([*KEY, *BOX, "person_id"], sort=True).ngroup().to_numpy()
+    starts = np.flatnonzero(np.diff(person, prepend=-1))
+    labels = torch.zeros(len(starts), len(classes), dtype=torch.uint8)
+    column = pd.Index(classes.ids).get_indexer(pd.Index(rows["action_id"][acts]))
+    known = column >= 0
+    labels[torch.from_numpy(person[known]), torch.from_numpy(column[known])] = 1
+    first = np.searchsorted(keyframe[acts][starts], np.arange(len(keys) + 1))
+    return KeyframeTable(
+        keys["video"].to_numpy(object),
+        keys["timestamp"].to_numpy(np.float64),
+        first,
+        _people(rows[acts].iloc[starts]),
+        labels,
+    )
+
+
+def detected_keyframes(keyframes: KeyframeTable, boxes: pd.DataFrame, *, min_score: float) -> KeyframeTable:
+    """The same keyframes with the people a detector found there at `min_score` or more, and no labels."""
+    index = pd.MultiIndex.from_arrays([keyframes.videos, keyframes.times_s])
+    kept = boxes[boxes["score"] >= min_score]
+    keyframe = index.get_indexer(pd.MultiIndex.from_frame(kept[KEY]))
+    order = np.argsort(keyframe, kind="stable")
+    order = order[keyframe[order] >= 0]
+    first = np.searchsorted(keyframe[order], np.arange(len(keyframes) + 1))
+    people = _people(kept.iloc[order])
+    return replace(keyframes, first=first, people=people, labels=torch.zeros(len(people), 0, dtype=torch.uint8))
+
+
+def keyframes_of_boxes(boxes: pd.DataFrame, *, min_score: float) -> KeyframeTable:
+    """Every keyframe at which a detector found somebody."""
+    keys = boxes[boxes["score"] >= min_score].drop_duplicates(KEY).sort_values(KEY)
+    nobody = KeyframeTable(
+        keys["video"].to_numpy(object),
+        keys["timestamp"].to_numpy(np.float64),
+        np.zeros(len(keys) + 1, dtype=np.int64),
+        PersonBoxes.from_boxes(torch.zeros(0, 4)),
+        torch.zeros(0, 0, dtype=torch.uint8),
+    )
+    return detected_keyframes(nobody, boxes, min_score=min_score)
+
+
+def _with_matches(keyframe: Keyframe, found: PersonBoxes) -> Keyframe:
+    if not len(found) or not len(keyframe.people):
+        return keyframe
+    overlap, person = iou_xyxy(found.boxes, keyframe.people.boxes).max(dim=1)
+    same = overlap >= SAME_PERSON_IOU
+    people = PersonBoxes(
+        torch.cat([keyframe.people.boxes, found.boxes[same]]),
+        torch.cat([keyframe.people.scores, found.scores[same]]),
+        torch.cat([keyframe.people.person_ids, keyframe.people.person_ids[person[same]]]),
+    )
+    labels = torch.cat([keyframe.labels, keyframe.labels[person[same]]])
+    return replace(keyframe, people=people, labels=labels)
+
+
+def _people(rows: pd.DataFrame) -> PersonBoxes:
+    return PersonBoxes.from_boxes(
+        torch.from_numpy(rows[BOX].to_numpy(np.float32, copy=True)),
+        torch.from_numpy(rows["score"].to_numpy(np.float32, copy=True)) if "score" in rows else None,
+        torch.from_numpy(rows["person_id"].to_numpy(np.int64, copy=True)),
+    )

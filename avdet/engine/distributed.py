@@ -1,0 +1,76 @@
+"""One process or many: torchrun starts them, this module tells each who it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+__all__ = ["Process", "average_buffers", "distributed", "gather_lists"]
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Process:
+    """This process among all: `rank` of `world`, and the device that is its own."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def is_main(self) -> bool:
+        return self.rank == 0
+
+    def main_first(self, work: Callable[[], object]) -> None:
+        """Every process does the work, the others after the main one: they find what it made."""
+        if self.is_main:
+            work()
+        if self.world > 1:
+            dist.barrier()
+        if not self.is_main:
+            work()
+
+
+@contextmanager
+def distributed() -> Iterator[Process]:
+    """Joins the group that torchrun's environment describes; without torchrun the process is alone."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    rank = int(os.environ.get("RANK", "0"))
+    device = torch.device("cpu")
+    if torch.cuda.is_available():
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(device)
+    if world > 1:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Process(rank, world, device)
+    finally:
+        if world > 1:
+            dist.destroy_process_group()
+
+
+def gather_lists(mine: list[Item], process: Process) -> list[Item]:
+    """The lists of all processes one after another, on every process."""
+    if process.world == 1:
+        return mine
+    parts: list[list[Item] | None] = [None] * process.world
+    dist.all_gather_object(parts, mine)
+    return [item for part in parts if part is not None for item in part]
+
+
+def average_buffers(module: nn.Module, process: Process) -> None:
+    """Batch norm statistics become the mean over the processes, each of which saw clips of its own."""
+    if process.world == 1:
+        return
+    for buffer in module.buffers():
+        if buffer.is_floating_point():
+            dist.all_reduce(buffer)
+            buffer.div_(process.world)

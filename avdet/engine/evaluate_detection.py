@@ -1,0 +1,31 @@
+"""Who does what in a whole split: the model's scores for every person of every keyframe, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from torch.utils.data import DataLoader
+
+from avdet.detection_table import detection_table
+from avdet.engine.distributed import Process, gather_lists
+from avdet.engine.progress import Stopwatch, progress_bar
+from avdet.models.detect import Predicts, detect
+from avdet.structures import ClipBatch, Detections
+
+__all__ = ["detect_split"]
+
+
+def detect_split(
+    model: Predicts, loader: DataLoader[list[ClipBatch]], class_ids: Sequence[int], process: Process
+) -> pd.DataFrame:
+    """The table of all processes' detections, on every process and in the same order for any number of them."""
+    model.eval()
+    found: list[Detections] = []
+    watch = Stopwatch()
+    with progress_bar("evaluating", len(loader), visible=process.is_main) as advance:
+        for batches in watch.waiting(loader):
+            for batch in batches:
+                found += detect(model, batch, process.device)
+            advance(f"data {watch.data_s:.2f} s  step {watch.step_s:.2f} s")
+    return detection_table(gather_lists(found, process), class_ids)

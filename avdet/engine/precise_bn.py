@@ -1,0 +1,36 @@
+"""Batch norm statistics as the average over many training batches, not the running tail of the last ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from avdet.structures import ClipBatch
+
+__all__ = ["set_precise_statistics"]
+
+
+@torch.no_grad()
+def set_precise_statistics(model: nn.Module, batches: Iterable[ClipBatch]) -> None:
+    """Runs the batches forward in training mode with frozen weights; layers that none of them reaches keep theirs."""
+    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+    before = [(norm.momentum, _count(norm).clone()) for norm in norms]
+    was_training = model.training
+    model.train()
+    for norm in norms:
+        norm.momentum = None  # a plain average over the batches since the count was 0
+        _count(norm).zero_()
+    for batch in batches:
+        model(batch)
+    for norm, (momentum, count) in zip(norms, before, strict=True):
+        norm.momentum = momentum
+        _count(norm).add_(count)
+    model.train(was_training)
+
+
+def _count(norm: _BatchNorm) -> Tensor:
+    assert norm.num_batches_tracked is not None
+    return norm.num_batches_tracked

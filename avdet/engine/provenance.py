@@ -1,0 +1,48 @@
+"""Where a number comes from: command, versions, revision, data."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+__all__ = ["provenance"]
+
+PACKAGES = ("avdet", "torch", "torchvision", "torchaudio", "av", "numpy", "pandas")
+
+
+def provenance(files: Iterable[Path], videos: Path) -> dict[str, Any]:
+    """`files` are the annotations, hashed whole; the movies count by name and size."""
+    return {
+        "command": " ".join(sys.argv),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "git_revision": _git_revision(),
+        "data_fingerprint": _fingerprint(files, videos),
+    }
+
+
+def _git_revision() -> str | None:
+    """None where the project does not run from a checkout."""
+    folder = Path(__file__).parent
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=folder, capture_output=True, text=True, timeout=10, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()
+
+
+def _fingerprint(files: Iterable[Path], videos: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    for movie in sorted(videos.iterdir()):
+        digest.update(f"{movie.name}\0{movie.stat().st_size}".encode())
+    return digest.hexdigest()[:16]

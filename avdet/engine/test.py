@@ -1,0 +1,32 @@
+"""A checkpoint scored on a recipe's val split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ava_eval
+from avdet.checkpoints.io import load_checkpoint, load_weights
+from avdet.config import Config
+from avdet.data.build import build_classes, build_test_data
+from avdet.engine.distributed import Process
+from avdet.engine.evaluate_detection import detect_split
+from avdet.engine.results import score, write_results
+from avdet.engine.run_dir import RunDir
+from avdet.models.build import build_model
+
+__all__ = ["test"]
+
+
+def test(config: Config, checkpoint: Path, run: RunDir, process: Process) -> ava_eval.Result:
+    """Detections and their score; the main process writes both into the run directory."""
+    classes = build_classes(config.data)
+    data = build_test_data(config, classes, rank=process.rank, world=process.world)
+    model = build_model(config.model, num_classes=len(classes), head="roi")
+    load_weights(model, load_checkpoint(checkpoint))
+    table = detect_split(model.to(process.device), data.loader, classes.ids, process)
+    result = score(table, data, classes, config)
+    if process.is_main:
+        run.config.parent.mkdir(parents=True, exist_ok=True)
+        run.config.write_text(config.to_yaml(), encoding="utf-8")
+        write_results(run, table, result, config)
+    return result

@@ -1,0 +1,144 @@
+"""A whole run: build, train, evaluate now and then, save, and write down what came out."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from itertools import islice
+
+import torch
+
+import ava_eval
+from avdet.checkpoints.io import load_checkpoint, load_weights, save_checkpoint
+from avdet.config import Config, TrainConfig
+from avdet.data.build import build_classes, build_test_data, build_train_loader
+from avdet.engine.distributed import Process, average_buffers
+from avdet.engine.evaluate_detection import detect_split
+from avdet.engine.interrupt import Interrupted, StopSignal
+from avdet.engine.metrics_log import MetricsLog
+from avdet.engine.optim import build_sgd
+from avdet.engine.precise_bn import set_precise_statistics
+from avdet.engine.results import score, write_results
+from avdet.engine.run_dir import RunDir
+from avdet.engine.schedule import Schedule
+from avdet.engine.trainer import Trainer
+from avdet.models.build import build_model
+
+__all__ = ["train"]
+
+logger = logging.getLogger(__name__)
+PRECISE_EPOCH = 2**31 - 1  # the shuffle whose first clips set the batch norms, whichever epoch they are set after
+
+
+class TrainingRun:
+    """Everything of one run; `train` below is its story."""
+
+    def __init__(self, config: Config, run: RunDir, process: Process) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.run, self.process = config, run, process
+        self.classes = build_classes(config.data)
+        self.loader, self.sampler = build_train_loader(config, self.classes, rank=process.rank, world=process.world)
+        self.test_data = build_test_data(config, self.classes, rank=process.rank, world=process.world)
+        self.model = build_model(config.model, num_classes=len(self.classes), head="roi")
+        if config.model.weights is not None:
+            logger.info("%s", load_weights(self.model, load_checkpoint(config.model.weights)))
+        self.trainer = build_trainer(self.model, config.train, process)
+        torch.manual_seed(config.seed + process.rank)
+        self.best = -1.0
+
+    def resume(self) -> None:
+        checkpoint = load_checkpoint(self.run.last)
+        self.model.load_state_dict(checkpoint.model_state)
+        assert checkpoint.training_state is not None
+        self.best = checkpoint.training_state["best"]
+        self.trainer.restore(checkpoint.training_state)
+        logger.info("resumed %s at iteration %d", self.run.path, self.trainer.iteration)
+
+    def save(self, *, best: bool = False) -> None:
+        """last.pt, from which a run goes on; with `best` also best.pt, which holds the weights alone."""
+        state = {**self.trainer.state(), "best": self.best}  # every process gives its part
+        if not self.process.is_main:
+            return
+        write = partial(
+            save_checkpoint,
+            model_state=self.model.state_dict(),
+            config=self.config.model_dump(mode="json"),
+            class_names=self.classes.label_map,
+        )
+        write(self.run.last, training_state=state)
+        if best:
+            write(self.run.best)
+
+    def evaluate(self, metrics: MetricsLog | None) -> ava_eval.Result:
+        """Scores the val split, notes it down and saves the run."""
+        average_buffers(self.model, self.process)
+        table = detect_split(self.model, self.test_data.loader, self.classes.ids, self.process)
+        result = score(table, self.test_data, self.classes, self.config)
+        mean_ap = -1.0 if result.mean_ap is None else result.mean_ap
+        improved = mean_ap > self.best
+        self.best = max(mean_ap, self.best)
+        if metrics is not None:
+            logger.info("epoch %d: mAP %.4f", self.epoch, mean_ap)
+            metrics.write(self.trainer.iteration, {"epoch": self.epoch, "mAP": result.mean_ap})
+            write_results(self.run, table, result, self.config)
+        self.save(best=improved)
+        return result
+
+    @property
+    def epoch(self) -> int:
+        """Whole epochs done."""
+        return self.trainer.iteration // len(self.sampler)
+
+    def set_precise_bn(self) -> None:
+        iterations = self.config.train.precise_bn_clips // self.sampler.batch_size
+        if iterations:
+            self.sampler.start(PRECISE_EPOCH)
+            batches = (batch.to(self.process.device) for batch in islice(self.loader, iterations))
+            set_precise_statistics(self.model, batches)
+
+
+def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> ava_eval.Result:
+    """Trains to the config's last epoch and gives that epoch's result. Raises Interrupted after a signal to stop."""
+    job = TrainingRun(config, run, process)
+    if resume:
+        job.resume()
+    metrics = MetricsLog(run.metrics, resume_at=job.trainer.iteration) if process.is_main else None
+    result = None
+    with StopSignal() as stop:
+        while job.epoch < config.train.epochs:
+            try:
+                job.trainer.run_epoch(job.loader, job.sampler, metrics, stop)
+            except Interrupted:
+                job.save()
+                raise
+            if job.epoch % config.train.eval_every == 0 or job.epoch == config.train.epochs:
+                job.set_precise_bn()
+                result = job.evaluate(metrics)
+            else:
+                job.save()
+            if stop.received and job.epoch < config.train.epochs:
+                raise Interrupted
+    return result or job.evaluate(metrics)
+
+
+def build_trainer(model: torch.nn.Module, plan: TrainConfig, process: Process) -> Trainer:
+    rate = plan.lr * plan.batch_size / plan.lr_batch
+    logger.info("learning rate %g: %g for %d clips, %d run", rate, plan.lr, plan.lr_batch, plan.batch_size)
+    warmup_rate = plan.warmup_lr * plan.batch_size / plan.lr_batch
+    schedule = Schedule(rate, plan.epochs, plan.warmup_epochs, warmup_rate, plan.step_epochs)
+    optimizer = build_sgd(
+        model,
+        momentum=plan.momentum,
+        nesterov=plan.nesterov,
+        weight_decay=plan.weight_decay,
+        bn_weight_decay=plan.bn_weight_decay,
+    )
+    return Trainer(
+        model,
+        optimizer,
+        schedule,
+        process,
+        clip_gradient=plan.clip_gradient,
+        amp=plan.amp,
+        log_every=plan.log_every,
+    )

@@ -1,0 +1,142 @@
+"""A training loop that you can see: forward, backward, step; and the state from which it goes on after a stop."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader
+
+from avdet.data.sampler import EpochSampler
+from avdet.engine.distributed import Process, gather_lists
+from avdet.engine.interrupt import Interrupted, StopSignal
+from avdet.engine.metrics_log import MetricsLog
+from avdet.engine.progress import Stopwatch, progress_bar
+from avdet.engine.schedule import Schedule
+from avdet.structures import ClipBatch
+
+__all__ = ["Trainer"]
+
+logger = logging.getLogger(__name__)
+
+
+class Trainer:
+    """Trains `model` on the loader's batches, an epoch a call. `iteration` counts over all epochs.
+
+    The model gives named losses; their sum is what falls. `clip_gradient` bounds the norm of all gradients together.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        process: Process,
+        *,
+        clip_gradient: float | None,
+        amp: bool,
+        log_every: int,
+    ) -> None:
+        self.module = model.to(process.device)
+        self.model = self.module
+        if process.world > 1:
+            self.model = DistributedDataParallel(self.module, find_unused_parameters=True)
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.process = process
+        self.clip_gradient = clip_gradient
+        self.amp = amp and process.device.type == "cuda" and torch.cuda.is_bf16_supported()
+        self.log_every = log_every
+        self.iteration = 0
+
+    def run_epoch(
+        self, loader: DataLoader[ClipBatch], sampler: EpochSampler, metrics: MetricsLog | None, stop: StopSignal
+    ) -> None:
+        """From `iteration` to the end of its epoch. Raises Interrupted in mid-epoch, after a step, once `stop` came."""
+        epoch, done = divmod(self.iteration, len(sampler))
+        sampler.start(epoch, done)
+        self.model.train()
+        watch = Stopwatch()
+        with progress_bar(f"epoch {epoch + 1}", len(sampler), done=done, visible=self.process.is_main) as advance:
+            for batch in watch.waiting(loader):
+                lr = self._set_rate(self.iteration / len(sampler))
+                losses = self.step(batch.to(self.process.device))
+                self.iteration += 1
+                advance(self._note(losses, watch, sampler.batch_size))
+                if self.iteration % self.log_every == 0 or self.iteration % len(sampler) == 0:
+                    self._log(metrics, losses, lr, watch, sampler)
+                    watch.reset()
+                if stop.received and self.iteration % len(sampler):  # at the epoch's end its evaluation comes first
+                    raise Interrupted
+
+    def step(self, batch: ClipBatch) -> dict[str, Tensor]:
+        """One update; the losses by name, detached."""
+        with torch.autocast(self.process.device.type, torch.bfloat16, enabled=self.amp):
+            losses = self.model(batch)
+        total = torch.stack([loss.float() for loss in losses.values()]).sum()
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        if self.clip_gradient is not None:
+            nn.utils.clip_grad_norm_(self.module.parameters(), self.clip_gradient)
+        self.optimizer.step()
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def state(self) -> dict[str, Any]:
+        """Everything but the weights that the next step depends on, as plain data and tensors."""
+        rng = [torch.get_rng_state()]
+        if self.process.device.type == "cuda":
+            rng.append(torch.cuda.get_rng_state(self.process.device))
+        return {
+            "iteration": self.iteration,
+            "optimizer": self.optimizer.state_dict(),
+            "rng": gather_lists([rng], self.process),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from `state`. Raises ValueError where it was written by another number of processes."""
+        if len(state["rng"]) != self.process.world:
+            raise ValueError(
+                f"the run was saved by {len(state['rng'])} processes and {self.process.world} are running; resume it "
+                "with as many as before"
+            )
+        self.iteration = state["iteration"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        rng = state["rng"][self.process.rank]
+        torch.set_rng_state(rng[0].cpu())
+        if self.process.device.type == "cuda":
+            torch.cuda.set_rng_state(rng[-1].cpu(), self.process.device)
+
+    def _set_rate(self, epoch: float) -> float:
+        lr = self.schedule.at(epoch)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        return lr
+
+    def _note(self, losses: dict[str, Tensor], watch: Stopwatch, batch_size: int) -> str:
+        rate = batch_size / watch.step_s
+        loss = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
+        return f"{loss}  {rate:.1f} clips/s  data {watch.data_s:.2f} s  step {watch.step_s:.2f} s"
+
+    def _log(
+        self,
+        metrics: MetricsLog | None,
+        losses: dict[str, Tensor],
+        lr: float,
+        watch: Stopwatch,
+        sampler: EpochSampler,
+    ) -> None:
+        if metrics is None:
+            return
+        epoch = self.iteration / len(sampler)
+        left_s = (self.schedule.epochs - epoch) * len(sampler) * watch.step_s
+        logger.info(
+            "epoch %.2f  %s  lr %.4f  ETA %d:%02d", epoch, self._note(losses, watch, sampler.batch_size), lr,
+            left_s // 60, left_s % 60,
+        )  # fmt: skip
+        values = {f"loss/{name}": float(value) for name, value in losses.items()}
+        timing = {"data_s": watch.data_s, "step_s": watch.step_s, "clips_per_s": sampler.batch_size / watch.step_s}
+        metrics.write(self.iteration, {"epoch": epoch, "lr": lr, **values, **timing})

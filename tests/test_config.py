@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from avdet.config import Config, ConfigError, load_config, parse_config
+
+REPOSITORY = Path(__file__).parents[1]
+RECIPES = sorted((REPOSITORY / "configs").rglob("*.yaml"))
+SAMPLE = REPOSITORY / "avdet/data/sample/recipe.yaml"
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_every_shipped_recipe_reads_alone_and_scaled_down(recipe: Path) -> None:
+    assert load_config(recipe).name
+    assert load_config(recipe, overlays=(SAMPLE,)).data.videos == Path("data/sample/videos")
+
+
+def test_a_resolved_config_reads_back_equal(tmp_path: Path) -> None:
+    config = load_config(RECIPES[0], overrides=("model.fusion_stages=[res2]", "train.clip_gradient=1"))
+    assert load_config(write(tmp_path, "config.yaml", config.to_yaml())) == config
+    assert parse_config(yaml.safe_load(config.to_yaml())) == config
+
+
+def test_later_settings_win_and_the_rest_of_a_section_stays(tmp_path: Path) -> None:
+    write(tmp_path, "base.yaml", "model: {width: 16, dropout: 0.1}\ntrain: {lr: 0.3}")
+    recipe = write(tmp_path, "recipe.yaml", "_base_: base.yaml\nmodel: {width: 32}")
+    overlay = write(tmp_path, "overlay.yaml", "train: {epochs: 3}")
+    config = load_config(recipe, overlays=(overlay,), overrides=("train.epochs=4", "train.lr=1e-3"))
+    assert (config.model.width, config.model.dropout, config.train.lr, config.train.epochs) == (32, 0.1, 0.001, 4)
+    assert config.name == "recipe"
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("model.widht=8", "unknown key model.widht; did you mean model.width?"),
+        ("epochs=8", "unknown key epochs; did you mean train.epochs?"),
+        ("zebra=1", "unknown key zebra; known are name, seed, model, data, train, test"),
+        ("model.width=wide", "model.width: 'wide' is not usable"),
+        ("model.width=4", "model.width: 4 is not usable"),
+        ("model.audio=maybe", "model.audio: 'maybe' is not usable"),
+        ("model.alpha=5", "slow_stride 16 is no multiple of alpha 5"),
+        ("train.warmup_epochs=34", "Warm-up (34 epochs) is longer than training (20)"),
+        ("data.train_crop=300", "train_short_side 256-320 must rise and hold the crop of 300"),
+        ("train.epochs", "write section.key=value"),
+        ("train.epochs=[", "not readable YAML"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_sentence(tmp_path: Path, override: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_config(write(tmp_path, "recipe.yaml", ""), overrides=(override,))
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_files_that_are_no_recipe_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No config at"):
+        load_config(tmp_path / "nowhere.yaml")
+    with pytest.raises(ConfigError, match="not readable YAML"):
+        load_config(write(tmp_path, "broken.yaml", "model: {"))
+    with pytest.raises(ConfigError, match="holds list"):
+        load_config(write(tmp_path, "list.yaml", "- 1"))
+    with pytest.raises(ConfigError, match="its own _base_"):
+        load_config(write(tmp_path, "circle.yaml", "_base_: circle.yaml"))
+
+
+def test_yaml_runs_no_code(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not readable YAML"):
+        load_config(write(tmp_path, "evil.yaml", "name: !!python/object/apply:os.getcwd []"))
+
+
+def test_frames_of_4x16() -> None:
+    model = Config().model
+    assert (model.fast_frames, model.span_frames) == (32, 64)
