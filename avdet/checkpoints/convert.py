@@ -1,0 +1,144 @@
+"""Names and shapes of other code bases' checkpoints, into ours: PySlowFast's and AVSlowFast's .pyth, Caffe2's .pkl."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+__all__ = ["UnknownTensorError", "from_caffe2", "from_reference"]
+
+PATHWAY = {"0": "slow", "1": "fast", "2": "audio"}
+JOINT = {"1": "pool1", "2": "res2", "3": "res3", "4": "res4", "5": "res5"}
+SYNC = {"2": "res2", "3": "res3", "4": "res4", "5": "pool5"}
+BRANCH = {"a": "a", "b": "b", "c": "c", "t": "time", "f": "frequency", "out": "c"}
+GATHER = {"conv_theta": "query", "conv_phi": "key", "conv_g": "value", "conv_out": "out", "bn": "norm"}
+
+
+class UnknownTensorError(ValueError):
+    """A tensor that no rule names: the file is of a network that is not ours."""
+
+
+def _stem(pathway: str, layer: str, rest: str) -> str:
+    layer = {"conv": "conv", "conv_t": "time", "conv_f": "frequency", "bn": "norm"}[layer]
+    return f"backbone.{PATHWAY[pathway]}.conv1.{layer}.{rest}"
+
+
+def _branch(stage: str, pathway: str, block: str, layer: str, norm: str | None, rest: str) -> str:
+    part = "norm" if norm else "conv"
+    return f"backbone.{PATHWAY[pathway]}.res{stage}.block{block}.branch.{BRANCH[layer]}.{part}.{rest}"
+
+
+def _shortcut(stage: str, pathway: str, norm: str | None, rest: str) -> str:
+    return f"backbone.{PATHWAY[pathway]}.res{stage}.block0.shortcut.{'norm' if norm else 'conv'}.{rest}"
+
+
+def _nonlocal(stage: str, block: str, layer: str, rest: str) -> str:
+    return f"backbone.slow.res{stage}.nonlocal{block}.gather.{GATHER[layer]}.{rest}"
+
+
+def _fast_to_slow(stage: str, layer: str, rest: str) -> str:
+    """The junction after res5 exists for the synchronisation loss alone, which keeps it in a probe."""
+    probe = ".probe" if stage == "5" else ""
+    part = "conv" if layer.startswith("conv") else "norm"
+    return f"backbone.join.{JOINT[stage]}{probe}.fast_to_slow.conv.{part}.{rest}"
+
+
+def _audio_to_time(stage: str, layer: str, index: str, rest: str) -> str:
+    probe = ".probe" if stage == "5" else ""
+    part = "conv" if layer == "conv" else "norm"
+    return f"backbone.join.{JOINT[stage]}{probe}.to_time.{('first', 'second')[int(index)]}.{part}.{rest}"
+
+
+def _sync(stage: str, side: str, rest: str) -> str:
+    return f"sync.{SYNC[stage]}.{'pictures' if side == 'ref' else 'sound'}.{rest}"
+
+
+_RULES: tuple[tuple[str, Callable[..., str]], ...] = (
+    (r"s1\.pathway([012])_stem\.(conv|conv_t|conv_f|bn)\.(.*)", _stem),
+    (r"s([2-5])\.pathway([012])_res(\d+)\.branch2\.(a|b|c|t|f|out)(_bn)?\.(.*)", _branch),
+    (r"s([2-5])\.pathway([012])_res0\.branch1(_bn)?\.(.*)", _shortcut),
+    (r"s(4)\.pathway0_nonlocal(\d+)\.(conv_theta|conv_phi|conv_g|conv_out|bn)\.(.*)", _nonlocal),
+    (r"s([1-5])_fuse\.(conv_f2s|bn_f2s|bn)\.(.*)", _fast_to_slow),
+    (r"s([1-5])_fuse\.(conv|bn)_a2fs_([01])\.(.*)", _audio_to_time),
+    (r"s([2-5])_fuse\.avs\.(ref|query)_fc\.(.*)", _sync),
+    (r"head\.projection\.(.*)", "head.classifier.linear.action.{}".format),
+)
+
+
+def from_reference(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state dict of PySlowFast's SlowFast or of the reference's AVSlowFast, under our names and in our shapes.
+
+    Raises UnknownTensorError at a tensor that neither of them has.
+    """
+    names = {name: _rename(name.removeprefix("module.")) for name in state}
+    return {ours: _reshape(ours, state[name]) for name, ours in names.items()}
+
+
+def _rename(name: str) -> str:
+    for pattern, rename in _RULES:
+        match = re.fullmatch(pattern, name)
+        if match:
+            return rename(*match.groups())
+    raise UnknownTensorError(
+        f"The file holds {name}, which no SlowFast or AVSlowFast has; only checkpoints of these can be converted"
+    )
+
+
+def _reshape(name: str, tensor: Tensor) -> Tensor:
+    """Their convolutions are all 3-D; ours are so in the visual stems alone."""
+    if tensor.ndim != 5 or re.fullmatch(r"backbone\.(slow|fast)\.conv1\.conv\.weight", name):
+        return tensor
+    if ".gather." in name:
+        return tensor.flatten(1)
+    return tensor.squeeze(2) if tensor.shape[2] == 1 else tensor.squeeze(4)
+
+
+_CAFFE2_RULES = (  # one of them renames a blob; {} is filled with "0" or, behind the prefix t_, with "1"
+    (r"conv1_(w)", r"s1.pathway{}_stem.conv.\1"),
+    (r"res_conv1_bn_(\w+)", r"s1.pathway{}_stem.bn.\1"),
+    (r"res(\d)_(\d+)_branch2([abc])_bn_(s|b|rm|riv)", r"s\1.pathway{}_res\2.branch2.\3_bn.\4"),
+    (r"res(\d)_(\d+)_branch2([abc])_(w)", r"s\1.pathway{}_res\2.branch2.\3.\4"),
+    (r"res(\d)_(\d+)_branch1_bn_(s|b|rm|riv)", r"s\1.pathway{}_res\2.branch1_bn.\3"),
+    (r"res(\d)_(\d+)_branch1_(w)", r"s\1.pathway{}_res\2.branch1.\3"),
+    (r"pool1_subsample_bn_(s|b|rm|riv)", r"s1_fuse.bn.\1"),
+    (r"pool1_subsample_(w)", r"s1_fuse.conv_f2s.\1"),
+    (r"res(\d)_\d+_branch2c_bn_subsample_bn_(s|b|rm|riv)", r"s\1_fuse.bn.\2"),
+    (r"res(\d)_\d+_branch2c_bn_subsample_(w)", r"s\1_fuse.conv_f2s.\2"),
+    (r"nonlocal_conv(\d)_(\d+)_bn_(s|b|rm|riv)", r"s\1.pathway{}_nonlocal\2.bn.\3"),
+    (r"nonlocal_conv(\d)_(\d+)_(theta|phi|g|out)_(w|b)", r"s\1.pathway{}_nonlocal\2.conv_\3.\4"),
+    (r"pred_(w|b)", r"head.projection.\1"),
+)
+_CAFFE2_ENDS = {"w": "weight", "s": "weight", "b": "bias", "rm": "running_mean", "riv": "running_var"}
+_CAFFE2_NO_WEIGHT = re.compile(r".*_momentum|lr|model_iter|weight_order")
+
+
+def from_caffe2(blobs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The blobs of a Caffe2 checkpoint, as `from_reference`. The optimizer's are left out."""
+    state: dict[str, Tensor] = {}
+    for blob, tensor in blobs.items():
+        if _CAFFE2_NO_WEIGHT.fullmatch(blob):
+            continue
+        name = _caffe2_name(blob)
+        state[name] = tensor.reshape(tensor.shape + (1,) * (5 - tensor.ndim)) if _is_convolution(name) else tensor
+        if name.endswith("running_var"):  # what Caffe2 does not count
+            state[name.replace("running_var", "num_batches_tracked")] = torch.tensor(0)
+    return from_reference(state)
+
+
+def _is_convolution(name: str) -> bool:
+    return name.endswith("weight") and "bn" not in name and not name.startswith("head")
+
+
+def _caffe2_name(blob: str) -> str:
+    pathway = "1" if blob.startswith("t_") else "0"
+    for pattern, replacement in _CAFFE2_RULES:
+        match = re.fullmatch(pattern, blob.removeprefix("t_"))
+        if match:
+            name, end = match.expand(replacement).format(pathway).rsplit(".", 1)
+            return f"{name}.{_CAFFE2_ENDS[end]}"
+    raise UnknownTensorError(
+        f"The file holds the blob {blob}, which no SlowFast has; only checkpoints of SlowFast can be converted"
+    )
