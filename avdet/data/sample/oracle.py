@@ -8,11 +8,12 @@ costs precision.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import pandas as pd
 
 import ava_eval
+from avdet.data.sample.balance import counted_people
 from avdet.data.sample.classes import CLASSES, POSE_IDS, TWIN_LOOKS
 from avdet.data.sample.picture import person_box
 from avdet.data.sample.scene import Actor, Scene
@@ -62,7 +63,7 @@ def oracle_scores(facts: Facts, *, seed: int = 0, settings: SampleSettings | Non
     train, val = (write_stories(settings, split, seed) for split in ("train", "val"))
     shares = _learned(train, facts)
     truth, found = [], []
-    for scene, actor, second in _people(val):
+    for scene, actor, second in counted_people(val):
         row = (scene.name, float(second), *person_box(scene, actor, second, settings))
         truth += [(*row, action_id, actor.index) for action_id in scene.action_ids_at(actor, second)]
         known = shares.get(facts(scene, actor, second), {})
@@ -82,19 +83,10 @@ def _learned(scenes: Sequence[Scene], facts: Facts) -> dict[Hashable, dict[int, 
     """For each set of facts the share of examples of each action."""
     examples: Counter[Hashable] = Counter()
     labels: dict[Hashable, Counter[int]] = {}
-    for scene, actor, second in _people(scenes):
+    for scene, actor, second in counted_people(scenes):
         known = facts(scene, actor, second)
         examples[known] += 1
         labels.setdefault(known, Counter()).update(scene.action_ids_at(actor, second))
     return {
         known: {one.id: labels[known][one.id] / count for one in CLASSES} for known, count in examples.items()
     }  # fmt: skip
-
-
-def _people(scenes: Sequence[Scene]) -> Iterator[tuple[Scene, Actor, int]]:
-    """Everybody at every keyframe that counts."""
-    for scene in scenes:
-        excluded = set(scene.excluded_s())
-        for second in scene.keyframes_s:
-            if second not in excluded:
-                yield from ((scene, actor, second) for actor in scene.actors)

@@ -11,7 +11,7 @@ from avdet.data.sample.soundtrack import soundtrack
 from avdet.media.writer import VideoWriter
 
 # The slower presets look ahead (x264's mbtree), and what that finds differs from run to run in small pictures.
-PRESET = "superfast"
+PRESET, CRF = "superfast", 24
 
 
 def record(
@@ -23,7 +23,7 @@ def record(
     picture = ScenePicture(scene, settings)
     sound = soundtrack(scene, settings)[round(start_s * rate) : round(end_s * rate)]
     width, height = settings.width_px, settings.height_px
-    with VideoWriter(path, fps=fps, width=width, height=height, sample_rate=rate, preset=PRESET) as writer:
+    with VideoWriter(path, fps=fps, width=width, height=height, sample_rate=rate, preset=PRESET, crf=CRF) as writer:
         writer.write_audio(sound)
         for index in range(round((end_s - start_s) * fps)):
             writer.write_frame(picture.frame(start_s + index / fps))
