@@ -90,11 +90,11 @@ def _refuse_foreign(own: Mapping[str, Tensor], state: Mapping[str, Tensor], used
             f"The checkpoint is of another architecture: {fits} of the {len(trunk)} tensors of the trunk fit, "
             f"{MIN_TRUNK:.0%} are needed; {advice}"
         )
-    for name in trunk:
-        if name in state and name not in used:
-            theirs, ours = tuple(state[name].shape), tuple(own[name].shape)
+    for name, theirs in state.items():
+        if name.startswith(tuple(shared)) and name not in used:
+            ours = f"the model's {tuple(own[name].shape)}" if name in own else "the model has none"
             raise ValueError(
-                f"The checkpoint is of another architecture: its {name} is {theirs}, the model's {ours}; {advice}"
+                f"The checkpoint is of another architecture: its {name} is {tuple(theirs.shape)}, {ours}; {advice}"
             )
 
 

@@ -1,0 +1,69 @@
+"""Turn a checkpoint of PySlowFast, of the AVSlowFast reference or of Caffe2 into one of avdet.
+
+Without --config the network is read off the weights and the config inside the file, and all of it must fit. With
+--config the weights fill the recipe's network, which may differ from the file's: SlowFast starts an AVSlowFast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import ava_eval
+from avdet.checkpoints.describe import frames_of_pyslowfast, structure_of
+from avdet.checkpoints.foreign import Foreign, read_foreign
+from avdet.checkpoints.io import save_checkpoint
+from avdet.checkpoints.weights import LoadReport, load_state
+from avdet.cli.errors import user_errors
+from avdet.config import Config, ModelConfig, load_config
+from avdet.models.build import build_model
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="convert_checkpoint.py", description=__doc__)
+    parser.add_argument("source", metavar="IN", type=Path, help="a .pyth or .pkl")
+    parser.add_argument("target", metavar="OUT", type=Path, help="the .pt to write")
+    parser.add_argument("--config", type=Path, help="a recipe whose network the weights fill; Caffe2 files need one")
+    args = parser.parse_args(argv)
+    with user_errors():
+        report = convert(args.source, args.target, None if args.config is None else load_config(args.config))
+        sys.stdout.write(f"{report}\n{args.target} is written.\n")
+    return 0
+
+
+def convert(source: Path, target: Path, recipe: Config | None) -> LoadReport:
+    """Writes `target` and says where every tensor went. Raises ValueError where the weights do not fit."""
+    foreign = read_foreign(source)
+    config = Config(name=source.stem, model=_model_of(source, foreign)) if recipe is None else recipe
+    config = config.model_copy(update={"model": config.model.model_copy(update={"weights": None})})
+    classes = len(foreign.model_state["head.classifier.linear.action.bias"])
+    model = build_model(config.model, num_classes=classes, head="clip")  # both heads have the same weights
+    report = load_state(model, foreign.model_state)
+    if recipe is None and (report.new or report.unused or report.sliced):
+        raise ValueError(
+            f"{source} holds a network that its own weights do not describe ({(report.new + report.unused)[0]} is left "
+            "over); give the recipe that it belongs to with --config"
+        )
+    save_checkpoint(
+        target,
+        model_state=model.state_dict(),
+        config=config.model_dump(mode="json"),
+        class_names=_class_names(classes, recipe),
+    )
+    return report
+
+
+def _model_of(source: Path, foreign: Foreign) -> ModelConfig:
+    if foreign.settings is None:
+        raise ValueError(f"{source} does not say how many frames its network sees; give its recipe with --config")
+    return ModelConfig.model_validate({**structure_of(foreign.model_state), **frames_of_pyslowfast(foreign.settings)})
+
+
+def _class_names(count: int, recipe: Config | None) -> Mapping[int, str]:
+    """By id from 1 on, as AVA and Kinetics count; the recipe's label map knows the names of some or all."""
+    known: Mapping[int, str] = {}
+    if recipe is not None and (label_map := recipe.data.annotations / recipe.data.label_map).is_file():
+        known = ava_eval.read_label_map(label_map)
+    return {i: known.get(i, f"class {i}") for i in range(1, count + 1)}

@@ -1,0 +1,131 @@
+"""State dicts as PySlowFast and the AVSlowFast reference name them, of networks of width 8 with one block a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+NORM = ("weight", "bias", "running_mean", "running_var")
+CONFIG = """
+DATA: {NUM_FRAMES: 4, SAMPLING_RATE: 2, AUDIO_FRAME_NUM: 32, AUDIO_MEL_NUM: 16}
+SLOWFAST: {ALPHA: 2}
+NONLOCAL: {INSTANTIATION: softmax}
+MODEL: {DROPOUT_RATE: 0.5}
+"""
+
+
+def slowfast(classes: int = 3, laterals: tuple[int, ...] = (1, 2, 3, 4)) -> dict[str, Tensor]:
+    return _fill(
+        {**dict(_visual(laterals)), "head.projection.weight": (classes, 288), "head.projection.bias": (classes,)}
+    )
+
+
+def avslowfast(classes: int = 3) -> dict[str, Tensor]:
+    """With A->FS at res3 and res4 and the synchronisation loss at res3 and pool5."""
+    head = {"head.projection.weight": (classes, 416), "head.projection.bias": (classes,)}
+    return _fill({**dict(_visual((3, 4))), **dict(_audio()), **head})
+
+
+def _fill(shapes: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    state = {}
+    for name, shape in shapes.items():
+        state[name] = torch.rand(shape, generator=generator) + 0.5
+        if name.endswith("running_var"):
+            state[name.replace("running_var", "num_batches_tracked")] = torch.tensor(7)
+    return state
+
+
+def _norm(name: str, dim: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield from ((f"{name}.{part}", (dim,)) for part in NORM)
+
+
+def _visual(laterals: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    for pathway, width, stem in ((0, 8, 1), (1, 1, 5)):
+        yield f"s1.pathway{pathway}_stem.conv.weight", (width, 3, stem, 7, 7)
+        yield from _norm(f"s1.pathway{pathway}_stem.bn", width)
+        for stage in (2, 3, 4, 5):
+            inner = width * 2 ** (stage - 2)
+            before = width if stage == 2 else 2 * inner
+            lateral = before // 4 if pathway == 0 and stage - 1 in laterals else 0
+            block = f"s{stage}.pathway{pathway}_res0"
+            kernel = 3 if pathway == 1 or stage > 3 else 1
+            yield f"{block}.branch1.weight", (4 * inner, before + lateral, 1, 1, 1)
+            yield from _norm(f"{block}.branch1_bn", 4 * inner)
+            yield f"{block}.branch2.a.weight", (inner, before + lateral, kernel, 1, 1)
+            yield f"{block}.branch2.b.weight", (inner, inner, 1, 3, 3)
+            yield f"{block}.branch2.c.weight", (4 * inner, inner, 1, 1, 1)
+            for layer, dim in (("a", inner), ("b", inner), ("c", 4 * inner)):
+                yield from _norm(f"{block}.branch2.{layer}_bn", dim)
+    for stage in laterals:
+        dim = 1 if stage == 1 else 2**stage
+        yield f"s{stage}_fuse.conv_f2s.weight", (2 * dim, dim, 5, 1, 1)
+        yield from _norm(f"s{stage}_fuse.{'bn_f2s' if laterals == (3, 4) else 'bn'}", 2 * dim)
+
+
+def _audio() -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield "s1.pathway2_stem.conv_t.weight", (4, 1, 1, 9, 1)
+    yield "s1.pathway2_stem.conv_f.weight", (4, 1, 1, 1, 9)
+    yield from _norm("s1.pathway2_stem.bn", 4)
+    for stage in (2, 3, 4, 5):
+        inner = 4 * 2 ** (stage - 2)
+        before = 4 if stage == 2 else 2 * inner
+        block = f"s{stage}.pathway2_res0"
+        yield f"{block}.branch1.weight", (4 * inner, before, 1, 1, 1)
+        yield from _norm(f"{block}.branch1_bn", 4 * inner)
+        layers: dict[str, tuple[int, ...]] = {
+            "t": (inner, before, 1, 3, 1),
+            "f": (inner, before, 1, 1, 3),
+            "out": (4 * inner, 2 * inner, 1, 1, 1),
+        }
+        if stage > 3:
+            layers = {
+                "a": (inner, before, 1, 1, 1),
+                "b": (inner, inner, 1, 3, 3),
+                "c": (4 * inner, inner, 1, 1, 1),
+            }
+        for layer, shape in layers.items():
+            yield f"{block}.branch2.{layer}.weight", shape
+            yield from _norm(f"{block}.branch2.{layer}_bn", shape[0])
+    for stage, dim, fused in ((3, 32, 80), (4, 64, 160), (5, 128, 320)):
+        fuse = f"s{stage}_fuse"
+        yield f"{fuse}.conv_a2fs_0.weight", (64, dim, 1, 5, 1)
+        yield from _norm(f"{fuse}.bn_a2fs_0", 64)
+        yield f"{fuse}.conv_a2fs_1.weight", (fused, 64, 1, 5, 1)
+        yield from _norm(f"{fuse}.bn_a2fs_1", fused)
+    yield "s5_fuse.conv_f2s.weight", (64, 32, 5, 1, 1)
+    yield from _norm("s5_fuse.bn_f2s", 64)
+    for stage, fused in ((3, 80), (5, 320)):
+        for side in ("ref", "query"):
+            yield f"s{stage}_fuse.avs.{side}_fc.weight", (64, fused)
+            yield f"s{stage}_fuse.avs.{side}_fc.bias", (64,)
+
+
+def caffe2(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same SlowFast as Caffe2 names it: written out by hand for one block a stage."""
+    blobs: dict[str, Tensor] = {"model_iter": torch.tensor(1), "lr": torch.tensor(0.1)}
+    ends = {"weight": "s", "bias": "b", "running_mean": "rm", "running_var": "riv"}
+
+    def norm(blob: str, name: str) -> None:
+        for end, short in ends.items():
+            blobs[f"{blob}_{short}"] = state[f"{name}.{end}"]
+
+    for pathway, prefix in ((0, ""), (1, "t_")):
+        blobs[f"{prefix}conv1_w"] = state[f"s1.pathway{pathway}_stem.conv.weight"]
+        norm(f"{prefix}res_conv1_bn", f"s1.pathway{pathway}_stem.bn")
+        for stage in (2, 3, 4, 5):
+            block = f"s{stage}.pathway{pathway}_res0"
+            blobs[f"{prefix}res{stage}_0_branch1_w"] = state[f"{block}.branch1.weight"]
+            norm(f"{prefix}res{stage}_0_branch1_bn", f"{block}.branch1_bn")
+            for layer in "abc":
+                blobs[f"{prefix}res{stage}_0_branch2{layer}_w"] = state[f"{block}.branch2.{layer}.weight"]
+                blobs[f"{prefix}res{stage}_0_branch2{layer}_w_momentum"] = torch.zeros(1)
+                norm(f"{prefix}res{stage}_0_branch2{layer}_bn", f"{block}.branch2.{layer}_bn")
+    blobs["t_pool1_subsample_w"] = state["s1_fuse.conv_f2s.weight"]
+    norm("t_pool1_subsample_bn", "s1_fuse.bn")
+    for stage in (2, 3, 4):
+        blobs[f"t_res{stage}_0_branch2c_bn_subsample_w"] = state[f"s{stage}_fuse.conv_f2s.weight"]
+        norm(f"t_res{stage}_0_branch2c_bn_subsample_bn", f"s{stage}_fuse.bn")
+    return {**blobs, "pred_w": state["head.projection.weight"], "pred_b": state["head.projection.bias"]}

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from avdet.checkpoints.io import load_checkpoint
+from avdet.cli.convert_checkpoint import main
+from avdet.config import Config, parse_config
+from avdet.models.build import build_model
+from tests.checkpoints.reference_names import CONFIG, avslowfast, caffe2, slowfast
+from tests.models.tiny import tiny_config
+
+
+def write_pyth(path: Path, state: dict[str, torch.Tensor], cfg: object = CONFIG) -> Path:
+    torch.save({"epoch": 9, "model_state": state, "optimizer_state": {"lr": 0.1}, "cfg": cfg}, path)
+    return path
+
+
+def write_recipe(path: Path, **model: object) -> Path:
+    config = Config(name="tiny", model=tiny_config(**model))
+    path.write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
+    return path
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *argv: object) -> str:
+    with pytest.raises(SystemExit) as stop:
+        main([str(arg) for arg in argv])
+    assert stop.value.code == 2
+    text = capsys.readouterr().err
+    assert text.startswith("error: ") and text.count("\n") == 1
+    return text
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_the_file_alone_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture[str], legacy: bool) -> None:
+    """Also where an old torch wrote it (some of PySlowFast's .pkl are such files)."""
+    content = {"epoch": 9, "model_state": avslowfast(), "cfg": CONFIG}
+    torch.save(content, tmp_path / "AVSLOWFAST.pkl", _use_new_zipfile_serialization=not legacy)
+    assert main([str(tmp_path / "AVSLOWFAST.pkl"), str(tmp_path / "out.pt")]) == 0
+    assert "backbone.audio.res5" in capsys.readouterr().out
+    checkpoint = load_checkpoint(tmp_path / "out.pt")
+    model = parse_config(checkpoint.config).model
+    assert (model.slow_frames, model.slow_stride, model.alpha) == (2, 4, 2)
+    assert (model.width, model.beta, model.beta_audio, model.stage_blocks) == (8, 0.125, 0.5, (1, 1, 1, 1))
+    assert (model.fast_to_slow_stages, model.fusion_stages) == (("res3", "res4"), ("res3", "res4"))
+    assert (model.sync_stages, model.nonlocal_form, model.audio_frames) == (("res3", "pool5"), "softmax", 32)
+    build_model(model, num_classes=3, head="clip").load_state_dict(checkpoint.model_state)
+    assert checkpoint.class_names == {1: "class 1", 2: "class 2", 3: "class 3"}
+
+
+def test_caffe2_needs_a_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blobs = {name: tensor.numpy() for name, tensor in caffe2(slowfast()).items()}
+    source = tmp_path / "SLOWFAST.pkl"
+    source.write_bytes(pickle.dumps({"blobs": blobs}, protocol=2))
+    assert "give its recipe with --config" in refusal(capsys, source, tmp_path / "out.pt")
+    recipe = write_recipe(
+        tmp_path / "r.yaml", audio=False, fast_to_slow_stages=("pool1", "res2", "res3", "res4"), alpha=2
+    )
+    assert main([str(source), str(tmp_path / "out.pt"), "--config", str(recipe)]) == 0
+    state = load_checkpoint(tmp_path / "out.pt").model_state
+    np.testing.assert_array_equal(state["head.classifier.linear.action.bias"], blobs["pred_b"])
+
+
+def test_slowfast_starts_an_avslowfast(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write_pyth(tmp_path / "slowfast.pyth", slowfast())
+    recipe = write_recipe(tmp_path / "r.yaml")
+    assert main([str(source), str(tmp_path / "out.pt"), "--config", str(recipe)]) == 0
+    said = capsys.readouterr().out
+    assert "backbone.slow.res3.block0.shortcut.conv.weight: 32 of the 40 inputs" in said
+    assert "Audio pathway starts anew" in said
+
+
+def test_what_does_not_fit_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.pt"
+    deeper = write_recipe(tmp_path / "deep.yaml", stage_blocks=(3, 4, 6, 3))
+    assert "another architecture" in refusal(
+        capsys, write_pyth(tmp_path / "a.pyth", slowfast()), out, "--config", deeper
+    )
+    assert "blocks.0.norm" in refusal(capsys, write_pyth(tmp_path / "b.pyth", {"blocks.0.norm": torch.ones(1)}), out)
+    assert "is not PySlowFast's" in refusal(capsys, write_pyth(tmp_path / "c.pyth", slowfast(), "{}"), out)
+    torch.save({"state_dict": {}}, tmp_path / "d.pyth")
+    assert "neither model_state" in refusal(capsys, tmp_path / "d.pyth", out)
+    assert "no checkpoint at" in refusal(capsys, tmp_path / "e.pyth", out)
+    assert not out.exists()
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("touch owned",)
+
+
+def test_strangers_run_no_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("evil.pkl").write_bytes(pickle.dumps({"blobs": {"conv1_w": Evil()}}))
+    assert "system and might run code" in refusal(capsys, "evil.pkl", "out.pt")
+    torch.save({"model_state": slowfast(), "cfg": Evil()}, "evil.pyth")
+    assert "might run code" in refusal(capsys, "evil.pyth", "out.pt")
+    torch.save({"model_state": slowfast(), "cfg": Evil()}, "old.pyth", _use_new_zipfile_serialization=False)
+    assert "might run code" in refusal(capsys, "old.pyth", "out.pt")
+    assert not Path("owned").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x02}q\x00", b"hello, this is a text", b"PK\x03\x04 and no zip"])
+def test_broken_files_are_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
+    (tmp_path / "broken.pkl").write_bytes(content)
+    assert "broken.pkl" in refusal(capsys, tmp_path / "broken.pkl", tmp_path / "out.pt")
