@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from avdet.checkpoints.weights import LoadReport, load_state
+from avdet.checkpoints.weights import LoadReport, choose_classes, load_state
 
 __all__ = ["Checkpoint", "CheckpointError", "LoadReport", "load_checkpoint", "load_weights", "save_checkpoint"]
 
@@ -80,12 +80,19 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(content["model_state"], content["config"], content["class_names"], content["training_state"])
 
 
-def load_weights(model: torch.nn.Module, checkpoint: Checkpoint) -> LoadReport:
+def load_weights(
+    model: torch.nn.Module, checkpoint: Checkpoint, class_names: Mapping[int, str] | None = None
+) -> LoadReport:
     """Fills `model` from a checkpoint whose head or modality may differ; says what was loaded, new and unused.
 
+    class_names: the data's, by id. Where the checkpoint knows them all by name, its head's rows for them are taken (60
+    of AVA's 80, say); where it does not, the head starts anew. Without them, a head of the same size is taken as it is.
     Raises ValueError where less than 90 % of the trunk fits.
     """
-    return load_state(model, checkpoint.model_state)
+    state = checkpoint.model_state
+    if class_names is not None:
+        state = choose_classes(state, checkpoint.class_names, class_names)
+    return load_state(model, state)
 
 
 def read_tensors(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)

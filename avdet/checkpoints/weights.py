@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-__all__ = ["LoadReport", "load_state"]
+__all__ = ["LoadReport", "choose_classes", "load_state"]
 
 MIN_TRUNK = 0.9
 HEAD = "head."
@@ -47,6 +47,19 @@ def _part(name: str) -> str:
     """backbone.slow.res2.block0.a.conv.weight belongs to backbone.slow.res2."""
     depth = 3 if name.startswith("backbone.") else 1
     return ".".join(name.split(".")[:depth])
+
+
+def choose_classes(state: Mapping[str, Tensor], have: Mapping[int, str], want: Mapping[int, str]) -> dict[str, Tensor]:
+    """`state` with its head's rows for the classes `want`, in the order of their ids.
+
+    Where one of these is unknown, no row may be taken for another's: a head of the same size is left out.
+    """
+    rows = {have[i]: row for row, i in enumerate(sorted(have))}
+    names = [want[i] for i in sorted(want)]
+    if not rows.keys() >= set(names):
+        return {name: x for name, x in state.items() if not (name.startswith(HEAD) and len(x) == len(names))}
+    chosen = torch.tensor([rows[name] for name in names], dtype=torch.long)
+    return {name: x[chosen] if name.startswith(HEAD) and len(x) == len(have) else x for name, x in state.items()}
 
 
 @torch.no_grad()
@@ -105,6 +118,8 @@ def _notes(own: Mapping[str, Tensor], state: Mapping[str, Tensor], loaded: int, 
         for name in own
         if name.startswith(HEAD) and name.endswith("weight") and name in state and len(state[name]) != len(own[name])
     ]
+    if any(name.startswith(HEAD) and name not in state for name in own):
+        notes.append("The checkpoint's classes are not the data's: head re-initialised.")
     heard, hears = (any(name.startswith(PATHWAYS[2]) for name in side) for side in (state, own))
     if heard and not hears:
         notes.append("The checkpoint hears and this model does not: it runs on pictures alone.")

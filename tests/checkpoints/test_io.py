@@ -87,3 +87,13 @@ def test_fills_a_model(tmp_path: Path) -> None:
     assert len(report.loaded) == len(fresh.state_dict()) and not (report.new or report.unused or report.sliced)
     for name, tensor in fresh.state_dict().items():
         assert torch.equal(tensor, trained.state_dict()[name])
+
+
+def test_takes_the_rows_of_the_datas_classes(tmp_path: Path) -> None:
+    trained = build_model(tiny_config(), num_classes=2, head="roi")
+    save(tmp_path / "model.pt", model_state=trained.state_dict())  # 1: stand, 17: read
+    fresh = build_model(tiny_config(), num_classes=1, head="roi")
+    report = load_weights(fresh, load_checkpoint(tmp_path / "model.pt"), {3: "read"})
+    weight = "head.classifier.linear.action.weight"
+    assert torch.equal(fresh.state_dict()[weight][0], trained.state_dict()[weight][1])
+    assert not report.new

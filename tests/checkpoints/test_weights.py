@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from avdet.checkpoints.weights import load_state
+from avdet.checkpoints.weights import choose_classes, load_state
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from tests.models.tiny import shake, tiny_batch, tiny_config
@@ -78,3 +78,21 @@ def test_another_architecture_is_refused_untouched(changes: dict[str, Any]) -> N
 def test_nothing_that_fits_is_refused() -> None:
     with pytest.raises(ValueError, match="0 of the 0 tensors of the trunk fit"):
         load_state(build(), {"conv1.weight": torch.zeros(1)})
+
+
+def test_classes_are_told_apart_by_name() -> None:
+    state = {"head.w": torch.tensor([[1.0], [2.0], [3.0]]), "trunk.w": torch.zeros(3, 1)}
+    have = {1: "stand", 4: "sit", 9: "read"}
+    assert choose_classes(state, have, {1: "read", 2: "stand"})["head.w"].tolist() == [[3], [1]]
+    assert choose_classes(state, have, have)["head.w"].tolist() == [[1], [2], [3]]
+    assert "head.w" not in choose_classes(state, have, {1: "stand", 4: "sit", 9: "write"})
+    assert choose_classes(state, have, {1: "write"})["head.w"].shape == (3, 1)
+    assert choose_classes(state, have, {1: "read"})["trunk.w"].shape == (3, 1)
+
+
+def test_a_head_for_other_classes_of_the_same_number_starts_anew() -> None:
+    trained = build(3).state_dict()
+    others = choose_classes(trained, {1: "a", 2: "b", 3: "c"}, {1: "a", 2: "b", 3: "d"})
+    report = load_state(build(3), others)
+    assert report.notes == ("The checkpoint's classes are not the data's: head re-initialised.",)
+    assert len(report.new) == 2
