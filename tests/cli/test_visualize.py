@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from avdet.cli.visualize import main
+from avdet.media.reader import VideoReader
+from tests.media.movies import write_movie
+
+ROW = "clip,0.5,0.1,0.2,0.4,0.9,2,{score},7\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_movie(tmp_path / "clip.mp4", num_frames=25)
+    (tmp_path / "detections.csv").write_text(ROW.format(score=0.87))
+    (tmp_path / "names.txt").write_text("sit\ntalk to\n")
+    (tmp_path / "truth.csv").write_text("clip,0.5,0.1,0.2,0.4,0.9,1,7\n")
+    return tmp_path
+
+
+def _arguments(folder: Path, *more: str) -> list[str]:
+    return [
+        str(folder / "clip.mp4"),
+        "--detections",
+        str(folder / "detections.csv"),
+        "--output",
+        str(folder / "a.mp4"),
+        *more,
+    ]
+
+
+def test_it_draws_and_says_how_much(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names, truth = str(folder / "names.txt"), str(folder / "truth.csv")
+    assert main(_arguments(folder, "--label-map", names, "--ground-truth", truth)) == 0
+    assert f"{folder / 'a.mp4'}: 50 boxes in 25 frames" in capsys.readouterr().out.replace("\n", " ")
+    with VideoReader(folder / "a.mp4") as video:
+        assert video.frames([0.5]).shape == (1, 360, 480, 3)
+
+
+def test_it_says_why_nothing_is_drawn(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "detections.csv").write_text(ROW.format(score=0.27))
+    assert main(_arguments(folder)) == 0
+    assert "nothing is drawn: no score over 0.3; highest 0.27" in capsys.readouterr().out
+    assert main(_arguments(folder, "--min-score", "0.2", "--top", "1")) == 0
+    assert "25 boxes in 25 frames" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (["--top", "0"], "--top is 0"),
+        (["--output", "a.avi"], "give it a name that ends in .mp4"),
+        (["--name", "other"], "the detections have no row for 'other', only for clip"),
+        (["--detections", "missing.csv"], "missing.csv"),
+    ],
+)
+def test_wrong_use_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], change: list[str], sentence: str
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(_arguments(folder, *change))
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert sentence in said and said.startswith("error: ") and said.count("\n") == 1
+
+
+def test_a_video_that_cannot_be_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "clip.mp4").write_bytes(b"no video")
+    with pytest.raises(SystemExit) as stop:
+        main(_arguments(folder))
+    assert stop.value.code == 2
+    assert "clip.mp4 cannot be opened: Invalid data" in capsys.readouterr().err
+    assert not (folder / "a.mp4").exists()
+
+
+def test_the_script_says_what_it_takes() -> None:
+    script = Path(__file__).parents[2] / "tools" / "visualize.py"
+    done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True)
+    assert "--detections" in done.stdout
