@@ -1,0 +1,141 @@
+"""Each protocol once more, one row at a time, from its description: the second route of test_protocols.py.
+
+Rows are plain tuples: ground truth (video, second, (x1, y1, x2, y2), id), with None for the box of a row
+that only lists its keyframe; detections (video, second, box, id, score).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+Box = tuple[float, float, float, float]
+Key = tuple[str, float]
+TruthRow = tuple[str, float, "Box | None", int]
+DetectionRow = tuple[str, float, Box, int, float]
+Averages = dict[int, float]  # AP by class id, of the classes that are averaged
+
+
+def iou(a: Box, b: Box) -> float:
+    width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
+    height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - width * height
+    return width * height / union if union > 0 else 0.0
+
+
+def iou_single(a: Box, b: Box) -> float:
+    """Sides and areas in float32, what they share in float64."""
+    a0, a1, a2, a3 = (np.float32(value) for value in a)
+    b0, b1, b2, b3 = (np.float32(value) for value in b)
+    width = float(max(np.float32(0), min(a2, b2) - max(a0, b0)))
+    height = float(max(np.float32(0), min(a3, b3) - max(a1, b1)))
+    areas = (a2 - a0) * (a3 - a1) + (b2 - b0) * (b3 - b1)
+    union = float(areas) - width * height
+    return width * height / union if union > 0 else 0.0
+
+
+def match(
+    found: Iterable[Box], truths: list[Box], overlap: Callable[[Box, Box], float], threshold: float
+) -> list[bool]:
+    """Hit or not of each detection of one keyframe and class, in the order given."""
+    taken: set[int] = set()
+    hits = []
+    for box in found:
+        overlaps = [overlap(box, truth) for truth in truths]
+        best = overlaps.index(max(overlaps)) if overlaps else -1
+        hit = best >= 0 and overlaps[best] >= threshold and best not in taken
+        hits.append(hit)
+        if hit:
+            taken.add(best)
+    return hits
+
+
+def average_precision(ranked: list[tuple[float, bool]], boxes: int) -> float:
+    """Area under the precision envelope of (score, hit) pairs whose scores differ."""
+    points, hits = [], 0
+    for rank, (_, hit) in enumerate(sorted(ranked, reverse=True), start=1):
+        hits += hit
+        points.append((hits / boxes, hits / rank))
+    area, recall = 0.0, 0.0
+    for place, (reached, _) in enumerate(points):
+        area += (reached - recall) * max(precision for _, precision in points[place:])
+        recall = reached
+    return area
+
+
+def _averages(flags: dict[int, list[tuple[float, bool]]], boxes: dict[int, int], known: Iterable[int]) -> Averages:
+    return {class_: average_precision(flags.get(class_, []), boxes[class_]) for class_ in known if boxes.get(class_)}
+
+
+def _by_keyframe(rows: Iterable[DetectionRow]) -> dict[Key, list[DetectionRow]]:
+    grouped: dict[Key, list[DetectionRow]] = defaultdict(list)
+    for row in rows:
+        grouped[row[:2]].append(row)
+    return grouped
+
+
+def _truths(ground_truth: Iterable[TruthRow], known: set[int], excluded: set[Key]) -> dict[tuple[Key, int], list[Box]]:
+    truths: dict[tuple[Key, int], list[Box]] = defaultdict(list)
+    for video, second, box, class_ in ground_truth:
+        if box is not None and class_ in known and (video, second) not in excluded:
+            truths[(video, second), class_].append(box)
+    return truths
+
+
+def _boxes(truths: dict[tuple[Key, int], list[Box]]) -> dict[int, int]:
+    counts: dict[int, int] = defaultdict(int)
+    for (_, class_), boxes in truths.items():
+        counts[class_] += len(boxes)
+    return counts
+
+
+def official(
+    ground_truth: list[TruthRow], detections: list[DetectionRow], known: set[int], excluded: set[Key], threshold: float
+) -> Averages:
+    """The excluded keyframes are not looked at."""
+    listed = {(video, second) for video, second, _, _ in ground_truth}
+    truths = _truths(ground_truth, known, set())
+    flags: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for key, rows in _by_keyframe(row for row in detections if row[3] in known).items():
+        best = sorted(rows, key=lambda row: -row[4])[:50]
+        if key in listed:
+            for class_ in known:
+                kept = [row for row in best if row[3] == class_ and row[2][0] < row[2][2] and row[2][1] < row[2][3]]
+                hits = match((row[2] for row in kept), truths.get((key, class_), []), iou, threshold)
+                flags[class_] += [(row[4], hit) for row, hit in zip(kept, hits, strict=True)]
+    return _averages(flags, _boxes(truths), known)
+
+
+def pyslowfast(
+    ground_truth: list[TruthRow], detections: list[DetectionRow], known: set[int], excluded: set[Key], threshold: float
+) -> Averages:
+    truths = _truths(ground_truth, known, excluded)
+    flags: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for key, rows in _by_keyframe(row for row in detections if row[3] in known).items():
+        if key not in excluded:
+            for class_ in known:
+                kept = [row for row in rows if row[3] == class_ and row[2][0] < row[2][2] and row[2][1] < row[2][3]]
+                hits = match((row[2] for row in kept), truths.get((key, class_), []), iou, threshold)
+                flags[class_] += [(row[4], hit) for row, hit in zip(kept, hits, strict=True)]
+    return _averages(flags, _boxes(truths), known)
+
+
+def mmaction2(
+    ground_truth: list[TruthRow], detections: list[DetectionRow], known: set[int], excluded: set[Key], threshold: float
+) -> Averages:
+    truths = _truths(ground_truth, known, excluded)
+    scored = {key for key, _ in truths}
+    flags: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for key, rows in _by_keyframe(row for row in detections if row[3] in known).items():
+        if key in scored:
+            for class_ in known:
+                kept = sorted((row for row in rows if row[3] == class_), key=lambda row: -row[4])
+                hits = match((row[2] for row in kept), truths.get((key, class_), []), iou_single, threshold)
+                flags[class_] += [(row[4], hit) for row, hit in zip(kept, hits, strict=True)]
+    detected = {class_ for class_ in known if flags[class_]}
+    return _averages(flags, _boxes(_truths(ground_truth, known, set())), detected)
+
+
+PROTOCOLS = {"official": official, "pyslowfast": pyslowfast, "mmaction2": mmaction2}

@@ -1,0 +1,108 @@
+"""Label maps in every form that circulates."""
+
+from pathlib import Path
+
+import pytest
+
+from ava_eval import FormatError, read_label_groups, read_label_map
+from ava_eval.label_map import ava_groups, check_label_map
+from tests.shared import SHARED, needs_shared
+
+AVA = SHARED / "data/annotations/ava"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "map.txt"
+    path.write_bytes(text.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'item {\n  name: "sit"\n  id: 11\n}\nitem {\n  name: "stand"\n  id: 12\n}\n',
+        "item{name:\"sit\" id:11}item{id:12,name:'stand'}",
+        '\ufeff# people\nlabel {\r\n\tlabel_id: 11\r\n\tname: "sit"\r\n}\r\nlabel {\r\n name: "stand" label_id: 12 }',
+        'item { name: "sit" id: 11 display: 3 }\n\n\n   item {\n\n name: "stand"\nid: 12 # twelve\n}',
+        "11: sit\n12:stand",
+    ],
+)
+def test_ids_and_names_whatever_the_layout(tmp_path: Path, text: str) -> None:
+    assert read_label_map(written(tmp_path, text)) == {11: "sit", 12: "stand"}
+
+
+def test_a_list_of_names_is_numbered_from_one(tmp_path: Path) -> None:
+    assert read_label_map(written(tmp_path, "\n jump/leap \r\nbend: low\n\nsing\n")) == {
+        1: "jump/leap",
+        2: "bend: low",
+        3: "sing",
+    }
+
+
+def test_escaped_quotes_stay_in_the_name(tmp_path: Path) -> None:
+    assert read_label_map(written(tmp_path, r'item { name: "say \"hi\" {loud}" id: 1 }')) == {1: 'say "hi" {loud}'}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "defines 0 classes"),
+        ("\n \n", "defines 0 classes"),
+        ('item { name: "sit" }', "class 1 has name 'sit' and id ''"),
+        ("item { id: 3 }", "class 1 has name '' and id '3'"),
+        ('item { name: "sit" id: 1.5 }', "id '1.5'"),
+        ('item { name: "sit" id: 0 }', "start at 1, so add 1 to all"),
+        ('item { name: "a" id: 1 } item { name: "b" id: 1 }', "defines the id 1 twice"),
+        ('item { name: "a" id: 1 } item { name: "a" id: 2 }', "gives the name 'a' to the ids 1 and 2"),
+        ('item { name: "a" id: 1 ', "cut short"),
+        ('item { name: "a" id: 1 } }', "unmatched '}'"),
+        ('item { name: "a" { id: 1 } }', "unmatched '{'"),
+        ("a\x00b", "zero bytes"),
+    ],
+)
+def test_what_cannot_be_a_label_map(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        read_label_map(written(tmp_path, text))
+
+
+def test_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "map.txt"
+    path.write_bytes(b"sit\n\xff\xfe")
+    with pytest.raises(FormatError, match="not UTF-8 text \\(byte 4\\)"):
+        read_label_map(path)
+
+
+def test_a_table_of_classes_is_checked_like_a_file() -> None:
+    check_label_map({1: "a", 2: "b"})
+    with pytest.raises(FormatError, match="the label map gives 'a' the id 0"):
+        check_label_map({0: "a"})
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [
+        ("ava_action_list_v2.2.pbtxt", 80),
+        ("ava_action_list_v2.1_for_activitynet_2018.pbtxt.txt", 60),
+        ("ava_action_list_v2.2_for_activitynet_2019.pbtxt", 60),
+        ("derenlei_pose_only/ava labels.txt", 60),
+        ("../custom_ava/ethereal311_birds/annotations/labelmap.txt", 8),
+        ("../custom_ava/ethereal311_birds/annotations/ava_action_list_v2.2.pbtxt", 8),
+    ],
+)
+def test_real_files(path: str, count: int) -> None:
+    assert len(read_label_map(AVA / path)) == count
+
+
+@needs_shared
+def test_groups_are_those_of_the_file_or_of_ava() -> None:
+    """AVA's own types and the groups by id agree on all 80 classes."""
+    typed = read_label_groups(AVA / "ava_action_list_v2.2.pbtxt")
+    names = read_label_map(AVA / "ava_action_list_v2.2.pbtxt")
+    assert typed == ava_groups(names)
+    assert [list(typed.values()).count(group) for group in ("pose", "object", "person interaction")] == [14, 49, 17]
+    assert read_label_groups(AVA / "ava_action_list_v2.2_for_activitynet_2019.pbtxt")[79] == "person interaction"
+
+
+def test_other_peoples_classes_have_no_groups(tmp_path: Path) -> None:
+    assert read_label_groups(written(tmp_path, "sit\nstand\n")) == {}

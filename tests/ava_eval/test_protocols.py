@@ -1,0 +1,172 @@
+"""Each protocol against a slow second route, and each point in which they differ on paper."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from ava_eval import PROTOCOLS, Result, evaluate
+from tests.ava_eval import slow_protocols
+from tests.ava_eval.slow_protocols import Box, DetectionRow, TruthRow
+from tests.ava_eval.worlds import LABEL_MAP, detection_table, excluded_table, random_world, truth_table
+
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+LEFT: Box = (0.0, 0.0, 0.5, 1.0)
+RIGHT: Box = (0.5, 0.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("threshold", [0.5, 0.75])
+def test_equal_to_the_slow_route(protocol: str, threshold: float) -> None:
+    for seed in range(60):
+        world = random_world(seed)
+        truth, detections, excluded = world.tables()
+        expected = slow_protocols.PROTOCOLS[protocol](
+            world.ground_truth, world.detections, set(LABEL_MAP), world.excluded, threshold
+        )
+        result = evaluate(truth, detections, LABEL_MAP, excluded=excluded, protocol=protocol, iou=threshold)
+        found = {id_: result.ap[name] for id_, name in LABEL_MAP.items() if result.ap[name] is not None}
+        assert found == pytest.approx(expected, abs=1e-9), seed
+        mean = sum(expected.values()) / len(expected) if expected else None
+        assert result.mean_ap == (mean if mean is None else pytest.approx(mean, abs=1e-9)), seed
+
+
+def aps(
+    truth: list[TruthRow], found: list[DetectionRow], excluded: set[tuple[str, float]] | None = None
+) -> list[float | None]:
+    """AP of "stand" under official, pyslowfast, mmaction2."""
+    results = [run(truth, found, excluded or set(), protocol) for protocol in PROTOCOLS]
+    return [result.ap["stand"] for result in results]
+
+
+def run(truth: list[TruthRow], found: list[DetectionRow], excluded: set[tuple[str, float]], protocol: str) -> Result:
+    return evaluate(
+        truth_table(truth), detection_table(found), LABEL_MAP, excluded=excluded_table(excluded), protocol=protocol
+    )
+
+
+def test_keyframes_without_ground_truth() -> None:
+    """One hit behind a false alarm elsewhere: it counts for pyslowfast alone."""
+    truth: list[TruthRow] = [("v", 1, WHOLE, 3)]
+    found: list[DetectionRow] = [("v", 2, WHOLE, 3, 0.9), ("v", 1, WHOLE, 3, 0.8)]
+    assert aps(truth, found) == [1.0, 0.5, 1.0]
+
+
+def test_keyframes_that_are_only_listed() -> None:
+    """A row without a box makes the keyframe count in the official protocol."""
+    found: list[DetectionRow] = [("v", 2, WHOLE, 3, 0.9), ("v", 1, WHOLE, 3, 0.8)]
+    assert aps([("v", 1, WHOLE, 3), ("v", 2, None, 0)], found) == [0.5, 0.5, 1.0]
+    assert aps([("v", 1, WHOLE, 3), ("v", 2, WHOLE, 12)], found) == [0.5, 0.5, 1.0]  # 12: not in the label map
+
+
+def test_excluded_keyframes() -> None:
+    """Official reads none; pyslowfast drops the boxes; mmaction2 drops the detections but still asks for the boxes."""
+    truth: list[TruthRow] = [("v", 1, WHOLE, 3), ("v", 2, WHOLE, 3)]
+    found: list[DetectionRow] = [("v", 1, WHOLE, 3, 0.9), ("v", 2, WHOLE, 3, 0.8)]
+    assert aps(truth, found, {("v", 2.0)}) == [1.0, 1.0, 0.5]
+
+
+def test_fifty_rows_a_keyframe() -> None:
+    """The hit is the 51st of its keyframe, over all classes of the label map; others do not crowd it out."""
+    truth: list[TruthRow] = [("v", 1, WHOLE, 3)]
+    hit: list[DetectionRow] = [("v", 1, WHOLE, 3, 0.1)]
+    crowd: list[DetectionRow] = [("v", 1, LEFT, 1, 0.2 + i / 1000) for i in range(50)]
+    assert aps(truth, hit + crowd) == [0.0, 1.0, 1.0]
+    assert aps(truth, hit + crowd[1:]) == [1.0, 1.0, 1.0]
+    unknown: list[DetectionRow] = [(*row[:3], 12, row[4]) for row in crowd]
+    assert aps(truth, hit + unknown) == [1.0, 1.0, 1.0]
+
+
+def test_order_of_matching() -> None:
+    """Two detections want one box: by score the better one gets it, in the file's order the first."""
+    truth: list[TruthRow] = [("v", 1, WHOLE, 3)]
+    found: list[DetectionRow] = [("v", 1, WHOLE, 3, 0.3), ("v", 1, WHOLE, 3, 0.9)]
+    assert aps(truth, found) == [1.0, 0.5, 1.0]
+    assert aps(truth, found[::-1]) == [1.0, 1.0, 1.0]
+
+
+def test_a_detection_goes_to_the_box_it_overlaps_most_and_only_there() -> None:
+    """Both overlap the left box most, so the second hits nothing, though it overlaps the right one by 0.5 too."""
+    truth: list[TruthRow] = [("v", 1, (0.0, 0.0, 0.5, 1.0), 3), ("v", 1, (0.25, 0.0, 0.75, 1.0), 3)]
+    found: list[DetectionRow] = [("v", 1, (0.0, 0.0, 0.5, 1.0), 3, 0.9), ("v", 1, (0.05, 0.0, 0.55, 1.0), 3, 0.8)]
+    assert aps(truth, found) == [0.5, 0.5, 0.5]
+
+
+def test_overlap_at_the_threshold_is_a_hit() -> None:
+    assert aps([("v", 1, WHOLE, 3)], [("v", 1, LEFT, 3, 0.9)]) == [1.0, 1.0, 1.0]
+
+
+def test_single_precision_decides_at_the_threshold() -> None:
+    """Half of a box, by decimals: rounding to float32 moves the IoU from 0.5 to 0.499996, and from below 0.5 to it."""
+    truth: list[TruthRow] = [("v", 1, (0.3, 0.0, 0.304, 1.0), 3)]
+    found: list[DetectionRow] = [("v", 1, (0.3, 0.0, 0.302, 1.0), 3, 0.9)]
+    assert aps(truth, found) == [1.0, 1.0, 0.0]
+    truth, found = [("v", 1, (0.1, 0.0, 0.106, 1.0), 3)], [("v", 1, (0.1, 0.0, 0.103, 1.0), 3, 0.9)]
+    assert aps(truth, found) == [0.0, 0.0, 1.0]
+
+
+def test_empty_boxes_are_false_alarms_for_mmaction2_alone() -> None:
+    truth: list[TruthRow] = [("v", 1, WHOLE, 3)]
+    found: list[DetectionRow] = [("v", 1, (0.2, 0.0, 0.2, 1.0), 3, 0.9), ("v", 1, WHOLE, 3, 0.8)]
+    assert aps(truth, found) == [1.0, 1.0, 0.5]
+
+
+def test_a_class_without_detections() -> None:
+    """AP 0, or left out of the mean."""
+    truth: list[TruthRow] = [("v", 1, WHOLE, 3), ("v", 1, WHOLE, 4)]
+    found: list[DetectionRow] = [("v", 1, WHOLE, 3, 0.9)]
+    results = [run(truth, found, set(), protocol) for protocol in PROTOCOLS]
+    assert [result.ap["walk"] for result in results] == [0.0, 0.0, None]
+    assert [result.mean_ap for result in results] == [0.5, 0.5, 1.0]
+
+
+def test_classes_without_ground_truth_are_left_out() -> None:
+    truth: list[TruthRow] = [("v", 1, WHOLE, 3)]
+    found: list[DetectionRow] = [("v", 1, WHOLE, 3, 0.9), ("v", 1, WHOLE, 1, 0.8)]
+    for protocol in PROTOCOLS:
+        result = run(truth, found, set(), protocol)
+        assert (result.ap["sit"], result.mean_ap) == (None, 1.0)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_times_are_float_seconds(protocol: str) -> None:
+    """902.5 is its own keyframe; times closer than a microsecond are one."""
+    truth: list[TruthRow] = [("v", 902, LEFT, 3), ("v", 902.5, RIGHT, 3)]
+    found: list[DetectionRow] = [("v", 902.5, RIGHT, 3, 0.9), ("v", 902 + 1e-8, LEFT, 3, 0.8)]
+    assert run(truth, found, set(), protocol).ap["stand"] == 1.0
+    assert run(truth, [("v", 902.25, LEFT, 3, 0.9)], set(), protocol).counts["keyframes_with_both"] == 0
+
+
+def test_person_ids_settle_equal_overlaps() -> None:
+    """Official and mmaction2 read the person id as a score and prefer the larger; pyslowfast the file's first row."""
+    truth = truth_table([("v", 1, LEFT, 3), ("v", 1, RIGHT, 3)])
+    found = detection_table([("v", 1, WHOLE, 3, 0.9), ("v", 1, LEFT, 3, 0.8)])
+    by_protocol = {
+        (protocol, ids): evaluate(truth.assign(person_id=ids), found, LABEL_MAP, protocol=protocol).ap["stand"]
+        for protocol in PROTOCOLS
+        for ids in ((1, 2), (2, 1))
+    }
+    assert by_protocol == {
+        ("official", (1, 2)): 1.0,
+        ("official", (2, 1)): 0.5,
+        ("pyslowfast", (1, 2)): 0.5,
+        ("pyslowfast", (2, 1)): 0.5,
+        ("mmaction2", (1, 2)): 1.0,
+        ("mmaction2", (2, 1)): 0.5,
+    }
+
+
+def test_protocol_and_iou_are_checked() -> None:
+    truth, found = truth_table([("v", 1, WHOLE, 3)]), detection_table([("v", 1, WHOLE, 3, 0.9)])
+    with pytest.raises(ValueError, match="protocol is 'coco', not one of official, pyslowfast, mmaction2"):
+        evaluate(truth, found, LABEL_MAP, protocol="coco")
+    with pytest.raises(ValueError, match=r"iou is 50, but a threshold lies above 0 and up to 1"):
+        evaluate(truth, found, LABEL_MAP, iou=50)
+    with pytest.raises(ValueError, match="0 classes"):
+        evaluate(truth, found, {})
+
+
+def test_a_text_column_of_videos_is_as_good_as_a_categorical() -> None:
+    truth, found = truth_table([("v", 1, WHOLE, 3)]), detection_table([("v", 1, WHOLE, 3, 0.9)])
+    categorical = truth.assign(video=pd.Categorical(truth["video"], categories=["w", "v"]))
+    assert evaluate(truth, found, LABEL_MAP).to_json() == evaluate(categorical, found, LABEL_MAP).to_json()

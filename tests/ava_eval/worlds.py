@@ -1,0 +1,89 @@
+"""Small random evaluations, as plain rows and as the tables the evaluator takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tests.ava_eval.slow_protocols import Box, DetectionRow, Key, TruthRow
+
+LABEL_MAP = {1: "sit", 3: "stand", 4: "walk", 9: "sing"}
+ALL_IDS = (1, 3, 4, 9, 12)  # 12 is outside the label map
+BOX = ["x1", "y1", "x2", "y2"]
+
+
+@dataclass
+class World:
+    """No two scores are equal, and no detection overlaps two true boxes alike."""
+
+    ground_truth: list[TruthRow]
+    detections: list[DetectionRow]
+    excluded: set[Key]
+
+    def tables(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        return truth_table(self.ground_truth), detection_table(self.detections), excluded_table(self.excluded)
+
+
+def truth_table(rows: list[TruthRow]) -> pd.DataFrame:
+    boxes = [row[2] or (np.nan,) * 4 for row in rows]
+    return _table(rows, boxes).assign(action_id=np.array([row[3] for row in rows], dtype=int))
+
+
+def detection_table(rows: list[DetectionRow]) -> pd.DataFrame:
+    table = _table(rows, [row[2] for row in rows])
+    return table.assign(
+        action_id=np.array([row[3] for row in rows], dtype=int), score=np.array([row[4] for row in rows], dtype=float)
+    )
+
+
+def _table(rows: list[TruthRow] | list[DetectionRow], boxes: list[Box]) -> pd.DataFrame:
+    table = pd.DataFrame(np.array(boxes, dtype=float).reshape(-1, 4), columns=BOX)
+    table.insert(0, "video", [row[0] for row in rows])
+    table.insert(1, "timestamp", np.array([row[1] for row in rows], dtype=float))
+    return table
+
+
+def excluded_table(keys: set[Key]) -> pd.DataFrame:
+    return pd.DataFrame(sorted(keys), columns=["video", "timestamp"]).astype({"timestamp": float, "video": str})
+
+
+def random_world(seed: int) -> World:
+    """Up to 12 keyframes of one to four persons; half of the detections lie near a person; some boxes are empty."""
+    random = np.random.default_rng(seed)
+    truth: list[TruthRow] = []
+    detections: list[DetectionRow] = []
+    scores = iter(random.permutation(5000) / 5000)
+    keys = [(f"v{v}", 902 + t / 2) for v in range(random.integers(1, 4)) for t in range(random.integers(1, 5))]
+    for video, second in keys:
+        persons = [_box(random) for _ in range(random.integers(0, 5))]
+        if not persons and random.random() < 0.5:
+            truth.append((video, second, None, 0))
+        for person in persons:
+            for id_ in random.choice(ALL_IDS, random.integers(1, 3), replace=False).tolist():
+                truth.append((video, second, person, id_))
+        for _ in range(int(random.choice([0, 4, 20, 80]))):
+            box = (
+                _near(random, persons[random.integers(len(persons))])
+                if persons and random.random() < 0.6
+                else _box(random)
+            )
+            if random.random() < 0.05:
+                box = (box[0], box[1], box[0], box[3])
+            detections.append((video, second, box, int(random.choice(ALL_IDS)), float(next(scores))))
+    order = random.permutation(len(detections))
+    excluded = {keys[random.integers(len(keys))]} if random.random() < 0.5 else set()
+    truth.append((*keys[0], _box(random), 3))
+    detections.append((*keys[0], _box(random), 3, 0.99995))
+    return World(truth, [detections[place] for place in order] + detections[len(order) :], excluded)
+
+
+def _box(random: np.random.Generator) -> Box:
+    x, y = np.sort(random.random(2)), np.sort(random.random(2))
+    return (float(x[0]), float(y[0]), float(x[1]), float(y[1]))
+
+
+def _near(random: np.random.Generator, box: Box) -> Box:
+    x1, y1, x2, y2 = (float(value) for value in np.array(box) + random.normal(0, 0.02, 4))
+    return (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
