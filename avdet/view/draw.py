@@ -106,6 +106,8 @@ def _free_place(
         *((left, top - height), (right - width, top - height), (left, bottom), (right - width, bottom)),
         *((left, bottom - height), (right - width, bottom - height), (right, top), (left - width, top), (left, top)),
     ]
+    # Where another plate is in the way, right above it.
+    corners += [(x, other[1] - height) for x, _ in corners for other in taken]
     places = [_inside(x, y, label, frame) for x, y in corners]
 
     def hidden(place: Place) -> int:
