@@ -16,6 +16,7 @@ __all__ = ["Config", "ConfigError", "DataConfig", "ModelConfig", "TestConfig", "
 
 Stage = Literal["pool1", "res2", "res3", "res4"]
 SyncStage = Literal["res2", "res3", "res4", "pool5"]
+AUDIO_STRIDES = {"pool1": 1, "res2": 1, "res3": 2, "res4": 4, "pool5": 8}  # steps of the log-mel a step of Audio
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -79,6 +80,32 @@ class ModelConfig(Section):
             )
         if self.sync_stages and self.audio is not True:
             raise ValueError("sync_stages need both pathways; set model.audio=true or model.sync_stages=[]")
+        if any(block not in range(self.stage_blocks[2]) for block in self.nonlocal_blocks):
+            raise ValueError(
+                f"nonlocal_blocks {list(self.nonlocal_blocks)} names a block that res4 does not have; "
+                f"its {self.stage_blocks[2]} count from 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sound_fits(self) -> ModelConfig:
+        """Sound meets frames by whole strides."""
+        if self.audio is not True:
+            return self
+        bare = [stage for stage in self.fusion_stages if stage not in self.fast_to_slow_stages]
+        if self.fusion == "a_f_s" and bare:
+            raise ValueError(f"fusion a_f_s at {bare[0]} goes through F->S there; add it to fast_to_slow_stages")
+        frames = self.fast_frames if self.fusion == "a_f_s" else self.slow_frames
+        meetings: dict[str, int] = dict.fromkeys(self.sync_stages, self.slow_frames)
+        if self.fusion != "nonlocal":
+            meetings.update(dict.fromkeys(self.fusion_stages, frames))
+        for stage, count in meetings.items():
+            if self.audio_frames % (AUDIO_STRIDES[stage] * count):
+                raise ValueError(
+                    f"audio_frames {self.audio_frames} are {self.audio_frames / AUDIO_STRIDES[stage]:g} steps of sound "
+                    f"after {stage}, no multiple of the {count} frames there; choose a multiple of "
+                    f"{AUDIO_STRIDES[stage] * count}"
+                )
         return self
 
 

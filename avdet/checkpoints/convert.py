@@ -11,8 +11,7 @@ from torch import Tensor
 __all__ = ["UnknownTensorError", "from_caffe2", "from_reference"]
 
 PATHWAY = {"0": "slow", "1": "fast", "2": "audio"}
-JOINT = {"1": "pool1", "2": "res2", "3": "res3", "4": "res4", "5": "res5"}
-SYNC = {"2": "res2", "3": "res3", "4": "res4", "5": "pool5"}
+JOINT = {"1": "pool1", "2": "res2", "3": "res3", "4": "res4", "5": "pool5"}
 BRANCH = {"a": "a", "b": "b", "c": "c", "t": "time", "f": "frequency", "out": "c"}
 GATHER = {"conv_theta": "query", "conv_phi": "key", "conv_g": "value", "conv_out": "out", "bn": "norm"}
 
@@ -40,7 +39,7 @@ def _nonlocal(stage: str, block: str, layer: str, rest: str) -> str:
 
 
 def _fast_to_slow(stage: str, layer: str, rest: str) -> str:
-    """The junction after res5 exists for the synchronisation loss alone, which keeps it in a probe."""
+    """The junction before pool5 exists for the synchronisation loss alone, which keeps it in a probe."""
     probe = ".probe" if stage == "5" else ""
     part = "conv" if layer.startswith("conv") else "norm"
     return f"backbone.join.{JOINT[stage]}{probe}.fast_to_slow.conv.{part}.{rest}"
@@ -53,7 +52,7 @@ def _audio_to_time(stage: str, layer: str, index: str, rest: str) -> str:
 
 
 def _sync(stage: str, side: str, rest: str) -> str:
-    return f"sync.{SYNC[stage]}.{'pictures' if side == 'ref' else 'sound'}.{rest}"
+    return f"sync.{JOINT[stage]}.{'pictures' if side == 'ref' else 'sound'}.{rest}"
 
 
 _RULES: tuple[tuple[str, Callable[..., str]], ...] = (

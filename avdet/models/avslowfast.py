@@ -46,7 +46,7 @@ class PickFrames(nn.Module):
 
 
 class AVSlowFast(nn.Module):
-    """Slow, Fast and Audio. `junctions`: how they meet after pool1, res2, res3, res4 and res5 (fusion.py)."""
+    """Slow, Fast and Audio. `junctions`: how they meet after pool1, res2, res3, res4 and before pool5 (fusion.py)."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class AVSlowFast(nn.Module):
             slow, fast, sound
         )  # 1280 x 4 x 14 x 14, 128 x 32 x 14 x 14, 512 x 32 x 20
         slow, fast, sound = self.slow.res5(slow), self.fast.res5(fast), sound.through(self.audio.res5)
-        slow, fast, sound = self.join["res5"](slow, fast, sound)  # 2048 x 4 x 7 x 7, 256 x 32 x 7 x 7, 1024 x 16 x 10
+        slow, fast, sound = self.join["pool5"](slow, fast, sound)  # 2048 x 4 x 7 x 7, 256 x 32 x 7 x 7, 1024 x 16 x 10
         return Features((slow, fast), sound)
 
 

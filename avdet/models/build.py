@@ -9,7 +9,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torchvision.ops import RoIAlign
 
-from avdet.config import ModelConfig
+from avdet.config import AUDIO_STRIDES, ModelConfig
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AudioAlone, AVSlowFast, PickFrames
 from avdet.models.classifier import Classifier
@@ -32,11 +32,9 @@ from avdet.models.sync_loss import SyncLoss
 
 logger = logging.getLogger(__name__)
 
-JOINTS = ("pool1", "res2", "res3", "res4", "res5")  # where the pathways may meet
-GROWTH = {"pool1": 1, "res2": 4, "res3": 8, "res4": 16, "res5": 32}  # channels, in widths
-AUDIO_STRIDE = {"pool1": 1, "res2": 1, "res3": 2, "res4": 4, "res5": 8}  # spectrogram steps a step of Audio
+JOINTS = ("pool1", "res2", "res3", "res4", "pool5")  # where the pathways may meet
+GROWTH = {"pool1": 1, "res2": 4, "res3": 8, "res4": 16, "pool5": 32}  # channels, in widths
 FEATURE_STRIDE = {"clip": 32, "roi": 16}  # pixels a cell of res5; detection keeps res4's
-SYNC_JOINT = {"res2": "res2", "res3": "res3", "res4": "res4", "pool5": "res5"}
 
 
 def build_model(
@@ -61,7 +59,7 @@ def build_model(
         _audio_alone(model) if model.audio == "only" else _avslowfast(model, dilate_res5=head == "roi"),
         _roi_head(model, classifier, dim_audio) if head == "roi" else _clip_head(classifier, dim_audio, crop_px),
         _drop_pathway(model),
-        sync={stage: SyncLoss(_dim_synced(model, SYNC_JOINT[stage])) for stage in model.sync_stages},
+        sync={stage: SyncLoss(_dim_synced(model, stage)) for stage in model.sync_stages},
         sync_weight=model.sync_weight,
         multilabel=head == "roi" if multilabel is None else multilabel,
     )
@@ -112,11 +110,11 @@ def _avslowfast(model: ModelConfig, *, dilate_res5: bool) -> AVSlowFast:
 def _junction(model: ModelConfig, joint: str) -> nn.Module:
     """How the pathways meet after one stage."""
     fast_to_slow = _fast_to_slow(model, joint) if joint in model.fast_to_slow_stages else SlowAlone()
-    sync_stage = next((stage for stage in model.sync_stages if SYNC_JOINT[stage] == joint), None)
+    sync_stage = joint if joint in model.sync_stages else None
     fused = model.hears and joint in model.fusion_stages
     if fused and model.fusion == "a_fs":
         return AudioToFastSlow(fast_to_slow, _audio_to_slow(model, joint, _dim_joined(model, joint)), sync_stage)
-    probe = None if sync_stage is None else _sync_probe(model, joint, sync_stage)
+    probe = None if sync_stage is None else _sync_probe(model, joint)
     if fused and model.fusion == "a_f_s":
         assert isinstance(fast_to_slow, FastToSlow)
         return AudioToFastToSlow(fast_to_slow, _audio_to_fast(model, joint), probe)
@@ -139,10 +137,10 @@ def _dim_synced(model: ModelConfig, joint: str) -> int:
     return GROWTH[joint] * (model.width + 2 * _fast_width(model))
 
 
-def _sync_probe(model: ModelConfig, joint: str, sync_stage: str) -> SyncProbe:
+def _sync_probe(model: ModelConfig, joint: str) -> SyncProbe:
     """A junction that exists for the synchronisation loss alone has an F->S of its own."""
     own = SlowAlone() if joint in model.fast_to_slow_stages else _fast_to_slow(model, joint)
-    return SyncProbe(sync_stage, own, _audio_to_slow(model, joint, _dim_synced(model, joint)))
+    return SyncProbe(joint, own, _audio_to_slow(model, joint, _dim_synced(model, joint)))
 
 
 def _fast_to_slow(model: ModelConfig, joint: str) -> FastToSlow:
@@ -150,14 +148,14 @@ def _fast_to_slow(model: ModelConfig, joint: str) -> FastToSlow:
 
 
 def _audio_to_slow(model: ModelConfig, joint: str, dim_out: int) -> AudioToTime:
-    steps = model.audio_frames // AUDIO_STRIDE[joint]
+    steps = model.audio_frames // AUDIO_STRIDES[joint]
     return AudioToTime(
         _audio_width(model) * GROWTH[joint], model.fusion_width, dim_out, stride=steps // model.slow_frames
     )
 
 
 def _audio_to_fast(model: ModelConfig, joint: str) -> AudioToTime:
-    steps = model.audio_frames // AUDIO_STRIDE[joint]
+    steps = model.audio_frames // AUDIO_STRIDES[joint]
     return AudioToTime(
         _audio_width(model) * GROWTH[joint],
         model.fusion_width,

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
+from typing import Any
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from avdet.config import ModelConfig
 from avdet.models.action_model import ActionModel
+from avdet.models.avslowfast import AVSlowFast
 from avdet.models.build import build_model
 from avdet.models.sound import Sound, silence
+
+EVERYWHERE = ("pool1", "res2", "res3", "res4")
+EIGHT_BY_EIGHT: dict[str, Any] = {"slow_frames": 8, "slow_stride": 8, "alpha": 4, "fast_to_slow_kernel": 7}
 
 
 def build_on_meta(config: ModelConfig) -> ActionModel:
@@ -18,18 +26,109 @@ def build_on_meta(config: ModelConfig) -> ActionModel:
 
 
 def giga_multiply_adds(config: ModelConfig, size: int = 256) -> float:
-    """Of convolutions and linear layers, one view."""
+    """Of convolutions and linear layers, one view, aligned sound alone; with the junction of a loss at pool5."""
     model = build_on_meta(config)
     frames = torch.zeros(1, 3, config.fast_frames, size, size, device="meta")
     audio = torch.zeros(1, 1, config.audio_frames, config.mel_bins, device="meta")
     sound = Sound(audio, torch.zeros(1, dtype=torch.long, device="meta")) if config.hears else silence(frames.device)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.head(model.backbone(frames, sound), 1)
+        features = model.backbone(frames, sound)
+        model.head(features, 1)
+        if "pool5" in config.sync_stages:
+            slow, fast = features.pictures
+            heard = features.sound.features
+            pair = dataclasses.replace(features.sound, features=torch.cat([heard, heard]), paired=True, mixed=False)
+            assert isinstance(model.backbone, AVSlowFast)
+            model.backbone.join["pool5"](slow, fast, pair)
     return counter.get_total_flops() / 2e9
 
 
-def test_parameters_and_multiply_adds_of_avslowfast_4x16() -> None:
-    """REFERENCE section 1: 41.82 M without the synchronisation loss, 39.6 G at 256 x 256, 31.4 at 224 with its 0.14."""
-    config = ModelConfig()
-    assert sum(p.numel() for p in build_on_meta(config).parameters()) / 1e6 == pytest.approx(41.82, abs=0.005)
-    assert giga_multiply_adds(config) == pytest.approx(39.6, abs=0.03)
+def millions(config: ModelConfig) -> float:
+    return sum(p.numel() for p in build_on_meta(config).parameters()) / 1e6
+
+
+def test_parameters() -> None:
+    """REFERENCE section 1."""
+    synced: dict[str, Any] = {"sync_stages": ("res3", "res4", "pool5")}
+    assert millions(ModelConfig()) == pytest.approx(41.82, abs=0.005)
+    assert millions(ModelConfig(**synced)) == pytest.approx(44.20, abs=0.005)
+    assert millions(ModelConfig(**synced, **EIGHT_BY_EIGHT)) == pytest.approx(44.55, abs=0.005)
+
+
+def test_parameters_by_pathway() -> None:
+    """REFERENCE section 1, in millions."""
+    counts = {"slow": 0.0, "fast": 0.0, "audio": 0.0, "fast_to_slow": 0.0, "to_time": 0.0, "head": 0.0}
+    for name, parameter in build_on_meta(ModelConfig()).named_parameters():
+        (part,) = (part for part in counts if part in name.split("."))
+        counts[part] += parameter.numel() / 1e6
+    expected = {"slow": 32.78, "fast": 0.51, "audio": 6.12, "fast_to_slow": 0.21, "to_time": 0.86, "head": 1.33}
+    assert counts == pytest.approx(expected, abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("settings", "size", "expected"),
+    [
+        ({}, 256, 39.6),
+        ({"sync_stages": ("pool5",)}, 224, 31.40),
+        ({"sync_stages": ("pool5",)}, 256, 39.78),
+        ({"sync_stages": ("pool5",), **EIGHT_BY_EIGHT}, 224, 53.80),
+        ({"sync_stages": ("pool5",), **EIGHT_BY_EIGHT}, 256, 69.03),
+        ({"audio": False, "fast_to_slow_stages": EVERYWHERE}, 256, 36.1),
+    ],
+)
+def test_multiply_adds(settings: dict[str, Any], size: int, expected: float) -> None:
+    """REFERENCE section 1."""
+    assert giga_multiply_adds(ModelConfig(**settings), size) == pytest.approx(expected, rel=0.003)
+
+
+@pytest.mark.parametrize(
+    ("stages", "expected"),
+    [((), 38.4), (("res4",), 39.1), (("res3", "res4"), 39.8), (("res2", "res3", "res4"), 40.2)],
+)
+def test_multiply_adds_of_the_papers_fusion_stages(stages: tuple[str, ...], expected: float) -> None:
+    """Both laterals come and go together: only so do the paper's figures follow."""
+    config = ModelConfig(fusion_stages=stages, fast_to_slow_stages=stages, sync_stages=("pool5",))
+    assert giga_multiply_adds(config) == pytest.approx(expected, rel=0.003)
+
+
+@pytest.mark.parametrize(("beta_audio", "expected"), [(1 / 8, 36.0), (1 / 4, 36.8), (1 / 2, 39.8), (1.0, 51.9)])
+def test_multiply_adds_of_the_papers_audio_widths(beta_audio: float, expected: float) -> None:
+    config = ModelConfig(beta_audio=beta_audio, sync_stages=("pool5",))
+    assert giga_multiply_adds(config) == pytest.approx(expected, rel=0.003)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"stage_blocks": (3, 4, 23, 3), "res4_temporal_blocks": 6, "audio_blocks": (3, 4, 6, 3)},
+        {"stage_blocks": (3, 4, 23, 3), "nonlocal_blocks": (6, 13, 20), **EIGHT_BY_EIGHT},
+        {"slow_frames": 16, "slow_stride": 8, "alpha": 4, "audio_frames": 256},
+        {"fusion": "a_f_s", "fusion_stages": EVERYWHERE, "fast_to_slow_stages": EVERYWHERE},
+        {"fusion": "nonlocal", "sync_stages": ("res2", "res3", "res4", "pool5")},
+        {"audio": "only", "audio_blocks": (1, 1, 1, 1)},
+    ],
+)
+def test_other_networks_can_be_built_and_run(settings: dict[str, Any]) -> None:
+    assert giga_multiply_adds(ModelConfig(**settings), 224) > 0.1
+
+
+def test_temporal_kernels_of_r101() -> None:
+    """SlowFast's R101_50_50: kernel 3 in the first six blocks of res4 only."""
+    config = ModelConfig(stage_blocks=(3, 4, 23, 3), res4_temporal_blocks=6)
+    state = build_on_meta(config).state_dict()
+    kernels = [state[f"backbone.slow.res4.block{i}.branch.a.conv.weight"].shape[2] for i in range(23)]
+    assert kernels == [3] * 6 + [1] * 17
+
+
+def test_detection_keeps_the_resolution_of_res4() -> None:
+    with torch.device("meta"):
+        model = build_model(ModelConfig(audio=False), num_classes=80, head="roi").eval()
+        frames = torch.zeros(1, 3, 32, 224, 224)
+        slow, fast = model.backbone(frames, silence(frames.device)).pictures
+    assert slow.shape == (1, 2048, 4, 14, 14) and fast.shape == (1, 256, 32, 14, 14)
+
+
+def test_says_whose_roi_align_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO), torch.device("meta"):
+        build_model(ModelConfig(), num_classes=80, head="roi")
+    assert "RoIAlign is" in caplog.text
