@@ -37,7 +37,7 @@ def _train(rank: int, folder: str) -> None:
 
 def test_processes_that_drop_apart_stay_in_step(tmp_path: Path) -> None:
     """Both silent: no audio gradient. One silent, one process without boxes: both go on, with the same weights."""
-    spawn(_train, args=(str(tmp_path),), nprocs=2)  # type: ignore[no-untyped-call]
+    spawn(_train, args=(str(tmp_path),), nprocs=2)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     assert first["unheard"] == second["unheard"] == [False, False, False, True]
     for name, parameter in first["state"].items():
