@@ -21,13 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from avdet.media.packets import DecodeError, PacketSource, default_stream, duration_of
 from avdet.media.pictures import Picture, PictureDecoder, frame_rate
-from avdet.media.shape import PictureShape, shape_of, to_rgb
+from avdet.media.shape import PictureShape, RgbConverter, shape_of
 from avdet.media.sound import Sound, SoundReader
 
 __all__ = ["DecodeError", "FrameBatch", "Frames", "VideoInfo", "VideoReader"]
@@ -92,7 +91,7 @@ class VideoReader:
         except BaseException:
             self._source.close()
             raise
-        self._reformatter = VideoReformatter()
+        self._converter = RgbConverter()
         self._shape: PictureShape | None = None
         self._shown_size = (0, 0)
         self._sound: SoundReader | None = None
@@ -171,7 +170,7 @@ class VideoReader:
 
     def _rgb(self, picture: Picture) -> NDArray[np.uint8]:
         shape = self._shape or self._learn_shape(picture)
-        return to_rgb(picture.frame, shape, self._reformatter)
+        return self._converter.convert(picture.frame, shape)
 
     def _learn_shape(self, picture: Picture) -> PictureShape:
         """The first decoded frame settles the size: a stream that changes its size is scaled to the first one."""

@@ -40,10 +40,21 @@ def shape_of(frame: VideoFrame, pixel_aspect: Fraction | None, short_side: int |
     return PictureShape(max(round(width * scale), 1), max(round(height * scale), 1), turns)
 
 
-def to_rgb(frame: VideoFrame, shape: PictureShape, reformatter: VideoReformatter) -> NDArray[np.uint8]:
-    """(height, width, 3) uint8, scaled and converted in one pass by swscale."""
-    stored = reformatter.reformat(frame, width=shape.width, height=shape.height, format="rgb24", threads=1)
-    return np.rot90(stored.to_ndarray(), shape.quarter_turns)
+class RgbConverter:
+    """Frames of one stream as RGB, scaled and turned."""
+
+    def __init__(self) -> None:
+        # swscale keeps what it prepared for one conversion, so each has its own.
+        self._scale, self._convert = VideoReformatter(), VideoReformatter()
+
+    def convert(self, frame: VideoFrame, shape: PictureShape) -> NDArray[np.uint8]:
+        """(height, width, 3) uint8."""
+        width, height = shape.width, shape.height
+        if frame.format.name == "yuv420p" and (frame.width, frame.height) != (width, height):
+            # Plane by plane, then to RGB: a third of the time of both in one, at a mean difference of 1.5 of 255.
+            frame = self._scale.reformat(frame, width=width, height=height, threads=1)
+        rgb = self._convert.reformat(frame, width=width, height=height, format="rgb24", threads=1)
+        return np.rot90(rgb.to_ndarray(), shape.quarter_turns)
 
 
 def _credible(pixel_aspect: Fraction | None) -> float:
