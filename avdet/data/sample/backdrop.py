@@ -27,9 +27,10 @@ def _weathered(picture: Picture, dice: Dice) -> Picture:
     """Soft light from one side and a grain that stays where it is."""
     height, width = picture.shape[:2]
     slope = dice.uniform(-0.16, 0.16)
-    light = dice.uniform(0.85, 1.05) + slope * np.linspace(-1.0, 1.0, width)[None, :, None]
-    grain = np.random.default_rng(dice.integer(0, 2**31)).normal(0.0, 3.0, (height, width, 1))
-    return np.clip(picture * light + cv2.blur(grain, (2, 2))[..., None], 0, 255).astype(np.uint8)
+    pale = 0.5 * picture + 0.5 * dice.uniform(0.75, 1.0) * picture.mean((0, 1))  # so that people stand out
+    light = dice.uniform(0.9, 1.05) + slope * np.linspace(-1.0, 1.0, width)[None, :, None]
+    grain = np.random.default_rng(dice.integer(0, 2**31)).normal(0.0, 2.0, (height, width, 1))
+    return np.clip(pale * light + cv2.blur(grain, (2, 2))[..., None], 0, 255).astype(np.uint8)
 
 
 def _tint(colours: tuple[Colour, ...], dice: Dice) -> Colour:

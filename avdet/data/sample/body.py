@@ -13,7 +13,7 @@ Point = tuple[float, float]
 THIGH = SHIN = 0.225
 ARM = 0.175
 HEAD_RADIUS = 0.125
-LIMB = 0.062  # thickness
+LIMB = 0.07  # thickness
 FORESHORTENED = 0.09  # an elbow that would stick out further points at the viewer instead
 SEAT_HEIGHT, HIPS = 0.25, 0.46
 
@@ -77,7 +77,7 @@ def _placed(gesture: Gesture, phase: float, ground: Point, unit_px: float) -> Bo
     bend = 1.0 if facing >= 0 else -1.0
     knees = (_joint(hips[0], feet[0], THIGH, bend), _joint(hips[1], feet[1], THIGH, bend))
     elbows = (_elbow(shoulders[0], hands[0], -1.0), _elbow(shoulders[1], hands[1], 1.0))
-    nod = 0.012 * gesture.mouth
+    nod = 0.03 * gesture.mouth
     head = (hip_x + 0.012 * facing, shoulder_y + 0.155 + nod)
 
     def px(point: Point) -> Point:

@@ -25,9 +25,9 @@ def draw_person(canvas: Canvas, body: Body, look: Wardrobe, snack: str, time_s: 
     draw_head(canvas, body, look, time_s)
     if body.gesture.drum > 0.3:
         _draw_drum(canvas, body, look)
+    _draw_arms(canvas, body, look)
     if body.gesture.snack > 0.5:
         _draw_snack(canvas, body, snack)
-    _draw_arms(canvas, body, look)
 
 
 def _draw_shadow(canvas: Canvas, body: Body) -> None:
@@ -69,8 +69,8 @@ def _draw_arms(canvas: Canvas, body: Body, look: Wardrobe) -> None:
         canvas.line([shoulder, elbow, hand], shaded(look.shirt, 0.5), limb * 1.3)
         canvas.line([elbow, hand], shaded(forearm, 0.92), limb)
         canvas.line([shoulder, elbow], shaded(look.shirt, 0.85), limb)
-        canvas.disc(hand, limb * 0.85, shaded(look.skin, 0.6))
-        canvas.disc(hand, limb * 0.7, look.skin)
+        canvas.disc(hand, limb * 0.95, shaded(look.skin, 0.55))
+        canvas.disc(hand, limb * 0.8, look.skin)
 
 
 def _draw_drum(canvas: Canvas, body: Body, look: Wardrobe) -> None:
@@ -91,9 +91,11 @@ def _draw_drum(canvas: Canvas, body: Body, look: Wardrobe) -> None:
 
 
 def _draw_snack(canvas: Canvas, body: Body, snack: str) -> None:
-    """What the raised hand holds, if anything."""
+    """A plate in the lower hand, and what the raised one holds, if anything."""
     unit = body.unit_px
-    x, y = min(body.hands, key=lambda hand: hand[1])
+    (x, y), (plate_x, plate_y) = sorted(body.hands, key=lambda hand: hand[1])
+    canvas.oval((plate_x, plate_y - 0.045 * unit), (0.13 * unit, 0.038 * unit), (250, 250, 250))
+    canvas.oval((plate_x, plate_y - 0.05 * unit), (0.08 * unit, 0.02 * unit), (206, 210, 220))
     if snack == "apple":
         canvas.disc((x, y - 0.07 * unit), 0.042 * unit, (206, 50, 48))
         canvas.line([(x, y - 0.105 * unit), (x + 0.012 * unit, y - 0.13 * unit)], (80, 110, 50), 0.014 * unit)

@@ -25,7 +25,7 @@ class Gesture(NamedTuple):
     right_x: float
     right_y: float
     mouth: float = 0.0  # 0 closed, 1 wide open
-    snack: float = 0.0  # how far the held thing is shown, 0 to 1
+    snack: float = 0.0  # how far what is held is shown, 0 to 1
     drum: float = 0.0  # likewise the drum and its sticks
     sit: float = 0.0
     stride: float = 0.0
@@ -97,13 +97,14 @@ def _idle(act: Act, time_s: float) -> Gesture:
 
 
 def _wave(act: Act, time_s: float) -> Gesture:
-    swing = math.sin(2 * math.pi * 1.6 * time_s + act.start_s)
-    return _with_hand(_idle(act, time_s), act.hand, (act.hand * (0.20 + 0.13 * swing), 0.27))
+    """Both arms overhead, swinging to one side and the other."""
+    swing = 0.13 * math.sin(2 * math.pi * 1.5 * time_s + act.start_s)
+    return Gesture(-0.22 + swing, 0.28, 0.22 + swing, 0.28)
 
 
 def _clap(act: Act, time_s: float) -> Gesture:
-    apart = 0.025 + 0.20 * (1.0 - pulse(act.beats, time_s, 0.14, 0.16))
-    return Gesture(-apart, -0.07, apart, -0.07)
+    apart = 0.03 + 0.27 * (1.0 - pulse(act.beats, time_s, 0.14, 0.16))
+    return Gesture(-apart, -0.03, apart, -0.03)
 
 
 def _drum(act: Act, time_s: float) -> Gesture:
@@ -114,16 +115,11 @@ def _drum(act: Act, time_s: float) -> Gesture:
 
 
 def _mouth(act: Act, time_s: float) -> Gesture:
-    """A hand near the chin, with or without something in it; the mouth follows the beats."""
+    """One hand near the chin, with or without something in it, the other with a plate; the mouth follows the beats."""
     lift = 0.03 * math.sin(2 * math.pi * 0.4 * time_s + act.start_s)
-    gesture = _with_hand(_idle(act, time_s), act.hand, (act.hand * 0.09, -0.05 + lift))
-    return gesture._replace(mouth=mouth_open(act.beats, time_s), snack=1.0)
-
-
-def _with_hand(gesture: Gesture, side: int, hand: Hand) -> Gesture:
-    if side < 0:
-        return gesture._replace(left_x=hand[0], left_y=hand[1])
-    return gesture._replace(right_x=hand[0], right_y=hand[1])
+    high, low = (0.09, -0.05 + lift), (0.12, -0.2)
+    (left_x, left_y), (right_x, right_y) = (high, low) if act.hand < 0 else (low, high)
+    return Gesture(-left_x, left_y, right_x, right_y, mouth=mouth_open(act.beats, time_s), snack=1.0)
 
 
 GESTURES: dict[Look, Callable[[Act, float], Gesture]] = {

@@ -33,7 +33,7 @@ class Act(Span):
     beats: tuple[Beat, ...]
     x_start: float
     facing: int
-    hand: int  # the side of the waving or holding hand: -1 the picture's left, 1 right
+    hand: int  # the side of the hand at the chin: -1 the picture's left, 1 right
     snack: str  # what a mouth act holds, heard or not
 
 

@@ -137,10 +137,10 @@ def _pose(has_seat: bool, dice: Dice) -> Pose:
 def _places(people: int, dice: Dice) -> list[tuple[float, float, float]]:
     """For each person the range of x they keep to and their standing height, both in fractions of the frame."""
     width = 1.0 / people
-    tallest = {1: 0.82, 2: 0.82, 3: 0.72}[people]
+    tallest = {1: 0.84, 2: 0.84, 3: 0.74}[people]
     places = []
     for index in range(people):
-        height = dice.uniform(0.55, tallest)
+        height = dice.uniform(0.6, tallest)
         margin = 0.19 * height  # half a person, so that nobody leaves the picture
         stretch = 0.06 if people > 1 else 0.0
         low = max(index * width - stretch, 0.0) + margin
