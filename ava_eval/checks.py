@@ -35,10 +35,12 @@ def _check_finite(table: pd.DataFrame, layout: Layout) -> None:
             raise FormatError(f"the {layout.kind} table's {name} column holds {values.dtype}; make it numbers.")
         bad = ~np.isfinite(values)
         if name == "timestamp":
-            bad |= np.abs(values) > LARGEST_TIME_S
+            bad |= np.abs(values) > LARGEST_TIME_S  # no time in seconds is that large
         elif layout.keyframe_rows and "score" not in table:
             bad &= ~listed
-        _refuse(bad, table, layout, name, "a finite number")
+        _refuse(
+            bad, table, layout, name, f"finite seconds up to {LARGEST_TIME_S:g}" if name == "timestamp" else "finite"
+        )
 
 
 def _check_boxes(table: pd.DataFrame, layout: Layout) -> None:

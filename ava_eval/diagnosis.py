@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePath
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +13,10 @@ from ava_eval.matching import Nearest
 from ava_eval.overlap import paired_iou
 from ava_eval.ranking import Curve
 from ava_eval.selection import Selection
+from ava_eval.timeline import about_keyframes
 
 FloatArray = npt.NDArray[np.float64]
 _LOOKS_LIKE_PIXELS = 2.0  # fractions of the picture stay near 0..1, even for boxes that leave it
-_FEW = 0.5
 _CLEARLY_BETTER = 0.3
 
 
@@ -32,7 +31,7 @@ def diagnose(
     """Sentences, the gravest first; none for an ordinary evaluation."""
     return [
         *_about_emptiness(selection, by_class),
-        *_about_keyframes(selection),
+        *filter(None, [about_keyframes(selection)]),
         *_about_boxes(selection, nearest, iou),
         *_about_scores(selection),
         *_about_ground_truth(selection, ground_truth),
@@ -48,50 +47,6 @@ def _about_emptiness(selection: Selection, by_class: list[Curve | None]) -> Iter
         yield "There is no ground truth to score against: no box of a class in the label map is left."
     elif all(curve is None for curve in by_class):
         yield "mAP is not defined: no class has both ground truth and a detection on its keyframes."
-
-
-def _about_keyframes(selection: Selection) -> Iterator[str]:
-    found = selection.has_detections
-    on_truth = int(np.sum(found & selection.has_truth))
-    if (
-        not found.any()
-        or not selection.has_truth.any()
-        or on_truth >= _FEW * min(found.sum(), selection.has_truth.sum())
-    ):
-        return
-    said = f"{on_truth:,} of {int(found.sum()):,} keyframes with detections have ground truth"
-    videos = selection.keyframes.video
-    names = selection.keyframes.videos
-    found_names = {names[video] for video in np.unique(videos[found])}
-    truth_names = {names[video] for video in np.unique(videos[selection.has_truth])}
-    if not found_names & truth_names:
-        yield f"{said}: no video is in both files ({_names(found_names, truth_names)})."
-        return
-    offset = _nearest_offset_s(selection)
-    if offset is not None:
-        yield f"{said} (nearest offset {offset:g} s: is the time origin or the unit wrong?)."
-
-
-def _names(found: set[str], truth: set[str]) -> str:
-    first, other = min(found), min(truth)
-    if {PurePath(name).stem for name in found} & {PurePath(name).stem for name in truth}:
-        return f"{first!r} and {other!r}: write names without their suffix in both"
-    return f"{first!r} in the detections, {other!r} in the ground truth"
-
-
-def _nearest_offset_s(selection: Selection) -> float | None:
-    """Median over keyframes with detections of the signed distance to the nearest one with ground truth, not 0."""
-    videos, times = selection.keyframes.video, selection.keyframes.time_s
-    offsets = []
-    for video in np.unique(videos[selection.has_truth]):
-        here = videos == video
-        truth = np.sort(times[here & selection.has_truth])
-        lonely = times[here & selection.has_detections & ~selection.has_truth]
-        place = np.searchsorted(truth, lonely).clip(1, max(len(truth) - 1, 1))
-        before, after = truth[place - 1], truth[np.minimum(place, len(truth) - 1)]
-        offsets.append(np.where(lonely - before < after - lonely, lonely - before, lonely - after))
-    joined = np.concatenate(offsets)
-    return float(np.median(joined)) if len(joined) else None
 
 
 def _about_boxes(selection: Selection, nearest: Nearest, iou: float) -> Iterator[str]:

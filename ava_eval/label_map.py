@@ -108,7 +108,8 @@ def _blocks(tokens: list[str], path: Path) -> list[dict[str, str]]:
 
 
 def _unquote(value: str) -> str:
-    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value[:1] in {'"', "'"} else value
+    """The text between quotes; "" for a bare word, which may be the first of several."""
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value[:1] in {'"', "'"} else ""
 
 
 def _parse_list(text: str, path: Path) -> list[tuple[int, str, str]]:

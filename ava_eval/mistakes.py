@@ -34,7 +34,7 @@ class Mistakes:
     - poor box: overlaps a box of its class by POOR_IOU or more, not enough. Mended: moved onto it, or removed
       if it is found.
     - background: every other false alarm. Mended: removed.
-    - missed: boxes that nothing found and no mended detection could find. Mended: not asked for.
+    - missed: boxes that nothing found and no mended detection could find. Mended: found before all else.
     """
 
     counts: dict[str, int]
@@ -54,7 +54,7 @@ def mistakes(result: Result) -> Mistakes:
     counts = dict(zip(KINDS, np.bincount(kind, minlength=len(KINDS)).tolist(), strict=True))
     counts["missed"] = int(missed.sum())
     mended = {name: _mended(selection, hit, kind == place, target) for place, name in enumerate(KINDS[:-1])}
-    mended["missed"] = _without(selection, hit, missed)
+    mended["missed"] = _found_first(selection, hit, missed)
     return Mistakes(counts, mended)
 
 
@@ -95,8 +95,9 @@ def _mended(selection: Selection, hit: BoolArray, which: BoolArray, target: IntA
     return mean_ap(curves(class_[keep], selection.ranking_score[keep], now_hit[keep], selection.averaged_base))
 
 
-def _without(selection: Selection, hit: BoolArray, missed: BoolArray) -> float | None:
-    """mAP if these ground-truth boxes were not asked for."""
-    base = selection.averaged_base
-    fewer = base - np.bincount(selection.truth.class_[missed], minlength=len(base))
-    return mean_ap(curves(selection.rows.class_, selection.ranking_score, hit, np.maximum(fewer, 0)))
+def _found_first(selection: Selection, hit: BoolArray, missed: BoolArray) -> float | None:
+    """mAP if these ground-truth boxes were found before everything else."""
+    rows, classes = selection.rows, selection.truth.class_[missed]
+    score = np.concatenate([selection.ranking_score, np.full(len(classes), np.inf)])
+    hits = np.concatenate([hit, np.ones(len(classes), dtype=bool)])
+    return mean_ap(curves(np.concatenate([rows.class_, classes]), score, hits, selection.averaged_base))

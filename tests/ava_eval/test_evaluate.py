@@ -1,8 +1,13 @@
-"""mAP on published and on hand-worked cases."""
+"""mAP on a published case, and the form of the result."""
+
+from __future__ import annotations
+
+import json
 
 import pytest
 
-from ava_eval import PROTOCOLS, evaluate, read_detections, read_ground_truth, read_label_map
+from ava_eval import PROTOCOLS, evaluate, read_detections, read_ground_truth, read_label_map, table
+from tests.ava_eval.worlds import LABEL_MAP, random_world
 from tests.shared import SHARED, needs_shared
 
 MMACTION2 = SHARED / "data/annotations/ava/mmaction2_tests/eval_detection"
@@ -18,3 +23,30 @@ def test_published_case_of_mmaction2(protocol: str) -> None:
         protocol=protocol,
     )
     assert result.mean_ap == pytest.approx(0.09385522, abs=5e-9)
+
+
+def test_json_has_the_fixed_form() -> None:
+    truth, detections, _ = random_world(3).tables()
+    result = evaluate(truth, detections, LABEL_MAP, protocol="mmaction2", iou=0.75)
+    numbers = json.loads(json.dumps(result.to_json()))
+    assert list(numbers) == ["protocol", "iou", "mAP", "AP", "counts"]
+    assert (numbers["protocol"], numbers["iou"], numbers["mAP"]) == ("mmaction2", 0.75, result.mean_ap)
+    assert list(numbers["AP"]) == list(LABEL_MAP.values())
+    assert all(isinstance(count, int) for count in numbers["counts"].values())
+
+
+def test_the_mean_is_of_the_classes_that_have_ap() -> None:
+    truth, detections, _ = random_world(3).tables()
+    result = evaluate(truth[truth["action_id"] != 4], detections, LABEL_MAP)
+    aps = [ap for ap in result.ap.values() if ap is not None]
+    assert result.ap["walk"] is None
+    assert result.mean_ap == pytest.approx(sum(aps) / len(aps))
+    assert result.counts["classes_without_ground_truth"] == 1
+
+
+def test_table_prints_a_dash_where_there_is_no_ap() -> None:
+    truth, detections, _ = random_world(3).tables()
+    lines = table(evaluate(truth[truth["action_id"] != 4], detections, LABEL_MAP)).splitlines()
+    assert lines[0].split() == ["class", "AP", "boxes", "detections"]
+    assert [line.split()[0] for line in lines[1:]] == ["sit", "stand", "walk", "sing", "mean"]
+    assert lines[3].split()[:3] == ["walk", "-", "0"]

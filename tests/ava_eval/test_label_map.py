@@ -50,6 +50,8 @@ def test_escaped_quotes_stay_in_the_name(tmp_path: Path) -> None:
         ("\n \n", "defines 0 classes"),
         ('item { name: "sit" }', "class 1 has name 'sit' and id ''"),
         ("item { id: 3 }", "class 1 has name '' and id '3'"),
+        ("item { name: sit down id: 3 }", "needs a name in quotes"),
+        ('item { name: "sit down id: 3 }', "needs a name in quotes"),
         ('item { name: "sit" id: 1.5 }', "id '1.5'"),
         ('item { name: "sit" id: 0 }', "start at 1, so add 1 to all"),
         ('item { name: "a" id: 1 } item { name: "b" id: 1 }', "defines the id 1 twice"),

@@ -1,0 +1,100 @@
+"""The bootstrap against evaluating each draw of videos from scratch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ava_eval import PROTOCOLS, Result, evaluate
+from ava_eval.bootstrap import _draws, _sampled_mean_ap, bootstrap_difference, bootstrap_mean_ap
+from tests.ava_eval.worlds import LABEL_MAP, random_world, truth_table
+
+SAMPLES = 12
+
+
+def drawn(table: pd.DataFrame, names: list[str], counts: list[int]) -> pd.DataFrame:
+    """Each video as often as drawn, every copy under a name of its own."""
+    copies = [
+        table[table["video"] == name].assign(video=f"{name}_{copy}")
+        for name, count in zip(names, counts, strict=True)
+        for copy in range(count)
+    ]
+    return pd.concat([*copies, table.iloc[:0]], ignore_index=True)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_weights_are_copies_of_videos(protocol: str) -> None:
+    """Scores are rounded, so that rows tie within and between videos."""
+    compared = 0
+    for seed in range(12):
+        truth, detections, _ = random_world(seed).tables()
+        detections = detections.assign(score=detections["score"].round(1))
+        result = evaluate(truth, detections, LABEL_MAP, protocol=protocol)
+        names = result.selection.keyframes.videos
+        draws = _draws(names, SAMPLES, seed)
+        if draws is None:
+            continue
+        sampled = _sampled_mean_ap(result, draws)
+        for place in range(SAMPLES):
+            counts = draws[:, place].astype(int).tolist()
+            copies = evaluate_copies(truth, detections, names, counts, protocol, result)
+            assert sampled[place] == pytest.approx(copies, abs=1e-12)
+            compared += 1
+    assert compared > 50
+
+
+def evaluate_copies(
+    truth: pd.DataFrame, detections: pd.DataFrame, names: list[str], counts: list[int], protocol: str, whole: Result
+) -> float:
+    """mAP over the classes that the whole evaluation averages and that this draw has ground truth of."""
+    truth, detections = drawn(truth, names, counts), drawn(detections, names, counts)
+    ids = truth["action_id"]
+    if not ids.isin(list(LABEL_MAP)).any():
+        return 0.0
+    known = detections[detections["action_id"].isin(list(LABEL_MAP))]
+    result = evaluate(truth, known, LABEL_MAP, protocol=protocol)
+    drawn_names = [name for id_, name in LABEL_MAP.items() if (ids == id_).any() and whole.ap[name] is not None]
+    return float(np.mean([result.ap[name] or 0.0 for name in drawn_names])) if drawn_names else 0.0
+
+
+def test_interval_is_reproducible_and_holds_the_mean() -> None:
+    truth, detections, _ = random_world(5).tables()
+    result = evaluate(truth, detections, LABEL_MAP)
+    first, second = bootstrap_mean_ap(result), bootstrap_mean_ap(result)
+    assert first is not None
+    assert second is not None
+    assert (first.samples == second.samples).all()
+    assert first.low <= np.median(first.samples) <= first.high
+    assert len(first.samples) == 1000
+
+
+def test_one_video_has_no_interval() -> None:
+    truth = truth_table([("v", 1, (0, 0, 1, 1), 3)])
+    result = evaluate(truth, truth.assign(score=0.5), LABEL_MAP)
+    assert bootstrap_mean_ap(result) is None
+    assert bootstrap_difference(result, result) is None
+
+
+def test_a_result_does_not_differ_from_itself() -> None:
+    """Videos are paired by name, whatever the order of the files."""
+    truth, detections, _ = random_world(5).tables()
+    first = evaluate(truth, detections, LABEL_MAP)
+    turned = truth.assign(video=pd.Categorical(truth["video"], sorted(truth["video"].unique(), reverse=True)))
+    second = evaluate(turned, detections, LABEL_MAP)
+    assert first.selection.keyframes.videos != second.selection.keyframes.videos
+    difference = bootstrap_difference(first, second)
+    assert difference is not None
+    assert np.abs(difference.samples).max() < 1e-12
+
+
+def test_the_difference_is_that_of_paired_draws() -> None:
+    truth, detections, _ = random_world(5).tables()
+    worse = detections.assign(score=detections["score"].to_numpy()[::-1].copy())
+    first, second = evaluate(truth, worse, LABEL_MAP), evaluate(truth, detections, LABEL_MAP)
+    samples = [bootstrap_mean_ap(result, seed=4) for result in (first, second)]
+    difference = bootstrap_difference(first, second, seed=4)
+    assert difference is not None
+    assert samples[0] is not None
+    assert samples[1] is not None
+    assert difference.samples == pytest.approx(samples[1].samples - samples[0].samples)
