@@ -26,17 +26,15 @@ def precision_recall_plot(curves: Sequence[Curve | None]) -> str:
 
 
 def _envelope_path(curve: Curve) -> str:
-    """Steps of the precision envelope: AP is the area under them."""
+    """Steps of the precision envelope, down to the axis at the last recall: AP is the area under them."""
     envelope = np.maximum.accumulate(curve.precision[::-1])[::-1]
     rises = np.flatnonzero(np.diff(curve.recall, prepend=0.0) > 0)
-    chosen = rises[np.unique(np.linspace(0, len(rises) - 1, _POINTS).astype(int))] if len(rises) else rises
+    if len(rises) == 0:
+        return "M0 0"
+    chosen = rises[np.unique(np.linspace(0, len(rises) - 1, _POINTS).astype(int))]
     x, y = _SIDE * curve.recall[chosen], _SIDE * (1 - envelope[chosen])
-    starts = np.concatenate([[0.0], x[:-1]])
-    steps = [
-        f"M{a:.1f} {h:.1f}H{b:.1f}" if i == 0 else f"V{h:.1f}H{b:.1f}"
-        for i, (a, b, h) in enumerate(zip(starts, x, y, strict=True))
-    ]
-    return "".join(steps) + (f"V{_SIDE}" if len(x) else "")
+    steps = [f"V{height:.1f}H{right:.1f}" for right, height in zip(x[1:], y[1:], strict=True)]
+    return f"M0.0 {y[0]:.1f}H{x[0]:.1f}{''.join(steps)}V{_SIDE}"
 
 
 def line_plot(lines: Sequence[Mapping[float, float | None]], x_title: str, y_title: str) -> str:

@@ -1,0 +1,138 @@
+"""The command line: what it prints, writes and returns."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ava_eval import evaluate, read_detections, read_ground_truth
+from ava_eval.cli import main
+
+LABEL_MAP = 'item { name: "sit" id: 11 }\nitem { name: "stand" id: 12 }\nitem { name: "sing" id: 66 }\n'
+TRUTH = "v,0902,0.1,0.1,0.5,0.9,12,1\nv,0902,0.1,0.1,0.5,0.9,66,1\nw,0903,0.2,0.1,0.6,0.9,12,1\n"
+SILENT = "v,0902,0.1,0.1,0.5,0.9,12,0.9,4\nw,0903,0.2,0.1,0.6,0.9,12,0.8,4\nw,0950,0.2,0.1,0.6,0.9,12,0.7,4\n"
+SOUND = SILENT + "v,902.0,0.1,0.1,0.5,0.9,66,0.6,4\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """--ground-truth and --label-map; the detections lie beside them."""
+    for name, text in {
+        "map": LABEL_MAP,
+        "gt.csv": TRUTH,
+        "silent.csv": SILENT,
+        "sound.csv": SOUND,
+        "ex.csv": "w,903\n",
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return ["--ground-truth", str(tmp_path / "gt.csv"), "--label-map", str(tmp_path / "map")]
+
+
+def test_prints_classes_mean_and_counts(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*files, "--detections", str(tmp_path / "silent.csv")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    aps = {line.split()[0]: line.split()[1] for line in lines[1:5]}
+    assert aps == {"sit": "-", "stand": "100.00", "sing": "0.00", "mean": "50.00"}
+    assert lines[6] == "mAP by group: pose 100.00, person interaction 0.00"
+    assert lines[-1] == "detections: 3 rows, 2 scored; dropped: 1 on keyframes without ground truth"
+
+
+def test_json_equals_the_function(files: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    options = ["--protocol", "pyslowfast", "--iou", "0.6", "--excluded", str(tmp_path / "ex.csv"), "--json", str(out)]
+    assert main([*files, "--detections", str(tmp_path / "sound.csv"), *options]) == 0
+    numbers = json.loads(out.read_text(encoding="utf-8"))
+    assert numbers["AP"] == {"sit": None, "stand": 1.0, "sing": 1.0}
+    assert (numbers["protocol"], numbers["iou"], numbers["mAP"]) == ("pyslowfast", 0.6, 1.0)
+    assert numbers["counts"]["dropped_excluded_keyframe"] == 1
+    truth, found = read_ground_truth(tmp_path / "gt.csv"), read_detections(tmp_path / "sound.csv")
+    table = evaluate(truth, found, {11: "sit", 12: "stand", 66: "sing"}, protocol="pyslowfast", iou=0.6)
+    assert table.to_json()["AP"] == {"sit": None, "stand": 1.0, "sing": 1.0}
+
+
+def test_compare(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.json"
+    pair = ["--compare", str(tmp_path / "silent.csv"), str(tmp_path / "sound.csv")]
+    assert main([*files, *pair, "--json", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "== silent" in printed
+    assert "sound minus silent: 95 % interval" in printed
+    numbers = json.loads(out.read_text(encoding="utf-8"))
+    assert {name: one["mAP"] for name, one in numbers.items()} == {"silent": 0.5, "sound": 1.0}
+
+
+def test_tubes_and_breakdown(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.json"
+    more = ["--tubes", "--breakdown", "--json", str(out)]
+    assert main([*files, "--detections", str(tmp_path / "sound.csv"), *more]) == 0
+    printed = capsys.readouterr().out
+    for said in (
+        "mAP by IoU",
+        "mAP by height of the person",
+        "mistakes: mAP is 100.00",
+        "boxes alone",
+        "tubes: 3 true",
+    ):
+        assert said in printed
+    numbers = json.loads(out.read_text(encoding="utf-8"))
+    assert numbers["tubes"]["0.5"] == {"mAP": 1.0, "AP": {"sit": None, "stand": 1.0, "sing": 1.0}}
+
+
+def test_report(files: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "report"
+    assert main([*files, "--detections", str(tmp_path / "sound.csv"), "--report", str(folder)]) == 0
+    assert "<h2>AP by class</h2>" in (folder / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--detections", "absent.csv"], "absent.csv: No such file or directory; check this path.\n"),
+        (["--detections", "."], ".: Is a directory; check this path.\n"),
+        (["--detections", "broken.csv"], "broken.csv, line 2: score is 'high', not a finite number"),
+        (["--detections", "map"], "map, line 1: 1 column"),
+        (["--detections", "sound.csv", "--iou", "2"], "iou is 2.0, but a threshold lies above 0 and up to 1"),
+        (["--detections", "sound.csv", "--json", "absent/out.json"], "absent/out.json: No such file"),
+        (["--detections", "sound.csv", "--label-map", "silent.csv"], "no action id of the ground truth"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(
+    files: list[str],
+    tmp_path: Path,
+    change: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.csv").write_text(SILENT.replace(",0.8,", ",high,"), encoding="utf-8")
+    assert main([*files, *change]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(message)
+    assert error.count("\n") == 1
+
+
+def test_wrong_usage(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    two_ways = ["--detections", "a", "--compare", "a", "b"]
+    for arguments in ([], files, [*files, *two_ways], [*files, "--detections", "a", "--protocol", "coco"]):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert stop.value.code == 2
+        assert "usage: python -m ava_eval" in capsys.readouterr().err
+
+
+def test_as_a_module_it_stands_alone(files: list[str], tmp_path: Path) -> None:
+    """Neither torch nor the detector is imported, nor anything that draws."""
+    code = (
+        "import sys\nfrom ava_eval.cli import main\nstatus = main(sys.argv[1:])\n"
+        "assert not {'torch', 'avdet', 'cv2', 'av', 'matplotlib', 'rich'} & set(sys.modules)\nsys.exit(status)"
+    )
+    arguments = [*files, "--detections", str(tmp_path / "sound.csv"), "--report", str(tmp_path)]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    help_text = subprocess.run([sys.executable, "-m", "ava_eval", "--help"], capture_output=True, text=True, check=True)
+    assert help_text.stdout.startswith("usage: python -m ava_eval")
