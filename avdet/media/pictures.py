@@ -13,7 +13,8 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from avdet.media.packets import DecodeError, PacketSource
+from avdet.media.media_file import DecodeError
+from avdet.media.packets import PacketSource
 from avdet.media.schedule import Schedule
 
 # A decoder told to skip what no other picture refers to gives the same bits for all the others.
@@ -41,9 +42,9 @@ class PictureDecoder:
     def __init__(self, source: PacketSource[VideoStream]) -> None:
         self._source = source
         codec = source.stream.codec_context.codec.name
-        self._can_skip = source.has_display_times and codec in _SKIPPING_CODECS
+        self._can_skip = source.file.has_display_times and codec in _SKIPPING_CODECS
         self.frame_ticks = max(round(1 / (frame_rate(source.stream) * source.tick_s)), 1)
-        self._delay_ticks = 0 if source.has_display_times else self._measured_delay()
+        self._delay_ticks = 0 if source.file.has_display_times else self._measured_delay()
 
     def shown_at(self, ticks: Sequence[int]) -> Iterator[Picture]:
         """For each of the ascending ticks the picture on screen: the last one that appears at or before it.
@@ -91,7 +92,7 @@ class PictureDecoder:
         reason = "no picture can be decoded; convert the file to H.264 in mp4"
         if self._source.saw_untimed:
             reason = "its pictures have no times; put the raw stream into an mp4 or mkv file"
-        raise DecodeError(self._source.path, self._source.time_of(tick), reason)
+        raise DecodeError(self._source.file.path, self._source.time_of(tick), reason)
 
     def _decode(self, marked: Iterable[tuple[Packet[VideoStream], bool]]) -> Iterator[Picture]:
         last_tick: int | None = None
@@ -112,7 +113,7 @@ class PictureDecoder:
             return
 
     def _tick_of(self, frame: VideoFrame, last_tick: int | None) -> int:
-        if self._source.has_display_times and frame.pts is not None:
+        if self._source.file.has_display_times and frame.pts is not None:
             return frame.pts
         if frame.dts is not None:
             return frame.dts - self._delay_ticks

@@ -24,10 +24,11 @@ import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from avdet.media.packets import DecodeError, PacketSource, default_stream, duration_of
+from avdet.media.media_file import DecodeError, MediaFile, default_stream
+from avdet.media.packets import PacketSource
 from avdet.media.pictures import Picture, PictureDecoder, frame_rate
 from avdet.media.shape import PictureShape, RgbConverter, shape_of
-from avdet.media.sound import Sound, SoundReader
+from avdet.media.sound import Sound, SoundTrack
 
 __all__ = ["DecodeError", "FrameBatch", "Frames", "VideoInfo", "VideoReader"]
 
@@ -83,18 +84,22 @@ class VideoReader:
             raise ValueError(f"short_side is {short_side}; it must be at least 1 pixel")
         self.path = Path(path)
         self._short_side = short_side
-        self._source: PacketSource[VideoStream] = PacketSource(
-            self.path, lambda container: default_stream(container.streams.video), missing="it has no video stream"
-        )
+        self._file = MediaFile(self.path)
         try:
+            stream = default_stream(self._file.container.streams.video)
+            if stream is None:
+                raise DecodeError(self.path, None, "it has no video stream")
+            self._source: PacketSource[VideoStream] = PacketSource(self._file, stream)
             self._decoder = PictureDecoder(self._source)
         except BaseException:
-            self._source.close()
+            self._file.close()
             raise
         self._converter = RgbConverter()
         self._shape: PictureShape | None = None
         self._shown_size = (0, 0)
-        self._sound: SoundReader | None = None
+        self._is_playing = False
+        self._sound: SoundTrack | None = None
+        self._sound_file: MediaFile | None = None
 
     @functools.cached_property
     def info(self) -> VideoInfo:
@@ -102,13 +107,13 @@ class VideoReader:
         if self._shape is None:
             self._learn_shape(next(self._decoder.shown_at([self._source.first_tick])))
         stream = self._source.stream
-        sound = default_stream(self._source.container.streams.audio)
+        sound = default_stream(self._file.container.streams.audio)
         return VideoInfo(
             width=self._shown_size[0],
             height=self._shown_size[1],
             fps=frame_rate(stream),
             start_s=self._source.time_of(self._source.first_tick),
-            duration_s=duration_of(self._source.container, self.path),
+            duration_s=self._file.duration_s,
             audio_rate=None if sound is None else sound.rate,
         )
 
@@ -124,6 +129,7 @@ class VideoReader:
 
         Costs a seek and the decoding from the key frame before, wherever in the file it is.
         """
+        assert not self._is_playing, "a reader that plays cannot seek; open a second one"
         times = np.asarray(times_s, np.float64)
         if times.ndim != 1 or times.size == 0 or not np.isfinite(times).all():
             raise ValueError(f"frame times of {self.path.name} are {times_s}; give one or more finite seconds")
@@ -144,20 +150,31 @@ class VideoReader:
         return FrameBatch(rgb, appeared, past_end)
 
     def play(self, start_s: float = 0.0) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-        """Every frame once, (time it appears, (H, W, 3) RGB), from the one on screen at `start_s` to the end."""
-        for picture in self._decoder.from_tick(self._tick_at(start_s)):
-            yield self._source.time_of(picture.tick), self._rgb(picture)
+        """Every frame once, (time it appears, (H, W, 3) RGB), from the one on screen at `start_s` to the end.
+
+        Sound can be read meanwhile, other frames cannot.
+        """
+        self._is_playing = True
+        try:
+            for picture in self._decoder.from_tick(self._tick_at(start_s)):
+                yield self._source.time_of(picture.tick), self._rgb(picture)
+        finally:
+            self._is_playing = False
 
     def audio(self, start_s: float, duration_s: float, rate: int) -> Sound:
-        """(round(duration_s * rate),) mono float32 of [-1, 1]; see SoundReader.read. DecodeError without sound."""
-        if self._sound is None:  # a file of its own: pictures that are playing stay where they are
-            self._sound = SoundReader(self.path)
+        """(round(duration_s * rate),) mono float32 of [-1, 1]; see SoundTrack.read. DecodeError without sound."""
+        if self._is_playing and self._sound_file is None:
+            # The pictures have to stay where they are in the file.
+            self._sound_file = MediaFile(self.path)
+            self._sound = SoundTrack(self._sound_file)
+        if self._sound is None:
+            self._sound = SoundTrack(self._file)
         return self._sound.read(start_s, duration_s, rate)
 
     def close(self) -> None:
-        self._source.close()
-        if self._sound is not None:
-            self._sound.close()
+        self._file.close()
+        if self._sound_file is not None:
+            self._sound_file.close()
 
     def __enter__(self) -> VideoReader:
         return self

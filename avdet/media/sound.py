@@ -7,7 +7,6 @@ import itertools
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
@@ -15,7 +14,8 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
-from avdet.media.packets import DecodeError, PacketSource, default_stream
+from avdet.media.media_file import DecodeError, MediaFile, default_stream
+from avdet.media.packets import PacketSource
 
 Sound = NDArray[np.float32]
 
@@ -27,18 +27,21 @@ _FILTER_S = 0.01
 _JITTER_S = 0.008
 
 
-class SoundReader:
-    """The default sound track of a file, on the same clock as VideoReader's pictures.
+class SoundTrack:
+    """The default sound track of an open file, on the same clock as its pictures.
 
-    Use as a context manager. Channels are averaged, integers scaled to [-1, 1]; what the track does not cover is
-    silence.
+    Channels are averaged, integers scaled to [-1, 1]; what the track does not cover is silence.
+
+        with MediaFile("talk.wav") as file:
+            samples = SoundTrack(file).read(1.5, 2.0, 16000)
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._source: PacketSource[AudioStream] = PacketSource(
-            self.path, lambda container: default_stream(container.streams.audio), missing="it has no sound track"
-        )
+    def __init__(self, file: MediaFile) -> None:
+        stream = default_stream(file.container.streams.audio)
+        if stream is None:
+            raise DecodeError(file.path, None, "it has no sound track")
+        self._path = file.path
+        self._source: PacketSource[AudioStream] = PacketSource(file, stream)
 
     def read(self, start_s: float, duration_s: float, rate: int) -> Sound:
         """(round(duration_s * rate),) mono float32 whose first sample is at `start_s`, to half a stored sample."""
@@ -52,15 +55,6 @@ class SoundReader:
         resampled = _resampled(stored, stored_rate, rate)
         first = margin * rate // stored_rate
         return resampled[first : first + num_samples]
-
-    def close(self) -> None:
-        self._source.close()
-
-    def __enter__(self) -> SoundReader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _stored(self, start_s: float, duration_s: float, rate: int) -> tuple[Sound, int, int]:
         """Mono samples as stored, with a margin on both sides of the span: (samples, their rate, margin).
@@ -80,7 +74,7 @@ class SoundReader:
         for frame in itertools.chain([first], frames):
             if frame.sample_rate != stored_rate:
                 reason = f"its sound changes from {stored_rate} to {frame.sample_rate} Hz; convert it to one rate"
-                raise DecodeError(self.path, start_s, reason)
+                raise DecodeError(self._path, start_s, reason)
             begin = self._index_of(frame, zero_s, expected=end)
             end = begin + frame.samples
             _place(_mono(frame), samples, begin)
@@ -101,7 +95,7 @@ class SoundReader:
             decoded += len(frames)
             yield from frames
         if broken and not decoded:
-            raise DecodeError(self.path, start_s, f"none of {broken} packets of sound can be decoded")
+            raise DecodeError(self._path, start_s, f"none of {broken} packets of sound can be decoded")
         with contextlib.suppress(av.FFmpegError):
             yield from self._source.stream.codec_context.decode(None)
 

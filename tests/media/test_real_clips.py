@@ -8,8 +8,9 @@ import av
 import numpy as np
 import pytest
 
+from avdet.media.media_file import MediaFile
 from avdet.media.reader import DecodeError, VideoReader
-from avdet.media.sound import SoundReader
+from avdet.media.sound import SoundTrack
 from tests.shared import SHARED, needs_shared
 
 pytestmark = needs_shared
@@ -58,8 +59,8 @@ def test_the_sound_is_there_and_finite(path: Path) -> None:
 def test_sound_alone_is_no_video_but_can_be_heard(path: Path) -> None:
     with pytest.raises(DecodeError, match="cannot be opened: it has no video stream"):
         VideoReader(path)
-    with SoundReader(path) as sound:
-        assert np.abs(sound.read(0.2, 0.4, 16000)).max() > 1e-3
+    with MediaFile(path) as file:
+        assert np.abs(SoundTrack(file).read(0.2, 0.4, 16000)).max() > 1e-3
 
 
 @pytest.mark.parametrize(("name", "reason"), UNREADABLE.items())

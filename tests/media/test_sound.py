@@ -10,8 +10,8 @@ import pytest
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
-from avdet.media.reader import DecodeError
-from avdet.media.sound import SoundReader
+from avdet.media.media_file import DecodeError, MediaFile
+from avdet.media.sound import SoundTrack
 from tests.media.movies import write_movie
 
 Sound = NDArray[np.float32]
@@ -38,8 +38,8 @@ def _write(path: Path, samples: NDArray[np.generic], *, rate: int, codec: str, f
 @pytest.mark.parametrize("start_s", [0.0, 0.4321, 2.0])
 def test_any_rate_is_resampled_to_the_exact_moment(tmp_path: Path, rate: int, start_s: float) -> None:
     path = _write(tmp_path / "a.wav", _chirp(4.0, rate)[None], rate=rate, codec="pcm_f32le", fmt="flt", layout="mono")
-    with SoundReader(path) as sound:
-        ours = sound.read(start_s, 1.0, 16000)
+    with MediaFile(path) as file:
+        ours = SoundTrack(file).read(start_s, 1.0, 16000)
     assert ours.shape == (16000,) and ours.dtype == np.float32
     expected = _chirp(1.0, 16000, round(start_s * rate) / rate)
     inside = slice(400 if start_s == 0 else 0, None)  # at the very start the filter has nothing before it
@@ -62,8 +62,10 @@ def test_integers_and_floats_are_the_same_sound(
     chirp = _chirp(1.0, 16000).astype(np.float64)
     stored = (chirp * scale + (128 if fmt == "u8" else 0)).astype(dtype)[None]
     path = _write(tmp_path / "a.wav", stored, rate=16000, codec=codec, fmt=fmt, layout="mono")
-    with SoundReader(path) as sound:
-        np.testing.assert_allclose(sound.read(0, 1.0, 16000), chirp, atol=1.01 / 128 if fmt == "u8" else 1e-4)
+    with MediaFile(path) as file:
+        np.testing.assert_allclose(
+            SoundTrack(file).read(0, 1.0, 16000), chirp, atol=1.01 / 128 if fmt == "u8" else 1e-4
+        )
 
 
 @pytest.mark.parametrize(("layout", "channels"), [("stereo", 2), ("5.1", 6), ("7.1", 8)])
@@ -71,21 +73,21 @@ def test_mono_is_the_mean_of_the_channels(tmp_path: Path, layout: str, channels:
     gains = np.linspace(0.1, 1.0, channels)
     interleaved = (_chirp(1.0, 8000)[:, None] * gains).astype(np.float32).reshape(1, -1)
     path = _write(tmp_path / "a.wav", interleaved, rate=8000, codec="pcm_f32le", fmt="flt", layout=layout)
-    with SoundReader(path) as sound:
-        np.testing.assert_allclose(sound.read(0, 1.0, 8000), _chirp(1.0, 8000) * gains.mean(), atol=1e-5)
+    with MediaFile(path) as file:
+        np.testing.assert_allclose(SoundTrack(file).read(0, 1.0, 8000), _chirp(1.0, 8000) * gains.mean(), atol=1e-5)
 
 
 def test_what_the_track_does_not_cover_is_silence(tmp_path: Path) -> None:
     path = _write(
         tmp_path / "a.wav", np.ones((1, 8000), np.float32), rate=8000, codec="pcm_f32le", fmt="flt", layout="mono"
     )
-    with SoundReader(path) as sound:
-        across = sound.read(-0.5, 2.0, 8000)
+    with MediaFile(path) as file:
+        across = SoundTrack(file).read(-0.5, 2.0, 8000)
         assert not across[:4000].any() and not across[12000:].any()
         assert (across[4000:12000] == 1).all()
-        assert not sound.read(50.0, 0.1, 16000).any()
-        assert not sound.read(-3.0, 1.0, 16000).any()
-        assert sound.read(0.0, 0.0, 16000).shape == (0,)
+        assert not SoundTrack(file).read(50.0, 0.1, 16000).any()
+        assert not SoundTrack(file).read(-3.0, 1.0, 16000).any()
+        assert SoundTrack(file).read(0.0, 0.0, 16000).shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +102,10 @@ def test_seeking_finds_the_same_moment_as_reading_all(tmp_path: Path, container:
         sound_rate=48000,
         sound_codec=codec,
     )
-    with SoundReader(path) as sound:
-        whole = sound.read(0.0, 10.0, 16000)
+    with MediaFile(path) as file:
+        whole = SoundTrack(file).read(0.0, 10.0, 16000)
         for start_s in (7.0, 1.5, 4.25):
-            piece = sound.read(start_s, 1.0, 16000)
+            piece = SoundTrack(file).read(start_s, 1.0, 16000)
             begin = round(start_s * 16000)
             products = [float(piece[100:-100] @ whole[begin + lag + 100 :][:15800]) for lag in range(-80, 81)]
             # Matroska and AVI round times to a millisecond or so; the others are exact to a sample.
@@ -122,14 +124,14 @@ def test_a_hole_in_the_track_is_silent_and_shifts_nothing(tmp_path: Path) -> Non
                 frame.sample_rate, frame.pts, frame.time_base = 16000, k, Fraction(1, 16000)
                 container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    with SoundReader(path) as sound:
-        ours = sound.read(0.0, 1.5, 16000)
+    with MediaFile(path) as file:
+        ours = SoundTrack(file).read(0.0, 1.5, 16000)
     assert (ours[:8000] == 0.5).all() and not ours[8000:16000].any() and (ours[16000:] == 0.5).all()
 
 
 def test_a_file_without_sound_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DecodeError, match=r"a\.mp4 cannot be opened: it has no sound track"):
-        SoundReader(write_movie(tmp_path / "a.mp4", num_frames=5))
+        SoundTrack(MediaFile(write_movie(tmp_path / "a.mp4", num_frames=5)))
 
 
 @pytest.mark.parametrize(
@@ -137,5 +139,5 @@ def test_a_file_without_sound_is_refused(tmp_path: Path) -> None:
 )
 def test_spans_that_mean_nothing_are_refused(tmp_path: Path, start_s: float, duration_s: float, rate: int) -> None:
     path = write_movie(tmp_path / "a.mp4", num_frames=5, sound=_chirp(0.2, 16000))
-    with SoundReader(path) as sound, pytest.raises(ValueError, match="the times must be finite"):
-        sound.read(start_s, duration_s, rate)
+    with MediaFile(path) as file, pytest.raises(ValueError, match="the times must be finite"):
+        SoundTrack(file).read(start_s, duration_s, rate)
