@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ava_eval.csv_layout import BOX, LARGEST_TIME_S, Layout
+from ava_eval.csv_layout import BOX, LARGEST, Layout
 from ava_eval.errors import FormatError
 
 
@@ -33,14 +33,10 @@ def _check_finite(table: pd.DataFrame, layout: Layout) -> None:
         values = table[name].to_numpy()
         if not np.issubdtype(values.dtype, np.number):
             raise FormatError(f"the {layout.kind} table's {name} column holds {values.dtype}; make it numbers.")
-        bad = ~np.isfinite(values)
-        if name == "timestamp":
-            bad |= np.abs(values) > LARGEST_TIME_S  # no time in seconds is that large
-        elif layout.keyframe_rows and "score" not in table:
+        bad = ~(np.abs(values) <= LARGEST[name])  # nan too
+        if layout.keyframe_rows and name != "timestamp" and "score" not in layout.columns:
             bad &= ~listed
-        _refuse(
-            bad, table, layout, name, f"finite seconds up to {LARGEST_TIME_S:g}" if name == "timestamp" else "finite"
-        )
+        _refuse(bad, table, layout, name, f"a number up to {LARGEST[name]:g}")
 
 
 def _check_boxes(table: pd.DataFrame, layout: Layout) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ava_eval.csv_block import Block, FloatArray
-from ava_eval.csv_layout import LARGEST_ID, LARGEST_TIME_S, Layout
+from ava_eval.csv_layout import LARGEST, Layout
 from ava_eval.csv_rows import parse_fields, split_line
 from ava_eval.errors import FormatError
 
@@ -84,12 +84,8 @@ def _obeys(block: Block, names: tuple[str, ...], layout: Layout) -> bool:
     """The rules of `csv_rows`, for all rows at once."""
     columns = block.columns
     for name in names[1:]:
-        low, high = -np.inf, np.inf
-        if name == "timestamp":
-            low, high = -LARGEST_TIME_S, LARGEST_TIME_S
-        elif name in {"action_id", "person_id"}:
-            low, high = (1 if name == "action_id" else -1), LARGEST_ID
-        if not _within(columns[name], low, high, layout.nullable(name), whole=name.endswith("_id")):
+        low = {"action_id": 1, "person_id": -1}.get(name, -LARGEST[name])
+        if not _within(columns[name], low, LARGEST[name], layout.nullable(name), whole=name.endswith("_id")):
             return False
     if len(names) > 2 and (np.any(columns["x1"] > columns["x2"]) or np.any(columns["y1"] > columns["y2"])):
         return False

@@ -6,8 +6,14 @@ from dataclasses import dataclass
 
 BOX = ("x1", "y1", "x2", "y2")
 KEYFRAME = ("video", "timestamp")
-LARGEST_ID = 2**31 - 1
-LARGEST_TIME_S = 1e9
+_LARGEST_ID = 2**31 - 1
+# Beyond these a number is a mistake, and arithmetic in float32 or microseconds would overflow.
+LARGEST = {
+    "timestamp": 1e9,
+    **dict.fromkeys(BOX, 1e6),
+    "score": 1e30,
+    **dict.fromkeys(("action_id", "person_id", "action_id_or_score", "score_or_person_id"), _LARGEST_ID),
+}
 ABSENT_ID = {"action_id": 0, "person_id": -1}  # in tables, where a row has none
 
 # Names under which people's header lines know the columns.

@@ -6,7 +6,7 @@ import csv
 import math
 import re
 
-from ava_eval.csv_layout import BOXES, DETECTIONS, HEADER_NAMES, LARGEST_ID, LARGEST_TIME_S, Layout
+from ava_eval.csv_layout import BOXES, DETECTIONS, HEADER_NAMES, LARGEST, Layout
 from ava_eval.errors import FormatError
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -79,17 +79,18 @@ def _number(text: str, name: str, layout: Layout, where: str) -> float:
     value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
         raise FormatError(f"{where}: {name} is {shown(text)}, not a finite number; mend this field.")
-    if name == "timestamp" and abs(value) > LARGEST_TIME_S:
-        raise FormatError(f"{where}: timestamp is {shown(text)}, but times are seconds; divide by the unit's rate.")
+    if abs(value) > LARGEST[name]:
+        meant = "; times are seconds" if name == "timestamp" else ""
+        raise FormatError(f"{where}: {name} is {shown(text)}, beyond {LARGEST[name]:g}{meant}; mend this field.")
     if name in {"action_id", "person_id"}:
         _check_id(value, text, name, where)
     return value
 
 
 def _check_id(value: float, text: str, name: str, where: str) -> None:
-    if not value.is_integer() or value > LARGEST_ID:
+    if not value.is_integer():
         step = "mend this field" if name == "action_id" else "if this column holds scores, the file is no ground truth"
-        raise FormatError(f"{where}: {name} is {shown(text)}, not a whole number up to {LARGEST_ID}; {step}.")
+        raise FormatError(f"{where}: {name} is {shown(text)}, not a whole number; {step}.")
     if name == "action_id" and value < 1:
         raise FormatError(
             f"{where}: action_id is {shown(text)}, but ids start at 1; if yours start at 0, add 1 to all."

@@ -21,8 +21,8 @@ def test_whole_seconds_and_whole_boxes_are_numbers_too() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"score": np.nan}, "row 0 of the detections table has score nan; it must be finite"),
-        ({"timestamp": 1e12}, "timestamp 1000000000000.0; it must be finite seconds up to"),
+        ({"score": np.nan}, "row 0 of the detections table has score nan; it must be a number up to 1e\\+30"),
+        ({"timestamp": 1e12}, "timestamp 1000000000000.0; it must be a number up to 1e\\+09"),
         ({"x1": np.inf}, "x1 inf"),
         ({"x1": 2.0}, "x1 2.0; it must be up to x2; boxes are corners"),
         ({"y1": 2.0}, "y1 2.0; it must be up to y2"),
