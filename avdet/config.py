@@ -128,6 +128,8 @@ class DataConfig(Section):
     train_crop: int = Field(224, ge=32)
     test_short_side: int = Field(256, ge=32)
     flip: Fraction = 0.5
+    colour_jitter: Fraction = 0.4  # brightness, contrast and saturation are scaled by up to this much
+    lighting: float = Field(0.1, ge=0)  # spread of the shift along the principal colours
     workers: int = Field(4, ge=0)
     strict: bool = False  # stop where a movie is missing instead of leaving its keyframes out
     max_bad: int = Field(100, ge=0)  # unreadable training clips that are replaced before training stops

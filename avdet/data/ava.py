@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 from avdet.boxes import scale_xyxy
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.keyframes import Keyframe, KeyframeTable
-from avdet.data.transforms import crop, draw_crop, flip, visible
+from avdet.data.transforms import crop, draw_colours, draw_crop, flip, recolour, visible
 from avdet.media.reader import Frames, VideoReader
 from avdet.structures import Clip
 
@@ -32,11 +32,15 @@ class Draw:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Short side drawn uniformly from `short_side`, a random square of `crop` pixels, mirrored with chance `flip`."""
+    """Short side drawn uniformly from `short_side`, a random square of `crop` pixels, mirrored with chance `flip`;
+    then the colours, by `draw_colours`.
+    """
 
     short_side: tuple[int, int]
     crop: int
     flip: float
+    colour_jitter: float
+    lighting: float
 
 
 class AvaTrain(Dataset[Clip]):
@@ -66,6 +70,7 @@ class AvaTrain(Dataset[Clip]):
         frames, boxes_px = crop(frames, boxes_px, draw_crop(height, width, size, rng))
         if rng.random() < self.augmentation.flip:
             frames, boxes_px = flip(frames, boxes_px)
+        frames = recolour(frames, draw_colours(self.augmentation.colour_jitter, self.augmentation.lighting, rng))
         boxes_px, keep = visible(boxes_px, size, size)
         return Clip(
             keyframe.video,

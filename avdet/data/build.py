@@ -61,7 +61,7 @@ def build_train_loader(
     keyframes, _, _ = _read_truth(data, "train", classes)
     if data.train_boxes is not None:
         keyframes = keyframes.with_detected(read_boxes(data.annotations / data.train_boxes))
-    augmentation = Augmentation(data.train_short_side, data.train_crop, data.flip)
+    augmentation = Augmentation(data.train_short_side, data.train_crop, data.flip, data.colour_jitter, data.lighting)
     dataset = AvaTrain(keyframes, find_movies(data.videos), build_cutter(config), augmentation)
     sampler = EpochSampler(len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world)
     loader: DataLoader[Any] = DataLoader(  # clips in, batches out: torch types a loader by its data set

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from avdet.boxes import clip_xyxy, flip_xyxy, shift_xyxy
 from avdet.media.reader import Frames
 
-__all__ = ["Crop", "crop", "draw_crop", "flip", "visible"]
+__all__ = ["Crop", "crop", "draw_colours", "draw_crop", "flip", "recolour", "visible"]
 
+LUMA = np.array([0.299, 0.587, 0.114])
+PRINCIPAL_SPREADS = np.array([0.2175, 0.0188, 0.0045])
+PRINCIPAL_COLOURS = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
 SMALLEST_VISIBLE_SHARE = 0.2  # a person of whom less is in the crop cannot be judged by it
 
 
@@ -38,6 +43,24 @@ def crop(frames: Frames, boxes_px: Tensor, where: Crop) -> tuple[Frames, Tensor]
 
 def flip(frames: Frames, boxes_px: Tensor) -> tuple[Frames, Tensor]:
     return frames[:, :, ::-1], flip_xyxy(boxes_px, frames.shape[2])
+
+
+def draw_colours(jitter: float, lighting: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A colour transform (3, 4) for `recolour`, as in AVA's recipes.
+
+    Brightness, contrast (about mid grey) and saturation are multiplied by factors of 1 - `jitter` to 1 + `jitter`;
+    then a shift along ImageNet's principal colours, of standard deviation `lighting` (Krizhevsky et al. 2012, 4.1).
+    """
+    brightness, contrast, saturation = 1 + jitter * rng.uniform(-1, 1, size=3)
+    mix = saturation * np.eye(3) + (1 - saturation) * np.tile(LUMA, (3, 1))
+    shift = 128 * (1 - contrast) + 255 * PRINCIPAL_COLOURS @ (lighting * rng.standard_normal(3) * PRINCIPAL_SPREADS)
+    return np.column_stack([brightness * contrast * mix, shift]).astype(np.float32)
+
+
+def recolour(frames: Frames, colours: NDArray[np.float32]) -> Frames:
+    """Every pixel by the same (3, 4) transform, in all frames alike; what leaves 0..255 is clipped."""
+    count, height, width, _ = frames.shape
+    return cv2.transform(frames.reshape(count * height, width, 3), colours).reshape(frames.shape)  # type: ignore[return-value]
 
 
 def visible(boxes_px: Tensor, width: int, height: int) -> tuple[Tensor, Tensor]:
