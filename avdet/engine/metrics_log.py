@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
@@ -12,7 +13,7 @@ __all__ = ["MetricsLog"]
 
 
 class MetricsLog:
-    """Opened at iteration `resume_at`, it first forgets what a stopped run said after it."""
+    """A context manager. Opened at iteration `resume_at`, it first forgets what a stopped run said after it."""
 
     def __init__(self, path: Path, *, resume_at: int = 0) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,13 +24,16 @@ class MetricsLog:
         self._file = path.open("a", encoding="utf-8")
         self._board = SummaryWriter(path.parent, purge_step=resume_at + 1)
 
+    def __enter__(self) -> MetricsLog:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+        self._board.close()
+
     def write(self, iteration: int, values: dict[str, Any]) -> None:
         self._file.write(json.dumps({"iteration": iteration, **values}) + "\n")
         self._file.flush()
         for name, value in values.items():
             if isinstance(value, (int, float)):
                 self._board.add_scalar(name, value, iteration)
-
-    def close(self) -> None:
-        self._file.close()
-        self._board.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 
@@ -102,22 +103,31 @@ def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> ava
     job = TrainingRun(config, run, process)
     if resume:
         job.resume()
-    metrics = MetricsLog(run.metrics, resume_at=job.trainer.iteration) if process.is_main else None
+    with ExitStack() as stack:
+        metrics = None
+        if process.is_main:
+            metrics = stack.enter_context(MetricsLog(run.metrics, resume_at=job.trainer.iteration))
+            run.config.write_text(config.to_yaml(), encoding="utf-8")
+        return run_epochs(job, metrics, stack.enter_context(StopSignal()))
+
+
+def run_epochs(job: TrainingRun, metrics: MetricsLog | None, stop: StopSignal) -> ava_eval.Result:
+    """What remains of the plan, with an evaluation now and then and a checkpoint after each epoch."""
     result = None
-    with StopSignal() as stop:
-        while job.epoch < config.train.epochs:
-            try:
-                job.trainer.run_epoch(job.loader, job.sampler, metrics, stop)
-            except Interrupted:
-                job.save()
-                raise
-            if job.epoch % config.train.eval_every == 0 or job.epoch == config.train.epochs:
-                job.set_precise_bn()
-                result = job.evaluate(metrics)
-            else:
-                job.save()
-            if stop.received and job.epoch < config.train.epochs:
-                raise Interrupted
+    plan = job.config.train
+    while job.epoch < plan.epochs:
+        try:
+            job.trainer.run_epoch(job.loader, job.sampler, metrics, stop)
+        except Interrupted:
+            job.save()
+            raise
+        if job.epoch % plan.eval_every == 0 or job.epoch == plan.epochs:
+            job.set_precise_bn()
+            result = job.evaluate(metrics)
+        else:
+            job.save()
+        if stop.received and job.epoch < plan.epochs:
+            raise Interrupted
     return result or job.evaluate(metrics)
 
 

@@ -1,0 +1,40 @@
+"""A data set in AVA's files that every part can be tested on: five short videos of the sample world."""
+
+from pathlib import Path
+
+import pytest
+
+from avdet.config import Config, load_config
+from avdet.data.sample.make import make_sample
+from avdet.data.sample.settings import SampleSettings
+
+REPOSITORY = Path(__file__).parents[1]
+TINY_MODEL = ("model.width=8", "model.slow_frames=2", "model.slow_stride=8", "model.alpha=4", "model.audio_frames=32")
+TINY_DATA = ("data.train_short_side=[48,64]", "data.train_crop=48", "data.test_short_side=48", "data.workers=0")
+TINY_TRAINING = (
+    "train.epochs=4",
+    "train.batch_size=4",
+    "train.lr_batch=4",
+    "train.precise_bn_clips=8",
+    "train.eval_every=2",
+)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with videos/ and annotations/."""
+    settings = SampleSettings(num_train=3, num_val=2, duration_s=(5.0, 6.0), width_px=160, height_px=120)
+    return make_sample(tmp_path_factory.mktemp("data") / "sample", workers=1, settings=settings)
+
+
+@pytest.fixture
+def tiny_settings(sample: Path) -> tuple[str, ...]:
+    """Overrides that scale any recipe down to seconds on that sample."""
+    places = (f"data.videos={sample / 'videos'}", f"data.annotations={sample / 'annotations'}")
+    return (*places, *TINY_MODEL, *TINY_DATA, *TINY_TRAINING)
+
+
+@pytest.fixture
+def tiny_config(tiny_settings: tuple[str, ...]) -> Config:
+    overlay = REPOSITORY / "avdet/data/sample/recipe.yaml"
+    return load_config(REPOSITORY / "configs/ava/avslowfast.yaml", overlays=(overlay,), overrides=tiny_settings)

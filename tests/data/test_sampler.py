@@ -1,0 +1,43 @@
+import pytest
+
+from avdet.data.sampler import EpochSampler, ShareSampler
+
+
+def test_an_epoch_takes_every_clip_at_most_once_and_shuffles_anew() -> None:
+    sampler = EpochSampler(10, 4, seed=1)
+    epochs = []
+    for epoch in range(2):
+        sampler.start(epoch)
+        batches = list(sampler)
+        assert [len(batch) for batch in batches] == [4, 4]
+        epochs.append([draw.keyframe for batch in batches for draw in batch])
+        assert len(set(epochs[-1])) == 8
+    assert epochs[0] != epochs[1]
+
+
+def test_resuming_in_mid_epoch_gives_the_rest_of_the_same_epoch() -> None:
+    sampler = EpochSampler(100, 8, seed=3)
+    sampler.start(5)
+    whole = list(sampler)
+    sampler.start(5, 7)
+    assert list(sampler) == whole[7:]
+
+
+def test_processes_share_each_batch() -> None:
+    alone = list(EpochSampler(64, 8, seed=2))
+    shares = [list(EpochSampler(64, 8, seed=2, rank=rank, world=2)) for rank in range(2)]
+    for whole, first, second in zip(alone, *shares, strict=True):
+        assert sorted(map(repr, whole)) == sorted(map(repr, first + second))
+
+
+def test_what_cannot_be_shared_or_filled_is_refused() -> None:
+    with pytest.raises(ValueError, match="multiple of 3"):
+        EpochSampler(64, 8, seed=0, world=3)
+    with pytest.raises(ValueError, match="3 training clips do not fill one batch of 8"):
+        EpochSampler(3, 8, seed=0)
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_evaluation_takes_each_clip_once(world: int) -> None:
+    shares = [list(ShareSampler(10, rank=rank, world=world)) for rank in range(world)]
+    assert sorted(index for share in shares for index in share) == list(range(10))
