@@ -1,8 +1,8 @@
 """Convolutions over time or space with their batch norm, and the residual blocks made of them.
 
-Axes: pictures (B, C, T, H, W), channels-last in memory; sound (K, C, T, F). A convolution over space alone is a
-2-D one over B*T pictures and one over time alone a 2-D one over (T, H*W): both are views of that memory, and 2-D
-convolutions are several times faster than 3-D ones on CPUs.
+Axes: pictures (B*T, C, H, W), all clips' frames one after another, channels-last in memory, with T beside them where a
+layer needs it; sound (K, C, T, F). A convolution over space alone is a 2-D one over frames, one over time alone a 2-D
+one over (T, H*W) of that same memory: 2-D convolutions are much faster than 3-D ones on CPUs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,16 @@ from torch.nn import functional as F
 FEW = 8  # channels; torch's kernels for channels-last memory on CPUs run over channels and crawl where these are fewer
 
 
+def as_frames(clips: Tensor) -> Tensor:
+    """(B, C, T, H, W) -> (B*T, C, H, W)"""
+    return clips.transpose(1, 2).flatten(0, 1)
+
+
+def as_clips(frames: Tensor, steps: int) -> Tensor:
+    """(B*T, C, H, W) -> (B, C, T, H, W)"""
+    return torch.unflatten(frames, 0, (-1, steps)).transpose(1, 2)
+
+
 class Norm(nn.BatchNorm2d):
     """Batch norm, in whichever memory layout is the faster one: 15 times so for two channels."""
 
@@ -21,6 +31,12 @@ class Norm(nn.BatchNorm2d):
         if self.num_features >= FEW or x.device.type != "cpu":
             return super().forward(x)
         return super().forward(x.contiguous()).contiguous(memory_format=torch.channels_last)
+
+    def constants(self) -> tuple[Tensor, Tensor]:
+        """Scale and shift of a norm in evaluation mode, which a convolution can do on its way."""
+        assert self.running_mean is not None and self.running_var is not None and not self.training
+        scale = self.weight * torch.rsqrt(self.running_var + self.eps)
+        return scale, self.bias - self.running_mean * scale
 
 
 class ConvNorm(nn.Module):
@@ -39,75 +55,52 @@ class ConvNorm(nn.Module):
         super().__init__()
         padding = (dilation * (kernel[0] // 2), dilation * (kernel[1] // 2))
         self.conv = nn.Conv2d(dim_in, dim_out, kernel, stride, padding, dilation, bias=False)
-        self.norm = Norm(dim_out)
+        # With a batch of one the layout of an input can be read both ways; then that of the weights decides.
+        self.conv.weight = nn.Parameter(self.conv.weight.contiguous(memory_format=torch.channels_last))
+        self.norm: Norm | nn.Identity = Norm(dim_out)
         self.relu = relu
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.norm(self.conv(x)) if self.norm.training else self._folded(x)
+        conv = self.conv
+        if isinstance(self.norm, Norm) and not self.norm.training:
+            scale, shift = self.norm.constants()
+            y = F.conv2d(x, conv.weight * scale[:, None, None, None], shift, conv.stride, conv.padding, conv.dilation)
+        else:
+            y = self.norm(conv(x))
         return F.relu_(y) if self.relu else y
-
-    def _folded(self, x: Tensor) -> Tensor:
-        """In evaluation the norm is a constant scale and shift, which the convolution can do on its way."""
-        norm, conv = self.norm, self.conv
-        assert norm.running_mean is not None and norm.running_var is not None
-        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        shift = norm.bias - norm.running_mean * scale
-        weight = conv.weight * scale[:, None, None, None]
-        return F.conv2d(x, weight, shift, conv.stride, conv.padding, conv.dilation)
-
-
-class SpatialConv(ConvNorm):
-    """1 x k x k on (B, C, T, H, W)."""
-
-    def __init__(
-        self, dim_in: int, dim_out: int, kernel: int = 1, *, stride: int = 1, dilation: int = 1, relu: bool = True
-    ) -> None:
-        super().__init__(dim_in, dim_out, (kernel, kernel), stride=(stride, stride), dilation=dilation, relu=relu)
-
-    def forward(self, x: Tensor) -> Tensor:
-        frames = super().forward(x.transpose(1, 2).flatten(0, 1))  # (B*T, C, H, W)
-        return torch.unflatten(frames, 0, (x.shape[0], x.shape[2])).transpose(1, 2)
 
 
 class TemporalConv(ConvNorm):
-    """k x 1 x 1 on (B, C, T, H, W)."""
+    """k x 1 x 1: over the T frames of each clip."""
 
     def __init__(self, dim_in: int, dim_out: int, kernel: int, *, stride: int = 1) -> None:
         super().__init__(dim_in, dim_out, (kernel, 1), stride=(stride, 1))
 
-    def forward(self, x: Tensor) -> Tensor:
-        places = super().forward(x.flatten(3))  # (B, C, T, H*W)
-        return torch.unflatten(places, 3, x.shape[3:])
+    def over(self, frames: Tensor, steps: int) -> Tensor:
+        """(B*T, C, H, W) -> (B*T / stride, C', H, W)"""
+        places = torch.unflatten(frames.flatten(2), 0, (-1, steps)).transpose(1, 2)  # (B, C, T, H*W)
+        y = self(places).transpose(1, 2).flatten(0, 1)
+        return torch.unflatten(y, 2, frames.shape[2:])
 
 
-class Residual(nn.Module):
-    """relu(shortcut(x) + branch(x)); the branch's last batch norm starts at zero, so a new block changes nothing."""
-
-    def __init__(self, branch: nn.Module, shortcut: nn.Module) -> None:
-        super().__init__()
-        self.branch = branch
-        self.shortcut = shortcut
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu_(self.shortcut(x) + self.branch(x))
-
-
-class Bottleneck(nn.Sequential):
+class Bottleneck(nn.Module):
     """The branch of a visual block: k x 1 x 1, 1 x 3 x 3 with the stride, 1 x 1 x 1 (paper, table 1)."""
 
     def __init__(
         self, dim_in: int, dim_inner: int, dim_out: int, *, temporal_kernel: int, stride: int, dilation: int
     ) -> None:
         super().__init__()
-        if temporal_kernel == 1:
-            self.a: ConvNorm = SpatialConv(dim_in, dim_inner)
-        else:
-            self.a = TemporalConv(dim_in, dim_inner, temporal_kernel)
-        self.b = SpatialConv(dim_inner, dim_inner, 3, stride=stride, dilation=dilation)
-        self.c = SpatialConv(dim_inner, dim_out, relu=False)
+        temporal = temporal_kernel > 1
+        self.a = TemporalConv(dim_in, dim_inner, temporal_kernel) if temporal else ConvNorm(dim_in, dim_inner)
+        self.b = ConvNorm(dim_inner, dim_inner, (3, 3), stride=(stride, stride), dilation=dilation)
+        self.c = ConvNorm(dim_inner, dim_out, relu=False)
+
+    def forward(self, frames: Tensor, steps: int) -> Tensor:
+        x = self.a.over(frames, steps) if isinstance(self.a, TemporalConv) else self.a(frames)
+        return self.c(self.b(x))
 
 
-class AudioBottleneck(nn.Sequential):
+class AudioBottleneck(nn.Module):
     """The branch of a block of the Audio pathway's res4 and res5: 1 x 1, 3 x 3 with the stride, 1 x 1."""
 
     def __init__(self, dim_in: int, dim_inner: int, dim_out: int, *, stride: int) -> None:
@@ -115,6 +108,9 @@ class AudioBottleneck(nn.Sequential):
         self.a = ConvNorm(dim_in, dim_inner)
         self.b = ConvNorm(dim_inner, dim_inner, (3, 3), stride=(stride, stride))
         self.c = ConvNorm(dim_inner, dim_out, relu=False)
+
+    def forward(self, sound: Tensor) -> Tensor:
+        return self.c(self.b(self.a(sound)))
 
 
 class SeparableBranch(nn.Module):
@@ -126,5 +122,19 @@ class SeparableBranch(nn.Module):
         self.frequency = ConvNorm(dim_in, dim_inner, (1, 3), stride=(stride, stride))
         self.c = ConvNorm(2 * dim_inner, dim_out, relu=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.c(torch.cat([self.time(x), self.frequency(x)], dim=1))
+    def forward(self, sound: Tensor) -> Tensor:
+        return self.c(torch.cat([self.time(sound), self.frequency(sound)], dim=1))
+
+
+class Residual(nn.Module):
+    """relu(shortcut(x) + branch(x)). The first block of a stage changes size and width: its shortcut is a 1 x 1."""
+
+    def __init__(self, branch: Bottleneck | AudioBottleneck | SeparableBranch, shortcut: ConvNorm | None) -> None:
+        super().__init__()
+        self.branch = branch
+        self.shortcut = shortcut
+
+    def forward(self, x: Tensor, *steps: int) -> Tensor:
+        """`steps`: T, for pictures."""
+        y = self.branch(x, *steps)  # nobody else needs it, so the sum takes its place
+        return F.relu_(y.add_(x if self.shortcut is None else self.shortcut(x)))

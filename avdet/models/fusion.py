@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from avdet.models.blocks import ConvNorm, TemporalConv
+from avdet.models.blocks import ConvNorm, TemporalConv, as_clips, as_frames
 from avdet.models.nonlocal_block import Gather
 from avdet.models.sound import Sound
 
@@ -21,7 +21,8 @@ class FastToSlow(nn.Module):
         self.conv = TemporalConv(dim_fast, 2 * dim_fast, kernel, stride=alpha)
 
     def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
-        return torch.cat([slow, self.conv(fast)], dim=1)
+        brought = self.conv.over(as_frames(fast), fast.shape[2])  # (B*T, 2 C_f, H, W)
+        return as_clips(torch.cat([as_frames(slow), brought], dim=1), slow.shape[2])
 
 
 class SlowAlone(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from avdet.models.blocks import ConvNorm, Residual
+from avdet.models.blocks import Norm, Residual
 from avdet.models.nonlocal_block import Gather
 
 
@@ -23,6 +23,6 @@ def initialise(model: nn.Module) -> None:
                 nn.init.kaiming_normal_(linear.weight, mode="fan_out", nonlinearity="relu")
             nn.init.zeros_(module.norm.weight)
         elif isinstance(module, Residual):
-            last = module.branch.c
-            assert isinstance(last, ConvNorm)
-            nn.init.zeros_(last.norm.weight)
+            last = module.branch.c.norm
+            assert isinstance(last, Norm)
+            nn.init.zeros_(last.weight)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from avdet.models.blocks import as_clips, as_frames
+
 
 class Gather(nn.Module):
     """What each position of (B, C, T, H, W) gathers from all positions of (B, D, T', H', W'), as (B, C, T, H, W).
@@ -41,6 +43,7 @@ class NonLocal(nn.Module):
         super().__init__()
         self.gather = Gather(dim, dim, dim_inner, softmax=softmax)
 
-    def forward(self, x: Tensor) -> Tensor:
-        pooled = F.max_pool2d(x.transpose(1, 2).flatten(0, 1), 2)
-        return x + self.gather(x, pooled.view(x.shape[0], x.shape[2], *pooled.shape[1:]).transpose(1, 2))
+    def forward(self, frames: Tensor, steps: int) -> Tensor:
+        """(B*T, C, H, W), T being `steps`."""
+        clips, pooled = as_clips(frames, steps), as_clips(F.max_pool2d(frames, 2), steps)
+        return frames + as_frames(self.gather(clips, pooled))

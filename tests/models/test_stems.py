@@ -5,7 +5,7 @@ from torch.autograd import gradcheck
 from torch.nn import functional as F
 
 from avdet.models.blocks import FEW
-from avdet.models.visual_stem import VisualStem, sum_taps
+from avdet.models.stems import VisualStem, sum_taps
 
 
 def test_few_channels_go_by_taps_and_many_do_not_and_both_are_the_same_convolution() -> None:
