@@ -25,6 +25,7 @@ setup(
         "scipy>=1.11",
         "pandas>=2.1",
         "pydantic>=2.7",
+        "Pillow>=10.0",
         "PyYAML>=6.0",
         "rich>=13.0",
         "matplotlib>=3.8",
