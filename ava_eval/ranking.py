@@ -47,5 +47,7 @@ def _curve(score: npt.NDArray[Any], hit: npt.NDArray[np.bool_], base: int) -> Cu
     hits = np.cumsum(hit, dtype=np.int64)[last_of_score]
     precision, recall = hits / (last_of_score + 1), hits / base
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    ap = float(np.sum(np.diff(recall, prepend=0.0) * envelope))
+    # Whole numbers of hits, divided last: rounding cannot lift the sum, and further misses leave it as it is.
+    gained = np.diff(hits, prepend=0)
+    ap = float(np.sum((gained * envelope)[gained > 0])) / base
     return Curve(score[last_of_score].astype(np.float64), precision, recall, ap)
