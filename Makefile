@@ -18,6 +18,7 @@ test: .venv
 .venv: .venv/installed
 
 .venv/installed: setup.py
+	@echo "Installing avdet and what it needs into .venv: some minutes and 5 GB the first time"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from avdet.cli.errors import user_errors
-from avdet.cli.recipe import SAMPLE_FOLDER, add_recipe_arguments, config_of
+from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample
 from avdet.engine.progress import CONSOLE
 
 COLOURS = {"error": "bold red", "warning": "yellow", "fact": "green"}
@@ -22,10 +22,9 @@ def main(argv: list[str] | None = None) -> int:
     with user_errors():
         config = config_of(args)
         from avdet.data.check import check_data
-        from avdet.data.sample.make import ensure_sample
 
         if args.sample:
-            ensure_sample(SAMPLE_FOLDER)
+            provide_sample()
         findings = list(check_data(config.data))
         if args.json is not None:
             content = json.dumps([finding.to_json() for finding in findings], indent=2)

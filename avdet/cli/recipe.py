@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 from rich.logging import RichHandler
+from rich.progress import Progress
 
 from avdet.config import Config, load_config
 from avdet.engine.progress import CONSOLE
 
-__all__ = ["SAMPLE_FOLDER", "add_recipe_arguments", "config_of", "say_what_happens"]
+__all__ = ["add_recipe_arguments", "config_of", "provide_sample", "say_what_happens"]
 
+logger = logging.getLogger(__name__)
 SAMPLE_FOLDER = Path("data/sample")
 SAMPLE_OVERLAY = Path(__file__).parents[1] / "data" / "sample" / "recipe.yaml"
 
@@ -32,6 +34,18 @@ def config_of(args: argparse.Namespace) -> Config:
         return load_config(args.config, overrides=tuple(args.overrides))
     config = load_config(args.config, overlays=(SAMPLE_OVERLAY,), overrides=tuple(args.overrides))
     return config.model_copy(update={"name": f"{config.name}-sample"})
+
+
+def provide_sample() -> None:
+    """Makes the sample set on first use, and says so."""
+    from avdet.data.sample.make import ensure_sample, is_whole
+
+    if is_whole(SAMPLE_FOLDER):
+        return
+    logger.info("making the sample set in %s: 44 videos, about a minute", SAMPLE_FOLDER)
+    with Progress(console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as progress:
+        task = progress.add_task("sample videos", total=None)
+        ensure_sample(SAMPLE_FOLDER, progress=lambda done, total: progress.update(task, completed=done, total=total))
 
 
 def say_what_happens(*, quiet: bool = False) -> None:

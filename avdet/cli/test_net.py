@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from avdet.cli.errors import user_errors
-from avdet.cli.recipe import add_recipe_arguments, config_of, say_what_happens
+from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
 from avdet.config import Config
 from avdet.data.locate import require_data
 from avdet.engine.run_dir import RunDir, new_run
@@ -20,18 +20,21 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     with user_errors():
         config = config_of(args)
-        require_data(config.data, ("val",))
-        _test(config, args.checkpoint, new_run(f"{config.name}-test", args.output))
+        if not args.sample:
+            require_data(config.data, ("val",))
+        _test(config, args, new_run(f"{config.name}-test", args.output))
     return 0
 
 
-def _test(config: Config, checkpoint: Path, run: RunDir) -> None:
+def _test(config: Config, args: argparse.Namespace, run: RunDir) -> None:
     from avdet.cli.show import show_result
     from avdet.engine.distributed import distributed
     from avdet.engine.test import test
 
     with distributed() as process:
         say_what_happens(quiet=not process.is_main)
-        result = test(config, checkpoint, run, process)
+        if args.sample:
+            process.main_first(provide_sample)
+        result = test(config, args.checkpoint, run, process)
         if process.is_main:
             show_result(result, run)

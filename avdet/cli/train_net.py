@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from avdet.cli.errors import user_errors
-from avdet.cli.recipe import SAMPLE_FOLDER, add_recipe_arguments, config_of, say_what_happens
+from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
 from avdet.config import Config, load_config
 from avdet.data.locate import require_data
 from avdet.engine.run_dir import RunDir, latest_run, new_run
@@ -35,7 +35,6 @@ def main(argv: list[str] | None = None) -> int:
 def _run(config: Config, run: RunDir, args: argparse.Namespace) -> int:
     # torch takes seconds to import: a wrong setting or missing data is said before
     from avdet.cli.show import annotate_first_video, show_result
-    from avdet.data.sample.make import ensure_sample
     from avdet.engine.distributed import distributed
     from avdet.engine.interrupt import Interrupted
     from avdet.engine.train import train
@@ -43,7 +42,7 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace) -> int:
     with distributed() as process:
         say_what_happens(quiet=not process.is_main)
         if args.sample:
-            process.main_first(lambda: ensure_sample(SAMPLE_FOLDER))
+            process.main_first(provide_sample)
         try:
             result = train(config, run, process, resume=args.resume)
         except Interrupted:
