@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-__all__ = ["Process", "average_buffers", "distributed", "gather_lists"]
+__all__ = ["Process", "average_buffers", "distributed", "gather_lists", "leave_cores_to"]
 
 Item = TypeVar("Item")
 
@@ -55,6 +55,12 @@ def distributed() -> Iterator[Process]:
     finally:
         if world > 1:
             dist.destroy_process_group()
+
+
+def leave_cores_to(workers: int) -> None:
+    """On the CPU, torch's threads wait for one another: one that a loader's worker keeps off its core delays them all."""
+    if not torch.cuda.is_available():
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) - workers))
 
 
 def gather_lists(mine: list[Item], process: Process) -> list[Item]:

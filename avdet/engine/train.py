@@ -13,7 +13,7 @@ import ava_eval
 from avdet.checkpoints.io import load_checkpoint, load_weights, save_checkpoint
 from avdet.config import Config, TrainConfig
 from avdet.data.build import build_classes, build_test_data, build_train_loader
-from avdet.engine.distributed import Process, average_buffers
+from avdet.engine.distributed import Process, average_buffers, leave_cores_to
 from avdet.engine.evaluate_detection import detect_split
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.metrics_log import MetricsLog
@@ -35,6 +35,7 @@ class TrainingRun:
     """Everything of one run; `train` below is its story."""
 
     def __init__(self, config: Config, run: RunDir, process: Process) -> None:
+        leave_cores_to(config.data.workers)
         torch.manual_seed(config.seed)
         self.config, self.run, self.process = config, run, process
         self.classes = build_classes(config.data)
