@@ -6,7 +6,7 @@ import heapq
 
 import numpy as np
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ava_eval.best_rows import best_rows
@@ -17,6 +17,7 @@ ROWS = st.lists(
 
 
 @given(ROWS, st.integers(1, 6))
+@settings(deadline=None)
 def test_the_largest_by_score_then_id_then_box(rows: list[tuple[int, float, int, int]], limit: int) -> None:
     table = pd.DataFrame(rows, columns=["keyframe", "score", "action_id", "y1"]).assign(x1=0.0, y2=1.0, x2=1.0)
     keyframe, score = table["keyframe"].to_numpy(dtype=np.int64), table["score"].to_numpy(dtype=np.float64)
