@@ -21,6 +21,7 @@ from avdet.data.keyframes import (
     KeyframeTable,
     detected_keyframes,
     labelled_keyframes,
+    refuse_unknown_actions,
     without_excluded,
 )
 from avdet.data.locate import annotation_files
@@ -118,6 +119,7 @@ def _read_truth(
     """The keyframes whose movie is there, the labels as they stand in the file, the excluded seconds."""
     files = annotation_files(data, split)
     ground_truth = read_ground_truth(files[f"data.{split}_csv"])
+    refuse_unknown_actions(ground_truth, classes, files[f"data.{split}_csv"])
     excluded_file = files.get(f"data.{split}_excluded")
     excluded = read_excluded(excluded_file) if excluded_file else None
     table = labelled_keyframes(without_excluded(ground_truth, excluded), classes)

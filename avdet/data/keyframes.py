@@ -6,6 +6,7 @@ The table is columns, not objects: a loader's workers share its pages, and AVA's
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ __all__ = [
     "detected_keyframes",
     "keyframes_of_boxes",
     "labelled_keyframes",
+    "refuse_unknown_actions",
     "without_excluded",
 ]
 
@@ -114,6 +116,19 @@ def without_excluded(table: pd.DataFrame, excluded: pd.DataFrame | None) -> pd.D
     if excluded is None:
         return table
     return table[~pd.MultiIndex.from_frame(table[KEY]).isin(pd.MultiIndex.from_frame(excluded[KEY]))]
+
+
+def refuse_unknown_actions(ground_truth: pd.DataFrame, classes: ClassNames, path: Path) -> None:
+    """Raises ValueError for an id above all of the label map's.
+
+    Smaller ones that the map leaves out are no mistake: AVA labels 80 classes and scores 60 of them.
+    """
+    largest = int(ground_truth["action_id"].max()) if len(ground_truth) else 0
+    if largest > max(classes.ids):
+        raise ValueError(
+            f"{path} has the action id {largest}, but the label map ends at {max(classes.ids)}; add the class to the "
+            "map or correct the row"
+        )
 
 
 def labelled_keyframes(ground_truth: pd.DataFrame, classes: ClassNames) -> KeyframeTable:

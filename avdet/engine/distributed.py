@@ -58,7 +58,7 @@ def distributed() -> Iterator[Process]:
 
 
 def leave_cores_to(workers: int) -> None:
-    """On the CPU, torch's threads wait for one another: one that a loader's worker keeps off its core delays them all."""
+    """On the CPU, torch's threads wait for one another: one that a loader's worker keeps waiting delays them all."""
     if not torch.cuda.is_available():
         torch.set_num_threads(max(1, (os.cpu_count() or 1) - workers))
 
