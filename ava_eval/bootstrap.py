@@ -39,27 +39,38 @@ def bootstrap_mean_ap(result: Result, samples: int = SAMPLES, seed: int = 0) -> 
 
     A class whose ground truth is not drawn is left out of that sample's mean.
     """
-    draws = _draws(result.selection.keyframes.videos, samples, seed)
-    return None if draws is None else Interval.of(_sampled_mean_ap(result, draws))
+    draws = _draws([result], samples, seed)
+    return None if draws is None else Interval.of(_sampled_mean_ap(result, draws[0]))
 
 
 def bootstrap_difference(first: Result, second: Result, samples: int = SAMPLES, seed: int = 0) -> Interval | None:
     """Second minus first mAP over the same draws of videos: the paired comparison."""
-    videos = sorted({*first.selection.keyframes.videos, *second.selection.keyframes.videos})
-    draws = _draws(videos, samples, seed)
+    draws = _draws([first, second], samples, seed)
     if draws is None:
         return None
-    places = [[videos.index(name) for name in result.selection.keyframes.videos] for result in (first, second)]
-    sampled = [_sampled_mean_ap(r, draws[p]) for r, p in zip((first, second), places, strict=True)]
-    return Interval.of(sampled[1] - sampled[0])
+    return Interval.of(_sampled_mean_ap(second, draws[1]) - _sampled_mean_ap(first, draws[0]))
 
 
-def _draws(videos: Sequence[str], samples: int, seed: int) -> FloatArray | None:
-    """(videos, samples) how often each video is drawn."""
-    if len(videos) < 2:
+def _draws(results: Sequence[Result], samples: int, seed: int) -> list[FloatArray] | None:
+    """For each result (videos, samples): how often each of its videos is drawn, the same in all results.
+
+    Drawn are the videos that count for any of them.
+    """
+    names = sorted(set().union(*(_counted_videos(result.selection) for result in results)))
+    if len(names) < 2:
         return None
-    chances = np.full(len(videos), 1 / len(videos))
-    return np.random.default_rng(seed).multinomial(len(videos), chances, samples).T.astype(np.float64)
+    chances = np.full(len(names), 1 / len(names))
+    drawn = np.random.default_rng(seed).multinomial(len(names), chances, samples).T
+    never = np.zeros(samples)
+    by_name = dict(zip(names, drawn.astype(np.float64), strict=True))
+    return [np.array([by_name.get(name, never) for name in r.selection.keyframes.videos]) for r in results]
+
+
+def _counted_videos(selection: Selection) -> set[str]:
+    """Videos with a keyframe that is scored or a box that recall asks for."""
+    videos, of_keyframe = selection.keyframes.videos, selection.keyframes.video
+    places = np.union1d(of_keyframe[selection.counted], of_keyframe[selection.base_keyframe])
+    return {videos[place] for place in places}
 
 
 def _sampled_mean_ap(result: Result, draws: FloatArray) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from ava_eval.errors import FormatError
 
 _BLOCK_BYTES = 1 << 23
 _GZIP_MAGIC = b"\x1f\x8b"
+_CONTENT = re.compile(rb"\S")
 
 
 def read_table(path: str | Path, layout: Layout) -> pd.DataFrame:
@@ -28,18 +30,25 @@ def read_table(path: str | Path, layout: Layout) -> pd.DataFrame:
     """
     path = Path(path)
     separator = ""
-    rows = GrowingTable(layout)
-    for first_line, data in _line_blocks(path):
+    table = GrowingTable(layout)
+    for first_line, block in _line_blocks(path):
+        _decode(block, path, first_line)
+        line, rows = first_line, block
         if not separator:
-            head, rest = _first_line(data)
-            separator = "\t" if b"\t" in head and b"," not in head else ","
-            where = f"{path}, line {first_line}"
-            if is_header(split_line(_decode(head, path, first_line), separator, where), layout, where):
-                data, first_line = rest, first_line + 1  # noqa: PLW2901
-        _decode(data, path, first_line)
-        block = parse_uniform(data, separator, layout) or _parse_strictly(data, separator, layout, path, first_line)
-        rows.append(block)
-    return rows.finish()
+            separator, line, rows = _after_header(block, first_line, layout, path)
+        table.append(parse_uniform(rows, separator, layout) or _parse_strictly(rows, separator, layout, path, line))
+    return table.finish()
+
+
+def _after_header(block: bytes, first_line: int, layout: Layout, path: Path) -> tuple[str, int, bytes]:
+    """The file's separator, and the number and bytes of the lines from the first row on."""
+    end = block.find(b"\n") + 1 or len(block)
+    head = block[:end].decode()
+    separator = "\t" if "\t" in head and "," not in head else ","
+    where = f"{path}, line {first_line}"
+    if is_header(split_line(head, separator, where), layout, where):
+        return separator, first_line + 1, block[end:]
+    return separator, first_line, block
 
 
 def _line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -54,13 +63,18 @@ def _line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
             if not cut and len(chunk) >= _BLOCK_BYTES:
                 raise FormatError(f"{path}, line {line}: longer than {_BLOCK_BYTES} bytes; is this a text file?")
             data, rest = chunk[:cut], chunk[cut:]
-            if data.strip():
-                blank = data[: len(data) - len(data.lstrip())].count(b"\n")
-                start = data.rfind(b"\n", 0, len(data) - len(data.lstrip())) + 1
-                yield line + blank, data[start:]
+            yield from _without_blank_top(line, data)
             line += data.count(b"\n")
-    if rest.strip():
-        yield line, rest
+    yield from _without_blank_top(line, rest)
+
+
+def _without_blank_top(line: int, data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines from the first with content on, if there is one, with plain newlines."""
+    content = _CONTENT.search(data)
+    if content:
+        start = data.rfind(b"\n", 0, content.start()) + 1
+        kept = data[start:] if start else data
+        yield line + data.count(b"\n", 0, start), kept.replace(b"\r\n", b"\n") if b"\r" in kept else kept
 
 
 def _open(path: Path) -> BinaryIO:
@@ -76,14 +90,10 @@ def _read(file: BinaryIO, path: Path) -> bytes:
         raise FormatError(f"{path} is a damaged gzip file ({error}); fetch or compress it again.") from None
 
 
-def _first_line(data: bytes) -> tuple[bytes, bytes]:
-    end = data.find(b"\n") + 1 or len(data)
-    return data[:end], data[end:]
-
-
-def _decode(data: bytes, path: Path, first_line: int) -> str:
+def _decode(data: bytes, path: Path, first_line: int) -> None:
+    """FormatError unless all of it is UTF-8."""
     try:
-        return data.decode()
+        data.decode()
     except UnicodeDecodeError as error:
         line = first_line + data.count(b"\n", 0, error.start)
         raise FormatError(

@@ -159,7 +159,7 @@ def _drop(
             x1, y1, x2, y2 = (table[name].to_numpy()[rows.row] for name in BOX)
             yield "empty_box", (x1 < x2) & (y1 < y2)
 
-    dropped = {}
+    dropped = dict.fromkeys(("unknown_class", "excluded_keyframe", "uncounted_keyframe", "over_limit", "empty_box"), 0)
     for rule, mask in rules():
         dropped[rule] = len(mask) - int(mask.sum())
         rows = rows.keep(mask)

@@ -31,10 +31,10 @@ def test_weights_are_copies_of_videos(protocol: str) -> None:
         truth, detections, _ = random_world(seed).tables()
         detections = detections.assign(score=detections["score"].round(1))
         result = evaluate(truth, detections, LABEL_MAP, protocol=protocol)
-        names = result.selection.keyframes.videos
-        draws = _draws(names, SAMPLES, seed)
-        if draws is None:
+        names, by_result = result.selection.keyframes.videos, _draws([result], SAMPLES, seed)
+        if by_result is None:
             continue
+        draws = by_result[0]
         sampled = _sampled_mean_ap(result, draws)
         for place in range(SAMPLES):
             counts = draws[:, place].astype(int).tolist()
@@ -74,6 +74,23 @@ def test_one_video_has_no_interval() -> None:
     result = evaluate(truth, truth.assign(score=0.5), LABEL_MAP)
     assert bootstrap_mean_ap(result) is None
     assert bootstrap_difference(result, result) is None
+
+
+def test_videos_that_do_not_count_are_not_drawn() -> None:
+    """Detections in a third video count for pyslowfast alone."""
+    truth = truth_table([("v", 1, (0, 0, 1, 1), 3), ("w", 1, (0, 0, 1, 1), 3)])
+    found = pd.concat([truth, truth.iloc[:1].assign(video="x")], ignore_index=True).assign(score=[0.9, 0.8, 0.7])
+    drawn = {}
+    for protocol in PROTOCOLS:
+        draws = _draws([evaluate(truth, found, LABEL_MAP, protocol=protocol)], 50, seed=0)
+        assert draws is not None
+        drawn[protocol] = draws[0].sum(axis=1) > 0
+        assert (draws[0].sum(axis=0) == drawn[protocol].sum()).all()
+    assert {protocol: flags.tolist() for protocol, flags in drawn.items()} == {
+        "official": [True, True, False],
+        "pyslowfast": [True, True, True],
+        "mmaction2": [True, True, False],
+    }
 
 
 def test_a_result_does_not_differ_from_itself() -> None:
