@@ -319,5 +319,6 @@ def test_five_thousand_clips_leave_no_memory_behind(tmp_path: Path) -> None:
         if clips >= 1000 and clips % 250 < 3:
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             resident_mb.append((clips, pages * 4096 / 2**20))
-    slope = np.polyfit(*np.transpose(resident_mb), 1)[0]
+    clip_counts, sizes_mb = np.array(resident_mb).T
+    slope = np.polyfit(clip_counts, sizes_mb, 1)[0]
     assert slope * 1000 < 1.0, resident_mb
