@@ -152,6 +152,24 @@ def test_of_several_streams_the_default_one_is_taken(tmp_path: Path) -> None:
         assert number_of(video.frames([0.08])[0]) == 102
 
 
+def test_cover_art_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        cover = container.add_stream("mjpeg", rate=1, width=64, height=48, pix_fmt="yuvj420p")
+        cover.disposition = Disposition.attached_pic
+        song = container.add_stream("aac", rate=16000, layout="mono")
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(numbered(200), format="rgb24")))
+        container.mux(cover.encode(None))
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.float32), format="fltp", layout="mono")
+        sound.sample_rate, sound.pts = 16000, 0
+        container.mux(song.encode(sound))
+        container.mux(song.encode(None))
+    with av.open(str(path)) as container:
+        assert len(container.streams.video) == 1
+    with pytest.raises(DecodeError, match="it has no video stream"):
+        VideoReader(path)
+
+
 def _truncated(source: Path, target: Path, share: float) -> Path:
     data = source.read_bytes()
     target.write_bytes(data[: int(len(data) * share)])
