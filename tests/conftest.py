@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from avdet.config import Config, load_config
 from avdet.data.sample.make import make_sample
 from avdet.data.sample.settings import SampleSettings
 
+torch.set_num_threads(1)  # several threads on tiny tensors wait for one another
 REPOSITORY = Path(__file__).parents[1]
 TINY_MODEL = ("model.width=8", "model.slow_frames=2", "model.slow_stride=8", "model.alpha=4", "model.audio_frames=32")
 TINY_DATA = ("data.train_short_side=[48,64]", "data.train_crop=48", "data.test_short_side=48", "data.workers=0")

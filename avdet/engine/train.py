@@ -43,7 +43,7 @@ class TrainingRun:
         self.test_data = build_test_data(config, self.classes, rank=process.rank, world=process.world)
         self.model = build_model(config.model, num_classes=len(self.classes), head="roi")
         if config.model.weights is not None:
-            logger.info("%s", load_weights(self.model, load_checkpoint(config.model.weights)))
+            logger.info("%s", load_weights(self.model, load_checkpoint(config.model.weights), self.classes.label_map))
         self.trainer = build_trainer(self.model, config.train, process)
         torch.manual_seed(config.seed + process.rank)
         self.best = -1.0
@@ -76,11 +76,11 @@ class TrainingRun:
         average_buffers(self.model, self.process)
         table = detect_split(self.model, self.test_data.loader, self.classes.ids, self.process)
         result = score(table, self.test_data, self.classes, self.config)
-        mean_ap = -1.0 if result.mean_ap is None else result.mean_ap
-        improved = mean_ap > self.best
-        self.best = max(mean_ap, self.best)
+        improved = result.mean_ap is not None and result.mean_ap > self.best
+        if result.mean_ap is not None:
+            self.best = max(result.mean_ap, self.best)
         if metrics is not None:
-            logger.info("epoch %d: mAP %.4f", self.epoch, mean_ap)
+            logger.info("epoch %d: mAP %s", self.epoch, "-" if result.mean_ap is None else f"{result.mean_ap:.4f}")
             metrics.write(self.trainer.iteration, {"epoch": self.epoch, "mAP": result.mean_ap})
             write_results(self.run, table, result, self.config)
         self.save(best=improved)

@@ -86,6 +86,22 @@ def test_test_net_repeats_the_numbers_of_the_run(trained: Path, tmp_path: Path) 
     assert (tmp_path / "again/detections.csv").read_bytes() == (trained / "detections.csv").read_bytes()
 
 
+def test_a_checkpoint_of_other_classes_is_not_tested(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classes = tmp_path / "classes.txt"
+    classes.write_text("juggle\nsneeze\n")
+    argv = ["--config", str(trained / "config.yaml"), "--checkpoint", str(trained / "checkpoints/last.pt")]
+    truth, boxes = tmp_path / "val.csv", tmp_path / "boxes.csv"
+    truth.write_text("sample_val_00,2,0.1,0.1,0.5,0.9,1,0\n")
+    boxes.write_text("sample_val_00,2,0.1,0.1,0.5,0.9,0.99\n")
+    data = [f"data.label_map={classes}", f"data.val_csv={truth}", f"data.val_boxes={boxes}"]
+    with pytest.raises(SystemExit) as stopped:
+        test_net.main([*argv, "--output", str(tmp_path / "out"), *data])
+    assert stopped.value.code == 2
+    assert "trained on other classes" in capsys.readouterr().err
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_does_not(trained: Path, tmp_path: Path, sample: Path) -> None:
     config = recipe(tmp_path, sample)
     train_net.main(["--config", config, "--output", str(tmp_path / "same")])
