@@ -20,7 +20,7 @@ from avdet.data.sample.scene import Scene
 from avdet.data.sample.settings import SampleSettings
 from avdet.data.sample.story import write_stories
 
-VERSION = 5  # of what the code here makes: raised whenever videos or annotations change
+VERSION = 6  # of what the code here makes: raised whenever videos or annotations change
 MANIFEST = "sample.json"
 VIDEOS = "sample_*.mp4"
 SPLITS = ("train", "val")

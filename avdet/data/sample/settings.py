@@ -22,9 +22,9 @@ class SampleSettings:
     height_px: int = 240
     fps: int = 30
     sample_rate: int = 44100
-    people: dict[int, float] = field(default_factory=lambda: {1: 0.3, 2: 0.42, 3: 0.28})
+    people: dict[int, float] = field(default_factory=lambda: {1: 0.33, 2: 0.5, 3: 0.17})
     act_s: tuple[int, int] = (4, 7)
-    looks: dict[Look, int] = field(default_factory=lambda: {"idle": 4, "wave": 5, "clap": 3, "mouth": 4, "drum": 3})
+    looks: dict[Look, int] = field(default_factory=lambda: {"idle": 3, "wave": 4, "clap": 4, "mouth": 4, "drum": 4})
     same_look: float = 0.7
     one_heard: float = 0.8
     off_screen: float = 0.15

@@ -55,7 +55,7 @@ class Storyteller:
             act = self._act(span, seat_facing, x, others, dice)
             acts.append(act)
             x = walked_x(act, act.end_s, (low, high), speed * height * self.settings.height_px / self.settings.width_px)
-        return Actor(place, height, 0.84 + 0.16 * (height - 0.5) / 0.35, (low, high), speed, seat_facing, tuple(acts))
+        return Actor(place, height, 0.83 + 0.15 * (height - 0.5) / 0.36, (low, high), speed, seat_facing, tuple(acts))
 
     def _act(self, span: Span, seat_facing: int | None, x: float, others: list[Actor], dice: Dice) -> Act:
         settings = self.settings
@@ -137,10 +137,10 @@ def _pose(has_seat: bool, dice: Dice) -> Pose:
 def _places(people: int, dice: Dice) -> list[tuple[float, float, float]]:
     """For each person the range of x they keep to and their standing height, both in fractions of the frame."""
     width = 1.0 / people
-    tallest = {1: 0.84, 2: 0.84, 3: 0.74}[people]
+    tallest = {1: 0.85, 2: 0.85, 3: 0.75}[people]
     places = []
     for index in range(people):
-        height = dice.uniform(0.6, tallest)
+        height = dice.uniform(tallest - 0.14, tallest)
         margin = 0.19 * height  # half a person, so that nobody leaves the picture
         stretch = 0.06 if people > 1 else 0.0
         low = max(index * width - stretch, 0.0) + margin
