@@ -1,17 +1,21 @@
 """Scores detections of actions in AVA's format: frame mAP as the originals compute it, explained."""
 
+from ava_eval.comparison import compare
 from ava_eval.errors import FormatError
 from ava_eval.evaluate import evaluate
 from ava_eval.label_map import read_label_groups, read_label_map
 from ava_eval.protocols import PROTOCOLS
 from ava_eval.result import Result, table
 from ava_eval.tables import read_boxes, read_detections, read_excluded, read_ground_truth
+from ava_eval.tubes import evaluate_tubes
 
 __all__ = [
     "PROTOCOLS",
     "FormatError",
     "Result",
+    "compare",
     "evaluate",
+    "evaluate_tubes",
     "read_boxes",
     "read_detections",
     "read_excluded",

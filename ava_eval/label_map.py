@@ -11,6 +11,7 @@ from ava_eval.errors import FormatError
 POSE, OBJECT, INTERACTION = "pose", "object", "person interaction"
 _GROUP_OF_TYPE = {"PERSON_MOVEMENT": POSE, "OBJECT_MANIPULATION": OBJECT, "PERSON_INTERACTION": INTERACTION}
 _TOKEN = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}:]|[^\s{}:,;"'#]+""")
+_LARGEST_BYTES = 10_000_000
 _NUMBERED_NAME = re.compile(r"(\d+)\s*:\s*(\S.*)")
 
 
@@ -60,6 +61,8 @@ def check_label_map(label_map: Mapping[int, str], source: str = "the label map")
 
 def _read_classes(path: Path) -> list[tuple[int, str, str]]:
     """(id, name, label type or "") of each class."""
+    if path.stat().st_size > _LARGEST_BYTES:
+        raise FormatError(f"{path} has over {_LARGEST_BYTES} bytes, so it is no label map; was another file meant?")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -74,6 +74,11 @@ def test_not_text(tmp_path: Path) -> None:
         read_label_map(path)
 
 
+def test_a_detections_file_is_no_label_map(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="has over 10000000 bytes, so it is no label map"):
+        read_label_map(written(tmp_path, "v,902,0,0,1,1,12,0.5\n" * 500_000))
+
+
 def test_a_table_of_classes_is_checked_like_a_file() -> None:
     check_label_map({1: "a", 2: "b"})
     with pytest.raises(FormatError, match="the label map gives 'a' the id 0"):
