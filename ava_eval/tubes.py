@@ -107,7 +107,7 @@ def _one_box_a_keyframe(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     wanted = (person >= 0) | (table["action_id"].to_numpy() == 0)
     if len(table) and not wanted.any():
         raise FormatError(
-            f"tubes need to know which boxes are one person's, but the {layout.kind} has no person_id;"
+            f"tubes need to know which boxes are one person's, but there is no person_id in the {layout.kind};"
             f" write it as column {len(layout.columns)} of each row."
         )
     kept = table[wanted].sort_values(["score", *BOX], ascending=False, kind="stable")

@@ -104,9 +104,9 @@ def test_nothing_found() -> None:
 
 
 def test_tubes_need_person_ids() -> None:
-    with pytest.raises(FormatError, match="the detections has no person_id; write it as column 9 of each row"):
+    with pytest.raises(FormatError, match="there is no person_id in the detections; write it as column 9 of each row"):
         evaluate_tubes(truth(), found(range(4), BODY, 0.9, person=-1), LABEL_MAP)
-    with pytest.raises(FormatError, match="the ground truth has no person_id; write it as column 8"):
+    with pytest.raises(FormatError, match="there is no person_id in the ground truth; write it as column 8"):
         evaluate_tubes(truth().drop(columns="person_id"), found(range(4), BODY, 0.9), LABEL_MAP)
 
 
