@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from avdet.cli import benchmark_evaluator
+from avdet.cli import benchmark_evaluator, benchmark_model
 from avdet.cli.errors import user_errors
 
 # Name: what it measures, its options, and its run on the parsed options.
@@ -14,6 +14,11 @@ BENCHMARKS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Call
         "rows a second by phase on synthetic AVA files",
         benchmark_evaluator.add_arguments,
         benchmark_evaluator.run_and_print,
+    ),
+    "model": (
+        "parameters, multiply-adds, prediction, training and memory of a recipe's network",
+        benchmark_model.add_arguments,
+        benchmark_model.run_and_print,
     ),
 }
 

@@ -1,0 +1,201 @@
+"""Counts and times a recipe's network: parameters, multiply-adds, prediction, a training step, memory."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import re
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch.utils.flop_counter import FlopCounterMode
+
+from avdet.config import ModelConfig, load_config
+from avdet.models.action_model import ActionModel
+from avdet.models.build import build_model
+from avdet.models.inference import for_inference
+from avdet.models.sound import Sound, silence
+from avdet.structures import ClipBatch, PersonBoxes
+
+CLASSES = 400
+LAYERS = {  # the backbone's, by part
+    "Slow": r"slow\.\w+",
+    "Fast": r"fast\.\w+",
+    "Audio": r"audio\.\w+",
+    "F->S": r"join\.\w+\.fast_to_slow",
+    "sound's fusion": r"join\.\w+\.(to_time|gather)",
+}
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One thing to time, in a process of its own. dropped: as an iteration that DropPathway drops."""
+
+    what: str
+    precision: str
+    clips: int
+    size_px: int
+    dropped: bool = False
+
+    @property
+    def trains(self) -> bool:
+        return self.what == "training step"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Median and least seconds of a run over the batch, and the most memory the process held meanwhile."""
+
+    median_s: float
+    least_s: float
+    peak_gb: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, help="a recipe; AVSlowFast 4x16, R50, where there is none")
+    parser.add_argument("--runs", type=int, default=7, help="timed runs of each mode, after two that are not")
+    parser.add_argument("--predict-size", type=int, default=256, metavar="PX")
+    parser.add_argument("--train-size", type=int, default=224, metavar="PX")
+    parser.add_argument("--predict-clips", type=int, default=1, metavar="N")
+    parser.add_argument("--train-clips", type=int, default=2, metavar="N")
+    parser.add_argument("--precisions", nargs="+", choices=list(PRECISIONS), default=list(PRECISIONS))
+    parser.add_argument("--compile", action="store_true", help="time what torch.compile makes of the backbone")
+
+
+def run_and_print(args: argparse.Namespace) -> None:
+    if args.runs < 1:
+        raise ValueError(f"--runs {args.runs} leaves nothing to measure; give 1 or more")
+    model = ModelConfig() if args.config is None else load_config(args.config).model
+    console = Console(width=max(110, Console().width))
+    console.print(_sizes(model, args.predict_size))
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+    table = Table(
+        "", "clips", "px", "median s", "least s", "clips/s", "peak GB", title=f"{device}, torch {torch.__version__}"
+    )
+    for mode in _modes(args, hears=model.hears):
+        timing = measure(model, mode, runs=args.runs, compiled=args.compile)
+        name = f"{mode.what}, {mode.precision}" + (", sound dropped" if mode.dropped else "")
+        speed = f"{mode.clips / timing.median_s:.2f}"
+        seconds = (f"{timing.median_s:.3f}", f"{timing.least_s:.3f}", speed, f"{timing.peak_gb:.2f}")
+        table.add_row(name, str(mode.clips), str(mode.size_px), *seconds)
+    console.print(table)
+
+
+def _modes(args: argparse.Namespace, *, hears: bool) -> list[Mode]:
+    modes = [Mode("prediction", precision, args.predict_clips, args.predict_size) for precision in args.precisions]
+    for dropped in (False, True)[: 1 + hears]:
+        modes += [
+            Mode("training step", precision, args.train_clips, args.train_size, dropped)
+            for precision in args.precisions
+        ]
+    return modes
+
+
+def _sizes(model: ModelConfig, size_px: int) -> Table:
+    table = Table("part", "parameters, M", "multiply-adds, G", title=f"one clip of {size_px} x {size_px}")
+    total = (0.0, 0.0)
+    for part, counts in count(model, size_px).items():
+        table.add_row(part, *(f"{value:.2f}" for value in counts))
+        total = (total[0] + counts[0], total[1] + counts[1])
+    table.add_row("all", *(f"{value:.2f}" for value in total))
+    return table
+
+
+def count(model: ModelConfig, size_px: int) -> dict[str, tuple[float, float]]:
+    """Millions of parameters and 1e9 multiply-adds of convolutions and linear layers, by part of the network.
+
+    The synchronisation loss is left out: prediction does not need it.
+    """
+    model = model.model_copy(update={"sync_stages": ()})
+    with torch.device("meta"):
+        network = build_model(model, num_classes=CLASSES, head="clip", crop_px=size_px).eval()
+        frames = torch.zeros(1, 3, model.fast_frames, size_px, size_px)
+        audio = torch.zeros(1, 1, model.audio_frames, model.mel_bins)
+        sound = Sound(audio, torch.zeros(1, dtype=torch.long)) if model.hears else silence(frames.device)
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            network.head(network.backbone(frames, sound), 1)
+    done = {name.partition(".")[2]: sum(ops.values()) / 2e9 for name, ops in counter.get_flop_counts().items()}
+    counts = {}
+    for part, layers in LAYERS.items():
+        own = [name for name in done if re.fullmatch(layers, name)]
+        held = [p.numel() / 1e6 for name, p in network.backbone.named_parameters() if re.match(layers + r"\.", name)]
+        counts[part] = (sum(held), sum(done[name] for name in own))
+    parameters = sum(p.numel() for p in network.parameters()) / 1e6
+    rest = (parameters - sum(held for held, _ in counts.values()), counter.get_total_flops() / 2e9)
+    return {**counts, "head": (rest[0], rest[1] - sum(billions for _, billions in counts.values()))}
+
+
+def measure(model: ModelConfig, mode: Mode, *, runs: int, compiled: bool = False) -> Timing:
+    """In a fresh process, so that the memory is this mode's alone."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
+        return fresh.submit(_time, model, mode, runs, compiled, torch.get_num_threads()).result()
+
+
+def _time(model: ModelConfig, mode: Mode, runs: int, compiled: bool, threads: int) -> Timing:
+    torch.set_num_threads(threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    rate = float(mode.dropped)
+    settings = model.model_copy(update={"drop_pathway": rate, "sync_stages": ()})
+    network = build_model(settings, num_classes=CLASSES, head="clip", crop_px=mode.size_px).to(device)
+    batch = random_batch(model, mode.clips, mode.size_px).to(device)
+    run = _training_step(network, batch, compiled) if mode.trains else _prediction(network, batch, mode, compiled)
+    seconds = []
+    with torch.autocast(device.type, torch.bfloat16, enabled=mode.precision == "bf16"):
+        for _ in range(2 + runs):
+            started = time.perf_counter()
+            run()
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            seconds.append(time.perf_counter() - started)
+    return Timing(statistics.median(seconds[2:]), min(seconds[2:]), _peak_gb(device))
+
+
+def _prediction(network: ActionModel, batch: ClipBatch, mode: Mode, compiled: bool) -> Callable[[], object]:
+    frozen = for_inference(network, PRECISIONS[mode.precision])
+    if compiled:
+        frozen.backbone.compile()
+    return lambda: frozen.predict(batch)
+
+
+def _training_step(network: ActionModel, batch: ClipBatch, compiled: bool) -> Callable[[], object]:
+    optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9, nesterov=True)
+    if compiled:
+        network.backbone.compile()
+
+    def step() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(network(batch).values())).sum().backward()
+        optimizer.step()
+
+    return step
+
+
+def random_batch(model: ModelConfig, clips: int, size_px: int) -> ClipBatch:
+    """Noise, with sound and a class for every clip."""
+    nobody = PersonBoxes.from_boxes(torch.zeros(0, 4))
+    return ClipBatch(
+        frames=torch.randint(0, 256, (clips, 3, model.fast_frames, size_px, size_px), dtype=torch.uint8),
+        audio=torch.randn(clips, 1, model.audio_frames, model.mel_bins),
+        has_audio=torch.ones(clips, dtype=torch.bool),
+        boxes_px=torch.zeros(0, 4),
+        box_clip=torch.zeros(0, dtype=torch.long),
+        labels={"action": torch.arange(clips) % CLASSES},
+        clips=(("noise", 0.0),) * clips,
+        people=(nobody,) * clips,
+    )
+
+
+def _peak_gb(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated() / 1e9
+    import resource  # not on every system
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
