@@ -24,6 +24,7 @@ from ava_eval.selection import select
 ROWS = (570_000, 1_900_000, 5_700_000)  # the last is AVA's val: 57,000 keyframes of 100 rows
 CLASSES = 60
 _ROWS_A_KEYFRAME = 100
+_SCORES, _STEP = 10**8, 61_803_399  # scores of eight decimals in steps without common divisor: none comes twice
 _FIRST_SECOND, _SECONDS = 902, 897  # AVA's keyframes of a video
 
 
@@ -121,7 +122,8 @@ def write_files(folder: Path, rows: int, seed: int) -> tuple[Path, Path]:
                 persons[random.integers(len(persons), size=count)] + random.normal(0, 0.03, (count, 4)), 0, 1
             )
             found = np.concatenate([np.minimum(found[:, :2], found[:, 2:]), np.maximum(found[:, :2], found[:, 2:])], 1)
-            named, scores = random.integers(1, CLASSES + 1, count), random.random(count) ** 4
+            named = random.integers(1, CLASSES + 1, count)
+            scores = (place * _ROWS_A_KEYFRAME + np.arange(count)) * _STEP % _SCORES / _SCORES
             detections.writelines(
                 f"{where},{_box(box)},{class_},{score:.8f}\n"
                 for box, class_, score in zip(found.tolist(), named.tolist(), scores.tolist(), strict=True)
