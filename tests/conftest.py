@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from avdet.config import Config, load_config
+from avdet.config import load_config
 from avdet.data.sample.make import make_sample
 from avdet.data.sample.settings import SampleSettings
+from avdet.settings import Config
 
 torch.set_num_threads(1)  # several threads on tiny tensors wait for one another
 REPOSITORY = Path(__file__).parents[1]

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from avdet.config import Config, ConfigError, load_config, parse_config
+from avdet.config import ConfigError, load_config, parse_config
+from avdet.settings import Config
 
 REPOSITORY = Path(__file__).parents[1]
 RECIPES = sorted((REPOSITORY / "configs").rglob("*.yaml"))

@@ -17,11 +17,12 @@ from rich.console import Console
 from rich.table import Table
 from torch.utils.flop_counter import FlopCounterMode
 
-from avdet.config import ModelConfig, load_config
+from avdet.config import load_config
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from avdet.models.inference import for_inference
 from avdet.models.sound import Sound, silence
+from avdet.settings import ModelConfig
 from avdet.structures import ClipBatch, PersonBoxes
 
 CLASSES = 400

@@ -17,8 +17,9 @@ from avdet.checkpoints.foreign import Foreign, read_foreign
 from avdet.checkpoints.io import save_checkpoint
 from avdet.checkpoints.weights import LoadReport, load_state
 from avdet.cli.errors import user_errors
-from avdet.config import Config, ModelConfig, load_config
+from avdet.config import load_config
 from avdet.models.build import build_model
+from avdet.settings import Config, ModelConfig
 
 
 def main(argv: list[str] | None = None) -> int:

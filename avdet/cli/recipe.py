@@ -10,8 +10,9 @@ from pathlib import Path
 from rich.logging import RichHandler
 from rich.progress import Progress
 
-from avdet.config import Config, load_config
+from avdet.config import load_config
 from avdet.engine.progress import CONSOLE
+from avdet.settings import Config
 
 __all__ = ["add_recipe_arguments", "config_of", "provide_sample", "say_what_happens"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ava_eval
-from avdet.config import Config
 from avdet.data.movies import find_movies
 from avdet.engine.progress import CONSOLE
 from avdet.engine.run_dir import RunDir
+from avdet.settings import Config
 from avdet.view.render import render
 
 __all__ = ["annotate_first_video", "show_result"]

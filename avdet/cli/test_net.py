@@ -7,9 +7,9 @@ from pathlib import Path
 
 from avdet.cli.errors import user_errors
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
-from avdet.config import Config
 from avdet.data.locate import require_data
 from avdet.engine.run_dir import RunDir, new_run
+from avdet.settings import Config
 
 
 def main(argv: list[str] | None = None) -> int:

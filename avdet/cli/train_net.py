@@ -8,9 +8,10 @@ from pathlib import Path
 
 from avdet.cli.errors import user_errors
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
-from avdet.config import Config, load_config
+from avdet.config import load_config
 from avdet.data.locate import require_data
 from avdet.engine.run_dir import RunDir, latest_run, new_run
+from avdet.settings import Config
 
 logger = logging.getLogger(__name__)
 INTERRUPTED = 130  # as shells count it

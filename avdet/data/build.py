@@ -12,7 +12,6 @@ import torch
 from torch.utils.data import DataLoader
 
 from ava_eval import read_boxes, read_excluded, read_ground_truth, read_label_map
-from avdet.config import Config, DataConfig
 from avdet.data.ava import Augmentation, AvaTest, AvaTrain
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.collate import collate, collate_by_size
@@ -28,6 +27,7 @@ from avdet.data.locate import annotation_files
 from avdet.data.movies import find_movies, refuse_times_outside, with_movie
 from avdet.data.sampler import EpochSampler, ShareSampler
 from avdet.media.logmel import LogMel
+from avdet.settings import Config, DataConfig
 from avdet.structures import ClipBatch
 
 __all__ = ["TestData", "build_classes", "build_cutter", "build_test_data", "build_train_loader"]

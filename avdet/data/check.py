@@ -12,11 +12,11 @@ import pandas as pd
 
 from ava_eval import read_boxes, read_excluded, read_ground_truth, read_label_map
 from avdet.boxes import iou_xyxy
-from avdet.config import DataConfig
 from avdet.data.keyframes import ClassNames, KeyframeTable, detected_keyframes, labelled_keyframes, without_excluded
 from avdet.data.locate import annotation_files, require_data
 from avdet.data.movies import find_movies
 from avdet.media.reader import DecodeError, VideoInfo, VideoReader
+from avdet.settings import DataConfig
 
 __all__ = ["Finding", "check_data"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avdet.config import DataConfig
+from avdet.settings import DataConfig
 
 __all__ = ["annotation_files", "require_data"]
 

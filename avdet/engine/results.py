@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 import ava_eval
-from avdet.config import Config
 from avdet.data.build import TestData
 from avdet.data.keyframes import ClassNames
 from avdet.data.locate import annotation_files
 from avdet.detection_table import write_detections
 from avdet.engine.provenance import provenance
 from avdet.engine.run_dir import RunDir
+from avdet.settings import Config
 
 __all__ = ["score", "write_results"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import ava_eval
 from avdet.checkpoints.io import load_checkpoint, load_weights
-from avdet.config import Config
 from avdet.data.build import build_classes, build_test_data
 from avdet.engine.distributed import Process
 from avdet.engine.evaluate_detection import detect_split
 from avdet.engine.results import score, write_results
 from avdet.engine.run_dir import RunDir
 from avdet.models.build import build_model
+from avdet.settings import Config
 
 __all__ = ["test"]
 

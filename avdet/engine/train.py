@@ -11,7 +11,6 @@ import torch
 
 import ava_eval
 from avdet.checkpoints.io import load_checkpoint, load_weights, save_checkpoint
-from avdet.config import Config, TrainConfig
 from avdet.data.build import build_classes, build_test_data, build_train_loader
 from avdet.engine.distributed import Process, average_buffers, leave_cores_to
 from avdet.engine.evaluate_detection import detect_split
@@ -24,6 +23,7 @@ from avdet.engine.run_dir import RunDir
 from avdet.engine.schedule import Schedule
 from avdet.engine.trainer import Trainer
 from avdet.models.build import build_model
+from avdet.settings import Config, TrainConfig
 
 __all__ = ["train"]
 

@@ -9,7 +9,6 @@ from typing import Literal
 from torch import Tensor, nn
 from torchvision.ops import RoIAlign
 
-from avdet.config import AUDIO_STRIDES, ModelConfig
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AudioAlone, AVSlowFast, PickFrames
 from avdet.models.classifier import Classifier
@@ -29,6 +28,7 @@ from avdet.models.pathways import Absent, AudioPathway, VisualPathway
 from avdet.models.roi_head import RoIHead
 from avdet.models.sound import DropPathway
 from avdet.models.sync_loss import SyncLoss
+from avdet.settings import AUDIO_STRIDES, ModelConfig
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import yaml
 
 from avdet.cli.benchmark import main
 from avdet.cli.benchmark_model import Mode, count, measure
-from avdet.config import Config, ModelConfig
+from avdet.settings import Config, ModelConfig
 from tests.models.tiny import tiny_config
 
 

@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from avdet.config import Config
 from avdet.data.ava import AvaTest, AvaTrain, Draw
 from avdet.data.build import build_classes, build_cutter, build_test_data, build_train_loader
 from avdet.data.locate import require_data
 from avdet.data.movies import find_movies, with_movie
 from avdet.media.reader import VideoReader
+from avdet.settings import Config
 from avdet.structures import ClipBatch
 
 

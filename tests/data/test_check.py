@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from avdet.cli import check_data as check_data_cli
-from avdet.config import Config, DataConfig
 from avdet.data.check import check_data
+from avdet.settings import Config, DataConfig
 from tests.conftest import REPOSITORY
 
 Fault = Callable[[Path], None]

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from avdet.config import ModelConfig
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AVSlowFast
 from avdet.models.build import build_model
 from avdet.models.sound import Sound, silence
+from avdet.settings import ModelConfig
 
 EVERYWHERE = ("pool1", "res2", "res3", "res4")
 EIGHT_BY_EIGHT: dict[str, Any] = {"slow_frames": 8, "slow_stride": 8, "alpha": 4, "fast_to_slow_kernel": 7}

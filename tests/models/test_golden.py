@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from avdet.checkpoints.weights import load_state
-from avdet.config import ModelConfig
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from avdet.models.sound import DropPathway, silence
 from avdet.models.sync_loss import tellable
+from avdet.settings import ModelConfig
 from tests.models.golden import answer, recipe, weights
 from tests.shared import needs_shared
 

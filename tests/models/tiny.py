@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from avdet.config import ModelConfig
+from avdet.settings import ModelConfig
 from avdet.structures import ClipBatch, PersonBoxes
 
 AUDIO_FRAMES = 32

@@ -1,0 +1,192 @@
+"""Every setting, typed, with its default and meaning.
+
+Read by the build.py files, engine/ and cli/ only: everything below them takes plain arguments.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Stage = Literal["pool1", "res2", "res3", "res4"]
+SyncStage = Literal["res2", "res3", "res4", "pool5"]
+AUDIO_STRIDES = {"pool1": 1, "res2": 1, "res3": 2, "res4": 4, "pool5": 8}  # steps of the log-mel a step of Audio
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(Section):
+    """The network; the paper's names are in the comments. Defaults: AVSlowFast 4x16, R50."""
+
+    stage_blocks: tuple[int, int, int, int] = (3, 4, 6, 3)  # R50; R101 is (3, 4, 23, 3)
+    width: int = Field(64, ge=8)  # channels of the Slow pathway after conv1
+    slow_frames: int = Field(4, ge=1)  # T
+    slow_stride: int = Field(16, ge=1)  # tau: raw frames between two of the Slow pathway
+    alpha: int = Field(8, ge=1)  # the Fast pathway sees alpha times as many frames
+    beta: float = Field(0.125, gt=0)  # channels of Fast to those of Slow
+    fast_to_slow_kernel: int = Field(5, ge=1)  # frames; 7 for 8x8
+    fast_to_slow_stages: tuple[Stage, ...] = ("res3", "res4")
+    res4_temporal_blocks: int | None = None  # blocks of res4 with temporal kernel 3; null: all
+    nonlocal_blocks: tuple[int, ...] = ()  # blocks of the Slow pathway's res4 that a non-local block follows
+    nonlocal_form: Literal["dot_product", "softmax"] = "dot_product"
+    audio: Literal[True, False, "only"] = True  # true: audio and video; false: video; only: audio alone
+    audio_frames: int = Field(128, ge=8)  # time steps of the log-mel
+    mel_bins: int = Field(80, ge=8)
+    beta_audio: float = Field(0.5, gt=0)  # beta_A: channels of Audio to those of Slow
+    audio_blocks: tuple[int, int, int, int] | None = None  # null: as stage_blocks
+    fusion: Literal["a_fs", "a_f_s", "nonlocal"] = "a_fs"
+    fusion_stages: tuple[Stage, ...] = ("res3", "res4")  # () is late fusion only
+    fusion_width: int = Field(64, ge=4)  # channels between the two convolutions of A->FS
+    drop_pathway: Fraction = 0.8  # P_d
+    drop_pathway_kind: Literal["altogether", "lateral"] = "altogether"
+    sync_stages: tuple[SyncStage, ...] = ()  # where the AVS loss stands; the paper: res3, res4, pool5
+    sync_weight: float = Field(1.0, ge=0)
+    dropout: Fraction = 0.5
+    roi_resolution: int = Field(7, ge=1)
+    weights: Path | None = None  # a checkpoint to start from; heads of another size are made anew
+
+    @property
+    def fast_frames(self) -> int:
+        return self.slow_frames * self.alpha
+
+    @property
+    def span_frames(self) -> int:
+        """Raw frames that a clip spans: 64 for 4x16."""
+        return self.slow_frames * self.slow_stride
+
+    @property
+    def hears(self) -> bool:
+        return self.audio is not False
+
+    @model_validator(mode="after")
+    def _fits(self) -> ModelConfig:
+        if self.slow_stride % self.alpha:
+            raise ValueError(
+                f"slow_stride {self.slow_stride} is no multiple of alpha {self.alpha}, so the Fast pathway's stride is "
+                "no whole number; choose an alpha that divides it"
+            )
+        if self.sync_stages and self.audio is not True:
+            raise ValueError("sync_stages need both pathways; set model.audio=true or model.sync_stages=[]")
+        if any(block not in range(self.stage_blocks[2]) for block in self.nonlocal_blocks):
+            raise ValueError(
+                f"nonlocal_blocks {list(self.nonlocal_blocks)} names a block that res4 does not have; "
+                f"its {self.stage_blocks[2]} count from 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sound_fits(self) -> ModelConfig:
+        """Sound meets frames by whole strides."""
+        if self.audio is not True:
+            return self
+        bare = [stage for stage in self.fusion_stages if stage not in self.fast_to_slow_stages]
+        if self.fusion == "a_f_s" and bare:
+            raise ValueError(f"fusion a_f_s at {bare[0]} goes through F->S there; add it to fast_to_slow_stages")
+        frames = self.fast_frames if self.fusion == "a_f_s" else self.slow_frames
+        meetings: dict[str, int] = dict.fromkeys(self.sync_stages, self.slow_frames)
+        if self.fusion != "nonlocal":
+            meetings.update(dict.fromkeys(self.fusion_stages, frames))
+        for stage, count in meetings.items():
+            if self.audio_frames % (AUDIO_STRIDES[stage] * count):
+                raise ValueError(
+                    f"audio_frames {self.audio_frames} are {self.audio_frames / AUDIO_STRIDES[stage]:g} steps of sound "
+                    f"after {stage}, no multiple of the {count} frames there; choose a multiple of "
+                    f"{AUDIO_STRIDES[stage] * count}"
+                )
+        return self
+
+
+class DataConfig(Section):
+    """What is read and how it is cut. Relative annotation files lie in `annotations`."""
+
+    kind: Literal["ava"] = "ava"
+    videos: Path = Path("data/ava/videos")
+    annotations: Path = Path("data/ava/annotations")
+    train_csv: Path = Path("ava_train_v2.2.csv")
+    val_csv: Path = Path("ava_val_v2.2.csv")
+    label_map: Path = Path("ava_action_list_v2.2_for_activitynet_2019.pbtxt")
+    train_excluded: Path | None = Path("ava_train_excluded_timestamps_v2.2.csv")
+    val_excluded: Path | None = Path("ava_val_excluded_timestamps_v2.2.csv")
+    train_boxes: Path | None = None  # detected people that overlap the ground truth, added in training
+    val_boxes: Path = Path("ava_val_predicted_boxes.csv")
+    min_box_score: Fraction = 0.8  # of the detected people that are classified
+    nominal_fps: float = Field(30.0, gt=0)  # turns a recipe's frames into seconds
+    train_short_side: tuple[int, int] = (256, 320)
+    train_crop: int = Field(224, ge=32)
+    test_short_side: int = Field(256, ge=32)
+    flip: Fraction = 0.5
+    colour_jitter: Fraction = 0.4  # brightness, contrast and saturation are scaled by up to this much
+    lighting: float = Field(0.1, ge=0)  # spread of the shift along the principal colours
+    workers: int = Field(4, ge=0)
+    strict: bool = False  # stop where a movie is missing instead of leaving its keyframes out
+    max_bad: int = Field(100, ge=0)  # unreadable training clips that are replaced before training stops
+
+    @model_validator(mode="after")
+    def _fits(self) -> DataConfig:
+        low, high = self.train_short_side
+        if not self.train_crop <= low <= high:
+            raise ValueError(
+                f"train_short_side {low}-{high} must rise and hold the crop of {self.train_crop}; "
+                "raise it or lower train_crop"
+            )
+        return self
+
+
+class TrainConfig(Section):
+    """The optimisation. `lr` belongs to `lr_batch` clips an iteration and is scaled linearly to those that run."""
+
+    epochs: int = Field(20, ge=1)
+    batch_size: int = Field(64, ge=1)  # clips an iteration, over all processes
+    lr: float = Field(0.1, gt=0)
+    lr_batch: int = Field(64, ge=1)
+    schedule: Literal["cosine", "step"] = "cosine"
+    step_epochs: tuple[float, ...] = ()  # where `step` divides the rate by ten
+    warmup_epochs: float = Field(0.0, ge=0)
+    warmup_lr: float = Field(0.0, ge=0)
+    momentum: Fraction = 0.9
+    nesterov: bool = True
+    weight_decay: float = Field(1e-4, ge=0)
+    bn_weight_decay: float = Field(0.0, ge=0)
+    clip_gradient: float | None = Field(None, gt=0)  # largest norm of all gradients together
+    amp: bool = True  # bf16 on GPUs that have it; never on the CPU
+    precise_bn_clips: int = Field(0, ge=0)  # training clips that set the batch norms' statistics before an evaluation
+    eval_every: int = Field(1, ge=1)  # epochs
+    log_every: int = Field(10, ge=1)  # iterations
+
+    @model_validator(mode="after")
+    def _fits(self) -> TrainConfig:
+        if self.warmup_epochs > self.epochs:
+            raise ValueError(
+                f"Warm-up ({self.warmup_epochs:g} epochs) is longer than training ({self.epochs}); "
+                "shorten train.warmup_epochs"
+            )
+        if (self.schedule == "step") != bool(self.step_epochs):
+            raise ValueError("step_epochs goes with schedule: step, and only with it; set both or neither")
+        return self
+
+
+class TestConfig(Section):
+    batch_size: int = Field(8, ge=1)
+    iou: float = Field(0.5, gt=0, le=1)
+    protocol: Literal["official", "pyslowfast", "mmaction2"] = "official"
+
+
+class Config(Section):
+    """A recipe. `name` gives the run directory its name where --output does not."""
+
+    name: str = "avdet"
+    seed: int = 0
+    model: ModelConfig = ModelConfig()
+    data: DataConfig = DataConfig()
+    train: TrainConfig = TrainConfig()
+    test: TestConfig = TestConfig()
+
+    def to_yaml(self) -> str:
+        """Reads back equal."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
