@@ -122,6 +122,7 @@ class DataConfig(Section):
     test_short_side: int = Field(256, ge=32)
     flip: Fraction = 0.5
     colour_jitter: Fraction = 0.4  # brightness, contrast and saturation are scaled by up to this much
+    hard_negatives: Fraction = 0.25  # of the synchronisation loss, in the second half of training
     lighting: float = Field(0.1, ge=0)  # spread of the shift along the principal colours
     workers: int = Field(4, ge=0)
     strict: bool = False  # stop where a movie is missing instead of leaving its keyframes out

@@ -13,6 +13,7 @@ import torch
 from torch.utils.data import Dataset
 
 from avdet.boxes import scale_xyxy
+from avdet.data.audio_pairs import MisalignedSound
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.keyframes import Keyframe, KeyframeTable
 from avdet.data.transforms import crop, draw_colours, draw_crop, flip, recolour, visible
@@ -24,10 +25,14 @@ __all__ = ["Augmentation", "AvaTest", "AvaTrain", "Draw"]
 
 @dataclass(frozen=True)
 class Draw:
-    """Which keyframe, and the seed of everything random about it: the same clip in whichever worker it is made."""
+    """Which keyframe, and the seed of everything random about it: the same clip in whichever worker it is made.
+
+    hard: its misaligned sound, where one is wanted, is of the same video.
+    """
 
     keyframe: int
     seed: int
+    hard: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,15 +49,21 @@ class Augmentation:
 
 
 class AvaTrain(Dataset[Clip]):
-    """Labelled people, jittered, cropped and flipped."""
+    """Labelled people, jittered, cropped and flipped; misaligned sound where the model learns synchrony."""
 
     def __init__(
-        self, keyframes: KeyframeTable, movies: dict[str, Path], cutter: ClipCutter, augmentation: Augmentation
+        self,
+        keyframes: KeyframeTable,
+        movies: dict[str, Path],
+        cutter: ClipCutter,
+        augmentation: Augmentation,
+        misaligned: MisalignedSound | None = None,
     ) -> None:
         self.keyframes = keyframes
         self.movies = movies
         self.cutter = cutter
         self.augmentation = augmentation
+        self.misaligned = misaligned
 
     def __len__(self) -> int:
         return len(self.keyframes)
@@ -64,6 +75,10 @@ class AvaTrain(Dataset[Clip]):
         with VideoReader(self.movies[keyframe.video], short_side=int(rng.integers(low, high + 1))) as video:
             frames = self.cutter.frames(video, keyframe.time_s)
             audio = self.cutter.audio(video, keyframe.time_s)
+            negative_audio = None
+            if self.misaligned is not None and audio is not None:
+                pair_rng = np.random.default_rng([draw.seed, 1])  # of its own: the pictures are the same without pairs
+                negative_audio = self.misaligned.cut(video, keyframe.time_s, hard=draw.hard, rng=pair_rng)
         height, width = frames.shape[1:3]
         boxes_px = scale_xyxy(keyframe.people.boxes, width, height)
         size = self.augmentation.crop
@@ -77,6 +92,7 @@ class AvaTrain(Dataset[Clip]):
             keyframe.time_s,
             _channels_first(frames),
             audio,
+            negative_audio,
             boxes_px=boxes_px[keep],
             people=keyframe.people.select(keep),
             labels={"action": keyframe.labels[keep]},

@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from ava_eval import read_boxes, read_excluded, read_ground_truth, read_label_map
+from avdet.data.audio_pairs import HardShare, MisalignedSound
 from avdet.data.ava import Augmentation, AvaTest, AvaTrain
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.collate import collate, collate_by_size
@@ -63,8 +64,13 @@ def build_train_loader(
     if data.train_boxes is not None:
         keyframes = keyframes.with_detected(read_boxes(data.annotations / data.train_boxes))
     augmentation = Augmentation(data.train_short_side, data.train_crop, data.flip, data.colour_jitter, data.lighting)
-    dataset = AvaTrain(keyframes, find_movies(data.videos), build_cutter(config), augmentation)
-    sampler = EpochSampler(len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world)
+    movies, cutter = find_movies(data.videos), build_cutter(config)
+    misaligned = hard = None
+    if config.model.sync_stages:
+        misaligned = MisalignedSound([movies[video] for video in set(keyframes.videos)], cutter)
+        hard = HardShare(data.hard_negatives, config.train.epochs)
+    dataset = AvaTrain(keyframes, movies, cutter, augmentation, misaligned)
+    sampler = EpochSampler(len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world, hard=hard)
     loader: DataLoader[Any] = DataLoader(  # clips in, batches out: torch types a loader by its data set
         dataset,
         batch_sampler=sampler,

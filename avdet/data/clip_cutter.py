@@ -27,6 +27,10 @@ class ClipCutter:
     nominal_fps: float
     logmel: LogMel | None
 
+    @property
+    def span_s(self) -> float:
+        return self.span_frames / self.nominal_fps
+
     def frames(self, video: VideoReader, center_s: float) -> Frames:
         """(T, H, W, 3) uint8 around `center_s`; before the start and past the end the nearest frame stands."""
         return video.frames(clip_times(center_s, num_frames=self.span_frames, stride=self.stride, fps=self.nominal_fps))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from torch.utils.data import Sampler
 
+from avdet.data.audio_pairs import HardShare
 from avdet.data.ava import Draw
 
 __all__ = ["EpochSampler", "ShareSampler"]
@@ -16,9 +17,19 @@ class EpochSampler(Sampler[list[Draw]]):
     """Batches of a shuffled epoch; every process takes its share of each batch, and the odd clips at the end wait.
 
     `start(epoch, iteration)` says where the next iteration over the sampler begins, so that a run resumes in mid-epoch.
+    hard: the share of hard negatives by epoch; None where nothing learns synchrony.
     """
 
-    def __init__(self, size: int, batch_size: int, *, seed: int, rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self,
+        size: int,
+        batch_size: int,
+        *,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+        hard: HardShare | None = None,
+    ) -> None:
         if batch_size % world:
             raise ValueError(
                 f"train.batch_size {batch_size} cannot be shared by {world} processes; choose a multiple of {world}"
@@ -28,6 +39,7 @@ class EpochSampler(Sampler[list[Draw]]):
                 f"{size} training clips do not fill one batch of {batch_size}; lower train.batch_size or add keyframes"
             )
         self.size, self.batch_size, self.seed, self.rank, self.world = size, batch_size, seed, rank, world
+        self.hard = hard
         self.epoch = self.iteration = 0
 
     def __len__(self) -> int:
@@ -41,10 +53,11 @@ class EpochSampler(Sampler[list[Draw]]):
         rng = np.random.default_rng([self.seed, self.epoch])
         order = rng.permutation(self.size)
         seeds = rng.integers(2**31, size=self.size)
+        hard = rng.random(self.size) < (self.hard.at(self.epoch) if self.hard else 0.0)
         for iteration in range(self.iteration, len(self)):
             begin = iteration * self.batch_size
             mine = range(begin + self.rank, begin + self.batch_size, self.world)
-            yield [Draw(int(order[i]), int(seeds[i])) for i in mine]
+            yield [Draw(int(order[i]), int(seeds[i]), bool(hard[i])) for i in mine]
 
 
 class ShareSampler(Sampler[int]):
