@@ -102,6 +102,29 @@ def test_the_order_of_blocks_does_not_change_a_byte(tmp_path: Path) -> None:
     assert _write_in_blocks(tmp_path / "c.mp4", sound_first=False, block=100_000) == first
 
 
+def test_small_pictures_too_are_the_same_bytes_every_time(tmp_path: Path) -> None:
+    """x264's mbtree differs from run to run at just this size, with other things in memory each time."""
+    texture = np.random.default_rng(0).integers(0, 255, (28, 48, 3), np.uint8).repeat(4, axis=0).repeat(4, axis=1)
+    written = set()
+    for run in range(6):
+        rubbish = [np.full(1000 * 3**k, run, np.uint8) for k in range(7)]
+        with VideoWriter(tmp_path / "a.mp4", fps=25, width=96, height=72) as writer:
+            for k in range(80):
+                writer.write_frame(np.ascontiguousarray(texture[k // 4 :][:72, k:][:, :96]))
+        written.add((tmp_path / "a.mp4").read_bytes())
+        assert len(rubbish) == 7
+    assert len(written) == 1
+
+
+def test_key_frames_stand_as_near_as_asked_for(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "a.mp4", fps=25, width=64, height=48, gop=7, tune="fastdecode") as writer:
+        for _ in range(30):
+            writer.write_frame(_frame())
+    assert [k for k, frame in enumerate(_frames(tmp_path / "a.mp4")) if frame.key_frame] == [0, 7, 14, 21, 28]
+    with pytest.raises(ValueError, match="gop is 0"):
+        VideoWriter(tmp_path / "b.mp4", fps=25, width=64, height=48, gop=0)
+
+
 def test_frames_written_before_all_sound_are_interleaved_with_it(tmp_path: Path) -> None:
     _write_in_blocks(tmp_path / "a.mp4", sound_first=False, block=5000)
     with av.open(str(tmp_path / "a.mp4")) as container:
