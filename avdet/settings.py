@@ -116,8 +116,14 @@ class DataConfig(Section):
     train_boxes: Path | None = None  # detected people that overlap the ground truth, added in training
     val_boxes: Path = Path("ava_val_predicted_boxes.csv")
     min_box_score: Fraction = 0.8  # of the detected people that are classified
+    time_origin: Literal["auto"] | float = "auto"  # what the tables call a movie's first second; auto: 0 or AVA's 900
+    classes: tuple[str, ...] = ()  # those of the label map that are learned and scored; none named: all
+    exclusive: tuple[tuple[str, ...], ...] = ()  # sets of classes of which a person does exactly one: softmax
+    repeat_rare: Fraction = 0.0  # classes in a smaller share of keyframes are seen more often; 0: all equally
+    class_weights: Literal["equal", "inverse_sqrt"] = "equal"  # of a class's loss, by its number of rows
     nominal_fps: float = Field(30.0, gt=0)  # turns a recipe's frames into seconds
     train_short_side: tuple[int, int] = (256, 320)
+    train_scale: Literal["uniform", "inverse_uniform"] = "uniform"  # how the short side (or 1 / it) is drawn
     train_crop: int = Field(224, ge=32)
     test_short_side: int = Field(256, ge=32)
     flip: Fraction = 0.5

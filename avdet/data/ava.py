@@ -73,12 +73,12 @@ class AvaTrain(Dataset[Clip]):
         keyframe = self.keyframes[draw.keyframe]
         low, high = self.augmentation.short_side
         with VideoReader(self.movies[keyframe.video], short_side=int(rng.integers(low, high + 1))) as video:
-            frames = self.cutter.frames(video, keyframe.time_s)
-            audio = self.cutter.audio(video, keyframe.time_s)
+            frames = self.cutter.frames(video, keyframe.movie_s)
+            audio = self.cutter.audio(video, keyframe.movie_s)
             negative_audio = None
             if self.misaligned is not None and audio is not None:
                 pair_rng = np.random.default_rng([draw.seed, 1])  # of its own: the pictures are the same without pairs
-                negative_audio = self.misaligned.cut(video, keyframe.time_s, hard=draw.hard, rng=pair_rng)
+                negative_audio = self.misaligned.cut(video, keyframe.movie_s, hard=draw.hard, rng=pair_rng)
         height, width = frames.shape[1:3]
         boxes_px = scale_xyxy(keyframe.people.boxes, width, height)
         size = self.augmentation.crop
@@ -121,13 +121,13 @@ class AvaTest(Dataset[Clip]):
 
 def cut_whole(video: VideoReader, keyframe: Keyframe, cutter: ClipCutter) -> Clip:
     """The clip around a keyframe as the reader scales it, with its people's boxes in its pixels."""
-    frames = cutter.frames(video, keyframe.time_s)
+    frames = cutter.frames(video, keyframe.movie_s)
     height, width = frames.shape[1:3]
     return Clip(
         keyframe.video,
         keyframe.time_s,
         _channels_first(frames),
-        cutter.audio(video, keyframe.time_s),
+        cutter.audio(video, keyframe.movie_s),
         boxes_px=scale_xyxy(keyframe.people.boxes, width, height),
         people=keyframe.people,
         labels={"action": keyframe.labels},

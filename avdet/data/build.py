@@ -25,8 +25,9 @@ from avdet.data.keyframes import (
     without_excluded,
 )
 from avdet.data.locate import annotation_files
-from avdet.data.movies import find_movies, refuse_times_outside, with_movie
+from avdet.data.movies import find_movies, with_movie
 from avdet.data.sampler import EpochSampler, ShareSampler
+from avdet.data.time_origin import on_movie_time
 from avdet.media.logmel import LogMel
 from avdet.settings import Config, DataConfig
 from avdet.structures import ClipBatch
@@ -136,5 +137,7 @@ def _read_truth(
         examples = ", ".join(coverage.missing[:3]) + ", ..." * (len(coverage.missing) > 3)
         way_out = ", or set data.strict=false" if len(keyframes) else ""
         raise ValueError(f"{split}: {coverage}; {examples} not in {data.videos.absolute()}: add them{way_out}")
-    refuse_times_outside(keyframes, movies, files[f"data.{split}_csv"])
+    keyframes = on_movie_time(keyframes, movies, data.time_origin, files[f"data.{split}_csv"])
+    if keyframes.origin_s:
+        logger.info("%s: the movies begin at the tables' second %g", split, keyframes.origin_s)
     return keyframes, ground_truth, excluded

@@ -55,23 +55,31 @@ class ClassNames:
 
 @dataclass(frozen=True)
 class Keyframe:
-    """The people of one second of a video; `labels` (N, C) multi-hot, without columns where nobody knows them."""
+    """The people of one second of a video; `labels` (N, C) multi-hot, without columns where nobody knows them.
+
+    time_s is the tables' second, movie_s the same one on the movie's own clock.
+    """
 
     video: str
     time_s: float
+    movie_s: float
     people: PersonBoxes
     labels: Tensor
 
 
 @dataclass(frozen=True)
 class KeyframeTable:
-    """Keyframe k is at `times_s[k]` of `videos[k]` and holds people `first[k]` to `first[k + 1]`."""
+    """Keyframe k is at `times_s[k]` of `videos[k]` and holds people `first[k]` to `first[k + 1]`.
+
+    origin_s: what the tables call the first second of every movie.
+    """
 
     videos: NDArray[np.object_]
     times_s: NDArray[np.float64]
     first: NDArray[np.int64]
     people: PersonBoxes
     labels: Tensor
+    origin_s: float = 0.0
 
     def __post_init__(self) -> None:
         assert len(self.videos) == len(self.times_s) == len(self.first) - 1
@@ -83,15 +91,21 @@ class KeyframeTable:
     def __getitem__(self, index: int) -> Keyframe:
         here = slice(int(self.first[index]), int(self.first[index + 1]))
         people = PersonBoxes(self.people.boxes[here], self.people.scores[here], self.people.person_ids[here])
-        return Keyframe(str(self.videos[index]), float(self.times_s[index]), people, self.labels[here].float())
+        time_s = float(self.times_s[index])
+        return Keyframe(str(self.videos[index]), time_s, time_s - self.origin_s, people, self.labels[here].float())
 
     def select(self, keep: NDArray[np.bool_]) -> KeyframeTable:
         """The keyframes where `keep` (K,) is true."""
         counts = np.diff(self.first)
         people = torch.from_numpy(np.repeat(keep, counts))
         first = np.concatenate([[0], np.cumsum(counts[keep])])
-        return KeyframeTable(
-            self.videos[keep], self.times_s[keep], first, self.people.select(people), self.labels[people]
+        return replace(
+            self,
+            videos=self.videos[keep],
+            times_s=self.times_s[keep],
+            first=first,
+            people=self.people.select(people),
+            labels=self.labels[people],
         )
 
     def with_detected(self, boxes: pd.DataFrame) -> KeyframeTable:

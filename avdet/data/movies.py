@@ -1,4 +1,4 @@
-"""The movies of a data set: which file a video's name means, which are missing, and whether they reach their labels."""
+"""The movies of a data set: which file a video's name means, and which are missing."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from avdet.data.keyframes import KeyframeTable
-from avdet.media.reader import VideoReader
 
-__all__ = ["Coverage", "find_movies", "refuse_times_outside", "with_movie"]
+__all__ = ["Coverage", "find_movies", "with_movie"]
 
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".3gp", ".wmv"}
 
@@ -43,17 +41,3 @@ def with_movie(keyframes: KeyframeTable, movies: dict[str, Path]) -> tuple[Keyfr
     here = np.array([video in movies for video in keyframes.videos], dtype=bool)
     missing = tuple(sorted(expected - movies.keys()))
     return keyframes.select(here), Coverage(len(expected), missing, len(keyframes), int((~here).sum()))
-
-
-def refuse_times_outside(keyframes: KeyframeTable, movies: dict[str, Path], annotations: Path) -> None:
-    """Raises ValueError for the first movie that ends before a second it is annotated at."""
-    last = pd.Series(keyframes.times_s).groupby(keyframes.videos).max()
-    for name, time_s in last.items():
-        path = movies[str(name)]
-        with VideoReader(path) as video:
-            duration_s = video.info.duration_s
-        if time_s > duration_s:
-            raise ValueError(
-                f"{annotations} annotates {name} at {time_s:g} s, but {path} lasts {duration_s:.1f} s; times are "
-                "seconds from the movie's start, so check the time origin or the movie"
-            )
