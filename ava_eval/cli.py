@@ -76,6 +76,7 @@ class _Scored:
 
 def _run(options: argparse.Namespace) -> None:
     """Read, score, print, write."""
+    _check_paths(options)
     scored = []
     for one in _score(options):
         _print_scored(one, options)
@@ -86,10 +87,19 @@ def _run(options: argparse.Namespace) -> None:
         comparison = compare(first.result, second.result, first.name, second.name)
         _print(comparison_table(comparison))
     if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(_numbers(scored), indent=2) + "\n", encoding="utf-8")
     if options.report:
         series = [Series(one.name, one.result, one.analysis, one.tubes) for one in scored if one.analysis]
         _print(f"report: {write_report(options.report, series, comparison)}")
+
+
+def _check_paths(options: argparse.Namespace) -> None:
+    """Say at once what would fail after the first file is scored."""
+    if options.compare:
+        first, second = options.compare
+        if first.resolve(strict=True) == second.resolve(strict=True):
+            raise ValueError(f"--compare names {first} twice; give two detection files.")
 
 
 def _score(options: argparse.Namespace) -> Iterator[_Scored]:

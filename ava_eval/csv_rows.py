@@ -11,10 +11,13 @@ from ava_eval.errors import FormatError
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SHOWN_CHARACTERS = 60
+_NEXT_STEP = {"timestamp": "write seconds, such as 902 or 902.5", "action_id": "write the class's id in the label map"}
 
 
 def split_line(line: str, separator: str, where: str) -> list[str]:
     """Stripped fields without the empty ones at the end; [] for a blank line."""
+    if "\r" in line.rstrip("\r\n"):
+        raise FormatError(f"{where}: {shown(line)} holds a carriage return; save the file with LF or CRLF line ends.")
     try:
         rows = list(csv.reader([line.rstrip("\r\n")], delimiter=separator, strict=True))
     except csv.Error as error:
@@ -78,7 +81,9 @@ def _number(text: str, name: str, layout: Layout, where: str) -> float:
         return math.nan
     value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
-        raise FormatError(f"{where}: {name} is {shown(text)}, not a finite number; mend this field.")
+        raise FormatError(
+            f"{where}: {name} is {shown(text)}, not a finite number; {_NEXT_STEP.get(name, 'mend this field')}."
+        )
     if abs(value) > LARGEST[name]:
         meant = "; times are seconds" if name == "timestamp" else ""
         raise FormatError(f"{where}: {name} is {shown(text)}, beyond {LARGEST[name]:g}{meant}; mend this field.")
@@ -89,7 +94,10 @@ def _number(text: str, name: str, layout: Layout, where: str) -> float:
 
 def _check_id(value: float, text: str, name: str, where: str) -> None:
     if not value.is_integer():
-        step = "mend this field" if name == "action_id" else "if this column holds scores, the file is no ground truth"
+        if name == "action_id":
+            step = "the order is action_id, score"
+        else:
+            step = "if this column holds scores, the file is no ground truth"
         raise FormatError(f"{where}: {name} is {shown(text)}, not a whole number; {step}.")
     if name == "action_id" and value < 1:
         raise FormatError(

@@ -6,21 +6,24 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from ava_eval.csv_rows import shown
 from ava_eval.errors import FormatError
 
 POSE, OBJECT, INTERACTION = "pose", "object", "person interaction"
 _GROUP_OF_TYPE = {"PERSON_MOVEMENT": POSE, "OBJECT_MANIPULATION": OBJECT, "PERSON_INTERACTION": INTERACTION}
 _TOKEN = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}:]|[^\s{}:,;"'#]+""")
 _LARGEST_BYTES = 10_000_000
-_NUMBERED_NAME = re.compile(r"(\d+)\s*:\s*(\S.*)")
+_NUMBERED_NAME = re.compile(r"(\d{1,9})\s*[:,\t ]\s*(\S.*)", re.ASCII)
+_LIST_HEADER = re.compile(r"(\w+_)?id\s*[:,\t ]\s*(\w+_)?(name|class|label|action)", re.IGNORECASE)
+_CSV_ROW = re.compile(r"[^,\t]+([,\t]\s*[-+.\de]+)+", re.ASCII)
 
 
 def read_label_map(path: str | Path) -> dict[int, str]:
     """Class names by action id, in the file's order.
 
     A pbtxt holds `item {...}` or `label {...}` blocks with `name` and `id` or `label_id`. Any other text
-    is a list of names, one a line: the first has id 1, blank lines do not count, and lines such as
-    `3: jump` carry their own ids.
+    is a list of names, one a line: the first has id 1, blank lines do not count. If all lines are like
+    `3: jump`, `3,jump` or `3 jump`, under a header line or none, these are the ids.
     """
     return {action_id: name for action_id, name, _ in _read_classes(Path(path))}
 
@@ -67,6 +70,8 @@ def _read_classes(path: Path) -> list[tuple[int, str, str]]:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError(f"{path} is not UTF-8 text (byte {error.start}); save the label map as UTF-8.") from None
+    if text.lstrip()[:1] in {"[", "{"}:
+        raise FormatError(f"{path} looks like JSON; write class names one a line, or lines such as `3: jump`.")
     classes = _parse_pbtxt(text, path) if re.search(r"[{}]", text) else _parse_list(text, path)
     seen: set[int] = set()
     for action_id, _, _ in classes:
@@ -117,9 +122,13 @@ def _unquote(value: str) -> str:
 
 def _parse_list(text: str, path: Path) -> list[tuple[int, str, str]]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and _LIST_HEADER.fullmatch(lines[0]):
+        lines = lines[1:]
     numbered = [_NUMBERED_NAME.fullmatch(line) for line in lines]
     if lines and all(numbered):
         return [(int(match[1]), match[2], "") for match in numbered if match]
     if any("\x00" in line for line in lines):
         raise FormatError(f"{path} holds zero bytes, so it is not a list of names; give a text file.")
+    if lines and all(_CSV_ROW.fullmatch(line) for line in lines):
+        raise FormatError(f"{path} holds rows such as {shown(lines[0])}, no class names; write them as `3: jump`.")
     return [(place, line, "") for place, line in enumerate(lines, start=1)]

@@ -30,7 +30,7 @@ def about_keyframes(selection: Selection) -> str | None:
     times = selection.keyframes.time_s
     ratio = np.median(times[found]) / max(np.median(times[truth]), 1e-6)
     if ratio > _OTHER_UNIT or ratio < 0:
-        return f"{said}: their times are {ratio:.3g} times as large; are they milliseconds or frame numbers?"
+        return f"{said}: their times are {ratio:,.4g} times as large; are they milliseconds or frame numbers?"
     return f"{said} (nearest offset {_offset_s(selection):g} s: is the time origin wrong?)."
 
 

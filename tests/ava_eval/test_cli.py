@@ -96,8 +96,10 @@ def test_report(files: list[str], tmp_path: Path) -> None:
         (["--detections", "broken.csv"], "broken.csv, line 2: score is 'high', not a finite number"),
         (["--detections", "map"], "map, line 1: 1 column"),
         (["--detections", "sound.csv", "--iou", "2"], "iou is 2.0, but a threshold lies above 0 and up to 1"),
-        (["--detections", "sound.csv", "--json", "absent/out.json"], "absent/out.json: No such file"),
-        (["--detections", "sound.csv", "--label-map", "silent.csv"], "no action id of the ground truth"),
+        (["--detections", "sound.csv", "--json", "."], ".: Is a directory"),
+        (["--compare", "sound.csv", "./sound.csv"], "--compare names sound.csv twice; give two detection files."),
+        (["--compare", "sound.csv", "absent.csv"], "absent.csv: No such file or directory; check this path.\n"),
+        (["--detections", "sound.csv", "--label-map", "silent.csv"], "silent.csv holds rows such as"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_2(

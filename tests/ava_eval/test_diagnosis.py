@@ -61,7 +61,7 @@ def test_the_offset_is_the_one_that_explains_most() -> None:
 def test_another_unit_of_time() -> None:
     found: list[DetectionRow] = [(row[0], row[1] * 1000, *row[2:]) for row in FOUND]
     assert notes(TRUTH, found)[0] == (
-        "0 of 4 keyframes with detections have ground truth: their times are 1e+03 times as large; are they"
+        "0 of 4 keyframes with detections have ground truth: their times are 1,000 times as large; are they"
         " milliseconds or frame numbers?"
     )
 
@@ -88,20 +88,22 @@ def test_pixels() -> None:
 def test_boxes_that_miss() -> None:
     """0.1 x 0.6 shared of 0.4 x 0.6 + 0.4 x 0.6 - 0.1 x 0.6: a seventh."""
     assert notes(TRUTH, moved(box=(0.5, 0.2, 0.9, 0.8))) == [
-        "No detection overlaps ground truth of its class by 0.5 or more: the best IoU found is 0.143."
+        "No detection overlaps ground truth of its class by 0.5 or more: the best IoU is 0.143."
     ]
 
 
 def test_boxes_in_another_order() -> None:
     wide: Box = (0.1, 0.4, 0.9, 0.6)
     truth: list[TruthRow] = [(*row[:2], wide, 3) for row in TRUTH]
-    assert notes(truth, moved(box=(0.4, 0.1, 0.6, 0.9)))[0].endswith(
-        "Read as y1,x1,y2,x2, the detections' boxes would overlap by 1.000."
+    assert notes(truth, moved(box=(0.4, 0.1, 0.6, 0.9)))[1] == (
+        "Read as y1,x1,y2,x2, the detections' boxes would overlap ground truth by 1.00 on average, and not by 0.14:"
+        " is that how they are written?"
     )
     truth = [(*row[:2], (0.1, 0.1, 0.4, 0.5), 3) for row in TRUTH]
-    assert notes(truth, moved(box=(0.1, 0.1, 0.3, 0.4)))[0].endswith(
-        "Read as x,y,width,height, the detections' boxes would overlap by 1.000."
-    )
+    assert "Read as x,y,width,height" in notes(truth, moved(box=(0.1, 0.1, 0.3, 0.3)))[-1]
+    truth = [("v", 901, (0.2, 0.2, 0.8, 0.8), 3), *((*row[:2], wide, 3) for row in TRUTH)]
+    found: list[DetectionRow] = [("v", 901, (0.2, 0.2, 0.8, 0.8), 3, 0.9), *moved(box=(0.4, 0.1, 0.6, 0.9))]
+    assert "would overlap ground truth by 1.00 on average, and not by 0.31" in notes(truth, found)[0]
 
 
 def test_other_classes_only() -> None:

@@ -25,6 +25,10 @@ def written(folder: Path, text: str) -> Path:
         '\ufeff# people\nlabel {\r\n\tlabel_id: 11\r\n\tname: "sit"\r\n}\r\nlabel {\r\n name: "stand" label_id: 12 }',
         'item { name: "sit" id: 11 display: 3 }\n\n\n   item {\n\n name: "stand"\nid: 12 # twelve\n}',
         "11: sit\n12:stand",
+        "11,sit\n12,stand",
+        "id,name\n11,sit\n12,stand\n",
+        "label_id\tlabel_name\n11\tsit\n12\tstand\n",
+        "11 sit\n12 stand",
     ],
 )
 def test_ids_and_names_whatever_the_layout(tmp_path: Path, text: str) -> None:
@@ -60,6 +64,11 @@ def test_escaped_quotes_stay_in_the_name(tmp_path: Path) -> None:
         ('item { name: "a" id: 1 } }', "unmatched '}'"),
         ('item { name: "a" { id: 1 } }', "unmatched '{'"),
         ("a\x00b", "zero bytes"),
+        ('["sit", "stand"]', "looks like JSON; write class names one a line"),
+        ('{"11": "sit"}', "looks like JSON"),
+        ("sit,11\nstand,12\n", "holds rows such as 'sit,11', no class names"),
+        ("v,902,0.1,0.2,0.3,0.4,11,0.5\n", "holds rows such as"),
+        ("id,name\n", "defines 0 classes"),
     ],
 )
 def test_what_cannot_be_a_label_map(tmp_path: Path, text: str, message: str) -> None:
