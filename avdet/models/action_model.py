@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from avdet.models.class_loss import ClassLoss
 from avdet.models.clip_head import ClipHead
 from avdet.models.roi_head import RoIHead
 from avdet.models.sound import DropPathway, Sound, silence
@@ -20,7 +20,7 @@ class ActionModel(nn.Module):
     """Backbone and head. `drop_pathway`: None in a model that does not hear.
 
     sync: the synchronisation loss of each junction that has one, `sync_weight` the factor of all of them.
-    multilabel: any number of classes at once (sigmoid, binary cross-entropy) or exactly one (softmax).
+    class_losses: of each class set by name, which also turn its logits into scores.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class ActionModel(nn.Module):
         *,
         sync: Mapping[str, SyncLoss],
         sync_weight: float,
-        multilabel: bool,
+        class_losses: Mapping[str, ClassLoss],
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -39,13 +39,13 @@ class ActionModel(nn.Module):
         self.drop_pathway = drop_pathway
         self.sync = nn.ModuleDict(sync)
         self.sync_weight = sync_weight
-        self.multilabel = multilabel
+        self.class_losses = nn.ModuleDict(class_losses)
 
     def forward(self, batch: ClipBatch) -> dict[str, Tensor]:
         """Losses by name, to be summed: one a class set, "sync_<stage>" for the synchronisation loss."""
         sound = self._hear(batch)
         logits, sound = self._look(batch, sound)
-        losses = {name: self._loss(scores, batch.labels[name]) for name, scores in logits.items()}
+        losses = {name: self._loss(name, scores, batch.labels[name]) for name, scores in logits.items()}
         return {**losses, **self._sync_losses(batch, sound)}
 
     @torch.no_grad()
@@ -59,9 +59,7 @@ class ActionModel(nn.Module):
         """As `predict`, by class set."""
         assert not self.training, "predict() is for a model in evaluation mode; call eval() first"
         logits, _ = self._look(batch, self._hear(replace(batch, negative_audio=None)))
-        scores = {
-            name: (x.float().sigmoid() if self.multilabel else x.float().softmax(-1)) for name, x in logits.items()
-        }
+        scores = {name: self._class_loss(name).scores(x.float()) for name, x in logits.items()}
         return {name: x.mean(dim=1) if x.ndim == 3 else x for name, x in scores.items()}
 
     def _hear(self, batch: ClipBatch) -> Sound:
@@ -76,16 +74,15 @@ class ActionModel(nn.Module):
             return self.head(features, len(batch), batch.boxes_px, batch.box_clip), features.sound
         return self.head(features, len(batch)), features.sound
 
-    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The mean over boxes (or clips) and classes; 0 with a graph where there is no box."""
+    def _loss(self, name: str, logits: Tensor, labels: Tensor) -> Tensor:
         logits = logits.float()
-        if logits.ndim == 3:
-            logits = logits.mean(dim=1)
-        if not len(logits):
-            return logits.sum()
-        if self.multilabel:
-            return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
-        return F.cross_entropy(logits, labels)
+        loss: Tensor = self._class_loss(name)(logits.mean(dim=1) if logits.ndim == 3 else logits, labels)
+        return loss
+
+    def _class_loss(self, name: str) -> ClassLoss:
+        class_loss = self.class_losses[name]
+        assert isinstance(class_loss, ClassLoss)
+        return class_loss
 
     def _sync_losses(self, batch: ClipBatch, sound: Sound) -> dict[str, Tensor]:
         losses = {f"sync_{stage}": batch.frames.new_zeros((), dtype=torch.float32) for stage in self.sync}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torchvision.ops import RoIAlign
 
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AudioAlone, AVSlowFast, PickFrames
+from avdet.models.class_loss import ClassLoss
 from avdet.models.classifier import Classifier
 from avdet.models.clip_head import ClipHead
 from avdet.models.fusion import (
@@ -43,15 +44,19 @@ def build_model(
     num_classes: int | Mapping[str, int],
     head: Literal["roi", "clip"],
     multilabel: bool | None = None,
+    exclusive: Sequence[Sequence[int]] = (),
+    positive_weights: Tensor | None = None,
     crop_px: int = 224,
 ) -> ActionModel:
     """A new model with fresh weights.
 
     num_classes: of the one class set "action", or of each set by name.
     head: "roi" classifies boxes, "clip" whole clips. multilabel: sigmoid, else softmax; boxes are, clips are not.
+    exclusive, positive_weights: see ClassLoss; of a multilabel model with one class set.
     crop_px: side of the training pictures; the clip head takes windows of that size from larger ones.
     """
     classes = {"action": num_classes} if isinstance(num_classes, int) else num_classes
+    independent = head == "roi" if multilabel is None else multilabel
     dim_audio = 32 * _audio_width(model) if model.hears else 0
     dim_pictures = 0 if model.audio == "only" else 32 * (model.width + _fast_width(model))
     classifier = Classifier(dim_pictures + dim_audio, classes, dropout=model.dropout)
@@ -61,7 +66,12 @@ def build_model(
         _drop_pathway(model),
         sync={stage: SyncLoss(_dim_synced(model, stage)) for stage in model.sync_stages},
         sync_weight=model.sync_weight,
-        multilabel=head == "roi" if multilabel is None else multilabel,
+        class_losses={
+            name: ClassLoss(
+                count, exclusive=exclusive if independent else [range(count)], positive_weights=positive_weights
+            )
+            for name, count in classes.items()
+        },
     )
     initialise(network)
     return network
