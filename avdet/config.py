@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from avdet.settings import Config, Section
+from avdet.data_settings import KINDS, Section
+from avdet.settings import Config
 
 
 class ConfigError(ValueError):
@@ -80,25 +81,30 @@ def _sentence(error: ValidationError) -> str:
     """The first thing that pydantic found, in one line."""
     first = error.errors()[0]
     where = [str(part) for part in first["loc"]]
+    kind = where.pop(1) if where[:1] == ["data"] and len(where) > 1 else "ava"
     key = ".".join(where)
     if first["type"] == "extra_forbidden":
-        known = _known_keys(where[:-1])
-        close = difflib.get_close_matches(key, known, n=1) or difflib.get_close_matches(key, _all_keys(), n=1)
+        known = _known_keys(where[:-1], kind)
+        close = difflib.get_close_matches(key, known, n=1) or difflib.get_close_matches(key, _all_keys(kind), n=1)
         return f"unknown key {key}; " + (f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}")
+    if first["type"] == "union_tag_invalid":
+        return f"{key}.kind: {first['ctx']['tag']!r} is not usable; known are {', '.join(KINDS)}"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error":
         return f"{key}: {message}" if key else message
     return f"{key}: {first['input']!r} is not usable ({message[0].lower()}{message[1:]})"
 
 
-def _known_keys(section: list[str]) -> list[str]:
-    return [key for key in _all_keys() if key.split(".")[:-1] == section]
+def _known_keys(section: list[str], kind: str) -> list[str]:
+    return [key for key in _all_keys(kind) if key.split(".")[:-1] == section]
 
 
-def _all_keys() -> list[str]:
+def _all_keys(kind: str) -> list[str]:
+    """As they are written in a recipe for that kind of data."""
     keys: list[str] = []
     for name, field in Config.model_fields.items():
         keys.append(name)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            keys += [f"{name}.{inner}" for inner in field.annotation.model_fields]
+        section = KINDS[kind] if name == "data" else field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            keys += [f"{name}.{inner}" for inner in section.model_fields]
     return keys

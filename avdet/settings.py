@@ -6,19 +6,16 @@ Read by the build.py files, engine/ and cli/ only: everything below them takes p
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from avdet.data_settings import AvaData, Data, Fraction, Section
 
 Stage = Literal["pool1", "res2", "res3", "res4"]
 SyncStage = Literal["res2", "res3", "res4", "pool5"]
 AUDIO_STRIDES = {"pool1": 1, "res2": 1, "res3": 2, "res4": 4, "pool5": 8}  # steps of the log-mel a step of Audio
-Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ModelConfig(Section):
@@ -102,49 +99,6 @@ class ModelConfig(Section):
         return self
 
 
-class DataConfig(Section):
-    """What is read and how it is cut. Relative annotation files lie in `annotations`."""
-
-    kind: Literal["ava"] = "ava"
-    videos: Path = Path("data/ava/videos")
-    annotations: Path = Path("data/ava/annotations")
-    train_csv: Path = Path("ava_train_v2.2.csv")
-    val_csv: Path = Path("ava_val_v2.2.csv")
-    label_map: Path = Path("ava_action_list_v2.2_for_activitynet_2019.pbtxt")
-    train_excluded: Path | None = Path("ava_train_excluded_timestamps_v2.2.csv")
-    val_excluded: Path | None = Path("ava_val_excluded_timestamps_v2.2.csv")
-    train_boxes: Path | None = None  # detected people that overlap the ground truth, added in training
-    val_boxes: Path = Path("ava_val_predicted_boxes.csv")
-    min_box_score: Fraction = 0.8  # of the detected people that are classified
-    time_origin: Literal["auto"] | float = "auto"  # what the tables call a movie's first second; auto: 0 or AVA's 900
-    classes: tuple[str, ...] = ()  # those of the label map that are learned and scored; none named: all
-    exclusive: tuple[tuple[str, ...], ...] = ()  # sets of classes of which a person does exactly one: softmax
-    repeat_rare: Fraction = 0.0  # classes in a smaller share of keyframes are seen more often; 0: all equally
-    class_weights: Literal["equal", "inverse_sqrt"] = "equal"  # of a class's loss, by its number of rows
-    nominal_fps: float = Field(30.0, gt=0)  # turns a recipe's frames into seconds
-    train_short_side: tuple[int, int] = (256, 320)
-    train_scale: Literal["uniform", "inverse_uniform"] = "uniform"  # how the short side (or 1 / it) is drawn
-    train_crop: int = Field(224, ge=32)
-    test_short_side: int = Field(256, ge=32)
-    flip: Fraction = 0.5
-    colour_jitter: Fraction = 0.4  # brightness, contrast and saturation are scaled by up to this much
-    hard_negatives: Fraction = 0.25  # of the synchronisation loss, in the second half of training
-    lighting: float = Field(0.1, ge=0)  # spread of the shift along the principal colours
-    workers: int = Field(4, ge=0)
-    strict: bool = False  # stop where a movie is missing instead of leaving its keyframes out
-    max_bad: int = Field(100, ge=0)  # unreadable training clips that are replaced before training stops
-
-    @model_validator(mode="after")
-    def _fits(self) -> DataConfig:
-        low, high = self.train_short_side
-        if not self.train_crop <= low <= high:
-            raise ValueError(
-                f"train_short_side {low}-{high} must rise and hold the crop of {self.train_crop}; "
-                "raise it or lower train_crop"
-            )
-        return self
-
-
 class TrainConfig(Section):
     """The optimisation. `lr` belongs to `lr_batch` clips an iteration and is scaled linearly to those that run."""
 
@@ -190,9 +144,21 @@ class Config(Section):
     name: str = "avdet"
     seed: int = 0
     model: ModelConfig = ModelConfig()
-    data: DataConfig = DataConfig()
+    data: Data = AvaData()
     train: TrainConfig = TrainConfig()
     test: TestConfig = TestConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _data_is_avas(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """Where a recipe does not name its kind of data."""
+        return {**settings, "data": {"kind": "ava", **settings["data"]}} if "data" in settings else settings
+
+    @property
+    def ava(self) -> AvaData:
+        """The data of a recipe that detects."""
+        assert isinstance(self.data, AvaData), f"data of kind {self.data.kind} has no boxes"
+        return self.data
 
     def to_yaml(self) -> str:
         """Reads back equal."""

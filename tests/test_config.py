@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from avdet.config import ConfigError, load_config, parse_config
+from avdet.data_settings import KINDS
 from avdet.settings import Config
 
 REPOSITORY = Path(__file__).parents[1]
@@ -50,6 +51,11 @@ def test_later_settings_win_and_the_rest_of_a_section_stays(tmp_path: Path) -> N
         ("model.alpha=5", "slow_stride 16 is no multiple of alpha 5"),
         ("train.warmup_epochs=34", "Warm-up (34 epochs) is longer than training (20)"),
         ("data.train_crop=300", "train_short_side 256-320 must rise and hold the crop of 300"),
+        ("data.kind=kinetix", "data.kind: 'kinetix' is not usable; known are ava, kinetics"),
+        ("data={kind: epic, test_clip: 3}", "unknown key data.test_clip; did you mean data.test_clips?"),
+        ("data={kind: ucf101, split: 4}", "data.split: 4 is not usable"),
+        ("data={kind: charades, train_crop: 300}", "data: train_short_side 256-320 must rise and hold the crop"),
+        ("data.test_clips=10", "unknown key data.test_clips"),
         ("train.epochs", "write section.key=value"),
         ("train.epochs=[", "not readable YAML"),
     ],
@@ -70,6 +76,13 @@ def test_files_that_are_no_recipe_are_refused(tmp_path: Path) -> None:
         load_config(write(tmp_path, "list.yaml", "- 1"))
     with pytest.raises(ConfigError, match="its own _base_"):
         load_config(write(tmp_path, "circle.yaml", "_base_: circle.yaml"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_data_reads_back_equal(tmp_path: Path, kind: str) -> None:
+    config = load_config(write(tmp_path, "recipe.yaml", f"data: {{kind: {kind}, flip: 0.25}}"))
+    assert isinstance(config.data, KINDS[kind]) and config.data.flip == 0.25
+    assert load_config(write(tmp_path, "config.yaml", config.to_yaml())) == config
 
 
 def test_yaml_runs_no_code(tmp_path: Path) -> None:

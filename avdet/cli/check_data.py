@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
 
         if args.sample:
             provide_sample()
-        findings = list(check_data(config.data))
+        findings = list(check_data(config.ava))
         if args.json is not None:
             content = json.dumps([finding.to_json() for finding in findings], indent=2)
             args.json.write_text(content + "\n", encoding="utf-8")

@@ -65,6 +65,6 @@ def _model_of(source: Path, foreign: Foreign) -> ModelConfig:
 def _class_names(count: int, recipe: Config | None) -> Mapping[int, str]:
     """By id from 1 on, as AVA and Kinetics count; the recipe's label map knows the names of some or all."""
     known: Mapping[int, str] = {}
-    if recipe is not None and (label_map := recipe.data.annotations / recipe.data.label_map).is_file():
+    if recipe is not None and (label_map := recipe.ava.annotations / recipe.ava.label_map).is_file():
         known = ava_eval.read_label_map(label_map)
     return {i: known.get(i, f"class {i}") for i in range(1, count + 1)}

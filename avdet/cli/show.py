@@ -22,7 +22,7 @@ def annotate_first_video(run: RunDir, config: Config) -> None:
     """annotated.mp4: the first video of the run's detections, with its own sound."""
     detections = ava_eval.read_detections(run.detections)
     video = str(detections["video"].iloc[0])
-    label_map = ava_eval.read_label_map(config.data.annotations / config.data.label_map)
+    label_map = ava_eval.read_label_map(config.data.annotations / config.ava.label_map)
     mine = detections[detections["video"] == video]
     render(find_movies(config.data.videos)[video], mine, run.annotated, label_map=label_map)
     CONSOLE.print(f"{video} with its detections and sound: {run.annotated}", highlight=False, markup=False)

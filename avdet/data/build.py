@@ -28,8 +28,9 @@ from avdet.data.locate import annotation_files
 from avdet.data.movies import find_movies, with_movie
 from avdet.data.sampler import EpochSampler, ShareSampler
 from avdet.data.time_origin import on_movie_time
+from avdet.data_settings import AvaData
 from avdet.media.logmel import LogMel
-from avdet.settings import Config, DataConfig
+from avdet.settings import Config
 from avdet.structures import ClipBatch
 
 __all__ = ["TestData", "build_classes", "build_cutter", "build_test_data", "build_train_loader"]
@@ -46,7 +47,7 @@ class TestData:
     excluded: pd.DataFrame | None
 
 
-def build_classes(data: DataConfig) -> ClassNames:
+def build_classes(data: AvaData) -> ClassNames:
     return ClassNames.from_label_map(read_label_map(data.annotations / data.label_map))
 
 
@@ -60,7 +61,7 @@ def build_train_loader(
     config: Config, classes: ClassNames, *, rank: int = 0, world: int = 1
 ) -> tuple[DataLoader[ClipBatch], EpochSampler]:
     """Batches of a process's share, and the sampler that says which epoch they are of."""
-    data = config.data
+    data = config.ava
     keyframes, _, _ = _read_truth(data, "train", classes)
     if data.train_boxes is not None:
         keyframes = keyframes.with_detected(read_boxes(data.annotations / data.train_boxes))
@@ -86,7 +87,7 @@ def build_train_loader(
 
 def build_test_data(config: Config, classes: ClassNames, *, rank: int = 0, world: int = 1) -> TestData:
     """Every keyframe of the val split that has somebody to judge, each once over all processes."""
-    data = config.data
+    data = config.ava
     truth, ground_truth, excluded = _read_truth(data, "val", classes)
     boxes = read_boxes(data.annotations / data.val_boxes)
     keyframes = detected_keyframes(truth, boxes, min_score=data.min_box_score)
@@ -121,7 +122,7 @@ def _ignore_interrupts(worker: int) -> None:
 
 
 def _read_truth(
-    data: DataConfig, split: str, classes: ClassNames
+    data: AvaData, split: str, classes: ClassNames
 ) -> tuple[KeyframeTable, pd.DataFrame, pd.DataFrame | None]:
     """The keyframes whose movie is there, the labels as they stand in the file, the excluded seconds."""
     files = annotation_files(data, split)

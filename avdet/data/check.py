@@ -15,8 +15,8 @@ from avdet.boxes import iou_xyxy
 from avdet.data.keyframes import ClassNames, KeyframeTable, detected_keyframes, labelled_keyframes, without_excluded
 from avdet.data.locate import annotation_files, require_data
 from avdet.data.movies import find_movies
+from avdet.data_settings import AvaData
 from avdet.media.reader import DecodeError, VideoInfo, VideoReader
-from avdet.settings import DataConfig
 
 __all__ = ["Finding", "check_data"]
 
@@ -36,7 +36,7 @@ class Finding:
         return asdict(self)
 
 
-def check_data(data: DataConfig) -> Iterator[Finding]:
+def check_data(data: AvaData) -> Iterator[Finding]:
     """All findings, errors and facts alike; a file that cannot be read at all ends the check with its error."""
     try:
         require_data(data)
@@ -59,7 +59,7 @@ def check_data(data: DataConfig) -> Iterator[Finding]:
     yield from _proposals(labelled_keyframes(tables["val"], classes), boxes, data.min_box_score)
 
 
-def _read(data: DataConfig, split: str) -> pd.DataFrame:
+def _read(data: AvaData, split: str) -> pd.DataFrame:
     files = annotation_files(data, split)
     excluded = files.get(f"data.{split}_excluded")
     truth = read_ground_truth(files[f"data.{split}_csv"])

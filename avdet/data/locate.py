@@ -4,21 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avdet.settings import DataConfig
+from avdet.data_settings import Data, FoldersData, Hmdb51Data, Ucf101Data
 
 __all__ = ["annotation_files", "require_data"]
 
 HOW_TO_GET_IT = "docs/data.md"
+SETTINGS = {  # of a split's annotation files, by kind of data
+    "ava": ("label_map", "{split}_csv", "{split}_excluded", "{split}_boxes"),
+    "kinetics": ("label_map", "classes", "{split}_csv"),
+    "charades": ("label_map", "{split}_csv"),
+    "epic": (
+        "verb_classes", "noun_classes", "{split}_csv", "unseen_participants", "tail_verbs", "tail_nouns",
+        "many_shot_verbs", "many_shot_nouns", "many_shot_actions",
+    ),
+}  # fmt: skip
 
 
-def annotation_files(data: DataConfig, split: str) -> dict[str, Path]:
+def annotation_files(data: Data, split: str) -> dict[str, Path]:
     """The annotation files that a split ("train" or "val") reads, by the name of their setting."""
-    names = ["label_map", f"{split}_csv", f"{split}_excluded", f"{split}_boxes"]
-    files = {f"data.{name}": getattr(data, name) for name in names}
+    if isinstance(data, FoldersData):
+        return {}
+    if isinstance(data, Ucf101Data):
+        lists = f"{'train' if split == 'train' else 'test'}list{data.split:02d}.txt"
+        return {f"data.annotations' {name}": data.annotations / name for name in ("classInd.txt", lists)}
+    if isinstance(data, Hmdb51Data):
+        found = sorted(data.annotations.glob(f"*_test_split{data.split}.txt"))
+        missing = data.annotations / f"CLASS_test_split{data.split}.txt"
+        return {f"data.annotations' {path.name}": path for path in found or [missing]}
+    names = [name.format(split=split) for name in SETTINGS[data.kind]]
+    files = {f"data.{name}": getattr(data, name, None) for name in names}
     return {setting: data.annotations / file for setting, file in files.items() if file is not None}
 
 
-def require_data(data: DataConfig, splits: tuple[str, ...] = ("train", "val")) -> None:
+def require_data(data: Data, splits: tuple[str, ...] = ("train", "val")) -> None:
     """Raises ValueError that names what is missing, where it was looked for and what to do."""
     wanted = {"data.videos": data.videos, "data.annotations": data.annotations}
     missing = {setting: path for setting, path in wanted.items() if not path.is_dir()}

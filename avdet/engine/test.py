@@ -22,14 +22,14 @@ logger = logging.getLogger(__name__)
 
 def test(config: Config, checkpoint: Path, run: RunDir, process: Process) -> ava_eval.Result:
     """Detections and their score; the main process writes both into the run directory."""
-    classes = build_classes(config.data)
+    classes = build_classes(config.ava)
     data = build_test_data(config, classes, rank=process.rank, world=process.world)
     model = build_model(config.model, num_classes=len(classes), head="roi")
     report = load_weights(model, load_checkpoint(checkpoint), classes.label_map)
     logger.info("%s", report)
     if any(name.startswith("head.") for name in report.new):
         raise ValueError(
-            f"{checkpoint} was trained on other classes than {config.data.label_map} names; give its own map"
+            f"{checkpoint} was trained on other classes than {config.ava.label_map} names; give its own map"
         )
     table = detect_split(model.to(process.device), data.loader, classes.ids, process)
     result = score(table, data, classes, config)

@@ -38,7 +38,7 @@ class TrainingRun:
         leave_cores_to(config.data.workers)
         torch.manual_seed(config.seed)
         self.config, self.run, self.process = config, run, process
-        self.classes = build_classes(config.data)
+        self.classes = build_classes(config.ava)
         self.loader, self.sampler = build_train_loader(config, self.classes, rank=process.rank, world=process.world)
         self.test_data = build_test_data(config, self.classes, rank=process.rank, world=process.world)
         self.model = build_model(config.model, num_classes=len(self.classes), head="roi")

@@ -86,7 +86,7 @@ def test_nothing_to_hear_gives_none(tmp_path: Path) -> None:
 def test_training_batches_bring_pairs_and_the_loss_counts(tiny_config: Config) -> None:
     model_settings = tiny_config.model.model_copy(update={"sync_stages": ("res3", "res4", "pool5")})
     config = tiny_config.model_copy(update={"model": model_settings})
-    classes = build_classes(config.data)
+    classes = build_classes(config.ava)
     loader, sampler = build_train_loader(config, classes)
     sampler.start(3)
     batch = next(iter(loader))

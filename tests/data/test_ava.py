@@ -13,7 +13,7 @@ from avdet.structures import ClipBatch
 
 
 def test_a_draw_is_the_same_clip_wherever_it_is_made(tiny_config: Config) -> None:
-    loader, _ = build_train_loader(tiny_config, build_classes(tiny_config.data))
+    loader, _ = build_train_loader(tiny_config, build_classes(tiny_config.ava))
     dataset = loader.dataset
     assert isinstance(dataset, AvaTrain)
     first, again, other = dataset[Draw(1, 5)], dataset[Draw(1, 5)], dataset[Draw(1, 6)]
@@ -29,7 +29,7 @@ def test_workers_change_nothing(tiny_config: Config, workers: int) -> None:
     def batches(count: int) -> list[ClipBatch]:
         data = tiny_config.data.model_copy(update={"workers": count})
         config = tiny_config.model_copy(update={"data": data})
-        loader, _ = build_train_loader(config, build_classes(config.data))
+        loader, _ = build_train_loader(config, build_classes(config.ava))
         return list(loader)
 
     for one, other in zip(batches(0), batches(workers), strict=True):
@@ -38,7 +38,7 @@ def test_workers_change_nothing(tiny_config: Config, workers: int) -> None:
 
 
 def test_a_test_clip_is_the_whole_frame_with_its_people_in_place(tiny_config: Config) -> None:
-    data = build_test_data(tiny_config, build_classes(tiny_config.data))
+    data = build_test_data(tiny_config, build_classes(tiny_config.ava))
     dataset = data.loader.dataset
     assert isinstance(dataset, AvaTest)
     clip = dataset[0]
@@ -62,7 +62,7 @@ def test_a_clip_of_a_movie_without_sound_has_none(tiny_config: Config, tmp_path:
 
 
 def test_missing_movies_are_counted_or_stop_the_run(tiny_config: Config, sample: Path) -> None:
-    loader, _ = build_train_loader(tiny_config, build_classes(tiny_config.data))
+    loader, _ = build_train_loader(tiny_config, build_classes(tiny_config.ava))
     assert isinstance(loader.dataset, AvaTrain)
     table = loader.dataset.keyframes
     names = sorted(set(table.videos))

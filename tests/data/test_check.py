@@ -9,7 +9,8 @@ import pytest
 
 from avdet.cli import check_data as check_data_cli
 from avdet.data.check import check_data
-from avdet.settings import Config, DataConfig
+from avdet.data_settings import AvaData
+from avdet.settings import Config
 from tests.conftest import REPOSITORY
 
 Fault = Callable[[Path], None]
@@ -21,8 +22,8 @@ def copy(sample: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(sample, tmp_path / "sample"))
 
 
-def settings(folder: Path, config: Config) -> DataConfig:
-    return config.data.model_copy(update={"videos": folder / "videos", "annotations": folder / "annotations"})
+def settings(folder: Path, config: Config) -> AvaData:
+    return config.ava.model_copy(update={"videos": folder / "videos", "annotations": folder / "annotations"})
 
 
 def edit(file: str, change: Callable[[list[list[str]]], list[list[str]]]) -> Fault:

@@ -69,7 +69,7 @@ def test_outside_gives_each_movies_first_second() -> None:
 
 
 def test_a_set_cut_at_900_gives_the_same_clips_under_its_own_times(tiny_config: Config, tmp_path: Path) -> None:
-    data = tiny_config.data
+    data = tiny_config.ava
     shutil.copy(data.annotations / data.label_map, tmp_path)
     for name in (data.val_csv, data.val_boxes):
         rows = [line.split(",") for line in (data.annotations / name).read_text().splitlines()]
