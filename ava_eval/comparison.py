@@ -37,8 +37,14 @@ def compare(first: Result, second: Result, first_name: str = "first", second_nam
 
 
 def comparison_table(comparison: Comparison) -> str:
-    """AP of both and the gain by class, the largest gain first, then the means and the interval."""
-    gains = comparison.gains()
+    """AP of both and the gain by class, the largest gain first, then the means and the interval.
+
+    Classes without AP in either are left out.
+    """
+    both = comparison.gains().items()
+    gains = {
+        name: gain for name, gain in both if (comparison.first.ap[name], comparison.second.ap[name]) != (None, None)
+    }
     width = max(len(name) for name in ("class", "mean", *gains))
     names = [name[-12:] for name in (comparison.first_name, comparison.second_name)]
     lines = [f"{'class':<{width}}  {names[0]:>12}  {names[1]:>12}    gain"]

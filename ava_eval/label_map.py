@@ -54,10 +54,12 @@ def check_label_map(label_map: Mapping[int, str], source: str = "the label map")
     seen: dict[str, int] = {}
     for action_id, name in label_map.items():
         if action_id < 1:
-            raise FormatError(f"{source} gives {name!r} the id {action_id}; AVA's ids start at 1, so add 1 to all.")
+            raise FormatError(
+                f"{source} gives {shown(name)} the id {action_id}; AVA's ids start at 1, so add 1 to all."
+            )
         if name in seen:
             raise FormatError(
-                f"{source} gives the name {name!r} to the ids {seen[name]} and {action_id}; rename one of them."
+                f"{source} gives the name {shown(name)} to the ids {seen[name]} and {action_id}; rename one of them."
             )
         seen[name] = action_id
 
@@ -89,7 +91,7 @@ def _parse_pbtxt(text: str, path: Path) -> list[tuple[int, str, str]]:
         name = _unquote(block.get("name", ""))
         if not name or not re.fullmatch(r"\d{1,9}", number, re.ASCII):
             raise FormatError(
-                f"{path}: class {len(classes) + 1} has name {name!r} and id {number!r};"
+                f"{path}: class {len(classes) + 1} has name {shown(name)} and id {shown(number)};"
                 " each block needs a name in quotes and a whole number as id or label_id."
             )
         classes.append((int(number), name, block.get("label_type", "")))

@@ -54,6 +54,7 @@ def page(series: Sequence[Series], comparison: Comparison | None = None) -> str:
     ]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width">\n'
         f"<style>\n{style}</style></head>\n<body>\n<h1>{title}</h1>\n" + "\n".join(sections) + "\n</body></html>\n"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from ava_eval import evaluate, read_ground_truth, read_label_map
@@ -47,3 +48,18 @@ def test_equal_to_what_the_originals_print() -> None:
         assert result.counts["classes_averaged"] == 14
         assert result.counts["ground_truth_boxes"] == 93_400
         assert result.counts["keyframes_with_ground_truth"] == 50_029
+
+
+@needs_shared
+def test_squares_of_recalls_counted_by_awk() -> None:
+    """Every fourth box is moved away and ranked above the rest, so n boxes and H hits make AP = H / n * H / n."""
+    truth = read_ground_truth(AVA / "derenlei_pose_only/ava_val_v2.1_pose_only.csv")
+    is_moved = np.arange(len(truth)) % 4 == 0
+    detections = truth.assign(score=np.where(is_moved, 0.9, 0.8), x1=truth["x1"] + is_moved, x2=truth["x2"] + is_moved)
+    label_map = read_label_map(AVA / "ava_action_list_v2.2.pbtxt")
+    counted = {"sit": (29_147, 21_856), "stand": (43_400, 32_552), "walk": (12_172, 9_129), "crawl": (19, 14)}
+    for protocol in RECORDED:
+        result = evaluate(truth, detections, label_map, protocol=protocol)
+        for name, (boxes, hits) in counted.items():
+            assert result.truth_boxes[name] == boxes
+            assert result.ap[name] == pytest.approx((hits / boxes) ** 2, abs=1e-12)
