@@ -30,13 +30,13 @@ from avdet.media.pictures import Picture, PictureDecoder, frame_rate
 from avdet.media.shape import PictureShape, RgbConverter, shape_of
 from avdet.media.sound import Sound, SoundTrack
 
-__all__ = ["DecodeError", "FrameBatch", "Frames", "VideoInfo", "VideoReader"]
+__all__ = ["TOLERANCE_S", "DecodeError", "FrameBatch", "Frames", "VideoInfo", "VideoReader", "checked_times"]
 
 Frames = NDArray[np.uint8]
 """(T, H, W, 3) RGB."""
 
 # A frame counts as on screen this much before its time, because Matroska and FLV round times to a millisecond.
-_TOLERANCE_S = 0.001
+TOLERANCE_S = 0.001
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,7 @@ class VideoReader:
         Costs a seek and the decoding from the key frame before, wherever in the file it is.
         """
         assert not self._is_playing, "a reader that plays cannot seek; open a second one"
-        times = np.asarray(times_s, np.float64)
-        if times.ndim != 1 or times.size == 0 or not np.isfinite(times).all():
-            raise ValueError(f"frame times of {self.path.name} are {times_s}; give one or more finite seconds")
+        times = checked_times(times_s, self.path)
         order = np.argsort(times, kind="stable")
         rgb: Frames | None = None
         appeared, past_end = np.empty(times.shape), np.empty(times.shape, np.bool_)
@@ -183,7 +181,7 @@ class VideoReader:
         self.close()
 
     def _tick_at(self, time_s: float) -> int:
-        return self._source.tick_at(time_s + _TOLERANCE_S)
+        return self._source.tick_at(time_s + TOLERANCE_S)
 
     def _rgb(self, picture: Picture) -> NDArray[np.uint8]:
         shape = self._shape or self._learn_shape(picture)
@@ -195,3 +193,11 @@ class VideoReader:
         self._shown_size = shape_of(picture.frame, pixel_aspect, None).shown_size
         self._shape = shape_of(picture.frame, pixel_aspect, self._short_side)
         return self._shape
+
+
+def checked_times(times_s: Sequence[float] | NDArray[np.float64], path: Path) -> NDArray[np.float64]:
+    """(T,), one or more and finite; ValueError otherwise."""
+    times = np.asarray(times_s, np.float64)
+    if times.ndim != 1 or times.size == 0 or not np.isfinite(times).all():
+        raise ValueError(f"frame times of {path.name} are {times_s}; give one or more finite seconds")
+    return times

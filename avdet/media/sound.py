@@ -41,6 +41,7 @@ class SoundTrack:
         if stream is None:
             raise DecodeError(file.path, None, "it has no sound track")
         self._path = file.path
+        self.stored_rate: int = stream.rate
         self._source: PacketSource[AudioStream] = PacketSource(file, stream)
 
     def read(self, start_s: float, duration_s: float, rate: int) -> Sound:

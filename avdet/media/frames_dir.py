@@ -1,0 +1,178 @@
+"""Pictures that were extracted from a video before, one file a frame, with the sound beside them: read like a video.
+
+    movies/9Y_l9NsnYE0/9Y_l9NsnYE0_000001.jpg, ..._000002.jpg, ...    30 a second, as AVA's tools extract them
+    movies/9Y_l9NsnYE0.wav                                            or .mp3, .m4a, .flac, .ogg, .opus, .aac
+
+    with FramesDir("movies/9Y_l9NsnYE0", short_side=256) as video:
+        frames = video.frames([10.0, 10.5])
+
+Picture k appears at (k - 1) / fps seconds and stays until the next one, however many numbers are left out between.
+Sound starts with picture 1, at second 0.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from avdet.media.media_file import DecodeError, MediaFile
+from avdet.media.reader import TOLERANCE_S, FrameBatch, Frames, VideoInfo, checked_times
+from avdet.media.sound import Sound, SoundTrack
+
+__all__ = ["FramesDir", "is_frames_dir"]
+
+_NUMBERED = re.compile(r"(.*?)(\d+)(\.(?:jpg|jpeg|png))", re.IGNORECASE)
+_SOUNDS = (".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus")
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """The pictures of a folder by their numbers, ascending, and the size (width, height) of the first.
+
+    Names are made from numbers, because those of AVA's eight million pictures would not fit beside a loader.
+    """
+
+    prefix: str
+    digits: int
+    suffix: str
+    numbers: NDArray[np.int32]
+    size: tuple[int, int]
+
+    def name(self, number: int) -> str:
+        return f"{self.prefix}{number:0{self.digits}d}{self.suffix}"
+
+
+class FramesDir:
+    """A folder of numbered pictures with the methods of VideoReader; use as a context manager.
+
+    Unreadable pictures and sound raise DecodeError.
+    """
+
+    def __init__(
+        self, folder: str | Path, *, sound: Path | None = None, short_side: int | None = None, fps: float = 30.0
+    ) -> None:
+        """sound: its file; None takes the one of the folder's name that lies beside it or in it, if there is any."""
+        if (short_side is not None and short_side < 1) or not fps > 0:
+            raise ValueError(f"short_side is {short_side} and fps {fps}; both must be more than 0")
+        self.path = Path(folder)
+        self._fps = fps
+        self._listing = _listed(self.path)
+        width, height = self._listing.size
+        scale = 1.0 if short_side is None else short_side / min(width, height)
+        self._size = max(round(width * scale), 1), max(round(height * scale), 1)
+        sound = sound or _sound_beside(self.path)
+        self._sound_file = None if sound is None else MediaFile(sound)
+        self._sound: SoundTrack | None = None
+
+    @functools.cached_property
+    def info(self) -> VideoInfo:
+        """The rate is the one the pictures were extracted at, not the video's."""
+        numbers = self._listing.numbers
+        sound = None if self._sound_file is None else self._track(self._sound_file)
+        return VideoInfo(
+            width=self._listing.size[0],
+            height=self._listing.size[1],
+            fps=self._fps,
+            start_s=(int(numbers[0]) - 1) / self._fps,
+            duration_s=max(
+                int(numbers[-1]) / self._fps, self._sound_file.duration_s if self._sound_file is not None else 0.0
+            ),
+            audio_rate=None if sound is None else sound.stored_rate,
+        )
+
+    def frames(self, times_s: Sequence[float] | NDArray[np.float64]) -> Frames:
+        """See VideoReader.frames."""
+        return self.frame_batch(times_s).rgb
+
+    def frame_batch(self, times_s: Sequence[float] | NDArray[np.float64]) -> FrameBatch:
+        """See VideoReader.frame_batch."""
+        times = checked_times(times_s, self.path)
+        numbers = self._listing.numbers
+        appear_s = (numbers - 1) / self._fps
+        shown = np.maximum(np.searchsorted(appear_s, times + TOLERANCE_S, side="right") - 1, 0)
+        read: dict[int, NDArray[np.uint8]] = {}
+        for index in shown.tolist():
+            if index not in read:
+                read[index] = self._read(index)
+        rgb = np.stack([read[index] for index in shown.tolist()])
+        return FrameBatch(rgb, appear_s[shown], times + TOLERANCE_S >= numbers[-1] / self._fps)
+
+    def play(self, start_s: float = 0.0) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        """See VideoReader.play."""
+        appear_s = (self._listing.numbers - 1) / self._fps
+        first = max(int(np.searchsorted(appear_s, start_s + TOLERANCE_S, side="right")) - 1, 0)
+        for index in range(first, len(appear_s)):
+            yield float(appear_s[index]), self._read(index)
+
+    def audio(self, start_s: float, duration_s: float, rate: int) -> Sound:
+        """See VideoReader.audio."""
+        if self._sound_file is None:
+            raise DecodeError(self.path, None, f"no sound lies beside it; put it into {self.path.name}.wav")
+        return self._track(self._sound_file).read(start_s, duration_s, rate)
+
+    def close(self) -> None:
+        if self._sound_file is not None:
+            self._sound_file.close()
+
+    def __enter__(self) -> FramesDir:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _track(self, file: MediaFile) -> SoundTrack:
+        if self._sound is None:
+            self._sound = SoundTrack(file)
+        return self._sound
+
+    def _read(self, index: int) -> NDArray[np.uint8]:
+        number = int(self._listing.numbers[index])
+        picture = _picture(self.path / self._listing.name(number), (number - 1) / self._fps)
+        shrinks = self._size[0] < picture.shape[1]
+        if picture.shape[1::-1] != self._size:
+            way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            picture = np.asarray(cv2.resize(picture, self._size, interpolation=way), np.uint8)
+        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def is_frames_dir(path: Path) -> bool:
+    """Whether it is a folder with a numbered picture in it."""
+    return path.is_dir() and any(_NUMBERED.fullmatch(entry.name) for entry in path.iterdir())
+
+
+@functools.lru_cache(maxsize=1024)
+def _listed(folder: Path) -> _Listing:
+    """Once a process: AVA's folders hold 27,000 pictures. A folder does not change while it is read."""
+    if not folder.is_dir():
+        raise DecodeError(folder, None, "No such folder")
+    found = {match[0]: match for path in folder.iterdir() if (match := _NUMBERED.fullmatch(path.name))}
+    if not found:
+        raise DecodeError(folder, None, f"it holds no picture with a number, such as {folder.name}_000001.jpg")
+    first = min(found.values(), key=lambda match: int(match[2]))
+    numbers = np.array(sorted(int(match[2]) for match in found.values()), np.int32)
+    height, width = _picture(folder / first[0], 0.0).shape[:2]
+    listing = _Listing(first[1], len(first[2]), first[3], numbers, (width, height))
+    odd = found.keys() - {listing.name(number) for number in numbers.tolist()}
+    if odd:
+        raise DecodeError(folder, None, f"{min(odd)} is not named like {first[0]}; rename it or move it away")
+    return listing
+
+
+def _picture(path: Path, time_s: float) -> NDArray[np.uint8]:
+    """(H, W, 3) BGR."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() and path.stat().st_size else None
+    if picture is None:
+        raise DecodeError(path, time_s, "it is no picture that OpenCV can read")
+    return np.asarray(picture, np.uint8)
+
+
+def _sound_beside(folder: Path) -> Path | None:
+    near = [place / f"{folder.name}{suffix}" for place in (folder.parent, folder) for suffix in _SOUNDS]
+    return next((path for path in near if path.is_file()), None)

@@ -1,0 +1,22 @@
+"""The right reader for whatever a video is kept in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+from avdet.media.frames_dir import FramesDir
+from avdet.media.reader import VideoReader
+
+__all__ = ["Video", "open_video"]
+
+Video: TypeAlias = VideoReader | FramesDir
+
+
+def open_video(path: str | Path, *, short_side: int | None = None) -> Video:
+    """A folder of extracted pictures or a video file; use as a context manager.
+
+    with open_video("movies/9Y_l9NsnYE0", short_side=256) as video:
+        sound = video.audio(1.0, 2.0, 16000)
+    """
+    return (FramesDir if Path(path).is_dir() else VideoReader)(path, short_side=short_side)
