@@ -1,0 +1,175 @@
+"""Find the people of videos, or of a recipe's keyframes, and write them as boxes with ids.
+
+With --config, what stands in place of videos are settings that win over the recipe's: section.key=value.
+A run that was interrupted goes on when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avdet.cli.errors import user_errors
+from avdet.cli.people_split import labelled_split, require_labels
+from avdet.cli.recipe import SAMPLE_FOLDER, config_of, provide_sample, say_what_happens
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.progress import Progress
+
+    from avdet.people.detector import PersonDetector
+
+logger = logging.getLogger(__name__)
+INTERRUPTED = 130  # as shells count it
+
+
+@dataclass(frozen=True)
+class Job:
+    """A video, and its keyframes where a data set says them; `origin_s` is what it calls the video's first second."""
+
+    video: Path
+    times_s: tuple[float, ...] | None = None
+    origin_s: float = 0.0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit status 2 too where a video could not be read; the others are done then."""
+    parser = argparse.ArgumentParser(prog="detect_people.py", description=__doc__)
+    parser.add_argument("inputs", nargs="*", metavar="VIDEO", help="video files; with --config: settings")
+    parser.add_argument("--config", type=Path, help="find the people of this recipe's keyframes")
+    parser.add_argument("--split", choices=("train", "val"), default="val", help="of the recipe (default val)")
+    parser.add_argument("--sample", action="store_true", help=f"of the sample set in {SAMPLE_FOLDER}")
+    parser.add_argument("--output", type=Path, required=True, help="the CSV of boxes to write or to go on with")
+    add_detector_arguments(parser)
+    parser.add_argument("--rate", type=float, default=1.0, help="keyframes a second of plain videos (default 1)")
+    parser.add_argument("--min-score", type=float, default=0.05, help="boxes below it are left out (default 0.05)")
+    parser.add_argument(
+        "--smooth", type=float, default=0.0, metavar="SECONDS", help="mean of scores along a track (default 0: none)"
+    )
+    parser.add_argument("--batch-size", type=int, default=8, help="pictures at once (default 8)")
+    args = parser.parse_args(argv)
+    say_what_happens()
+    with user_errors():
+        try:
+            return _detect(_jobs(args), args)
+        except KeyboardInterrupt:
+            logger.info("Stopped; what is done is saved in %s, and the same command goes on", args.output)
+            return INTERRUPTED
+
+
+def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--detector", choices=("detectron2", "torchvision", "csv", "ground_truth"),
+        help="default: what trained --weights, else Detectron2 where it is installed, else torchvision",
+    )  # fmt: skip
+    parser.add_argument(
+        "--model", help="Detectron2: a config file or a name in its zoo; torchvision: resnet50, mobilenet"
+    )
+    parser.add_argument("--weights", type=Path, help="a file; the detector's published ones where it is not given")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: the GPU where there is one)")
+
+
+def _jobs(args: argparse.Namespace) -> list[Job]:
+    if args.config is None:
+        if not args.inputs or args.sample:
+            raise ValueError("there is nothing to look at; give video files, or --config with a recipe")
+        return _jobs_of_videos([Path(name) for name in args.inputs])
+    args.overrides = args.inputs
+    config = config_of(args)
+    if args.sample:
+        provide_sample()
+    require_labels(config, (args.split,))
+    keyframes, movies = labelled_split(config, args.split)
+    times: dict[str, list[float]] = {}
+    for video, time_s in zip(keyframes.videos.tolist(), keyframes.times_s.tolist(), strict=True):
+        times.setdefault(video, []).append(time_s)
+    return [Job(movies[video], tuple(times_s), keyframes.origin_s) for video, times_s in times.items()]
+
+
+def _jobs_of_videos(videos: list[Path]) -> list[Job]:
+    names = [video.stem for video in videos]
+    double = {name for name in names if names.count(name) > 1}
+    if double:
+        raise ValueError(f"several videos are named {min(double)}, which is all that the table says; rename one")
+    return [Job(video) for video in videos]
+
+
+def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
+    from avdet.media.reader import DecodeError
+    from avdet.people.boxes_file import BoxesFile
+    from avdet.people.build import build_person_detector
+
+    _refuse_impossible(args)
+    detector = build_person_detector(args.detector, model=args.model, weights=args.weights, device=args.device)
+    file = BoxesFile(args.output, _settings(args))
+    left = [job for job in jobs if job.video.stem not in file.done]
+    if len(left) < len(jobs):
+        logger.info("%s: %d of %d videos are done already", args.output, len(jobs) - len(left), len(jobs))
+    failed: list[str] = []
+    with _progress() as progress:
+        videos = progress.add_task("videos", total=len(left))
+        for job in left:
+            try:
+                boxes = _find(job, detector, args, progress)
+            except (DecodeError, OSError) as error:
+                failed.append(job.video.name)
+                logger.warning("%s is left out: %s", job.video.name, error)
+            else:
+                file.add(job.video.stem, boxes)
+                logger.info("%s: %d boxes at %d times", job.video.name, len(boxes), boxes["timestamp"].nunique())
+            progress.advance(videos)
+    if failed:
+        raise ValueError(
+            f"{len(failed)} of {len(jobs)} videos could not be read ({', '.join(failed[:3])}); the others are in "
+            f"{args.output}: the same command tries these again"
+        )
+    file.finish()
+    return 0
+
+
+def _find(job: Job, detector: PersonDetector, args: argparse.Namespace, progress: Progress) -> pd.DataFrame:
+    from avdet.people.find import find_people
+    from avdet.people.smooth import smooth_scores
+
+    pictures = progress.add_task(job.video.name, total=None)
+    try:
+        boxes = find_people(
+            job.video,
+            detector,
+            times_s=job.times_s,
+            origin_s=job.origin_s,
+            rate=args.rate,
+            batch_size=args.batch_size,
+            min_score=args.min_score,
+            on_picture=lambda done, total: progress.update(pictures, completed=done, total=total),
+        )
+    finally:
+        progress.remove_task(pictures)
+    return smooth_scores(boxes, args.smooth)
+
+
+def _refuse_impossible(args: argparse.Namespace) -> None:
+    for option, value, least in (
+        ("--rate", args.rate, 1e-6), ("--batch-size", args.batch_size, 1), ("--smooth", args.smooth, 0)
+    ):  # fmt: skip
+        if not value >= least:
+            raise ValueError(f"{option} is {value:g}; it must be {'more than 0' if least else 'at least 0'}")
+
+
+def _settings(args: argparse.Namespace) -> dict[str, object]:
+    """What every row of one file has in common."""
+    names = ("config", "split", "detector", "model", "weights", "rate", "min_score", "smooth")
+    changed_s = args.weights.stat().st_mtime if args.weights is not None else None
+    return {**{name: getattr(args, name) for name in names}, "weights_changed_s": changed_s}
+
+
+def _progress() -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from avdet.engine.progress import CONSOLE
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal)

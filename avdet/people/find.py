@@ -1,0 +1,83 @@
+"""A video in, a table of its people out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from avdet.media.reader import VideoReader
+from avdet.people.detector import PersonDetector, Picture
+from avdet.people.table import box_table
+from avdet.people.tracks import link_people
+from avdet.structures import PersonBoxes
+
+__all__ = ["find_people", "keyframe_times", "people_at"]
+
+UNSEEN = np.zeros((1, 1, 3), np.uint8)  # for a detector that does not look
+
+
+def keyframe_times(duration_s: float, *, rate: float = 1.0) -> list[float]:
+    """`rate` keyframes a second, at whole multiples of its period as AVA has them; of a shorter video its middle.
+
+    A video of 4 s has them at 1, 2 and 3 s.
+    """
+    if not rate > 0:
+        raise ValueError(f"a rate of {rate:g} keyframes a second gives none; it must be more than 0")
+    times_s = [number / rate for number in range(1, int(np.ceil(duration_s * rate - 1e-9)))]
+    return times_s or [duration_s / 2]
+
+
+def find_people(
+    video: str | Path,
+    detector: PersonDetector,
+    *,
+    rate: float = 1.0,
+    times_s: Sequence[float] | None = None,
+    origin_s: float = 0.0,
+    batch_size: int = 8,
+    min_score: float = 0.0,
+    on_picture: Callable[[int, int], None] = lambda done, total: None,
+) -> pd.DataFrame:
+    """A row a person and keyframe: video, timestamp, x1, y1, x2, y2, score, person_id, sorted by time.
+
+    Keyframes are at `times_s`, or `rate` a second. The rest is `people_at`'s.
+    """
+    if times_s is None:
+        with VideoReader(video) as reader:
+            times_s = [origin_s + t for t in keyframe_times(reader.info.duration_s, rate=rate)]
+    times = sorted(set(times_s))
+    people = people_at(
+        video, detector, times, origin_s=origin_s, batch_size=batch_size, min_score=min_score, on_picture=on_picture
+    )
+    return box_table(Path(video).stem, times, people)
+
+
+def people_at(
+    video: str | Path,
+    detector: PersonDetector,
+    times_s: Sequence[float],
+    *,
+    origin_s: float = 0.0,
+    batch_size: int = 8,
+    min_score: float = 0.0,
+    on_picture: Callable[[int, int], None] = lambda done, total: None,
+) -> list[PersonBoxes]:
+    """The people at each of the times, which rise, with ids that link them (`link_people`).
+
+    Times count from `origin_s`, which is what they call the video's first second (900 for AVA's movies cut there).
+    Boxes with less than `min_score` are left out. `on_picture` hears how many pictures are done, of how many. Holds a
+    batch of pictures at a time, however long the video is.
+    """
+    name = Path(video).stem
+    found: list[PersonBoxes] = []
+    with VideoReader(video) as reader:
+        for first in range(0, len(times_s), batch_size):
+            batch = times_s[first : first + batch_size]
+            frames = reader.frames([t - origin_s for t in batch]) if detector.looks else [UNSEEN] * len(batch)
+            people = detector([Picture(name, t, rgb) for t, rgb in zip(batch, frames, strict=True)])
+            found += [one.select(one.scores >= min_score) for one in people]
+            on_picture(len(found), len(times_s))
+    return link_people(times_s, found)

@@ -1,0 +1,39 @@
+"""People that somebody else found: a table of boxes, or the ground truth, answers as a detector does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import torch
+
+from avdet.people.detector import Picture
+from avdet.people.table import BOX, people_of_rows
+from avdet.structures import PersonBoxes
+
+__all__ = ["TableBoxes", "boxes_of_ground_truth"]
+
+DIGITS = 3  # times are the same that are the same to the millisecond
+
+
+class TableBoxes:
+    """Gives the boxes that a table has at a picture's video and time; nobody where it has none."""
+
+    looks = False
+
+    def __init__(self, boxes: pd.DataFrame) -> None:
+        """`boxes`: video, timestamp, x1, y1, x2, y2, score, person_id, as `ava_eval.read_boxes` gives them."""
+        ordered = boxes.sort_values("score", ascending=False, kind="stable")
+        keys = [ordered["video"].astype(str), ordered["timestamp"].round(DIGITS)]
+        self._rows = {key: people_of_rows(rows) for key, rows in ordered.groupby(keys)}
+
+    def __call__(self, pictures: Sequence[Picture]) -> list[PersonBoxes]:
+        nobody = PersonBoxes.from_boxes(torch.zeros(0, 4))
+        return [self._rows.get((picture.video, round(picture.time_s, DIGITS)), nobody) for picture in pictures]
+
+
+def boxes_of_ground_truth(ground_truth: pd.DataFrame) -> pd.DataFrame:
+    """Each labelled person of a keyframe once, with score 1, of a table by `ava_eval.read_ground_truth`."""
+    acts = ground_truth[ground_truth["action_id"] > 0]
+    people = acts.drop_duplicates(["video", "timestamp", *BOX, "person_id"], ignore_index=True)
+    return people[["video", "timestamp", *BOX, "person_id"]].assign(score=1.0)

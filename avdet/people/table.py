@@ -1,0 +1,60 @@
+"""Person boxes as AVA's table: a row a person and keyframe, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from avdet.people.tracks import MAX_GAP_S, link_people
+from avdet.structures import PersonBoxes
+
+__all__ = ["BOX", "COLUMNS", "box_table", "csv_lines", "linked_table", "people_of_rows"]
+
+BOX = ["x1", "y1", "x2", "y2"]
+COLUMNS = ["video", "timestamp", *BOX, "score", "person_id"]
+
+
+def box_table(video: str, times_s: Sequence[float], people: Sequence[PersonBoxes]) -> pd.DataFrame:
+    """The keyframes of one video, in the order given."""
+    counts = [len(one) for one in people]
+    if not sum(counts):
+        return pd.DataFrame({name: [] for name in COLUMNS})
+    columns = {
+        "video": video,
+        "timestamp": np.repeat(np.asarray(times_s, np.float64), counts),
+        **dict(zip(BOX, torch.cat([one.boxes for one in people]).numpy().T, strict=True)),
+        "score": torch.cat([one.scores for one in people]).numpy(),
+        "person_id": torch.cat([one.person_ids for one in people]).numpy(),
+    }
+    return pd.DataFrame(columns)
+
+
+def people_of_rows(rows: pd.DataFrame) -> PersonBoxes:
+    """One keyframe's rows."""
+    return PersonBoxes.from_boxes(
+        torch.from_numpy(rows[BOX].to_numpy(np.float32, copy=True)),
+        torch.from_numpy(rows["score"].to_numpy(np.float32, copy=True)),
+        torch.from_numpy(rows["person_id"].to_numpy(np.int64, copy=True)),
+    )
+
+
+def linked_table(boxes: pd.DataFrame, *, max_gap_s: float = MAX_GAP_S) -> pd.DataFrame:
+    """The same boxes, sorted by video and time, with person ids by `link_people` in place of those they had."""
+    tables = [
+        _linked_video(str(video), rows, max_gap_s) for video, rows in boxes.groupby("video", observed=True, sort=True)
+    ]
+    return pd.concat(tables, ignore_index=True) if tables else boxes
+
+
+def csv_lines(table: pd.DataFrame) -> str:
+    """Without a header; nine digits, so that every float32 reads back equal."""
+    return table.to_csv(columns=COLUMNS, index=False, header=False, float_format="%.9g", lineterminator="\n")
+
+
+def _linked_video(video: str, rows: pd.DataFrame, max_gap_s: float) -> pd.DataFrame:
+    times_s = sorted(set(rows["timestamp"].tolist()))
+    people = [people_of_rows(here) for _, here in rows.groupby("timestamp", sort=True)]
+    return box_table(video, times_s, link_people(times_s, people, max_gap_s=max_gap_s))

@@ -1,0 +1,100 @@
+"""Who is who from keyframe to keyframe: boxes of one video linked by where motion takes them.
+
+A person walks on as before or stands still, whichever fits the next box better; box and guess are compared by
+distance-IoU (IoU less the squared distance of the centres, as a share of the squared diagonal of both together), so
+that fast people without any overlap are found again too. Each keyframe is one assignment problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+from torchvision.ops import distance_box_iou
+
+from avdet.structures import PersonBoxes
+
+__all__ = ["link_people"]
+
+MAX_GAP_S = 3.0
+LEAST_FIT = -0.25  # distance-IoU from which on two boxes may be one person's; -1 is as far away as can be
+VELOCITY_HALF_LIFE_S = 1.0  # after so long a new velocity counts as much as all before
+UNLIKELY = -4.0  # below every distance-IoU
+
+
+@dataclass
+class _Track:
+    """Box (4,) when last seen, velocity (4,) of its sides a second."""
+
+    person_id: int
+    box: Tensor
+    time_s: float
+    velocity: Tensor
+
+    def guesses(self, time_s: float) -> Tensor:
+        """(2, 4): gone on, and stayed."""
+        return torch.stack([self.box + self.velocity * (time_s - self.time_s), self.box])
+
+    def see(self, box: Tensor, time_s: float) -> None:
+        """Sizes change little and their noise is large: only the centre has a velocity."""
+        passed_s = time_s - self.time_s
+        step = (_centre(box) - _centre(self.box)).repeat(2) / passed_s
+        self.velocity = torch.lerp(self.velocity, step, 1.0 - 0.5 ** (passed_s / VELOCITY_HALF_LIFE_S))
+        self.box, self.time_s = box, time_s
+
+
+def link_people(
+    times_s: Sequence[float],
+    people: Sequence[PersonBoxes],
+    *,
+    max_gap_s: float = MAX_GAP_S,
+    min_start_score: float = 0.5,
+) -> list[PersonBoxes]:
+    """The same boxes with person ids, numbered from 0 in the order in which people appear.
+
+    One video's keyframes, times rising. An id survives keyframes without its person for up to `max_gap_s`. Boxes below
+    `min_start_score` go on with somebody's track but start none: without one their id is -1.
+    """
+    assert len(times_s) == len(people)
+    if any(later <= earlier for earlier, later in pairwise(times_s)):
+        raise ValueError("keyframes must be linked in the order of their times, each time once; sort them by time")
+    tracks: list[_Track] = []
+    linked: list[PersonBoxes] = []
+    started = 0
+    for time_s, here in zip(times_s, people, strict=True):
+        tracks = [track for track in tracks if time_s - track.time_s <= max_gap_s]
+        person_ids = torch.full((len(here),), -1)
+        for row, column in _pairs(tracks, here.boxes, time_s):
+            tracks[row].see(here.boxes[column], time_s)
+            person_ids[column] = tracks[row].person_id
+        for index in torch.nonzero((person_ids < 0) & (here.scores >= min_start_score)).flatten().tolist():
+            tracks.append(_Track(started, here.boxes[index], time_s, torch.zeros(4)))
+            person_ids[index] = started
+            started += 1
+        linked.append(PersonBoxes(here.boxes, here.scores, person_ids))
+    return linked
+
+
+def _pairs(tracks: Sequence[_Track], boxes: Tensor, time_s: float) -> list[tuple[int, int]]:
+    """(track, box) of the assignment that fits best in all."""
+    if not tracks or not len(boxes):
+        return []
+    fit = _fit(torch.cat([track.guesses(time_s) for track in tracks]), boxes)
+    rows, columns = linear_sum_assignment(fit, maximize=True)
+    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if fit[row, column] >= LEAST_FIT]
+
+
+def _fit(guesses: Tensor, boxes: Tensor) -> NDArray[np.float64]:
+    """(tracks, boxes): the better of both guesses; pairs that cannot be are all alike, so that they bend no other."""
+    fit = distance_box_iou(guesses, boxes).unflatten(0, (-1, 2)).amax(dim=1).double()
+    return torch.where(fit >= LEAST_FIT, fit, UNLIKELY).numpy()
+
+
+def _centre(box: Tensor) -> Tensor:
+    return (box[:2] + box[2:]) / 2
