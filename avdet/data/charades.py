@@ -1,0 +1,67 @@
+"""Charades v1: several actions a video, each with its times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from avdet.data.keyframes import ClassNames
+from avdet.data.segments import Intervals, Segments, read_table
+
+__all__ = ["charades_classes", "read_charades"]
+
+
+def charades_classes(path: Path) -> ClassNames:
+    """Charades_v1_classes.txt: `c000 Holding some clothes` a line."""
+    rows = [line.strip().partition(" ") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    wrong = [code for code, _, _ in rows if not (code[:1] == "c" and code[1:].isdigit())]
+    if wrong:
+        raise ValueError(f"{path} begins a line with {wrong[0]!r}; Charades' list of classes says `c000 Name`")
+    return ClassNames.from_label_map({int(code[1:]): name for code, _, name in rows})
+
+
+def read_charades(path: Path, classes: ClassNames) -> tuple[Segments, list[str]]:
+    """Whole videos with multi-hot labels "action", and the times of each action (`c077 12.10 18.00;...`).
+
+    Videos without an action stay: the benchmark scores them. The second list counts actions that are left out.
+    """
+    table = read_table(path, ("id", "actions"))
+    index = {class_id: i for i, class_id in enumerate(classes.ids)}
+    labels = np.zeros((len(table), len(classes)), np.int64)
+    rows: list[tuple[int, int, float, float]] = []
+    backward: list[str] = []
+    total = 0
+    for number, (video, actions) in enumerate(zip(table["id"], table["actions"], strict=True)):
+        for action in filter(None, actions.split(";")):
+            total += 1
+            class_id, start_s, end_s = _action(action, path, number + 2)
+            if class_id not in index:
+                raise ValueError(
+                    f"{path}, line {number + 2}: c{class_id:03d} is not one of the {len(classes)} classes; give the "
+                    "list that belongs to it with data.label_map"
+                )
+            labels[number, index[class_id]] = 1
+            if end_s < start_s:
+                backward.append(str(video))
+            else:
+                rows.append((number, index[class_id], start_s, end_s))
+    columns = np.array(rows, dtype=np.float64).reshape(-1, 4)
+    first = np.searchsorted(columns[:, 0], np.arange(len(table) + 1))
+    intervals = Intervals(first.astype(np.int64), columns[:, 1].astype(np.int64), columns[:, 2], columns[:, 3])
+    ids = table["id"].to_numpy(object)
+    segments = Segments(ids, ids, np.zeros(len(ids)), np.full(len(ids), np.inf), {"action": labels}, intervals)
+    if not backward:
+        return segments, []
+    return segments, [
+        f"{len(backward):,} of {total:,} actions end before they start (first: in {backward[0]}); no clip is labelled "
+        "by their times"
+    ]
+
+
+def _action(text: str, path: Path, line: int) -> tuple[int, float, float]:
+    try:
+        code, start, end = text.split()
+        return int(code.removeprefix("c")), float(start), float(end)
+    except ValueError:
+        raise ValueError(f"{path}, line {line}: {text!r} is no action; Charades writes `c077 12.10 18.00`") from None

@@ -1,0 +1,98 @@
+"""UCF101 and HMDB51 by their official lists, and any folder of classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from avdet.data.keyframes import ClassNames
+from avdet.data.movies import VIDEO_SUFFIXES
+from avdet.data.segments import Segments
+from avdet.data.video_files import name_of
+
+__all__ = ["folder_classes", "hmdb51_classes", "read_folders", "read_hmdb51", "read_ucf101", "ucf101_classes"]
+
+Split = Literal["train", "val"]
+HMDB_FLAGS = {"train": "1", "val": "2"}  # 0: in neither
+
+
+def folder_classes(folder: Path) -> ClassNames:
+    """The names of the folders in `folder`."""
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if not names:
+        raise ValueError(f"{folder} holds no folder of a class; put the clips of each class into {folder}/CLASS")
+    return _classes(names)
+
+
+def read_folders(root: Path, split_folder: Path, classes: ClassNames) -> Segments:
+    """Every clip of `root/split_folder/CLASS`. Raises ValueError for a folder that is no class."""
+    unknown = set(folder_classes(root / split_folder).names) - set(classes.names)
+    if unknown:
+        raise ValueError(
+            f"{root / split_folder} has the class {min(unknown)!r}, which training does not have; add its clips there "
+            "or remove the folder"
+        )
+    paths = [
+        path for name in classes.names for path in sorted((root / split_folder / name).rglob("*"))
+        if path.suffix.lower() in VIDEO_SUFFIXES
+    ]  # fmt: skip
+    names = [path.relative_to(root).with_suffix("").as_posix() for path in paths]
+    folders = [path.relative_to(root / split_folder).parts[0] for path in paths]
+    return _whole_clips(names, folders, classes)
+
+
+def ucf101_classes(annotations: Path) -> ClassNames:
+    """classInd.txt: `1 ApplyEyeMakeup` a line."""
+    rows = [line.split() for line in (annotations / "classInd.txt").read_text(encoding="utf-8").splitlines() if line]
+    return _classes([row[-1] for row in rows])
+
+
+def read_ucf101(annotations: Path, split: Literal[1, 2, 3], part: Split, classes: ClassNames) -> Segments:
+    """trainlistNN.txt or testlistNN.txt: `Class/v_Class_g01_c01.avi`, in the training lists with a number beside it."""
+    path = annotations / f"{'train' if part == 'train' else 'test'}list{split:02d}.txt"
+    lines = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    folders = [line.split("/")[0] for line in lines]
+    unknown = [folder for folder in folders if folder not in classes.names]
+    if unknown:
+        raise ValueError(
+            f"{path} has clips of {unknown[0]!r}, which classInd.txt does not name; take both of one release"
+        )
+    return _whole_clips([name_of(line) for line in lines], folders, classes)
+
+
+def hmdb51_classes(annotations: Path, split: Literal[1, 2, 3]) -> ClassNames:
+    """Every CLASS_test_splitN.txt is a class."""
+    files = annotations.glob(f"*_test_split{split}.txt")
+    return _classes(sorted(re.sub(r"_test_split\d", "", path.stem) for path in files))
+
+
+def read_hmdb51(annotations: Path, split: Literal[1, 2, 3], part: Split, classes: ClassNames) -> Segments:
+    """CLASS_test_splitN.txt: `clip.avi 1` (training), 2 (test) or 0 (neither) a line."""
+    names, folders = [], []
+    for folder in classes.names:
+        path = annotations / f"{folder}_test_split{split}.txt"
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if not line.strip():
+                continue
+            clip, _, flag = line.strip().rpartition(" ")
+            if flag not in {"0", "1", "2"} or not clip:
+                raise ValueError(f"{path} has the line {line!r}; HMDB51's lists say `clip.avi 0`, 1 or 2")
+            if flag == HMDB_FLAGS[part]:
+                names.append(f"{folder}/{name_of(clip.strip())}")
+                folders.append(folder)
+    return _whole_clips(names, folders, classes)
+
+
+def _classes(names: Sequence[str]) -> ClassNames:
+    return ClassNames(tuple(range(len(names))), tuple(names))
+
+
+def _whole_clips(names: Sequence[str], folders: Sequence[str], classes: ClassNames) -> Segments:
+    index = {name: i for i, name in enumerate(classes.names)}
+    labels = {"action": np.array([index[folder] for folder in folders], np.int64)}
+    column = np.array(names, object)
+    return Segments(column, column, np.zeros(len(names)), np.full(len(names), np.inf), labels)

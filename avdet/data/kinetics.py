@@ -1,0 +1,96 @@
+"""Kinetics-400, -600 and -700, Kinetics-Sounds, and lists of `path label` as PySlowFast reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from avdet.data.keyframes import ClassNames
+from avdet.data.segments import Segments, class_indices, class_list, keep_sound, numbers, read_table
+from avdet.data.video_files import find_video, name_of
+
+__all__ = ["only_classes", "read_kinetics", "subset_classes"]
+
+HEADER = re.compile(r"\s*\"?(label|youtube_id)\b")
+
+
+def read_kinetics(path: Path, classes: ClassNames, videos: Mapping[str, Path]) -> tuple[Segments, list[str]]:
+    """The official csv (label, youtube_id, time_start, time_end) or a list of `path label`, told by the first line.
+
+    A file named ID_000417_000427 holds the clip alone; one named ID is the whole video, out of which the clip is cut.
+    The second list counts rows that are left out, in sentences.
+    """
+    with path.open(encoding="utf-8-sig") as file:
+        first = file.readline()
+    return _read_csv(path, classes, videos) if HEADER.match(first) else _read_list(path, classes)
+
+
+def subset_classes(path: Path, classes: ClassNames) -> ClassNames:
+    """The classes that a list names, in its order and in Kinetics' spelling: Kinetics-Sounds has 31 to 34 of them."""
+    wanted = class_list(path)
+    rows = class_indices(wanted.names, classes, path)
+    return ClassNames(tuple(range(len(rows))), tuple(classes.names[row] for row in rows))
+
+
+def only_classes(segments: Segments, classes: ClassNames, subset: ClassNames) -> Segments:
+    """The segments of a subset's classes, labelled by their place in it."""
+    place = {classes.names.index(name): i for i, name in enumerate(subset.names)}
+    labels = np.array([place.get(int(label), -1) for label in segments.labels["action"]], dtype=np.int64)
+    kept = segments.select(labels >= 0)
+    kept.labels["action"] = labels[labels >= 0]
+    return kept
+
+
+def _read_csv(path: Path, classes: ClassNames, videos: Mapping[str, Path]) -> tuple[Segments, list[str]]:
+    table = read_table(path, ("label", "youtube_id", "time_start", "time_end"))
+    start_s, end_s = numbers(table, "time_start", path), numbers(table, "time_end", path)
+    ids = [
+        f"{video}_{start:06.0f}_{end:06.0f}"
+        for video, start, end in zip(table["youtube_id"], start_s, end_s, strict=True)
+    ]
+    trimmed = np.array(
+        [
+            find_video(videos, i) is not None or find_video(videos, video) is None
+            for i, video in zip(ids, table["youtube_id"], strict=True)
+        ],
+        dtype=bool,
+    )
+    segments = Segments(
+        np.array(ids, object),
+        np.where(trimmed, np.array(ids, object), table["youtube_id"].to_numpy(object)),
+        np.where(trimmed, 0.0, start_s),
+        np.where(trimmed, np.inf, end_s),
+        {"action": class_indices(table["label"].tolist(), classes, path)},
+    )
+    return keep_sound(segments, end_s > start_s, "end before they start")
+
+
+def _read_list(path: Path, classes: ClassNames) -> tuple[Segments, list[str]]:
+    """A path and a class index (or name) a line, between them a blank, a comma or a tab."""
+    names, labels = [], []
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if not line.strip():
+            continue
+        parts = re.fullmatch(r"\s*(.+?)\s*[\s,]\s*([^\s,]+)\s*", line)
+        if parts is None:
+            raise ValueError(f"{path}, line {number}: {line!r} is no path with a label; write `path label`")
+        names.append(name_of(parts[1]))
+        labels.append(_index_of(parts[2], classes, path, number))
+    count = len(names)
+    columns = np.array(names, object)
+    labels_by_set = {"action": np.array(labels, np.int64)}
+    return Segments(columns, columns, np.zeros(count), np.full(count, np.inf), labels_by_set), []
+
+
+def _index_of(label: str, classes: ClassNames, path: Path, number: int) -> int:
+    if not re.fullmatch(r"-?\d+", label):
+        return int(class_indices([label], classes, path)[0])
+    if not 0 <= int(label) < len(classes):
+        raise ValueError(
+            f"{path}, line {number}: class {label} is not one of 0..{len(classes) - 1}; give the list of classes that "
+            "belongs to it with data.label_map"
+        )
+    return int(label)
