@@ -44,6 +44,15 @@ class PersonBoxes:
 
 
 @dataclass(frozen=True)
+class BadClip:
+    """A clip that could not be read, and why: another one was taken in its place."""
+
+    video: str
+    time_s: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class Clip:
     """One clip as it was cut from a video, pictures still in bytes.
 
@@ -52,6 +61,7 @@ class Clip:
     negative_audio: as `audio`, cut from elsewhere: the misaligned sound of the synchronisation loss (paper, 3.3).
     boxes_px: (N, 4) in pixels of `frames`; `people` holds the same N as they stand in the video's own frame.
     labels: one tensor a class set: (N, C) multi-hot for boxes, (C,) multi-hot or () class index for whole clips.
+    bad: the clips that this one stands in for.
     """
 
     video: str
@@ -62,6 +72,7 @@ class Clip:
     boxes_px: Tensor = field(default_factory=lambda: torch.zeros(0, 4))
     people: PersonBoxes = field(default_factory=lambda: PersonBoxes.from_boxes(torch.zeros(0, 4)))
     labels: dict[str, Tensor] = field(default_factory=dict)
+    bad: tuple[BadClip, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.frames.ndim == 4 and self.frames.shape[0] == 3, f"frames are {tuple(self.frames.shape)}"
@@ -76,6 +87,7 @@ class ClipBatch:
     frames: (B, 3, T, H, W) uint8; the model normalises them and takes the Slow pathway's frames from among them.
     audio: (B, 1, T, F), zeros for a clip without sound, or None where no clip has any; `has_audio` (B,) says which.
     boxes_px: (N, 4) of all clips; `box_clip` (N,) gives each box's clip.
+    bad: the clips that could not be read and were replaced.
     """
 
     frames: Tensor
@@ -87,6 +99,7 @@ class ClipBatch:
     clips: tuple[tuple[str, float], ...]
     people: tuple[PersonBoxes, ...]
     negative_audio: Tensor | None = None
+    bad: tuple[BadClip, ...] = ()
 
     def __post_init__(self) -> None:
         size = len(self.frames)

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from avdet.data.clip_cutter import ClipCutter
-from avdet.media.reader import VideoReader
+from avdet.media.open_video import Video, open_video
 
 __all__ = ["HARD_GAP_S", "HardShare", "MisalignedSound", "other_start"]
 
@@ -37,14 +37,14 @@ class MisalignedSound:
         self.movies = sorted(movies)
         self.cutter = cutter
 
-    def cut(self, video: VideoReader, center_s: float, *, hard: bool, rng: np.random.Generator) -> Tensor | None:
+    def cut(self, video: Video, center_s: float, *, hard: bool, rng: np.random.Generator) -> Tensor | None:
         """(T, F) for the clip of `video` around `center_s`; None where there is no such sound.
 
         hard: from the same video, its start HARD_GAP_S or more away.
         """
         return self._same_video(video, center_s, rng) if hard else self._other_video(video.path, rng)
 
-    def _same_video(self, video: VideoReader, center_s: float, rng: np.random.Generator) -> Tensor | None:
+    def _same_video(self, video: Video, center_s: float, rng: np.random.Generator) -> Tensor | None:
         span_s = self.cutter.span_s
         start_s = other_start(center_s - span_s / 2, span_s, video.info.duration_s, rng)
         return None if start_s is None else self.cutter.audio(video, start_s + span_s / 2)
@@ -52,7 +52,7 @@ class MisalignedSound:
     def _other_video(self, path: Path, rng: np.random.Generator) -> Tensor | None:
         others = [movie for movie in rng.permutation(len(self.movies))[: ATTEMPTS + 1] if self.movies[movie] != path]
         for index in others[:ATTEMPTS]:
-            with VideoReader(self.movies[index]) as other:
+            with open_video(self.movies[index]) as other:
                 last_s = max(other.info.duration_s - self.cutter.span_s, 0.0)
                 sound = self.cutter.audio(other, rng.uniform(0.0, last_s) + self.cutter.span_s / 2)
             if sound is not None:

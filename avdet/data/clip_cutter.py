@@ -9,7 +9,8 @@ from torch import Tensor
 
 from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.logmel import SAMPLE_RATE, LogMel
-from avdet.media.reader import Frames, VideoReader
+from avdet.media.open_video import Video
+from avdet.media.reader import Frames
 
 __all__ = ["ClipCutter"]
 
@@ -31,11 +32,11 @@ class ClipCutter:
     def span_s(self) -> float:
         return self.span_frames / self.nominal_fps
 
-    def frames(self, video: VideoReader, center_s: float) -> Frames:
+    def frames(self, video: Video, center_s: float) -> Frames:
         """(T, H, W, 3) uint8 around `center_s`; before the start and past the end the nearest frame stands."""
         return video.frames(clip_times(center_s, num_frames=self.span_frames, stride=self.stride, fps=self.nominal_fps))
 
-    def audio(self, video: VideoReader, center_s: float) -> Tensor | None:
+    def audio(self, video: Video, center_s: float) -> Tensor | None:
         """(T, F) log-mel of the same span; None without a sound track or without ears."""
         if self.logmel is None or not video.info.has_audio:
             return None

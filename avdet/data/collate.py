@@ -26,6 +26,7 @@ def collate(clips: list[Clip]) -> ClipBatch:
         labels={name: _join([clip.labels[name] for clip in clips]) for name in clips[0].labels},
         clips=tuple((clip.video, clip.time_s) for clip in clips),
         people=tuple(clip.people for clip in clips),
+        bad=tuple(bad for clip in clips for bad in clip.bad),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from avdet.data.keyframes import KeyframeTable
+from avdet.media.frames_dir import is_frames_dir
 
 __all__ = ["Coverage", "find_movies", "with_movie"]
 
@@ -31,8 +32,10 @@ class Coverage:
 
 
 def find_movies(folder: Path) -> dict[str, Path]:
-    """From a video's name (the file's, without suffix) to its file."""
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in VIDEO_SUFFIXES}
+    """From a video's name (the file's, without suffix) to its file, or to the folder of that name with its frames."""
+    entries = sorted(folder.iterdir())
+    frames = {path.name: path for path in entries if is_frames_dir(path)}
+    return frames | {path.stem: path for path in entries if path.suffix.lower() in VIDEO_SUFFIXES}
 
 
 def with_movie(keyframes: KeyframeTable, movies: dict[str, Path]) -> tuple[KeyframeTable, Coverage]:

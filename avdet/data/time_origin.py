@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from avdet.data.keyframes import KeyframeTable
-from avdet.media.media_file import MediaFile
+from avdet.media.open_video import duration_of
 
 __all__ = ["AVA_CUT_S", "durations_of", "on_movie_time", "outside"]
 
@@ -46,11 +46,7 @@ def on_movie_time(
 
 def durations_of(keyframes: KeyframeTable, movies: Mapping[str, Path]) -> dict[str, float]:
     """Seconds that each labelled movie lasts."""
-    durations_s = {}
-    for video in sorted(set(keyframes.videos)):
-        with MediaFile(movies[video]) as movie:
-            durations_s[video] = movie.duration_s
-    return durations_s
+    return {video: duration_of(movies[video]) for video in sorted(set(keyframes.videos))}
 
 
 def outside(keyframes: KeyframeTable, durations_s: Mapping[str, float], origin_s: float) -> dict[str, float]:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from avdet.media.frames_dir import FramesDir
+from avdet.media.media_file import MediaFile
 from avdet.media.reader import VideoReader
 
-__all__ = ["Video", "open_video"]
+__all__ = ["Video", "duration_of", "open_video"]
 
 Video: TypeAlias = VideoReader | FramesDir
 
@@ -20,3 +21,9 @@ def open_video(path: str | Path, *, short_side: int | None = None) -> Video:
         sound = video.audio(1.0, 2.0, 16000)
     """
     return (FramesDir if Path(path).is_dir() else VideoReader)(path, short_side=short_side)
+
+
+def duration_of(path: Path) -> float:
+    """`info.duration_s`, without decoding a frame."""
+    with FramesDir(path) if path.is_dir() else MediaFile(path) as video:
+        return video.info.duration_s if isinstance(video, FramesDir) else video.duration_s

@@ -1,0 +1,105 @@
+"""A data loader whose workers say what went wrong with a clip, in one sentence."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+import cv2
+import torch
+from torch.utils.data import DataLoader, Sampler
+
+from avdet.data.bad_clips import BadClipLog, CarefulClips, Clips
+from avdet.structures import Clip, ClipBatch
+
+__all__ = ["ClipLoader", "StartMethod"]
+
+logger = logging.getLogger(__name__)
+
+B = TypeVar("B")
+StartMethod = Literal["fork", "spawn", "forkserver"]
+
+
+class ClipLoader(DataLoader[Any], Generic[B]):
+    """Batches of a data set's clips, the same ones for any number of workers and however they are started.
+
+    limit_s: seconds that one clip may take. A worker that takes longer ends, and iterating raises ValueError with the
+    clip's name; where there are no workers the whole process ends.
+    bad_clips: where replaced clips are noted. None replaces none: the first that cannot be read raises DecodeError.
+    """
+
+    def __init__(
+        self,
+        clips: Clips[Any],
+        batches: Sampler[list[Any]],
+        collate: Callable[[list[Clip]], B],
+        *,
+        workers: int,
+        limit_s: float,
+        bad_clips: BadClipLog | None = None,
+        start_method: StartMethod | None = None,
+    ) -> None:
+        reports = Path(tempfile.mkdtemp(prefix="avdet-loader-"))
+        super().__init__(
+            CarefulClips(clips, limit_s=limit_s, replaces=bad_clips is not None, reports=reports),
+            batch_sampler=batches,
+            num_workers=workers,
+            collate_fn=_Collate(collate),
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=workers > 0,
+            worker_init_fn=_begin_worker,
+            multiprocessing_context=start_method if workers else None,
+        )
+        self._reports = reports
+        self._bad_clips = bad_clips
+        weakref.finalize(self, _remove, reports, os.getpid())
+
+    def __iter__(self) -> Iterator[B]:  # type: ignore[override]  # a generator is an iterator
+        try:
+            for batch in super().__iter__():
+                if isinstance(batch, ValueError):
+                    raise batch
+                if self._bad_clips is not None and isinstance(batch, ClipBatch):
+                    self._bad_clips.note(batch.bad)
+                yield batch
+        except RuntimeError as error:  # torch's, of a worker that ended
+            raise self._explained(error) from None
+
+    def _explained(self, error: RuntimeError) -> Exception:
+        reports = [path.read_text(encoding="utf-8") for path in sorted(self._reports.iterdir())]
+        if not reports:
+            return error
+        sentence, _, stack = reports[0].partition("\n")
+        logger.error("where the worker stood:\n%s", stack)
+        return ValueError(sentence)
+
+
+@dataclass(frozen=True)
+class _Collate(Generic[B]):
+    """In place of a batch that is not whole comes the first of its errors."""
+
+    collate: Callable[[list[Clip]], B]
+
+    def __call__(self, clips: list[Clip | ValueError]) -> B | ValueError:
+        error = next((clip for clip in clips if isinstance(clip, ValueError)), None)
+        return error or self.collate([clip for clip in clips if isinstance(clip, Clip)])
+
+
+def _begin_worker(worker: int) -> None:
+    """A terminal sends Ctrl-C to the workers too, but only the main process may decide. One thread a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+
+
+def _remove(folder: Path, owner: int) -> None:
+    """Forked workers hold the loader too."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
