@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +16,9 @@ from ava_eval.selection import Selection
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+Ranked = tuple[csr_array, csr_array, IntArray]  # (steps, videos) rows, (steps, videos) hits, (videos,) boxes
 SAMPLES = 1000
-_CELLS_AT_ONCE = 1 << 22  # steps x samples held at a time
+_CELLS_AT_ONCE = 1 << 22  # numbers held at a time: samples x videos or steps
 
 
 @dataclass
@@ -39,31 +40,42 @@ def bootstrap_mean_ap(result: Result, samples: int = SAMPLES, seed: int = 0) -> 
 
     A class whose ground truth is not drawn is left out of that sample's mean.
     """
-    draws = _draws([result], samples, seed)
-    return None if draws is None else Interval.of(_sampled_mean_ap(result, draws[0]))
+    sampled = _sampled_mean_ap([result], samples, seed)
+    return None if sampled is None else Interval.of(sampled[0])
 
 
 def bootstrap_difference(first: Result, second: Result, samples: int = SAMPLES, seed: int = 0) -> Interval | None:
     """Second minus first mAP over the same draws of videos: the paired comparison."""
-    draws = _draws([first, second], samples, seed)
-    if draws is None:
-        return None
-    return Interval.of(_sampled_mean_ap(second, draws[1]) - _sampled_mean_ap(first, draws[0]))
+    sampled = _sampled_mean_ap([first, second], samples, seed)
+    return None if sampled is None else Interval.of(sampled[1] - sampled[0])
 
 
-def _draws(results: Sequence[Result], samples: int, seed: int) -> list[FloatArray] | None:
-    """For each result (videos, samples): how often each of its videos is drawn, the same in all results.
+def _sampled_mean_ap(results: Sequence[Result], samples: int, seed: int) -> list[FloatArray] | None:
+    """For each result (samples,) mAP over the same draws; None with fewer than two videos."""
+    ranked = [_ranked_classes(result) for result in results]
+    parts = [
+        [_mean_ap(classes, weights) for classes, weights in zip(ranked, drawn, strict=True)]
+        for drawn in _draws(results, samples, seed)
+    ]
+    return [np.concatenate(part) for part in zip(*parts, strict=True)] or None
 
-    Drawn are the videos that count for any of them.
+
+def _draws(results: Sequence[Result], samples: int, seed: int) -> Iterator[list[FloatArray]]:
+    """Part by part of the samples, for each result (videos, samples): how often each of its videos is drawn.
+
+    Drawn are the videos that count for any of the results, in all of them alike; nothing is, if fewer than two do.
     """
     names = sorted(set().union(*(_counted_videos(result.selection) for result in results)))
     if len(names) < 2:
-        return None
-    chances = np.full(len(names), 1 / len(names))
-    drawn = np.random.default_rng(seed).multinomial(len(names), chances, samples).T
-    never = np.zeros(samples)
-    by_name = dict(zip(names, drawn.astype(np.float64), strict=True))
-    return [np.array([by_name.get(name, never) for name in r.selection.keyframes.videos]) for r in results]
+        return
+    place = {name: row for row, name in enumerate(names)}
+    rows = [[place.get(name, len(names)) for name in result.selection.keyframes.videos] for result in results]
+    random, chances = np.random.default_rng(seed), np.full(len(names), 1 / len(names))
+    at_once = max(1, _CELLS_AT_ONCE // len(names))
+    for begin in range(0, samples, at_once):
+        drawn = random.multinomial(len(names), chances, min(at_once, samples - begin)).T.astype(np.float64)
+        with_never = np.append(drawn, np.zeros((1, drawn.shape[1])), axis=0)
+        yield [with_never[row] for row in rows]
 
 
 def _counted_videos(selection: Selection) -> set[str]:
@@ -73,12 +85,10 @@ def _counted_videos(selection: Selection) -> set[str]:
     return {videos[place] for place in places}
 
 
-def _sampled_mean_ap(result: Result, draws: FloatArray) -> FloatArray:
-    """(samples,) mAP; 0 in a sample that draws no ground truth at all."""
+def _mean_ap(ranked_classes: Sequence[Ranked], draws: FloatArray) -> FloatArray:
+    """(samples,) mAP under (videos, samples) draws; 0 in a sample that draws no ground truth at all."""
     totals, counts = np.zeros(draws.shape[1]), np.zeros(draws.shape[1])
-    names = result.selection.class_names
-    averaged = [place for place, name in enumerate(names) if result.ap[name] is not None]
-    for ranked in _ranked_classes(result, averaged):
+    for ranked in ranked_classes:
         at_once = max(1, _CELLS_AT_ONCE // max(1, ranked[0].shape[0]))
         for begin in range(0, draws.shape[1], at_once):
             part = slice(begin, begin + at_once)
@@ -88,8 +98,8 @@ def _sampled_mean_ap(result: Result, draws: FloatArray) -> FloatArray:
     return np.divide(totals, counts, out=np.zeros_like(totals), where=counts > 0)
 
 
-def _ranked_classes(result: Result, classes: list[int]) -> list[tuple[csr_array, csr_array, IntArray]]:
-    """For each class: (steps, videos) rows and hits gained down to each step of the ranking, (videos,) boxes.
+def _ranked_classes(result: Result) -> list[Ranked]:
+    """For each averaged class: (steps, videos) rows and hits gained down to each step of its ranking, and its boxes.
 
     A step ends at a distinct score that brings a hit: precision is highest there, so no other rank matters.
     """
@@ -102,7 +112,7 @@ def _ranked_classes(result: Result, classes: list[int]) -> list[tuple[csr_array,
     ends = np.cumsum(np.bincount(rows.class_, minlength=len(selection.class_names)))
     base = _boxes_by_video(selection)
     ranked = []
-    for class_ in classes:
+    for class_ in (place for place, ap in enumerate(result.ap.values()) if ap is not None):
         places = order[ends[class_ - 1] if class_ else 0 : ends[class_]]
         step, steps = _steps(score[places], hit[places])
         within = step < steps

@@ -13,6 +13,7 @@ from ava_eval.selection import Selection
 
 _FEW = 0.5
 _OFFSETS_TRIED = 6
+_VIDEOS_LOOKED_AT = 300
 _OTHER_UNIT = 5.0  # times of one file beyond this many times the other's are in another unit
 
 
@@ -27,11 +28,15 @@ def about_keyframes(selection: Selection) -> str | None:
     found_names, truth_names = ({names[place] for place in np.unique(video[which])} for which in (found, truth))
     if not found_names & truth_names:
         return f"{said}: no video is in both files ({_names(found_names, truth_names)})."
+    if not np.intersect1d(video[found & ~truth], video[truth]).size:
+        new = len(found_names - truth_names)
+        return f"{said}: {new:,} of {len(found_names):,} videos with detections are not in the ground truth."
+    offset_s, explained = _offset(selection)
     times = selection.keyframes.time_s
     ratio = np.median(times[found]) / max(np.median(times[truth]), 1e-6)
-    if ratio > _OTHER_UNIT or ratio < 0:
+    if explained < _FEW and ratio > _OTHER_UNIT:
         return f"{said}: their times are {ratio:,.4g} times as large; are they milliseconds or frame numbers?"
-    return f"{said} (nearest offset {_offset_s(selection):g} s: is the time origin wrong?)."
+    return f"{said} (nearest offset {offset_s:g} s: is the time origin wrong?)."
 
 
 def _names(found: set[str], truth: set[str]) -> str:
@@ -41,28 +46,29 @@ def _names(found: set[str], truth: set[str]) -> str:
     return f"{first!r} in the detections, {other!r} in the ground truth"
 
 
-def _offset_s(selection: Selection) -> float:
-    """Detections' time minus the ground truth's: the constant under which most keyframes meet, the smallest of equals.
+def _offset(selection: Selection) -> tuple[float, float]:
+    """Detections' time minus the ground truth's, and the share of the keyframes with detections alone that it explains.
 
-    Tried are the offsets between the first, the last and the closest keyframes of each video, the commonest of them.
+    It is the constant, in seconds, under which most of them meet ground truth, the smallest of equals. Tried are those
+    between the first, the last and the closest keyframes of each video, the commonest of them.
     """
     video, microseconds = selection.keyframes.video, np.rint(selection.keyframes.time_s * 1e6).astype(np.int64)
     truth = pd.MultiIndex.from_arrays([video[selection.has_truth], microseconds[selection.has_truth]])
     lonely = selection.has_detections & ~selection.has_truth
     tried: Counter[int] = Counter()
-    for place in np.unique(video[selection.has_truth]):
+    for place in np.intersect1d(video[selection.has_truth], video[lonely])[:_VIDEOS_LOOKED_AT]:
         here = video == place
         of_truth, of_lonely = np.sort(microseconds[here & selection.has_truth]), np.sort(microseconds[here & lonely])
-        if len(of_lonely):
-            tried.update({int(of_lonely[0] - of_truth[0]), int(of_lonely[-1] - of_truth[-1])})
-            tried.update({int(_closest(of_lonely, of_truth))})
+        tried.update({int(of_lonely[0] - of_truth[0]), int(of_lonely[-1] - of_truth[-1])})
+        tried.update({int(_closest(of_lonely, of_truth))})
 
     def meeting(offset: int) -> int:
         moved = pd.MultiIndex.from_arrays([video[lonely], microseconds[lonely] - offset])
         return int(moved.isin(truth).sum())
 
     offsets = [offset for offset, _ in tried.most_common(_OFFSETS_TRIED)]
-    return max(offsets, key=lambda offset: (meeting(offset), -abs(offset))) / 1e6
+    best = max(offsets, key=lambda offset: (meeting(offset), -abs(offset)))
+    return best / 1e6, meeting(best) / int(lonely.sum())
 
 
 def _closest(times: npt.NDArray[np.int64], others: npt.NDArray[np.int64]) -> np.int64:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ava_eval import PROTOCOLS, Result, evaluate
-from ava_eval.bootstrap import _draws, _sampled_mean_ap, bootstrap_difference, bootstrap_mean_ap
+from ava_eval.bootstrap import _draws, _mean_ap, _ranked_classes, bootstrap_difference, bootstrap_mean_ap
 from tests.ava_eval.worlds import LABEL_MAP, random_world, truth_table
 
 SAMPLES = 12
@@ -31,11 +31,11 @@ def test_weights_are_copies_of_videos(protocol: str) -> None:
         truth, detections, _ = random_world(seed).tables()
         detections = detections.assign(score=detections["score"].round(1))
         result = evaluate(truth, detections, LABEL_MAP, protocol=protocol)
-        names, by_result = result.selection.keyframes.videos, _draws([result], SAMPLES, seed)
+        names, by_result = result.selection.keyframes.videos, next(_draws([result], SAMPLES, seed), None)
         if by_result is None:
             continue
         draws = by_result[0]
-        sampled = _sampled_mean_ap(result, draws)
+        sampled = _mean_ap(_ranked_classes(result), draws)
         for place in range(SAMPLES):
             counts = draws[:, place].astype(int).tolist()
             copies = evaluate_copies(truth, detections, names, counts, protocol, result)
@@ -82,8 +82,7 @@ def test_videos_that_do_not_count_are_not_drawn() -> None:
     found = pd.concat([truth, truth.iloc[:1].assign(video="x")], ignore_index=True).assign(score=[0.9, 0.8, 0.7])
     drawn = {}
     for protocol in PROTOCOLS:
-        draws = _draws([evaluate(truth, found, LABEL_MAP, protocol=protocol)], 50, seed=0)
-        assert draws is not None
+        draws = next(_draws([evaluate(truth, found, LABEL_MAP, protocol=protocol)], 50, seed=0))
         drawn[protocol] = draws[0].sum(axis=1) > 0
         assert (draws[0].sum(axis=0) == drawn[protocol].sum()).all()
     assert {protocol: flags.tolist() for protocol, flags in drawn.items()} == {
@@ -91,6 +90,17 @@ def test_videos_that_do_not_count_are_not_drawn() -> None:
         "pyslowfast": [True, True, True],
         "mmaction2": [True, True, False],
     }
+
+
+def test_draws_in_parts_are_the_same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth, detections, _ = random_world(5).tables()
+    result = evaluate(truth, detections, LABEL_MAP)
+    whole = bootstrap_mean_ap(result, samples=40)
+    monkeypatch.setattr("ava_eval.bootstrap._CELLS_AT_ONCE", 50)
+    in_parts = bootstrap_mean_ap(result, samples=40)
+    assert whole is not None
+    assert in_parts is not None
+    assert (whole.samples == in_parts.samples).all()
 
 
 def test_a_result_does_not_differ_from_itself() -> None:

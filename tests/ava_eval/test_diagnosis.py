@@ -58,6 +58,21 @@ def test_the_offset_is_the_one_that_explains_most() -> None:
     )
 
 
+def test_an_origin_is_no_unit() -> None:
+    """Times 900 s later are hundreds of times as large, yet all of them meet when moved."""
+    truth: list[TruthRow] = [("v", 2 + t, BODY, 3) for t in range(4)]
+    assert "nearest offset 900 s" in notes(truth, FOUND)[0]
+
+
+def test_other_videos() -> None:
+    """The one video in both files meets; the others are in one file only."""
+    truth: list[TruthRow] = [*TRUTH[:1], *((name, 902, BODY, 3) for name in "abc")]
+    found: list[DetectionRow] = [*FOUND[:1], *((name, 902, BODY, 3, 0.5) for name in "xyz")]
+    assert notes(truth, found)[0] == (
+        "1 of 4 keyframes with detections have ground truth: 3 of 4 videos with detections are not in the ground truth."
+    )
+
+
 def test_another_unit_of_time() -> None:
     found: list[DetectionRow] = [(row[0], row[1] * 1000, *row[2:]) for row in FOUND]
     assert notes(TRUTH, found)[0] == (
