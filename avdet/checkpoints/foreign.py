@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pickle
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from torch import Tensor
 
 from avdet.checkpoints.convert import from_caffe2, from_reference
 from avdet.checkpoints.io import CheckpointError, read_tensors
+from avdet.checkpoints.plain_pickle import read_plain_pickle
 
 __all__ = ["Foreign", "read_foreign"]
 
@@ -49,37 +48,8 @@ def read_foreign(path: Path) -> Foreign:
 def _read_any(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
     if not path.is_file() or zipfile.is_zipfile(path):  # torch writes zip archives, and says what is missing
         return read_tensors(path)
-    content = _read_pickle(path)
-    return read_tensors(path) if content == TORCH_LEGACY_MAGIC else content
-
-
-def _read_pickle(path: Path) -> Any:  # noqa: ANN401
     try:
-        with path.open("rb") as file:
-            return _ArraysOnly(file, encoding="latin1").load()
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(f"{path} is refused: {error}") from None
-    except (EOFError, ValueError, IndexError, KeyError, AttributeError, TypeError):
-        raise CheckpointError(f"{path} is no checkpoint, or is cut short; fetch it again") from None
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Plain data and numpy arrays; anything else that a pickle names might run code."""
-
-    ALLOWED = frozenset(
-        {
-            ("_codecs", "encode"),
-            ("collections", "OrderedDict"),
-            ("numpy", "dtype"),
-            ("numpy", "ndarray"),
-            ("numpy.core.multiarray", "_reconstruct"),
-            ("numpy.core.multiarray", "scalar"),
-        }
-    )
-
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401  (what pickle's own returns)
-        if (module.replace("numpy._core", "numpy.core"), name) not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"it names {module}.{name} and might run code when read")
-        if module == "numpy.core.multiarray":
-            module = "numpy._core.multiarray" if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else module
-        return getattr(importlib.import_module(module), name)
+        content = read_plain_pickle(path)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from None
+    return read_tensors(path) if content == TORCH_LEGACY_MAGIC else content

@@ -10,6 +10,7 @@ from avdet.cli.errors import user_errors
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
 from avdet.config import load_config
 from avdet.data.locate import require_data
+from avdet.data_settings import AvaData
 from avdet.engine.run_dir import RunDir, latest_run, new_run
 from avdet.settings import Config
 
@@ -36,6 +37,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(config: Config, run: RunDir, args: argparse.Namespace) -> int:
     # torch takes seconds to import: a wrong setting or missing data is said before
     from avdet.cli.show import annotate_first_video, show_result
+    from avdet.data.check import refuse_faulty
     from avdet.engine.distributed import distributed
     from avdet.engine.interrupt import Interrupted
     from avdet.engine.train import train
@@ -44,6 +46,8 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace) -> int:
         say_what_happens(quiet=not process.is_main)
         if args.sample:
             process.main_first(provide_sample)
+        if process.is_main and isinstance(config.data, AvaData):
+            refuse_faulty(config.data)
         try:
             result = train(config, run, process, resume=args.resume)
         except Interrupted:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from avdet.boxes import scale_xyxy
 from avdet.data.audio_pairs import MisalignedSound
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.keyframes import Keyframe, KeyframeTable
-from avdet.data.transforms import crop, draw_colours, draw_crop, flip, recolour, visible
+from avdet.data.transforms import crop, draw_colours, draw_crop, draw_short_side, flip, recolour, visible
 from avdet.media.reader import Frames, VideoReader
 from avdet.structures import Clip
 
@@ -37,11 +38,12 @@ class Draw:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Short side drawn uniformly from `short_side`, a random square of `crop` pixels, mirrored with chance `flip`;
-    then the colours, by `draw_colours`.
+    """Short side by `draw_short_side`, a random square of `crop` pixels, mirrored with chance `flip`; then the colours,
+    by `draw_colours`.
     """
 
     short_side: tuple[int, int]
+    scale: Literal["uniform", "inverse_uniform"]
     crop: int
     flip: float
     colour_jitter: float
@@ -71,8 +73,8 @@ class AvaTrain(Dataset[Clip]):
     def __getitem__(self, draw: Draw) -> Clip:
         rng = np.random.default_rng(draw.seed)
         keyframe = self.keyframes[draw.keyframe]
-        low, high = self.augmentation.short_side
-        with VideoReader(self.movies[keyframe.video], short_side=int(rng.integers(low, high + 1))) as video:
+        short_side = draw_short_side(self.augmentation.short_side, self.augmentation.scale, rng)
+        with VideoReader(self.movies[keyframe.video], short_side=short_side) as video:
             frames = self.cutter.frames(video, keyframe.movie_s)
             audio = self.cutter.audio(video, keyframe.movie_s)
             negative_audio = None

@@ -9,11 +9,13 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ava_eval import read_boxes, read_excluded, read_ground_truth, read_label_map
+from ava_eval import read_excluded, read_ground_truth, read_label_map
 from avdet.data.audio_pairs import HardShare, MisalignedSound
 from avdet.data.ava import Augmentation, AvaTest, AvaTrain
+from avdet.data.balance import positive_weights, repeat_factors
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.collate import collate, collate_by_size
 from avdet.data.keyframes import (
@@ -26,6 +28,7 @@ from avdet.data.keyframes import (
 )
 from avdet.data.locate import annotation_files
 from avdet.data.movies import find_movies, with_movie
+from avdet.data.proposals import read_proposals
 from avdet.data.sampler import EpochSampler, ShareSampler
 from avdet.data.time_origin import on_movie_time
 from avdet.data_settings import AvaData
@@ -33,7 +36,15 @@ from avdet.media.logmel import LogMel
 from avdet.settings import Config
 from avdet.structures import ClipBatch
 
-__all__ = ["TestData", "build_classes", "build_cutter", "build_test_data", "build_train_loader"]
+__all__ = [
+    "TestData",
+    "build_classes",
+    "build_cutter",
+    "build_exclusive",
+    "build_positive_weights",
+    "build_test_data",
+    "build_train_loader",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +59,20 @@ class TestData:
 
 
 def build_classes(data: AvaData) -> ClassNames:
-    return ClassNames.from_label_map(read_label_map(data.annotations / data.label_map))
+    """Those of the label map that are learned and scored."""
+    classes = ClassNames.from_label_map(read_label_map(data.annotations / data.label_map))
+    return classes.select(data.classes, "data.classes") if data.classes else classes
+
+
+def build_exclusive(data: AvaData, classes: ClassNames) -> list[list[int]]:
+    """The sets of classes of which a person does exactly one, as places in the model's output."""
+    return [classes.indices(names, "data.exclusive") for names in data.exclusive]
+
+
+def build_positive_weights(data: AvaData, loader: DataLoader[ClipBatch]) -> Tensor | None:
+    """(C,) by the rows that the loader's keyframes have of each class; None where all classes weigh the same."""
+    assert isinstance(loader.dataset, AvaTrain)
+    return positive_weights(loader.dataset.keyframes) if data.class_weights == "inverse_sqrt" else None
 
 
 def build_cutter(config: Config) -> ClipCutter:
@@ -64,15 +88,20 @@ def build_train_loader(
     data = config.ava
     keyframes, _, _ = _read_truth(data, "train", classes)
     if data.train_boxes is not None:
-        keyframes = keyframes.with_detected(read_boxes(data.annotations / data.train_boxes))
-    augmentation = Augmentation(data.train_short_side, data.train_crop, data.flip, data.colour_jitter, data.lighting)
+        keyframes = keyframes.with_detected(read_proposals(data.annotations / data.train_boxes))
+    augmentation = Augmentation(
+        data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.lighting
+    )
     movies, cutter = find_movies(data.videos), build_cutter(config)
     misaligned = hard = None
     if config.model.sync_stages:
         misaligned = MisalignedSound([movies[video] for video in set(keyframes.videos)], cutter)
         hard = HardShare(data.hard_negatives, config.train.epochs)
     dataset = AvaTrain(keyframes, movies, cutter, augmentation, misaligned)
-    sampler = EpochSampler(len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world, hard=hard)
+    repeats = repeat_factors(keyframes, data.repeat_rare) if data.repeat_rare else None
+    sampler = EpochSampler(
+        len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world, repeats=repeats, hard=hard
+    )
     loader: DataLoader[Any] = DataLoader(  # clips in, batches out: torch types a loader by its data set
         dataset,
         batch_sampler=sampler,
@@ -89,7 +118,7 @@ def build_test_data(config: Config, classes: ClassNames, *, rank: int = 0, world
     """Every keyframe of the val split that has somebody to judge, each once over all processes."""
     data = config.ava
     truth, ground_truth, excluded = _read_truth(data, "val", classes)
-    boxes = read_boxes(data.annotations / data.val_boxes)
+    boxes = read_proposals(data.annotations / data.val_boxes)
     keyframes = detected_keyframes(truth, boxes, min_score=data.min_box_score)
     counts = keyframes.first[1:] - keyframes.first[:-1]
     logger.info(
@@ -127,7 +156,7 @@ def _read_truth(
     """The keyframes whose movie is there, the labels as they stand in the file, the excluded seconds."""
     files = annotation_files(data, split)
     ground_truth = read_ground_truth(files[f"data.{split}_csv"])
-    refuse_unknown_actions(ground_truth, classes, files[f"data.{split}_csv"])
+    refuse_unknown_actions(ground_truth, read_label_map(files["data.label_map"]), files[f"data.{split}_csv"])
     excluded_file = files.get(f"data.{split}_excluded")
     excluded = read_excluded(excluded_file) if excluded_file else None
     table = labelled_keyframes(without_excluded(ground_truth, excluded), classes)

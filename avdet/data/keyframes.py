@@ -5,6 +5,8 @@ The table is columns, not objects: a loader's workers share its pages, and AVA's
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,6 +53,20 @@ class ClassNames:
     @property
     def label_map(self) -> dict[int, str]:
         return dict(zip(self.ids, self.names, strict=True))
+
+    def indices(self, names: Sequence[str], setting: str) -> list[int]:
+        """Places of these classes. Raises ValueError for a name that is none, with the nearest."""
+        for name in names:
+            if name not in self.names:
+                close = difflib.get_close_matches(name, self.names, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(self.names)}"
+                raise ValueError(f"{setting} names {name!r}, which is no class of the label map; {hint}")
+        return [self.names.index(name) for name in names]
+
+    def select(self, names: Sequence[str], setting: str) -> ClassNames:
+        """These classes alone, in the map's order."""
+        kept = sorted(set(self.indices(names, setting)))
+        return ClassNames(tuple(self.ids[i] for i in kept), tuple(self.names[i] for i in kept))
 
 
 @dataclass(frozen=True)
@@ -132,15 +148,15 @@ def without_excluded(table: pd.DataFrame, excluded: pd.DataFrame | None) -> pd.D
     return table[~pd.MultiIndex.from_frame(table[KEY]).isin(pd.MultiIndex.from_frame(excluded[KEY]))]
 
 
-def refuse_unknown_actions(ground_truth: pd.DataFrame, classes: ClassNames, path: Path) -> None:
+def refuse_unknown_actions(ground_truth: pd.DataFrame, label_map: Mapping[int, str], path: Path) -> None:
     """Raises ValueError for an id above all of the label map's.
 
     Smaller ones that the map leaves out are no mistake: AVA labels 80 classes and scores 60 of them.
     """
     largest = int(ground_truth["action_id"].max()) if len(ground_truth) else 0
-    if largest > max(classes.ids):
+    if largest > max(label_map):
         raise ValueError(
-            f"{path} has the action id {largest}, but the label map ends at {max(classes.ids)}; add the class to the "
+            f"{path} has the action id {largest}, but the label map ends at {max(label_map)}; add the class to the "
             "map or correct the row"
         )
 

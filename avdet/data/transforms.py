@@ -6,6 +6,7 @@ Frames are (T, H, W, 3) uint8; boxes (N, 4) in pixels of those frames.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from torch import Tensor
 from avdet.boxes import clip_xyxy, flip_xyxy, shift_xyxy
 from avdet.media.reader import Frames
 
-__all__ = ["Crop", "crop", "draw_colours", "draw_crop", "flip", "recolour", "visible"]
+__all__ = ["Crop", "crop", "draw_colours", "draw_crop", "draw_short_side", "flip", "recolour", "visible"]
 
 LUMA = np.array([0.299, 0.587, 0.114])
 PRINCIPAL_SPREADS = np.array([0.2175, 0.0188, 0.0045])
@@ -28,6 +29,16 @@ class Crop:
     left: int
     top: int
     size: int
+
+
+def draw_short_side(
+    between: tuple[int, int], scale: Literal["uniform", "inverse_uniform"], rng: np.random.Generator
+) -> int:
+    """Pixels of the scaled frame's short side; inverse_uniform draws 1 / it evenly: more of the small ones."""
+    low, high = between
+    if scale == "uniform":
+        return int(rng.integers(low, high + 1))
+    return round(1 / rng.uniform(1 / high, 1 / low))
 
 
 def draw_crop(height: int, width: int, size: int, rng: np.random.Generator) -> Crop:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ava_eval
 from avdet.checkpoints.io import load_checkpoint, load_weights
-from avdet.data.build import build_classes, build_test_data
+from avdet.data.build import build_classes, build_exclusive, build_test_data
 from avdet.engine.distributed import Process
 from avdet.engine.evaluate_detection import detect_split
 from avdet.engine.results import score, write_results
@@ -24,7 +24,8 @@ def test(config: Config, checkpoint: Path, run: RunDir, process: Process) -> ava
     """Detections and their score; the main process writes both into the run directory."""
     classes = build_classes(config.ava)
     data = build_test_data(config, classes, rank=process.rank, world=process.world)
-    model = build_model(config.model, num_classes=len(classes), head="roi")
+    exclusive = build_exclusive(config.ava, classes)
+    model = build_model(config.model, num_classes=len(classes), head="roi", exclusive=exclusive)
     report = load_weights(model, load_checkpoint(checkpoint), classes.label_map)
     logger.info("%s", report)
     if any(name.startswith("head.") for name in report.new):

@@ -11,7 +11,13 @@ import torch
 
 import ava_eval
 from avdet.checkpoints.io import load_checkpoint, load_weights, save_checkpoint
-from avdet.data.build import build_classes, build_test_data, build_train_loader
+from avdet.data.build import (
+    build_classes,
+    build_exclusive,
+    build_positive_weights,
+    build_test_data,
+    build_train_loader,
+)
 from avdet.engine.distributed import Process, average_buffers, leave_cores_to
 from avdet.engine.evaluate_detection import detect_split
 from avdet.engine.interrupt import Interrupted, StopSignal
@@ -41,7 +47,13 @@ class TrainingRun:
         self.classes = build_classes(config.ava)
         self.loader, self.sampler = build_train_loader(config, self.classes, rank=process.rank, world=process.world)
         self.test_data = build_test_data(config, self.classes, rank=process.rank, world=process.world)
-        self.model = build_model(config.model, num_classes=len(self.classes), head="roi")
+        self.model = build_model(
+            config.model,
+            num_classes=len(self.classes),
+            head="roi",
+            exclusive=build_exclusive(config.ava, self.classes),
+            positive_weights=build_positive_weights(config.ava, self.loader),
+        )
         if config.model.weights is not None:
             logger.info("%s", load_weights(self.model, load_checkpoint(config.model.weights), self.classes.label_map))
         self.trainer = build_trainer(self.model, config.train, process)

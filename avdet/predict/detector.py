@@ -10,7 +10,7 @@ import torch
 from avdet.checkpoints.io import load_checkpoint
 from avdet.config import parse_config
 from avdet.data.ava import cut_whole
-from avdet.data.build import build_cutter
+from avdet.data.build import build_cutter, build_exclusive
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.collate import collate
 from avdet.data.keyframes import ClassNames, KeyframeTable, keyframes_of_boxes
@@ -47,7 +47,8 @@ class ActionDetector:
         config = parse_config(checkpoint.config)
         where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         classes = ClassNames.from_label_map(checkpoint.class_names)
-        model = build_model(config.model, num_classes=len(classes), head="roi")
+        exclusive = build_exclusive(config.ava, classes)
+        model = build_model(config.model, num_classes=len(classes), head="roi", exclusive=exclusive)
         model.load_state_dict(checkpoint.model_state)
         return cls(model.to(where), classes, build_cutter(config), short_side=config.data.test_short_side, device=where)
 

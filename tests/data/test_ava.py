@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from avdet.data.ava import AvaTest, AvaTrain, Draw
-from avdet.data.build import build_classes, build_cutter, build_test_data, build_train_loader
+from avdet.data.build import (
+    build_classes,
+    build_cutter,
+    build_exclusive,
+    build_positive_weights,
+    build_test_data,
+    build_train_loader,
+)
 from avdet.data.locate import require_data
 from avdet.data.movies import find_movies, with_movie
 from avdet.media.reader import VideoReader
@@ -77,3 +84,23 @@ def test_what_is_not_there_is_named_with_the_way_out(tiny_config: Config, tmp_pa
     with pytest.raises(ValueError, match=r"no\.csv \(data\.val_boxes\).*docs/data\.md.*--sample"):
         require_data(data)
     require_data(data, ("train",))
+
+
+def test_a_subset_of_classes_mixed_and_weighted(tiny_config: Config) -> None:
+    data = tiny_config.ava.model_copy(
+        update={
+            "classes": ("walk", "sit", "stand"),
+            "exclusive": (("stand", "sit"),),
+            "class_weights": "inverse_sqrt",
+            "repeat_rare": 0.9,
+        }
+    )
+    config = tiny_config.model_copy(update={"data": data})
+    classes = build_classes(data)
+    assert classes.names == ("sit", "stand", "walk")
+    assert build_exclusive(data, classes) == [[1, 0]]
+    loader, sampler = build_train_loader(config, classes)
+    weights = build_positive_weights(data, loader)
+    assert weights is not None and weights.mean() == pytest.approx(1.0)
+    assert sampler.repeats is not None and sampler.repeats.max() > 1
+    assert next(iter(loader)).labels["action"].shape[1] == 3

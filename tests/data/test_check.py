@@ -5,13 +5,19 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from avdet.cli import check_data as check_data_cli
-from avdet.data.check import check_data
+from avdet.data.check import check_data, refuse_faulty
+from avdet.data.keyframes import BOX
 from avdet.data_settings import AvaData
+from avdet.media.reader import VideoReader
 from avdet.settings import Config
 from tests.conftest import REPOSITORY
+from tests.media.movies import write_movie
+from tests.shared import SHARED, needs_shared
 
 Fault = Callable[[Path], None]
 
@@ -37,33 +43,143 @@ def edit(file: str, change: Callable[[list[list[str]]], list[list[str]]]) -> Fau
 
 def test_the_sample_set_is_as_it_should_be(sample: Path, tiny_config: Config) -> None:
     findings = list(check_data(settings(sample, tiny_config)))
+    assert {finding.about for finding in findings if finding.level != "fact"} <= {"train", "val"}
     assert not [finding for finding in findings if finding.level == "error"]
     facts = " ".join(finding.message for finding in findings)
-    assert "9 classes" in facts and "3 videos" in facts and "sound track" in facts and "at IoU 0.5" in facts
+    assert "9 classes" in facts and "3 videos" in facts and "heard" in facts and "at IoU 0.5" in facts
+    refuse_faulty(settings(sample, tiny_config))
 
 
-TRAIN, VAL, BOXES = "ava_train_v2.2.csv", "ava_val_v2.2.csv", "ava_val_predicted_boxes.csv"
+TRAIN, VAL, BOXES, MAP = (
+    "ava_train_v2.2.csv",
+    "ava_val_v2.2.csv",
+    "ava_val_predicted_boxes.csv",
+    "ava_action_list_v2.2.pbtxt",
+)
+MOVIE = "videos/sample_train_00.mp4"
 
 
-@pytest.mark.parametrize(
-    ("fault", "level", "sentence"),
-    [
-        (edit(TRAIN, lambda rows: [[r[0], "9" + r[1][1:], *r[2:]] for r in rows]), "error", "annotated past the end"),
-        (edit(TRAIN, lambda rows: [*rows, rows[0]]), "warning", "twice"),
-        (edit(TRAIN, lambda rows: [[*r[:6], "77", r[7]] for r in rows]), "error", "not in the label map"),
-        (edit(TRAIN, lambda rows: [[r[0].replace("train", "val"), *r[1:]] for r in rows]), "error", "both train"),
-        (edit(BOXES, lambda rows: [[*r[:6], "0.3"] for r in rows]), "error", "the highest is 0.30"),
-        (edit(BOXES, lambda rows: [[r[0], "99", *r[2:]] for r in rows]), "error", "no box on an annotated keyframe"),
-        (edit(VAL, lambda rows: [r[:6] for r in rows]), "error", VAL),
-        (lambda folder: (folder / "videos/sample_train_00.mp4").unlink(), "warning", "missing"),
-        (lambda folder: (folder / "videos/sample_train_00.mp4").write_bytes(b"nothing"), "error", "sample_train_00"),
-        (lambda folder: shutil.rmtree(folder / "videos"), "error", "not there"),
-    ],
-)  # fmt: skip
+def rewrite(file: str, change: Callable[[bytes], bytes]) -> Fault:
+    def fault(folder: Path) -> None:
+        path = folder / file
+        path.write_bytes(change(path.read_bytes()))
+
+    return fault
+
+
+def retime(change: Callable[[float], float]) -> Fault:
+    """Both tables and the boxes, as somebody with another clock has them."""
+
+    def fault(folder: Path) -> None:
+        for file in (TRAIN, VAL, BOXES):
+            edit(file, lambda rows: [[r[0], f"{change(float(r[1])):g}", *r[2:]] for r in rows])(folder)
+
+    return fault
+
+
+def reshape(change: Callable[[list[float]], list[float]]) -> Fault:
+    return edit(
+        TRAIN, lambda rows: [[*r[:2], *(f"{x:g}" for x in change([*map(float, r[2:6])])), *r[6:]] for r in rows]
+    )
+
+
+def without_sound(folder: Path) -> None:
+    with VideoReader(folder / MOVIE) as video:
+        frames = [frame for _, frame in video.play()]
+    write_movie(folder / MOVIE, frames=frames, num_frames=len(frames), fps=10)
+
+
+def without_anything_to_hear(folder: Path) -> None:
+    write_movie(folder / MOVIE, num_frames=60, fps=10, sound=np.zeros(96_000, np.float32))
+
+
+def cut_short(folder: Path) -> None:
+    """Half of a file whose index stands at the front, as a broken download leaves it."""
+    path = folder / MOVIE
+    noise = np.random.default_rng(0).integers(0, 255, (60, 48, 64, 3), np.uint8)
+    write_movie(folder / "whole.mkv", frames=list(noise), num_frames=60, fps=10)
+    with (
+        av.open(str(folder / "whole.mkv")) as source,
+        av.open(str(path), "w", options={"movflags": "faststart"}) as out,
+    ):
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+FAULTS = {
+    "wrong origin": (retime(lambda t: t + 450), "error", "data.time_origin=450"),
+    "ms": (retime(lambda t: t * 1000), "error", "they would fit as milliseconds"),
+    "frames": (retime(lambda t: round(t * 30)), "error", "frame numbers at 30 a second"),
+    "pixels": (reshape(lambda b: [b[0] * 160, b[1] * 120, b[2] * 160, b[3] * 120]), "error", "seem to be pixels"),
+    "xywh": (reshape(lambda b: [b[0], b[1], b[2] - b[0], b[3] - b[1]]), "error", "x,y,width,height"),
+    "swapped corners": (reshape(lambda b: [b[2], b[3], b[0], b[1]]), "error", "x1 > x2"),
+    "empty box": (reshape(lambda b: [b[0], b[1], b[0], b[3]]), "warning", "boxes are empty"),
+    "unknown id": (edit(TRAIN, lambda rows: [[*r[:6], "77", r[7]] for r in rows]), "error", "not in the label map"),
+    "0-based": (edit(TRAIN, lambda rows: [["v", "1", *"0011", "0"], *rows]), "error", "add 1 to all"),
+    "header": (edit(TRAIN, lambda rows: [["video", "time", *BOX, "label"], *rows]), "fact", "header line"),
+    "tabs": (rewrite(f"annotations/{TRAIN}", lambda text: text.replace(b",", b"\t")), "fact", "separated by tabs"),
+    "byte order mark": (rewrite(f"annotations/{VAL}", lambda text: b"\xef\xbb\xbf" + text), "fact", "byte order mark"),
+    "duplicates": (edit(TRAIN, lambda rows: [*rows, rows[0]]), "warning", "twice"),
+    "missing movie": (lambda folder: (folder / MOVIE).unlink(), "warning", "sample_train_00 missing"),
+    "suffix": (edit(TRAIN, lambda rows: [[r[0] + ".mp4", *r[1:]] for r in rows]), "error", "without its suffix"),
+    "no movie": (rewrite(MOVIE, lambda _: b"nothing"), "error", "sample_train_00"),
+    "truncated": (cut_short, "error", "sample_train_00"),
+    "no folder": (lambda folder: shutil.rmtree(folder / "videos"), "error", "not there"),
+    "no sound": (without_sound, "warning", "no sound track: 1 movie: sample_train_00.mp4 of 5"),
+    "silence": (without_anything_to_hear, "warning", "nothing on it: 1 movie: sample_train_00.mp4"),
+    "both splits": (edit(TRAIN, lambda rows: [["sample_val_00", *r[1:]] for r in rows]), "error", "both train"),
+    "no scores": (edit(BOXES, lambda rows: [r[:6] for r in rows]), "warning", "is the score column missing"),
+    "low scores": (edit(BOXES, lambda rows: [[*r[:6], "0.3"] for r in rows]), "error", "the highest is 0.30"),
+    "other times": (edit(BOXES, lambda rows: [[r[0], "99", *r[2:]] for r in rows]), "error", "its times (99, ...)"),
+    "other videos": (edit(BOXES, lambda rows: [["x" + r[0], *r[1:]] for r in rows]), "error", "its videos (xsample"),
+    "no actions": (edit(VAL, lambda rows: [r[:6] for r in rows]), "error", VAL),
+    "empty class": (edit(TRAIN, lambda rows: [r for r in rows if int(r[6]) > 11]), "warning", "no row at all"),
+    "empty map": (rewrite(f"annotations/{MAP}", lambda _: b""), "error", "0 classes"),
+    "nan": (edit(VAL, lambda rows: [["v", "1", "nan", *rows[0][3:]], *rows]), "error", f"{VAL}, line 1: x1 is 'nan'"),
+    "misspelt": (rewrite(f"annotations/{MAP}", lambda text: text.replace(b"walk", b"stamd")), "warning", "look alike"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "level", "sentence"), FAULTS.values(), ids=FAULTS.keys())
 def test_a_planted_fault_is_found(copy: Path, tiny_config: Config, fault: Fault, level: str, sentence: str) -> None:
     fault(copy)
     findings = [finding for finding in check_data(settings(copy, tiny_config)) if finding.level == level]
-    assert any(sentence in finding.message for finding in findings), findings
+    assert any(sentence in f"{finding.about} {finding.message}" for finding in findings), findings
+
+
+def test_a_class_that_is_asked_for_and_misspelt(sample: Path, tiny_config: Config) -> None:
+    for setting in ({"classes": ("stnad", "walk")}, {"exclusive": (("sit", "stnad"),)}):
+        data = settings(sample, tiny_config).model_copy(update=setting)
+        (finding,) = check_data(data)
+        assert finding.level == "error" and "did you mean 'stand'?" in finding.message
+
+
+def test_training_refuses_what_the_quick_check_finds(copy: Path, tiny_config: Config) -> None:
+    FAULTS["ms"][0](copy)
+    with pytest.raises(ValueError, match=r"train: labelled before .* milliseconds.*tools/check_data\.py"):
+        refuse_faulty(settings(copy, tiny_config))
+
+
+@needs_shared
+def test_birds_somebody_published(tiny_config: Config, tmp_path: Path) -> None:
+    """Seconds from 1, windows line ends, tabs; its videos are not published."""
+    birds = SHARED / "data/annotations/custom_ava/ethereal311_birds/annotations"
+    boxes = birds / "person_box_67091280_iou90/ava _detection_val_boxes_and_labels.csv"
+    for video in ("IMG_0110", "IMG_0130", "IMG_0177"):
+        write_movie(tmp_path / f"{video}.mp4", num_frames=40, fps=1)
+    data = tiny_config.ava.model_copy(
+        update={"videos": tmp_path, "annotations": birds, "val_boxes": boxes, "label_map": Path("labelmap.txt"),
+                "train_excluded": Path("ava_train_excluded_timestamps_v2.2.csv"), "val_excluded": None}
+    )  # fmt: skip
+    said = "\n".join(f"{finding.level} {finding.about}: {finding.message}" for finding in check_data(data))
+    assert "8 classes are learned: Incubation, NestMaintenance, Resting" in said
+    assert f"fact {boxes.name}: is separated by tabs" in said
+    assert "error" not in said or "missing" in said, said
 
 
 def test_the_command_prints_and_writes_json(

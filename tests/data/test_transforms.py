@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from avdet.data.transforms import Crop, crop, draw_crop, flip, visible
+from avdet.data.transforms import Crop, crop, draw_crop, draw_short_side, flip, visible
 
 WIDTH, HEIGHT = 60, 40
 
@@ -57,3 +57,12 @@ def test_no_boxes() -> None:
     frames, _ = painted(1, 1, 2, 2)
     _, boxes = flip(*crop(frames, torch.zeros(0, 4), Crop(0, 0, 20)))
     assert visible(boxes, 20, 20)[0].shape == (0, 4)
+
+
+def test_short_sides_are_uniform_or_their_inverses_are() -> None:
+    rng = np.random.default_rng(0)
+    even = np.array([draw_short_side((256, 320), "uniform", rng) for _ in range(4000)])
+    inverse = np.array([draw_short_side((256, 320), "inverse_uniform", rng) for _ in range(4000)])
+    assert {even.min(), inverse.min()} == {256} and {even.max(), inverse.max()} == {320}
+    assert abs(even.mean() - 288) < 1.5
+    assert abs((1 / inverse).mean() - (1 / 256 + 1 / 320) / 2) < 5e-6

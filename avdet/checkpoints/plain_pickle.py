@@ -1,0 +1,45 @@
+"""Pickles of strangers, which may hold plain data and numpy arrays and nothing else."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = ["read_plain_pickle"]
+
+
+def read_plain_pickle(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
+    """The content, without running any code. Raises ValueError for a file that wants to, or that is no pickle."""
+    try:
+        with path.open("rb") as file:
+            return _PlainOnly(file, encoding="latin1").load()
+    except pickle.UnpicklingError as error:
+        raise ValueError(f"{path} is refused: {error}") from None
+    except (EOFError, ValueError, IndexError, KeyError, AttributeError, TypeError):
+        raise ValueError(f"{path} is no pickle of plain data, or is cut short; fetch it again") from None
+
+
+class _PlainOnly(pickle.Unpickler):
+    """Anything else that a pickle names might run code."""
+
+    ALLOWED = frozenset(
+        {
+            ("_codecs", "encode"),
+            ("collections", "OrderedDict"),
+            ("numpy", "dtype"),
+            ("numpy", "ndarray"),
+            ("numpy.core.multiarray", "_reconstruct"),
+            ("numpy.core.multiarray", "scalar"),
+        }
+    )
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401  (what pickle's own returns)
+        if (module.replace("numpy._core", "numpy.core"), name) not in self.ALLOWED:
+            raise pickle.UnpicklingError(f"it names {module}.{name} and might run code when read")
+        if module == "numpy.core.multiarray":
+            module = "numpy._core.multiarray" if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else module
+        return getattr(importlib.import_module(module), name)

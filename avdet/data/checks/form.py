@@ -1,0 +1,35 @@
+"""How an annotation file is written, where that is not AVA's own form."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+from avdet.data.checks.finding import Finding
+
+__all__ = ["about_form"]
+
+
+def about_form(path: Path) -> Iterator[Finding]:
+    """A header line, tabs and a byte order mark are understood; they are said, in case nobody knows of them."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rb") as file:
+        start = file.read(4096)
+    first = start.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0].decode(errors="replace").strip()
+    if start.startswith(b"\xef\xbb\xbf"):
+        yield Finding("fact", path.name, "begins with a byte order mark, which is passed over")
+    separator = "\t" if "\t" in first and "," not in first else ","
+    if separator == "\t":
+        yield Finding("fact", path.name, "is separated by tabs, which is understood")
+    fields = first.split(separator)
+    if len(fields) > 1 and not _is_number(fields[1]):
+        yield Finding("fact", path.name, f"has a header line ({first[:60]}), which is understood")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,72 @@
+"""The movies themselves: there, whole, and with sound that can be heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from avdet.data.checks.finding import Finding, Level, named
+from avdet.media.reader import DecodeError, VideoReader
+
+__all__ = ["about_contents", "about_missing"]
+
+SILENCE = 1e-4  # of full scale: under the last bit of 13
+LISTENED_S = 1.0
+END_S = 0.5  # a movie's last frame appears at most so long before its end
+
+
+def about_missing(split: str, videos: Sequence[str], movies: Mapping[str, Path]) -> Iterator[Finding]:
+    missing = [video for video in videos if video not in movies]
+    if not missing:
+        yield Finding("fact", split, f"all {len(videos)} movies are there")
+        return
+    level: Level = "error" if len(missing) == len(videos) else "warning"
+    similar = {video: near for video in missing for near in movies if video in near or Path(video).stem == near}
+    hint = "add the files"
+    if similar:
+        video, near = next(iter(similar.items()))
+        hint = f"{movies[near].name} looks like {video}: the video column holds the file's name without its suffix"
+    yield Finding(level, split, f"{len(videos)} movies expected, {named(missing, 'movie')} missing; {hint}")
+
+
+def about_contents(paths: Sequence[Path], *, hears: bool = True) -> Iterator[Finding]:
+    """Opens every movie, looks at its end and listens at three places."""
+    silent, mute, broken = [], [], 0
+    for path in paths:
+        try:
+            with VideoReader(path, short_side=64) as video:
+                duration_s = video.info.duration_s
+                last = video.frame_batch([max(duration_s - END_S, 0.0)])
+                if duration_s - last.times_s[0] > 2 * END_S + 2 / max(video.info.fps, 1.0):
+                    broken += 1
+                    yield Finding(
+                        "error",
+                        path.name,
+                        f"is cut short: it says it lasts {duration_s:.1f} s, but its last frame appears at "
+                        f"{last.times_s[0]:.1f} s; fetch it again",
+                    )
+                if not video.info.has_audio:
+                    silent.append(path.name)
+                elif hears and _loudest(video, duration_s) < SILENCE:
+                    mute.append(path.name)
+        except DecodeError as error:
+            broken += 1
+            yield Finding("error", path.name, f"{error}")
+    if silent:
+        yield Finding("warning", "sound", f"no sound track: {named(silent, 'movie')} of {len(paths)}; only seen")
+    if mute:
+        yield Finding(
+            "warning",
+            "sound",
+            f"a sound track with nothing on it: {named(mute, 'movie')}; was the sound lost on the way?",
+        )
+    if paths and not silent and not mute and not broken:
+        yield Finding("fact", "movies", f"all {len(paths)} can be read to their end and heard")
+
+
+def _loudest(video: VideoReader, duration_s: float) -> float:
+    """The largest sample at a quarter, half and three quarters of the movie."""
+    places_s = [share * max(duration_s - LISTENED_S, 0.0) for share in (0.25, 0.5, 0.75)]
+    return max(float(np.abs(video.audio(at_s, LISTENED_S, 16_000)).max()) for at_s in places_s)

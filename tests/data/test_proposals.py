@@ -1,0 +1,53 @@
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avdet.data.proposals import read_proposals
+from tests.shared import SHARED, needs_shared
+
+
+def dump(path: Path, content: object) -> Path:
+    path.write_bytes(pickle.dumps(content))
+    return path
+
+
+def test_a_pickle_as_mmaction2_has_them(tmp_path: Path) -> None:
+    some = {
+        "a,b,0902": np.array([[0.1, 0.2, 0.3, 0.4, 0.9], [0.5, 0.5, 1.0, 1.0, 0.3]]),
+        "c,0903": np.array([[0.0, 0.0, 0.5, 0.5]]),
+        "c,0904": np.zeros((0, 5)),
+    }
+    table = read_proposals(dump(tmp_path / "boxes.pkl", some))
+    assert table.to_numpy().tolist() == [
+        ["a,b", 902.0, 0.1, 0.2, 0.3, 0.4, 0.9, -1],
+        ["a,b", 902.0, 0.5, 0.5, 1.0, 1.0, 0.3, -1],
+        ["c", 903.0, 0.0, 0.0, 0.5, 0.5, 1.0, -1],
+    ]
+
+
+@pytest.mark.parametrize(
+    "content", [[1, 2], {"a": np.zeros((1, 4))}, {"a,1": np.zeros((1, 3))}, {"a,x": np.zeros((1, 4))}]
+)
+def test_other_pickles_are_refused(tmp_path: Path, content: object) -> None:
+    with pytest.raises(ValueError, match=r"boxes\.pkl does not map"):
+        read_proposals(dump(tmp_path / "boxes.pkl", content))
+
+
+def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path.write_text, (tmp_path / "owned", "x"))
+
+    with pytest.raises(ValueError, match="might run code"):
+        read_proposals(dump(tmp_path / "boxes.pkl", {"a,1": Evil()}))
+    assert not (tmp_path / "owned").exists()
+
+
+@needs_shared
+def test_a_published_list() -> None:
+    folder = SHARED / "data/annotations/custom_ava/ethereal311_birds/annotations"
+    table = read_proposals(folder / "ava_dense_proposals_val.FAIR.recall_93.9.pkl")
+    assert set(table["video"]) == {"IMG_0177"} and table["timestamp"].between(1, 40).all()
+    assert table[["x1", "y1", "x2", "y2", "score"]].to_numpy().min() >= 0 and len(table) > 10
