@@ -161,7 +161,7 @@ def test_a_class_that_is_asked_for_and_misspelt(sample: Path, tiny_config: Confi
 
 def test_training_refuses_what_the_quick_check_finds(copy: Path, tiny_config: Config) -> None:
     FAULTS["ms"][0](copy)
-    with pytest.raises(ValueError, match=r"train: labelled before .* milliseconds.*tools/check_data\.py"):
+    with pytest.raises(ValueError, match=r"ava_train_v2\.2\.csv: labelled before .* milliseconds.*tools/check_data\.py"):
         refuse_faulty(settings(copy, tiny_config))
 
 

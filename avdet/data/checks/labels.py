@@ -42,8 +42,8 @@ def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], cl
         yield Finding(
             level,
             split,
-            f"{named([str(i) for i in unknown], 'action id')} ({rows:,} row{'s' * (rows > 1)}) not in the label map, which has "
-            f"{min(label_map)} to {max(label_map)}; add them there, or correct the rows",
+            f"{named([str(i) for i in unknown], 'action id')} ({rows:,} row{'s' * (rows > 1)}) not in the label map, which "
+            f"has {min(label_map)} to {max(label_map)}; add them there, or correct the rows",
         )
     empty = [name for i, name in classes.label_map.items() if not counts.get(i, 0)]
     if empty:
