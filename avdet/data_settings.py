@@ -126,6 +126,7 @@ class EpicData(ClipData):
     val_csv: Path = Path("EPIC_100_validation.csv")
     verb_classes: Path = Path("EPIC_100_verb_classes.csv")
     noun_classes: Path = Path("EPIC_100_noun_classes.csv")
+    val_participants: tuple[str, ...] = ()  # whose rows of train_csv are held out as val; val_csv is not read then
     predict: tuple[Literal["verb", "noun"], ...] = Field(
         ("verb", "noun"), min_length=1
     )  # on one trunk, or a model each

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, model_validator
 
-from avdet.data_settings import AvaData, Data, Fraction, Section
+from avdet.data_settings import AvaData, ClipData, Data, Fraction, Section
 
 Stage = Literal["pool1", "res2", "res3", "res4"]
 SyncStage = Literal["res2", "res3", "res4", "pool5"]
@@ -158,6 +158,12 @@ class Config(Section):
     def ava(self) -> AvaData:
         """The data of a recipe that detects."""
         assert isinstance(self.data, AvaData), f"data of kind {self.data.kind} has no boxes"
+        return self.data
+
+    @property
+    def clips(self) -> ClipData:
+        """The data of a recipe that classifies whole clips."""
+        assert isinstance(self.data, ClipData), f"data of kind {self.data.kind} has no labels of whole clips"
         return self.data
 
     def to_yaml(self) -> str:

@@ -1,0 +1,196 @@
+"""From settings to the clips of a classification benchmark and their loaders."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from avdet.data.audio_pairs import HardShare, MisalignedSound
+from avdet.data.ava import Augmentation, Draw
+from avdet.data.build import build_cutter
+from avdet.data.charades import charades_classes, read_charades
+from avdet.data.class_folders import (
+    folder_classes,
+    hmdb51_classes,
+    read_folders,
+    read_hmdb51,
+    read_ucf101,
+    ucf101_classes,
+)
+from avdet.data.clips import ClipTest, ClipTrain, ViewBatch, collate_views
+from avdet.data.collate import collate
+from avdet.data.epic import epic_classes, participants, read_epic
+from avdet.data.keyframes import ClassNames
+from avdet.data.kinetics import only_classes, read_kinetics, subset_classes
+from avdet.data.sampler import EpochSampler
+from avdet.data.segments import Segments, class_list
+from avdet.data.video_files import find_videos, with_video
+from avdet.data_settings import (
+    CharadesData,
+    ClipData,
+    EpicData,
+    FoldersData,
+    Hmdb51Data,
+    KineticsData,
+    Ucf101Data,
+)
+from avdet.settings import Config
+from avdet.structures import ClipBatch
+
+__all__ = ["ClipSplit", "build_class_sets", "build_clip_test_loader", "build_clip_train_loader", "read_split"]
+
+logger = logging.getLogger(__name__)
+Split = Literal["train", "val"]
+
+
+@dataclass(frozen=True)
+class ClipSplit:
+    """The segments of a split whose videos are there, their files, and how many the annotations list."""
+
+    segments: Segments
+    files: Mapping[str, Path]
+    expected: int
+
+
+def build_class_sets(data: ClipData) -> dict[str, ClassNames]:
+    """The classes of each set that a model of this benchmark predicts: "action", or EPIC's "verb" and "noun"."""
+    if data.learn == "rotation":
+        return {"rotation": ClassNames((0, 1, 2, 3), ("upright", "left", "upside down", "right"))}
+    return {} if data.learn == "nothing" else _benchmark_classes(data)
+
+
+def _benchmark_classes(data: ClipData) -> dict[str, ClassNames]:
+    if isinstance(data, EpicData):
+        files = {"verb": data.verb_classes, "noun": data.noun_classes}
+        return {name: epic_classes(data.annotations / files[name]) for name in data.predict}
+    if isinstance(data, KineticsData):
+        classes = class_list(data.annotations / data.label_map)
+        return {"action": classes if data.classes is None else subset_classes(data.annotations / data.classes, classes)}
+    if isinstance(data, CharadesData):
+        return {"action": charades_classes(data.annotations / data.label_map)}
+    if isinstance(data, Ucf101Data):
+        return {"action": ucf101_classes(data.annotations)}
+    if isinstance(data, Hmdb51Data):
+        return {"action": hmdb51_classes(data.annotations, data.split)}
+    assert isinstance(data, FoldersData)
+    return {"action": folder_classes(data.videos / data.train_folder)}
+
+
+def read_split(data: ClipData, split: Split) -> ClipSplit:
+    """What the benchmark's own files say, less what is not there; what is left out is counted and said.
+
+    Raises ValueError where nothing is left, or anything is left out under data.strict.
+    """
+    videos = find_videos(data.videos)
+    segments, faults = _read(data, split, _benchmark_classes(data), videos)
+    expected = len(segments)
+    segments, files, missing = with_video(segments, videos)
+    faults += missing
+    logger.info("%s: %s clips of %s videos", split, f"{len(segments):,}", f"{len(files):,}")
+    for fault in faults:
+        logger.warning("%s: %s", split, fault)
+    if not len(segments) or (data.strict and faults):
+        way_out = ", or set data.strict=false" if len(segments) else ""
+        what = "; ".join(faults) or "the annotations list no clip"
+        raise ValueError(f"{split}: {what}; look in {data.videos.absolute()} and mend the data{way_out}")
+    return ClipSplit(segments, files, expected)
+
+
+def _read(
+    data: ClipData, split: Split, classes: dict[str, ClassNames], videos: Mapping[str, Path]
+) -> tuple[Segments, list[str]]:
+    if isinstance(data, KineticsData):
+        csv = data.annotations / (data.train_csv if split == "train" else data.val_csv)
+        everything = class_list(data.annotations / data.label_map)
+        segments, faults = read_kinetics(csv, everything, videos)
+        return (segments if data.classes is None else only_classes(segments, everything, classes["action"])), faults
+    if isinstance(data, CharadesData):
+        csv = data.annotations / (data.train_csv if split == "train" else data.val_csv)
+        return read_charades(csv, classes["action"])
+    if isinstance(data, EpicData):
+        return _read_epic(data, split, classes)
+    if isinstance(data, Ucf101Data):
+        return read_ucf101(data.annotations, data.split, split, classes["action"]), []
+    if isinstance(data, Hmdb51Data):
+        return read_hmdb51(data.annotations, data.split, split, classes["action"]), []
+    assert isinstance(data, FoldersData)
+    folder = data.train_folder if split == "train" else data.val_folder
+    return read_folders(data.videos, folder, classes["action"]), []
+
+
+def _read_epic(data: EpicData, split: Split, classes: dict[str, ClassNames]) -> tuple[Segments, list[str]]:
+    if not data.val_participants:
+        return read_epic(data.annotations / (data.train_csv if split == "train" else data.val_csv), classes)
+    segments, faults = read_epic(data.annotations / data.train_csv, classes)
+    held_out = np.isin(participants(segments).astype(str), data.val_participants)
+    return segments.select(held_out if split == "val" else ~held_out), faults
+
+
+def build_clip_train_loader(
+    config: Config, split: ClipSplit, *, rank: int = 0, world: int = 1
+) -> tuple[DataLoader[ClipBatch], EpochSampler]:
+    """Batches of a process's share, and the sampler that says which epoch they are of."""
+    data = config.clips
+    hard = HardShare(data.hard_negatives, config.train.epochs) if config.model.sync_stages else None
+    dataset = clip_train(config, split)
+    sampler = EpochSampler(len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world, hard=hard)
+    loader: DataLoader[Any] = DataLoader(  # clips in, batches out: torch types a loader by its data set
+        dataset,
+        batch_sampler=sampler,
+        num_workers=data.workers,
+        collate_fn=collate,
+        pin_memory=torch.cuda.is_available(),
+        persistent_workers=data.workers > 0,
+    )
+    return loader, sampler
+
+
+def clip_train(config: Config, split: ClipSplit) -> ClipTrain:
+    data, cutter = config.clips, build_cutter(config)
+    misaligned = MisalignedSound(sorted(set(split.files.values())), cutter) if config.model.sync_stages else None
+    augmentation = Augmentation(
+        data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.lighting
+    )
+    return ClipTrain(split.segments, split.files, cutter, augmentation, learn=data.learn, misaligned=misaligned)
+
+
+def build_clip_test_loader(config: Config, split: ClipSplit, *, rank: int = 0, world: int = 1) -> DataLoader[ViewBatch]:
+    """All views of a process's share of the segments, a segment's one after another."""
+    data = config.clips
+    dataset = ClipTest(
+        split.segments,
+        split.files,
+        build_cutter(config),
+        short_side=data.test_short_side,
+        num_clips=data.test_clips,
+        num_crops=data.test_crops,
+    )
+    mine = range(rank, len(split.segments), world)
+    loader: DataLoader[Any] = DataLoader(
+        dataset,
+        batch_size=max(1, config.test.batch_size // data.test_crops),
+        sampler=[segment * data.test_clips + i for segment in mine for i in range(data.test_clips)],
+        num_workers=data.workers,
+        collate_fn=collate_views,
+    )
+    return loader
+
+
+def build_clip_loss_loader(config: Config, split: ClipSplit, *, rank: int = 0, world: int = 1) -> DataLoader[ClipBatch]:
+    """Every segment once, cut as in training by a draw that never changes: what a loss is measured on."""
+    draws = [Draw(i, seed=i, hard=bool(i % 2)) for i in range(rank, len(split.segments), world)]
+    size = config.test.batch_size
+    loader: DataLoader[Any] = DataLoader(
+        clip_train(config, split),
+        batch_sampler=[draws[i : i + size] for i in range(0, len(draws), size)],
+        num_workers=config.data.workers,
+        collate_fn=collate,
+    )
+    return loader
