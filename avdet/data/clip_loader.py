@@ -63,15 +63,30 @@ class ClipLoader(DataLoader[Any], Generic[B]):
         weakref.finalize(self, _remove, reports, os.getpid())
 
     def __iter__(self) -> Iterator[B]:  # type: ignore[override]  # a generator is an iterator
+        failure: Exception
         try:
             for batch in super().__iter__():
-                if isinstance(batch, ValueError):
-                    raise batch
-                if self._bad_clips is not None and isinstance(batch, ClipBatch):
-                    self._bad_clips.note(batch.bad)
+                if (wrong := self._failure(batch)) is not None:
+                    failure = wrong
+                    break
                 yield batch
+            else:
+                return
         except RuntimeError as error:  # torch's, of a worker that ended
-            raise self._explained(error) from None
+            failure = self._explained(error)
+        self._iterator = None  # ends the workers at once; for the garbage collector each of them takes five seconds
+        raise failure
+
+    def _failure(self, batch: B | ValueError) -> ValueError | None:
+        """What is wrong with a batch; bad clips are noted."""
+        if isinstance(batch, ValueError):
+            return batch
+        if self._bad_clips is not None and isinstance(batch, ClipBatch):
+            try:
+                self._bad_clips.note(batch.bad)
+            except ValueError as error:
+                return error.with_traceback(None)
+        return None
 
     def _explained(self, error: RuntimeError) -> Exception:
         reports = [path.read_text(encoding="utf-8") for path in sorted(self._reports.iterdir())]
