@@ -118,7 +118,7 @@ FAULTS = {
     "pixels": (reshape(lambda b: [b[0] * 160, b[1] * 120, b[2] * 160, b[3] * 120]), "error", "seem to be pixels"),
     "xywh": (reshape(lambda b: [b[0], b[1], b[2] - b[0], b[3] - b[1]]), "error", "x,y,width,height"),
     "swapped corners": (reshape(lambda b: [b[2], b[3], b[0], b[1]]), "error", "x1 > x2"),
-    "empty box": (reshape(lambda b: [b[0], b[1], b[0], b[3]]), "warning", "boxes are empty"),
+    "empty box": (reshape(lambda b: [b[0], b[1], b[0], b[3]]), "warning", "empty box"),
     "unknown id": (edit(TRAIN, lambda rows: [[*r[:6], "77", r[7]] for r in rows]), "error", "not in the label map"),
     "0-based": (edit(TRAIN, lambda rows: [["v", "1", *"0011", "0"], *rows]), "error", "add 1 to all"),
     "header": (edit(TRAIN, lambda rows: [["video", "time", *BOX, "label"], *rows]), "fact", "header line"),
@@ -161,7 +161,9 @@ def test_a_class_that_is_asked_for_and_misspelt(sample: Path, tiny_config: Confi
 
 def test_training_refuses_what_the_quick_check_finds(copy: Path, tiny_config: Config) -> None:
     FAULTS["ms"][0](copy)
-    with pytest.raises(ValueError, match=r"ava_train_v2\.2\.csv: labelled before .* milliseconds.*tools/check_data\.py"):
+    with pytest.raises(
+        ValueError, match=r"ava_train_v2\.2\.csv: labelled before .* milliseconds.*tools/check_data\.py"
+    ):
         refuse_faulty(settings(copy, tiny_config))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-__all__ = ["Finding", "Level", "named"]
+__all__ = ["Finding", "Level", "counted", "named"]
 
 Level = Literal["error", "warning", "fact"]
 EXAMPLES = 3
@@ -24,8 +24,13 @@ class Finding:
         return asdict(self)
 
 
+def counted(count: int, singular: str) -> str:
+    """1 movie, 2,000 movies, 3 classes."""
+    plural = singular + ("es" if singular.endswith(("s", "x")) else "s")
+    return f"{count:,} {singular if count == 1 else plural}"
+
+
 def named(items: Sequence[str], singular: str) -> str:
-    """ "2 movies: a, b" with a few examples; English plurals in -s and -ses."""
-    plural = singular + ("es" if singular.endswith("s") else "s")
+    """2 movies: a, b; of many the first few."""
     more = f", and {len(items) - EXAMPLES:,} more" if len(items) > EXAMPLES else ""
-    return f"{len(items):,} {singular if len(items) == 1 else plural}: {', '.join(items[:EXAMPLES])}{more}"
+    return f"{counted(len(items), singular)}: {', '.join(items[:EXAMPLES])}{more}"

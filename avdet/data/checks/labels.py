@@ -8,7 +8,7 @@ from os.path import commonprefix
 
 import pandas as pd
 
-from avdet.data.checks.finding import Finding, Level, named
+from avdet.data.checks.finding import Finding, Level, counted, named
 from avdet.data.keyframes import ClassNames
 
 __all__ = ["about_names", "about_rows", "about_splits"]
@@ -42,7 +42,7 @@ def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], cl
         yield Finding(
             level,
             split,
-            f"{named([str(i) for i in unknown], 'action id')} ({rows:,} row{'s' * (rows > 1)}) not in the label map, which "
+            f"{named([str(i) for i in unknown], 'action id')} ({counted(rows, 'row')}) not in the label map, which "
             f"has {min(label_map)} to {max(label_map)}; add them there, or correct the rows",
         )
     empty = [name for i, name in classes.label_map.items() if not counts.get(i, 0)]
@@ -58,10 +58,10 @@ def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], cl
         )
     repeated = int(acts.duplicated().sum())
     if repeated:
-        yield Finding("warning", split, f"{repeated:,} rows stand there twice; remove the copies")
+        yield Finding("warning", split, f"{counted(repeated, 'row')} twice in the table; remove the copies")
     unlabelled = len(table) - len(acts)
     if unlabelled:
-        yield Finding("fact", split, f"{unlabelled:,} keyframes are listed with nobody in them")
+        yield Finding("fact", split, f"{counted(unlabelled, 'keyframe')} with nobody in it")
 
 
 def about_splits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
@@ -71,7 +71,12 @@ def about_splits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
         yield Finding("error", "splits", f"{named(common, 'video')} in both train and val; take them out of one")
     for split, table in tables.items():
         keyframes = len(table.drop_duplicates(["video", "timestamp"]))
-        yield Finding("fact", split, f"{table['video'].nunique()} videos, {keyframes:,} keyframes, {len(table):,} rows")
+        yield Finding(
+            "fact",
+            split,
+            f"{counted(table['video'].nunique(), 'video')}, {counted(keyframes, 'keyframe')}, "
+            f"{counted(len(table), 'row')}",
+        )
         if not len(table):
             yield Finding("error", split, "the table is empty; is it the right file?")
 

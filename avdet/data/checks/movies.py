@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avdet.data.checks.finding import Finding, Level, named
+from avdet.data.checks.finding import Finding, Level, counted, named
 from avdet.media.reader import DecodeError, VideoReader
 
 __all__ = ["about_contents", "about_missing"]
@@ -20,7 +20,7 @@ END_S = 0.5  # a movie's last frame appears at most so long before its end
 def about_missing(split: str, videos: Sequence[str], movies: Mapping[str, Path]) -> Iterator[Finding]:
     missing = [video for video in videos if video not in movies]
     if not missing:
-        yield Finding("fact", split, f"all {len(videos)} movies are there")
+        yield Finding("fact", split, f"{counted(len(videos), 'movie')}, none missing")
         return
     level: Level = "error" if len(missing) == len(videos) else "warning"
     similar = {video: near for video in missing for near in movies if video in near or Path(video).stem == near}
@@ -28,7 +28,7 @@ def about_missing(split: str, videos: Sequence[str], movies: Mapping[str, Path])
     if similar:
         video, near = next(iter(similar.items()))
         hint = f"{movies[near].name} looks like {video}: the video column holds the file's name without its suffix"
-    yield Finding(level, split, f"{len(videos)} movies expected, {named(missing, 'movie')} missing; {hint}")
+    yield Finding(level, split, f"{counted(len(videos), 'movie')} expected, {named(missing, 'movie')} missing; {hint}")
 
 
 def about_contents(paths: Sequence[Path], *, hears: bool = True) -> Iterator[Finding]:
@@ -63,7 +63,7 @@ def about_contents(paths: Sequence[Path], *, hears: bool = True) -> Iterator[Fin
             f"a sound track with nothing on it: {named(mute, 'movie')}; was the sound lost on the way?",
         )
     if paths and not silent and not mute and not broken:
-        yield Finding("fact", "movies", f"all {len(paths)} can be read to their end and heard")
+        yield Finding("fact", "movies", f"{counted(len(paths), 'movie')} read to the end, and heard")
 
 
 def _loudest(video: VideoReader, duration_s: float) -> float:

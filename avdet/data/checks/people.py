@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from avdet.boxes import iou_xyxy
-from avdet.data.checks.finding import Finding, Level
+from avdet.data.checks.finding import Finding, Level, counted
 from avdet.data.keyframes import BOX, KeyframeTable, detected_keyframes
 
 __all__ = ["about_boxes", "about_proposals"]
@@ -32,9 +32,13 @@ def about_boxes(about: str, table: pd.DataFrame) -> Iterator[Finding]:
             "and y by its height",
         )
     elif outside.any():
-        yield Finding("warning", about, f"{outside.sum():,} of {len(boxes):,} boxes leave the frame; clip them to 0..1")
+        yield Finding(
+            "warning", about, f"{counted(int(outside.sum()), 'box')} of {len(boxes):,} outside the frame; clip to 0..1"
+        )
     if (sides < SMALLEST_SIDE).any():
-        yield Finding("warning", about, f"{(sides < SMALLEST_SIDE).sum():,} boxes are empty; remove or correct them")
+        yield Finding(
+            "warning", about, f"{counted(int((sides < SMALLEST_SIDE).sum()), 'empty box')}; remove or correct"
+        )
 
 
 def about_proposals(truth: KeyframeTable, boxes: pd.DataFrame, min_score: float) -> Iterator[Finding]:

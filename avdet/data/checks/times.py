@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from avdet.data.checks.finding import Finding, named
+from avdet.data.checks.finding import Finding, counted, named
 from avdet.data.keyframes import KeyframeTable
 from avdet.data.time_origin import AVA_CUT_S, outside
 
@@ -18,6 +18,7 @@ __all__ = ["about_times"]
 
 MILLISECONDS = 1000.0
 ROUND_S = (3600, 900, 600, 300, 100, 60, 50, 10, 1)  # of guesses at an origin the roundest is the best
+SMALLEST_STEP_S = 0.01  # between two labels of a video
 PLAUSIBLE_SHARE = 0.2  # of its movie, where the median label stands in a unit that is meant
 
 
@@ -35,7 +36,7 @@ def about_times(
     fitting = [origin for origin in tried if not outside(keyframes, durations_s, origin)]
     if fitting:
         where = f"the movies begin at the tables' second {fitting[0]:g}" if fitting[0] else "counted from their starts"
-        yield Finding("fact", split, f"all times lie inside their {len(durations_s)} movies, {where}")
+        yield Finding("fact", split, f"all times lie inside {counted(len(durations_s), 'movie')}, {where}")
         return
     misfits = min((outside(keyframes, durations_s, origin) for origin in tried), key=len)
     late = [f"{video} ({time_s:g} s of {durations_s[video]:.1f} s)" for video, time_s in misfits.items()]
@@ -47,9 +48,7 @@ def _meaning(keyframes: KeyframeTable, durations_s: Mapping[str, float], fps: fl
     """What would make all times fit."""
     for unit, name in ((MILLISECONDS, "milliseconds"), (fps, f"frame numbers at {fps:g} a second")):
         scaled = replace(keyframes, times_s=keyframes.times_s / unit)
-        reached = np.median(scaled.times_s / [durations_s[video] for video in keyframes.videos])
-        whole = np.all(keyframes.times_s == np.rint(keyframes.times_s))
-        if whole and reached > PLAUSIBLE_SHARE and not outside(scaled, durations_s, 0.0):
+        if _is_plausible(scaled, durations_s) and not outside(scaled, durations_s, 0.0):
             return f"they would fit as {name}: divide them by {unit:g}"
     times = pd.Series(keyframes.times_s).groupby(keyframes.videos)
     lengths = np.array([durations_s[str(video)] for video in times.min().index])
@@ -57,7 +56,14 @@ def _meaning(keyframes: KeyframeTable, durations_s: Mapping[str, float], fps: fl
     if lowest <= highest:
         origin_s = next((s for s in map(partial(_multiple_under, highest), ROUND_S) if s >= lowest), lowest)
         return f"they would fit if they count from second {origin_s:g}: data.time_origin={origin_s:g} would say so"
-    return "times are seconds from the movie's start: is a movie cut short, or another one?"
+    return "times are seconds from the movie's start: is it an excerpt, cut short, or another movie?"
+
+
+def _is_plausible(keyframes: KeyframeTable, durations_s: Mapping[str, float]) -> bool:
+    """Labels are spread over their movies, and not denser than pictures are."""
+    lengths = np.array([durations_s[video] for video in keyframes.videos])
+    steps = pd.Series(keyframes.times_s).groupby(keyframes.videos).diff().dropna()
+    return bool(np.median(keyframes.times_s / lengths) > PLAUSIBLE_SHARE and (steps >= SMALLEST_STEP_S).all())
 
 
 def _multiple_under(highest: float, unit: float) -> float:
