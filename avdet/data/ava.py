@@ -18,7 +18,8 @@ from avdet.data.audio_pairs import MisalignedSound
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.keyframes import Keyframe, KeyframeTable
 from avdet.data.transforms import crop, draw_colours, draw_crop, draw_short_side, flip, recolour, visible
-from avdet.media.reader import Frames, VideoReader
+from avdet.media.open_video import Video, open_video
+from avdet.media.reader import Frames
 from avdet.structures import Clip
 
 __all__ = ["Augmentation", "AvaTest", "AvaTrain", "Draw"]
@@ -70,11 +71,16 @@ class AvaTrain(Dataset[Clip]):
     def __len__(self) -> int:
         return len(self.keyframes)
 
+    def place(self, draw: Draw) -> tuple[Path, float]:
+        """The movie and the second in it."""
+        keyframe = self.keyframes[draw.keyframe]
+        return self.movies[keyframe.video], keyframe.movie_s
+
     def __getitem__(self, draw: Draw) -> Clip:
         rng = np.random.default_rng(draw.seed)
         keyframe = self.keyframes[draw.keyframe]
         short_side = draw_short_side(self.augmentation.short_side, self.augmentation.scale, rng)
-        with VideoReader(self.movies[keyframe.video], short_side=short_side) as video:
+        with open_video(self.movies[keyframe.video], short_side=short_side) as video:
             frames = self.cutter.frames(video, keyframe.movie_s)
             audio = self.cutter.audio(video, keyframe.movie_s)
             negative_audio = None
@@ -115,13 +121,18 @@ class AvaTest(Dataset[Clip]):
     def __len__(self) -> int:
         return len(self.keyframes)
 
+    def place(self, index: int) -> tuple[Path, float]:
+        """The movie and the second in it."""
+        keyframe = self.keyframes[index]
+        return self.movies[keyframe.video], keyframe.movie_s
+
     def __getitem__(self, index: int) -> Clip:
         keyframe = self.keyframes[index]
-        with VideoReader(self.movies[keyframe.video], short_side=self.short_side) as video:
+        with open_video(self.movies[keyframe.video], short_side=self.short_side) as video:
             return cut_whole(video, keyframe, self.cutter)
 
 
-def cut_whole(video: VideoReader, keyframe: Keyframe, cutter: ClipCutter) -> Clip:
+def cut_whole(video: Video, keyframe: Keyframe, cutter: ClipCutter) -> Clip:
     """The clip around a keyframe as the reader scales it, with its people's boxes in its pixels."""
     frames = cutter.frames(video, keyframe.movie_s)
     height, width = frames.shape[1:3]

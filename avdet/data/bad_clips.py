@@ -31,11 +31,11 @@ class Clips(Protocol[Index_contra]):
     """What is needed of a data set: its clips, and which moment of which file each is."""
 
     def __len__(self) -> int: ...
-    def __getitem__(self, index: Index_contra, /) -> Clip: ...
+    def __getitem__(self, index: Index_contra, /) -> object: ...
     def place(self, index: Index_contra, /) -> tuple[Path, float]: ...
 
 
-class CarefulClips(Dataset["Clip | ValueError"], Generic[Index]):
+class CarefulClips(Dataset[object], Generic[Index]):
     """Clips of a data set within a time limit. What cannot be read is replaced, or comes as its DecodeError.
 
     Errors come as values, because torch loses their sentence on the way from a worker.
@@ -53,7 +53,8 @@ class CarefulClips(Dataset["Clip | ValueError"], Generic[Index]):
     def __len__(self) -> int:
         return len(self.clips)
 
-    def __getitem__(self, index: Index) -> Clip | ValueError:
+    def __getitem__(self, index: Index) -> object:
+        """The data set's own item, or the ValueError that stands for it."""
         bad: list[BadClip] = []
         for attempt in range(_ATTEMPTS):
             try:
@@ -64,14 +65,16 @@ class CarefulClips(Dataset["Clip | ValueError"], Generic[Index]):
                 path, time_s = self.clips.place(index)
                 bad.append(BadClip(path.stem, time_s, str(error)))
                 index = self._another(index, attempt)
+            except ValueError as error:
+                return error
             else:
-                return replace(clip, bad=tuple(bad))
+                return replace(clip, bad=tuple(bad)) if bad and isinstance(clip, Clip) else clip
         return ValueError(
             f"All of {_ATTEMPTS} clips that were drawn one after another failed to decode, the last one so: "
             f"{bad[-1].reason}. This is the decoder or the disk, not your data"
         )
 
-    def _read(self, index: Index) -> Clip:
+    def _read(self, index: Index) -> object:
         worker = get_worker_info()
         path, time_s = self.clips.place(index)
         report = None if worker is None else self.reports / f"worker-{worker.id}.txt"

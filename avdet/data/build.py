@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-import signal
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import pandas as pd
-import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import BatchSampler
 
 from ava_eval import read_excluded, read_ground_truth, read_label_map
 from avdet.data.audio_pairs import HardShare, MisalignedSound
 from avdet.data.ava import Augmentation, AvaTest, AvaTrain
+from avdet.data.bad_clips import BadClipLog
 from avdet.data.balance import positive_weights, repeat_factors
 from avdet.data.clip_cutter import ClipCutter
+from avdet.data.clip_loader import ClipLoader
 from avdet.data.collate import collate, collate_by_size
 from avdet.data.keyframes import (
     ClassNames,
@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 class TestData:
     """A loader of clips with people to judge, and the truth to score the judgement by."""
 
-    loader: DataLoader[list[ClipBatch]]
+    loader: ClipLoader[list[ClipBatch]]
     ground_truth: pd.DataFrame
     excluded: pd.DataFrame | None
 
@@ -69,10 +69,10 @@ def build_exclusive(data: AvaData, classes: ClassNames) -> list[list[int]]:
     return [classes.indices(names, "data.exclusive") for names in data.exclusive]
 
 
-def build_positive_weights(data: AvaData, loader: DataLoader[ClipBatch]) -> Tensor | None:
+def build_positive_weights(data: AvaData, loader: ClipLoader[ClipBatch]) -> Tensor | None:
     """(C,) by the rows that the loader's keyframes have of each class; None where all classes weigh the same."""
-    assert isinstance(loader.dataset, AvaTrain)
-    return positive_weights(loader.dataset.keyframes) if data.class_weights == "inverse_sqrt" else None
+    assert isinstance(loader.clips, AvaTrain)
+    return positive_weights(loader.clips.keyframes) if data.class_weights == "inverse_sqrt" else None
 
 
 def build_cutter(config: Config) -> ClipCutter:
@@ -82,9 +82,12 @@ def build_cutter(config: Config) -> ClipCutter:
 
 
 def build_train_loader(
-    config: Config, classes: ClassNames, *, rank: int = 0, world: int = 1
-) -> tuple[DataLoader[ClipBatch], EpochSampler]:
-    """Batches of a process's share, and the sampler that says which epoch they are of."""
+    config: Config, classes: ClassNames, *, bad_clips: Path | None = None, rank: int = 0, world: int = 1
+) -> tuple[ClipLoader[ClipBatch], EpochSampler]:
+    """Batches of a process's share, and the sampler that says which epoch they are of.
+
+    bad_clips: the file that lists the clips that had to be replaced; None replaces none.
+    """
     data = config.ava
     keyframes, _, _ = _read_truth(data, "train", classes)
     if data.train_boxes is not None:
@@ -102,14 +105,14 @@ def build_train_loader(
     sampler = EpochSampler(
         len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world, repeats=repeats, hard=hard
     )
-    loader: DataLoader[Any] = DataLoader(  # clips in, batches out: torch types a loader by its data set
+    loader = ClipLoader(
         dataset,
-        batch_sampler=sampler,
-        num_workers=data.workers,
-        collate_fn=collate,
-        pin_memory=torch.cuda.is_available(),
-        persistent_workers=data.workers > 0,
-        worker_init_fn=_ignore_interrupts,
+        sampler,
+        collate,
+        workers=data.workers,
+        limit_s=data.clip_timeout_s,
+        persistent=True,
+        bad_clips=None if bad_clips is None else BadClipLog(bad_clips, max_bad=data.max_bad),
     )
     return loader, sampler
 
@@ -134,20 +137,15 @@ def build_test_data(config: Config, classes: ClassNames, *, rank: int = 0, world
     dataset = AvaTest(
         keyframes.select(counts > 0), find_movies(data.videos), build_cutter(config), short_side=data.test_short_side
     )
-    loader: DataLoader[Any] = DataLoader(
+    mine = ShareSampler(len(dataset), rank=rank, world=world)
+    loader = ClipLoader(
         dataset,
-        batch_size=config.test.batch_size,
-        sampler=ShareSampler(len(dataset), rank=rank, world=world),
-        num_workers=data.workers,
-        collate_fn=collate_by_size,
-        worker_init_fn=_ignore_interrupts,
+        BatchSampler(mine, config.test.batch_size, drop_last=False),
+        collate_by_size,
+        workers=data.workers,
+        limit_s=data.clip_timeout_s,
     )
     return TestData(loader, ground_truth, excluded)
-
-
-def _ignore_interrupts(worker: int) -> None:
-    """A terminal sends Ctrl-C to the loader's workers too, but only the main process may decide."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _read_truth(

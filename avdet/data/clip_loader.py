@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -18,7 +18,7 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from avdet.data.bad_clips import BadClipLog, CarefulClips, Clips
-from avdet.structures import Clip, ClipBatch
+from avdet.structures import ClipBatch
 
 __all__ = ["ClipLoader", "StartMethod"]
 
@@ -33,17 +33,19 @@ class ClipLoader(DataLoader[Any], Generic[B]):
 
     limit_s: seconds that one clip may take. A worker that takes longer ends, and iterating raises ValueError with the
     clip's name; where there are no workers the whole process ends.
+    persistent: the workers stay from one epoch to the next.
     bad_clips: where replaced clips are noted. None replaces none: the first that cannot be read raises DecodeError.
     """
 
     def __init__(
         self,
         clips: Clips[Any],
-        batches: Sampler[list[Any]],
-        collate: Callable[[list[Clip]], B],
+        batches: Sampler[list[Any]] | Sequence[list[Any]],
+        collate: Callable[[list[Any]], B],
         *,
         workers: int,
         limit_s: float,
+        persistent: bool = False,
         bad_clips: BadClipLog | None = None,
         start_method: StartMethod | None = None,
     ) -> None:
@@ -54,10 +56,11 @@ class ClipLoader(DataLoader[Any], Generic[B]):
             num_workers=workers,
             collate_fn=_Collate(collate),
             pin_memory=torch.cuda.is_available(),
-            persistent_workers=workers > 0,
+            persistent_workers=persistent and workers > 0,
             worker_init_fn=_begin_worker,
             multiprocessing_context=start_method if workers else None,
         )
+        self.clips = clips
         self._reports = reports
         self._bad_clips = bad_clips
         weakref.finalize(self, _remove, reports, os.getpid())
@@ -101,11 +104,11 @@ class ClipLoader(DataLoader[Any], Generic[B]):
 class _Collate(Generic[B]):
     """In place of a batch that is not whole comes the first of its errors."""
 
-    collate: Callable[[list[Clip]], B]
+    collate: Callable[[list[Any]], B]
 
-    def __call__(self, clips: list[Clip | ValueError]) -> B | ValueError:
-        error = next((clip for clip in clips if isinstance(clip, ValueError)), None)
-        return error or self.collate([clip for clip in clips if isinstance(clip, Clip)])
+    def __call__(self, items: list[Any]) -> B | ValueError:
+        error = next((item for item in items if isinstance(item, ValueError)), None)
+        return error or self.collate(items)
 
 
 def _begin_worker(worker: int) -> None:

@@ -45,7 +45,9 @@ class TrainingRun:
         torch.manual_seed(config.seed)
         self.config, self.run, self.process = config, run, process
         self.classes = build_classes(config.ava)
-        self.loader, self.sampler = build_train_loader(config, self.classes, rank=process.rank, world=process.world)
+        self.loader, self.sampler = build_train_loader(
+            config, self.classes, bad_clips=run.bad_clips, rank=process.rank, world=process.world
+        )
         self.test_data = build_test_data(config, self.classes, rank=process.rank, world=process.world)
         self.model = build_model(
             config.model,
@@ -116,6 +118,8 @@ def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> ava
     job = TrainingRun(config, run, process)
     if resume:
         job.resume()
+    elif process.is_main:
+        run.bad_clips.unlink(missing_ok=True)
     with ExitStack() as stack:
         metrics = None
         if process.is_main:

@@ -21,7 +21,7 @@ from avdet.structures import ClipBatch
 
 def test_a_draw_is_the_same_clip_wherever_it_is_made(tiny_config: Config) -> None:
     loader, _ = build_train_loader(tiny_config, build_classes(tiny_config.ava))
-    dataset = loader.dataset
+    dataset = loader.clips
     assert isinstance(dataset, AvaTrain)
     first, again, other = dataset[Draw(1, 5)], dataset[Draw(1, 5)], dataset[Draw(1, 6)]
     assert torch.equal(first.frames, again.frames) and torch.equal(first.boxes_px, again.boxes_px)
@@ -46,7 +46,7 @@ def test_workers_change_nothing(tiny_config: Config, workers: int) -> None:
 
 def test_a_test_clip_is_the_whole_frame_with_its_people_in_place(tiny_config: Config) -> None:
     data = build_test_data(tiny_config, build_classes(tiny_config.ava))
-    dataset = data.loader.dataset
+    dataset = data.loader.clips
     assert isinstance(dataset, AvaTest)
     clip = dataset[0]
     assert clip.frames.shape == (3, 8, 48, 64)
@@ -70,8 +70,8 @@ def test_a_clip_of_a_movie_without_sound_has_none(tiny_config: Config, tmp_path:
 
 def test_missing_movies_are_counted_or_stop_the_run(tiny_config: Config, sample: Path) -> None:
     loader, _ = build_train_loader(tiny_config, build_classes(tiny_config.ava))
-    assert isinstance(loader.dataset, AvaTrain)
-    table = loader.dataset.keyframes
+    assert isinstance(loader.clips, AvaTrain)
+    table = loader.clips.keyframes
     names = sorted(set(table.videos))
     kept, coverage = with_movie(table, {name: Path(name) for name in names[1:]})
     assert coverage.missing == (names[0],)

@@ -79,7 +79,7 @@ def test_a_set_cut_at_900_gives_the_same_clips_under_its_own_times(tiny_config: 
     whole = data.model_copy(update={"val_excluded": None})
     classes = build_classes(data)
     one, other = (build_test_data(tiny_config.model_copy(update={"data": d}), classes) for d in (whole, cut))
-    assert isinstance(one.loader.dataset, AvaTest) and isinstance(other.loader.dataset, AvaTest)
-    clip, same = one.loader.dataset[1], other.loader.dataset[1]
+    assert isinstance(one.loader.clips, AvaTest) and isinstance(other.loader.clips, AvaTest)
+    clip, same = one.loader.clips[1], other.loader.clips[1]
     assert same.time_s == clip.time_s + 900 and torch.equal(clip.frames, same.frames)
     assert set(other.ground_truth["timestamp"]) == set(read_ground_truth(tmp_path / data.val_csv)["timestamp"])
