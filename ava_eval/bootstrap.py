@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from ava_eval.grouping import descending, order_by
+from ava_eval.grouping import ranked
 from ava_eval.matching import true_positives
 from ava_eval.result import Result
 from ava_eval.selection import Selection
@@ -88,11 +88,11 @@ def _counted_videos(selection: Selection) -> set[str]:
 def _mean_ap(ranked_classes: Sequence[Ranked], draws: FloatArray) -> FloatArray:
     """(samples,) mAP under (videos, samples) draws; 0 in a sample that draws no ground truth at all."""
     totals, counts = np.zeros(draws.shape[1]), np.zeros(draws.shape[1])
-    for ranked in ranked_classes:
-        at_once = max(1, _CELLS_AT_ONCE // max(1, ranked[0].shape[0]))
+    for one in ranked_classes:
+        at_once = max(1, _CELLS_AT_ONCE // max(1, one[0].shape[0]))
         for begin in range(0, draws.shape[1], at_once):
             part = slice(begin, begin + at_once)
-            ap, is_drawn = _weighted_ap(*ranked, draws[:, part])
+            ap, is_drawn = _weighted_ap(*one, draws[:, part])
             totals[part] += ap
             counts[part] += is_drawn
     return np.divide(totals, counts, out=np.zeros_like(totals), where=counts > 0)
@@ -107,25 +107,18 @@ def _ranked_classes(result: Result) -> list[Ranked]:
     rows, videos = selection.rows, selection.keyframes.video
     score = selection.ranking_score
     hit = true_positives(selection, result.nearest, result.iou)
-    order = descending(score)
-    order = order[order_by(rows.class_[order])]
-    ends = np.cumsum(np.bincount(rows.class_, minlength=len(selection.class_names)))
-    base = _boxes_by_video(selection)
-    ranked = []
-    for class_ in (place for place, ap in enumerate(result.ap.values()) if ap is not None):
-        places = order[ends[class_ - 1] if class_ else 0 : ends[class_]]
-        step, steps = _steps(score[places], hit[places])
+    classes = []
+    by_class = ranked(rows.class_, score, len(selection.class_names))
+    for places, boxes, ap in zip(by_class, _boxes_by_video(selection), result.ap.values(), strict=True):
+        if ap is None:
+            continue
+        hits = hit[places]
+        step, steps = _steps(score[places], hits)
         within = step < steps
         video = videos[rows.keyframe[places]]
         shape = (steps, len(selection.keyframes.videos))
-        ranked.append(
-            (
-                _counts(step[within], video[within], shape),
-                _counts(step[hit[places]], video[hit[places]], shape),
-                base[class_],
-            )
-        )
-    return ranked
+        classes.append((_counts(step[within], video[within], shape), _counts(step[hits], video[hits], shape), boxes))
+    return classes
 
 
 def _steps(score: npt.NDArray[np.floating], hit: npt.NDArray[np.bool_]) -> tuple[IntArray, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ava_eval.grouping import descending, order_by, place_in_run
+from ava_eval.grouping import ranked
 from ava_eval.matching import true_positives
 from ava_eval.pairing import pairs_in_keyframes
 from ava_eval.result import Result
@@ -60,8 +60,7 @@ def confusion_matrix(result: Result) -> IntArray:
 
 def _top(class_: IntArray, score: npt.NDArray[np.float64], base: IntArray) -> npt.NDArray[np.bool_]:
     """(N,) whether a row is among the `base` best of its class."""
-    order = descending(score)
-    order = order[order_by(class_[order])]
     top = np.zeros(len(score), dtype=bool)
-    top[order] = place_in_run(np.bincount(class_, minlength=len(base))) < base[class_[order]]
+    for rows, boxes in zip(ranked(class_, score, len(base)), base.tolist(), strict=True):
+        top[rows[:boxes]] = True
     return top

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ava_eval.grouping import descending, order_by
+from ava_eval.grouping import ranked
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -32,13 +32,9 @@ def curves(
     Detections of equal score enter together, since no threshold tells them apart: the result does not
     depend on their order. It equals the area that any order with the false alarms first would give.
     """
-    order = descending(score)
-    order = order[order_by(class_[order])]
-    ends = np.cumsum(np.bincount(class_, minlength=len(recall_base)))
-    starts = ends - np.diff(ends, prepend=0)
     return [
-        _curve(score[order[start:end]], hit[order[start:end]], int(base)) if base else None
-        for start, end, base in zip(starts, ends, recall_base, strict=True)
+        _curve(score[rows], hit[rows], int(base)) if base else None
+        for rows, base in zip(ranked(class_, score, len(recall_base)), recall_base, strict=True)
     ]
 
 

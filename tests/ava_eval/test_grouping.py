@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ava_eval.grouping import descending, order_by, place_in_run
+from ava_eval.grouping import order_by, place_in_run, ranked
 
 
 @pytest.mark.parametrize("largest", [0, 1, 65_535, 65_536, 2**31, 2**50])
@@ -12,13 +12,13 @@ def test_order_by_is_a_stable_sort(largest: int) -> None:
     assert (order_by(keys) == np.argsort(keys, kind="stable")).all()
 
 
-def test_order_by_keeps_a_given_order() -> None:
-    assert order_by(np.array([1, 0, 1, 0]), np.array([3, 2, 1, 0])).tolist() == [3, 1, 2, 0]
+def test_nothing_to_order() -> None:
     assert order_by(np.zeros(0, dtype=np.int64)).tolist() == []
 
 
-def test_descending() -> None:
-    assert descending(np.array([0.1, 0.3, 0.2])).tolist() == [1, 2, 0]
+def test_ranked() -> None:
+    by_class = ranked(np.array([2, 0, 2, 2]), np.array([0.1, 0.5, 0.3, 0.2]), 4)
+    assert [rows.tolist() for rows in by_class] == [[1], [], [2, 3, 0], []]
 
 
 def test_place_in_run() -> None:
