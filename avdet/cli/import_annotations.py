@@ -1,0 +1,62 @@
+"""Turn the annotations of CVAT, VIA 3, COCO for videos, or a plain CSV into a data set that trains."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from avdet.cli.errors import user_errors
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="import_annotations.py", description=__doc__)
+    parser.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="XML, JSON or CSV, as docs/custom_data.md says"
+    )
+    parser.add_argument("--videos", type=Path, required=True, help="the folder of the videos they speak of")
+    parser.add_argument("--output", type=Path, required=True, help="the folder for train.csv, val.csv and classes.txt")
+    parser.add_argument("--label-map", type=Path, help="names of the action ids, where a CSV has ids")
+    parser.add_argument(
+        "--every", type=float, default=0.0, metavar="SECONDS", help="keep keyframes that far apart (0: all)"
+    )
+    parser.add_argument("--val-share", type=float, default=0.2, help="share of the videos that test (default 0.2)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed draws other videos to test on")
+    args = parser.parse_args(argv)
+    with user_errors():
+        sys.stdout.write(_import(args))
+    return 0
+
+
+def _import(args: argparse.Namespace) -> str:
+    import pandas as pd
+
+    from ava_eval import read_label_map
+    from avdet.data.importers.read import read_annotations
+    from avdet.data.importers.rows import Videos
+    from avdet.data.importers.split import split_videos, thin_out, write_data_set
+    from avdet.data.movies import find_movies
+
+    if not 0 <= args.val_share < 1:
+        raise ValueError(f"--val-share is {args.val_share:g}; it must be from 0 to below 1")
+    if not args.videos.is_dir():
+        raise ValueError(f"--videos {args.videos} is no folder; give the one with the video files")
+    label_map = read_label_map(args.label_map) if args.label_map else {}
+    videos = Videos(find_movies(args.videos))
+    table = pd.concat([read_annotations(path, videos, label_map) for path in args.files], ignore_index=True)
+    if table.empty:
+        raise ValueError(
+            f"{', '.join(map(str, args.files))}: no box with an action in it; docs/custom_data.md says what is read"
+        )
+    if args.every:
+        table = thin_out(table, args.every)
+    names = sorted(set(table["video"]))
+    val = split_videos(names, args.val_share, args.seed) if args.val_share else set()
+    classes = write_data_set(table, val, args.output)
+    keyframes = len(table.drop_duplicates(["video", "timestamp"]))
+    counts = table["action"].value_counts()
+    return (
+        f"{args.output}: {len(names)} videos ({len(val)} for val), {keyframes:,} keyframes, {len(table):,} rows, "
+        f"{len(classes)} classes: {', '.join(f'{name} ({counts[name]})' for name in classes[:8])}"
+        f"{', ...' * (len(classes) > 8)}\n"
+    )

@@ -1,0 +1,1 @@
+"""Other tools' annotation files, read as rows of people and what they do."""

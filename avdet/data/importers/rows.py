@@ -1,0 +1,69 @@
+"""What every importer gives: one row a person and action, with boxes as shares of the frame and times in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from avdet.media.frame_times import frame_times
+from avdet.media.reader import VideoReader
+
+__all__ = ["COLUMNS", "Videos", "cleaned", "to_rows"]
+
+COLUMNS = ["video", "timestamp", "x1", "y1", "x2", "y2", "action", "person_id"]
+
+
+class Videos:
+    """The files that annotations speak of, by name with or without suffix."""
+
+    def __init__(self, movies: Mapping[str, Path]) -> None:
+        self.movies = movies
+
+    def name_of(self, name: str, source: Path) -> str:
+        """The file's name without its suffix. Raises ValueError where there is no such file."""
+        stem = Path(name.replace("\\", "/")).stem
+        if name in self.movies:
+            return name
+        if stem not in self.movies:
+            known = ", ".join(sorted(self.movies)[:3]) or "none"
+            raise ValueError(f"{source} speaks of the video {name!r}, which is not in --videos (there: {known}, ...)")
+        return stem
+
+    @cache  # noqa: B019  (lives as long as the import)
+    def size(self, video: str) -> tuple[int, int]:
+        """Width and height in pixels, as players show it."""
+        with VideoReader(self.movies[video]) as reader:
+            return reader.info.width, reader.info.height
+
+    def time_of(self, video: str, frame: int, source: Path) -> float:
+        """Seconds at which a frame appears, counted from 0."""
+        times = self._times(video)
+        if not 0 <= frame < len(times):
+            raise ValueError(
+                f"{source} has a box on frame {frame} of {video}, which has {len(times)} frames; is it another cut?"
+            )
+        return float(times[frame])
+
+    @cache  # noqa: B019
+    def _times(self, video: str) -> NDArray[np.float64]:
+        return frame_times(self.movies[video])
+
+
+def to_rows(found: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Records of COLUMNS as a table: `cleaned`."""
+    return cleaned(pd.DataFrame(list(found), columns=COLUMNS))
+
+
+def cleaned(table: pd.DataFrame) -> pd.DataFrame:
+    """Sorted, boxes clipped to the frame; boxes without any extent there are left out."""
+    box = ["x1", "y1", "x2", "y2"]
+    table[box] = table[box].astype(float).clip(0.0, 1.0)
+    table = table[(table["x1"] < table["x2"]) & (table["y1"] < table["y2"])]
+    table = table.assign(timestamp=table["timestamp"].astype(float).round(6)).drop_duplicates()
+    return table.sort_values(["video", "timestamp", "person_id", "action"], kind="stable", ignore_index=True)

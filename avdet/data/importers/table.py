@@ -1,0 +1,82 @@
+"""A plain CSV with a header line: one row a person and action, actions by name or id, boxes as shares or pixels."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from ava_eval.csv_layout import HEADER_NAMES
+from avdet.data.importers.rows import COLUMNS, Videos, cleaned
+
+__all__ = ["read_table"]
+
+FRAME = {"frame", "frame_index", "frame_id", "frame_number"}
+AVA = ["video", "timestamp", "x1", "y1", "x2", "y2", "action_id", "person_id"]
+PIXELS = 2.0  # shares of the frame stay near 0 to 1
+
+
+def read_table(path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.DataFrame:
+    """Columns by the names that `ava_eval` knows, or AVA's order where there is no header line.
+
+    A column `frame` (from 0 on) may stand for the time. Ids in the column of actions are looked up in `label_map`.
+    Raises ValueError that names what is missing.
+    """
+    table = _with_columns(path)
+    video = [videos.name_of(str(name), path) for name in table["video"]]
+    if "timestamp" in table:
+        times = pd.to_numeric(table["timestamp"], errors="coerce")
+    else:
+        frames = pd.to_numeric(table["frame"], errors="coerce").fillna(-1).astype(int)
+        times = pd.Series([videos.time_of(name, frame, path) for name, frame in zip(video, frames, strict=True)])
+    boxes = table[["x1", "y1", "x2", "y2"]].apply(pd.to_numeric, errors="coerce")
+    bad = boxes.isna().any(axis=1) | times.isna().to_numpy()
+    if bad.any():
+        raise ValueError(f"{path}: row {int(bad.idxmax()) + 1} has a time or box that is no number; mend this row")
+    if boxes.max(axis=None) > PIXELS:
+        sizes = pd.DataFrame([videos.size(name) * 2 for name in video], columns=boxes.columns, index=boxes.index)
+        boxes = boxes / sizes
+    rows = boxes.assign(video=video, timestamp=times.to_numpy(), action=_names(table["action_id"], label_map, path))
+    rows["person_id"] = pd.to_numeric(table.get("person_id", pd.Series(-1, table.index)), errors="coerce").fillna(-1)
+    return cleaned(rows.astype({"person_id": int})[COLUMNS])
+
+
+def _with_columns(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(
+            path, sep=None, engine="python", dtype=str, skip_blank_lines=True, encoding="utf-8-sig", header=None
+        )
+    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no readable CSV ({' '.join(str(error).split())})") from None
+    first = [re.sub(r"[\s\-]+", "_", str(cell).strip().lower()) for cell in table.iloc[0]]
+    names = [
+        next((name for name, known in {**HEADER_NAMES, "frame": FRAME}.items() if cell in known), cell)
+        for cell in first
+    ]
+    if "video" in names:
+        table = table.iloc[1:].reset_index(drop=True).set_axis(names, axis=1)
+    else:
+        table = table.set_axis([*AVA, *map(str, range(20))][: table.shape[1]], axis=1)
+    missing = [name for name in ("video", "x1", "y1", "x2", "y2", "action_id") if name not in table]
+    if "timestamp" not in table and "frame" not in table:
+        missing.append("timestamp or frame")
+    if missing:
+        raise ValueError(
+            f"{path} has no column {', '.join(missing)} (it has {', '.join(map(str, first))}); name it in a header line"
+        )
+    return table
+
+
+def _names(actions: pd.Series, label_map: Mapping[int, str], path: Path) -> list[str]:
+    numbers = actions.str.fullmatch(r"\s*\d+\s*")
+    if not numbers.all():
+        return [str(action).strip() for action in actions]
+    unknown = sorted({int(action) for action in actions} - label_map.keys())
+    if unknown:
+        raise ValueError(
+            f"{path} has the action id {unknown[0]}, whose name nobody knows; give --label-map with the names"
+        )
+    return [label_map[int(action)] for action in actions]

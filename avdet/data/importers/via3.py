@@ -1,0 +1,75 @@
+"""The project file of VIA 3 (the VGG Video Annotator, with which AVA was labelled): boxes at single times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from avdet.data.importers.rows import Videos, to_rows
+
+__all__ = ["read_via3"]
+
+RECTANGLE = 2  # of `xy`, whose first number is the shape
+TEXT = 1  # of an attribute's type
+WHO = re.compile(r"person|track|\bid\b|identity", re.IGNORECASE)
+
+
+def read_via3(project: Mapping[str, Any], path: Path, videos: Videos) -> pd.DataFrame:
+    """Rows of all rectangles; segments of time alone, which are nobody's, are left out.
+
+    Options of checkbox, radio and select attributes are the actions, as are texts; an attribute whose name speaks of a
+    person, a track or an id numbers the person.
+    """
+    return to_rows(_rows(project, path, videos))
+
+
+def _rows(project: Mapping[str, Any], path: Path, videos: Videos) -> Iterator[dict[str, Any]]:
+    for key, region in project["metadata"].items():
+        shape = region.get("xy") or [0]
+        if shape[0] != RECTANGLE or len(region.get("z", ())) != 1:
+            continue
+        video = videos.name_of(_file_of(project, str(region["vid"]), path), path)
+        width, height = videos.size(video)
+        x, y, w, h = map(float, shape[1:5])
+        who, actions = _read_values(project["attribute"], region.get("av", {}), f"{path}, region {key}")
+        row = {
+            "video": video,
+            "timestamp": float(region["z"][0]),
+            "x1": x / width, "y1": y / height, "x2": (x + w) / width, "y2": (y + h) / height,
+            "person_id": who,
+        }  # fmt: skip
+        yield from ({**row, "action": action} for action in actions)
+
+
+def _file_of(project: Mapping[str, Any], view: str, path: Path) -> str:
+    try:
+        (file, *_) = project["view"][view]["fid_list"]
+        return str(project["file"][str(file)]["fname"])
+    except (KeyError, ValueError):
+        raise ValueError(f"{path} names no file for its view {view}; is it a whole VIA 3 project?") from None
+
+
+def _read_values(attributes: Mapping[str, Any], values: Mapping[str, Any], where: str) -> tuple[int, list[str]]:
+    who, actions = -1, []
+    for key, value in values.items():
+        attribute = attributes.get(key, {})
+        text = str(value).strip()
+        if WHO.search(attribute.get("aname", "")):
+            options = attribute.get("options", {})
+            digits = re.search(r"\d+", options.get(text, text))
+            who = int(digits[0]) if digits else who
+        elif int(attribute.get("type", TEXT)) == TEXT:
+            actions += [text] if text else []
+        else:
+            actions += [_option(attribute, option, where) for option in text.split(",") if option]
+    return who, actions
+
+
+def _option(attribute: Mapping[str, Any], option: str, where: str) -> str:
+    if option not in attribute["options"]:
+        raise ValueError(f"{where} has the option {option!r}, which its attribute does not define; mend it in VIA")
+    return str(attribute["options"][option])

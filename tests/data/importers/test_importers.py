@@ -1,0 +1,184 @@
+"""Two people in a video of 20 frames at 10 fps, 64 x 48 pixels, as each tool would have written them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ava_eval import read_ground_truth, read_label_map
+from avdet.cli import import_annotations
+from avdet.data.importers.read import read_annotations
+from avdet.data.importers.rows import Videos
+from avdet.data.importers.split import split_videos, thin_out
+from avdet.media.frame_times import frame_times
+from tests.media.movies import write_movie
+
+CVAT = """<?xml version="1.0" encoding="utf-8"?>
+<annotations><version>1.1</version>
+<meta><task><id>1</id><name>t</name><original_size><width>64</width><height>48</height></original_size>
+<source>kitchen one.mp4</source></task></meta>
+<track id="0" label="person" source="manual">
+ <box frame="5" outside="0" occluded="0" keyframe="1" xtl="16.0" ytl="12.0" xbr="32.0" ybr="48.0">
+  <attribute name="pose">stand</attribute><attribute name="talk">true</attribute>
+  <attribute name="eat">false</attribute></box>
+ <box frame="6" outside="1" occluded="0" keyframe="1" xtl="16.0" ytl="12.0" xbr="32.0" ybr="48.0">
+  <attribute name="pose">stand</attribute></box>
+</track>
+<track id="3" label="wave"><box frame="10" outside="0" xtl="-4" ytl="0" xbr="32" ybr="24"/></track>
+</annotations>"""
+EXPECTED = [
+    ["kitchen one", 0.5, 0.25, 0.25, 0.5, 1.0, "stand", 0],
+    ["kitchen one", 0.5, 0.25, 0.25, 0.5, 1.0, "talk", 0],
+    ["kitchen one", 1.0, 0.0, 0.0, 0.5, 0.5, "wave", 3],
+]
+
+
+def via3() -> dict[str, Any]:
+    options = {"1": "stand", "2": "talk", "3": "wave"}
+    return {
+        "project": {"pid": "x", "vid_list": ["1"]},
+        "attribute": {
+            "1": {"aname": "action", "type": 2, "options": options, "anchor_id": "FILE1_Z1_XY1"},
+            "2": {"aname": "person", "type": 1, "options": {}, "anchor_id": "FILE1_Z1_XY1"},
+        },
+        "file": {"7": {"fid": "7", "fname": "kitchen one.mp4", "type": 4}},
+        "view": {"1": {"fid_list": ["7"]}},
+        "metadata": {
+            "1_a": {"vid": "1", "flg": 0, "z": [0.5], "xy": [2, 16, 12, 16, 36], "av": {"1": "1,2", "2": "0"}},
+            "1_b": {"vid": "1", "flg": 0, "z": [1.0], "xy": [2, -4, 0, 36, 24], "av": {"1": "3", "2": "P3"}},
+            "1_c": {"vid": "1", "flg": 0, "z": [0.0, 1.5], "xy": [], "av": {"1": "1"}},
+        },
+    }
+
+
+def coco() -> dict[str, Any]:
+    return {
+        "videos": [{"id": 1, "name": "kitchen one", "width": 64, "height": 48}],
+        "images": [{"id": 5, "video_id": 1, "frame_index": 5}, {"id": 10, "video_id": 1, "frame_index": 10}],
+        "categories": [{"id": 1, "name": "stand"}, {"id": 2, "name": "talk"}, {"id": 4, "name": "wave"}],
+        "annotations": [
+            {"id": 1, "image_id": 5, "category_id": 1, "track_id": 0, "bbox": [16, 12, 16, 36]},
+            {"id": 2, "image_id": 5, "category_id": 2, "track_id": 0, "bbox": [16, 12, 16, 36]},
+            {"id": 3, "image_id": 10, "category_id": 4, "track_id": 3, "bbox": [-4, 0, 36, 24]},
+        ],
+    }
+
+
+def youtube_vis() -> dict[str, Any]:
+    content = coco()
+    stand, talk = [None] * 5 + [[16, 12, 16, 36]], [None] * 5 + [[16, 12, 16, 36]] + [None] * 14
+    content["annotations"] = [
+        {"id": 1, "video_id": 1, "category_id": 1, "instance_id": 0, "bboxes": stand},
+        {"id": 2, "video_id": 1, "category_id": 2, "instance_id": 0, "bboxes": talk},
+        {"id": 3, "video_id": 1, "category_id": 4, "instance_id": 3, "bboxes": [None] * 10 + [[-4, 0, 36, 24]]},
+    ]
+    del content["images"]
+    return content
+
+
+SHARES = """Video,Time,xmin,ymin,xmax,ymax,Label,Track
+kitchen one.mp4,0.5,0.25,0.25,0.5,1.0,stand,0
+kitchen one.mp4,0.5,0.25,0.25,0.5,1.0,talk,0
+kitchen one.mp4,1,0,0,0.5,0.5,wave,3
+"""
+PIXELS = "video\tframe\tx1\ty1\tx2\ty2\taction\tperson\r\n" + "".join(
+    f"kitchen one\t{row}\r\n"
+    for row in ("5\t16\t12\t32\t48\t1\t0", "5\t16\t12\t32\t48\t2\t0", "10\t0\t0\t32\t24\t4\t3")
+)
+AVA = "kitchen one,0000.5,0.25,0.25,0.5,1,1,0\nkitchen one,0.5,0.25,0.25,0.5,1,2,0\nkitchen one,1.0,0,0,0.5,0.5,4,3\n"
+FORMS = {
+    "cvat.xml": CVAT,
+    "via.json": json.dumps(via3()),
+    "coco.json": json.dumps(coco()),
+    "ytvis.json": json.dumps(youtube_vis()),
+    "shares.csv": SHARES,
+    "pixels.tsv": PIXELS,
+    "ava.csv": AVA,
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
+    write_movie(folder / "kitchen one.mp4", num_frames=20, fps=10)
+    write_movie(folder / "garden.mp4", num_frames=20, fps=10)
+    return folder
+
+
+@pytest.fixture
+def videos(folder: Path) -> Videos:
+    return Videos({path.stem: path for path in folder.iterdir()})
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_says_the_same(videos: Videos, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(FORMS[name], newline="")
+    table = read_annotations(path, videos, {1: "stand", 2: "talk", 4: "wave"})
+    assert table.to_numpy().tolist() == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("a.xml", "<annotations>", "no readable XML"),
+        ("a.xml", "<html></html>", "CVAT for video 1.1"),
+        ("a.xml", CVAT.replace("kitchen one", "cellar"), "the video 'cellar.mp4', which is not in --videos"),
+        ("a.xml", CVAT.replace('frame="5"', 'frame="50"'), "frame 50 of kitchen one, which has 20"),
+        ("a.json", "{", "no readable JSON"),
+        ("a.json", "{}", "neither a VIA 3 project nor COCO"),
+        ("a.json", json.dumps({**via3(), "view": {}}), "names no file for its view 1"),
+        ("a.json", json.dumps({**coco(), "videos": []}), "no section videos"),
+        ("a.json", FORMS["coco.json"].replace("frame_index", "number"), "does not say which frame it is"),
+        ("a.json", FORMS["coco.json"].replace('"bbox"', '"box"'), "lacks 'bbox'"),
+        ("a.csv", SHARES.replace("xmax", "width"), "has no column x2"),
+        ("a.csv", SHARES.replace("0.25,0.25", "left,0.25"), "row 1 has a time or box that is no number"),
+        ("a.csv", AVA.replace(",4,3", ",5,3"), "the action id 5, whose name nobody knows"),
+        ("a.csv", "", "no readable CSV"),
+    ],
+)
+def test_what_is_wrong_is_said(videos: Videos, tmp_path: Path, name: str, text: str, sentence: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ValueError, match=sentence):
+        read_annotations(path, videos, {1: "stand", 2: "talk", 4: "wave"})
+
+
+def test_frames_of_a_variable_rate_have_their_own_times(tmp_path: Path) -> None:
+    times_s = [0.0, 0.1, 0.2, 0.5, 0.6, 1.0]
+    path = write_movie(tmp_path / "vfr.mp4", times_s=times_s)
+    assert frame_times(path) == pytest.approx(times_s, abs=1e-4)
+
+
+def test_thinned_keyframes_are_apart() -> None:
+    table = pd.DataFrame({"video": ["a"] * 5 + ["b"], "timestamp": [0.2, 0.7, 1.2, 1.3, 2.2, 0.0]})
+    assert thin_out(table, 1.0)["timestamp"].tolist() == [0.2, 1.2, 2.2, 0.0]
+
+
+def test_splits() -> None:
+    names = [f"v{k}" for k in range(10)]
+    val = split_videos(names, 0.2, seed=1)
+    assert len(val) == 2 and val < set(names) and val == split_videos(names[::-1], 0.2, seed=1)
+    assert len(split_videos(names[:2], 0.01, seed=0)) == len(split_videos(names[:2], 0.99, seed=0)) == 1
+    with pytest.raises(ValueError, match="one video cannot"):
+        split_videos(["a"], 0.5, seed=0)
+
+
+def test_the_command_makes_a_data_set(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.xml").write_text(CVAT)
+    (tmp_path / "b.csv").write_text(SHARES.replace("kitchen one", "garden"))
+    out = tmp_path / "set"
+    files = [str(tmp_path / name) for name in ("a.xml", "b.csv")]
+    assert import_annotations.main([*files, "--videos", str(folder), "--output", str(out)]) == 0
+    assert (
+        "2 videos (1 for val), 4 keyframes, 6 rows, 3 classes: stand (2), talk (2), wave (2)" in capsys.readouterr().out
+    )
+    assert read_label_map(out / "classes.txt") == {1: "stand", 2: "talk", 3: "wave"}
+    parts = [read_ground_truth(out / f"{split}.csv") for split in ("train", "val")]
+    assert [len(part) for part in parts] == [3, 3]
+    assert {*parts[0]["video"]} | {*parts[1]["video"]} == {"garden", "kitchen one"}
+    with pytest.raises(SystemExit) as stop:
+        import_annotations.main([files[0], "--videos", str(tmp_path / "nowhere"), "--output", str(out)])
+    assert stop.value.code == 2 and "is no folder" in capsys.readouterr().err
