@@ -5,7 +5,19 @@ from __future__ import annotations
 import importlib
 import sys
 
-VERBS = ("check_data", "detect_actions", "make_sample", "test_net", "train_net", "visualize")
+VERBS = (
+    "benchmark",
+    "check_data",
+    "convert_checkpoint",
+    "detect_actions",
+    "detect_people",
+    "import_annotations",
+    "make_sample",
+    "test_net",
+    "train_net",
+    "train_people",
+    "visualize",
+)
 
 
 def main(argv: list[str] | None = None) -> int:

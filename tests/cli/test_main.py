@@ -1,0 +1,26 @@
+import importlib
+
+import pytest
+
+from avdet.cli.main import VERBS, main
+from tests.conftest import REPOSITORY
+
+
+def test_every_tool_is_a_verb() -> None:
+    tools = {path.stem for path in (REPOSITORY / "tools").glob("*.py")} - {"check_install"}
+    assert set(VERBS) == tools
+    assert list(VERBS) == sorted(VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_helps(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert callable(importlib.import_module(f"avdet.cli.{verb}").main)
+    with pytest.raises(SystemExit) as stop:
+        main([verb, "--help"])
+    assert stop.value.code == 0 and "usage:" in capsys.readouterr().out
+
+
+def test_an_unknown_verb_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fly"]) == 2
+    assert "'fly' is no verb; known are benchmark" in capsys.readouterr().err
+    assert main([]) == 0 and "verbs:" in capsys.readouterr().out
