@@ -8,17 +8,23 @@ import numpy as np
 import pandas as pd
 
 from ava_eval.csv_layout import BOX, LARGEST, Layout
+from ava_eval.csv_rows import shown
 from ava_eval.errors import FormatError
 
 
 def check_table(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     """The table with `video` categorical; FormatError if a column is missing or a value breaks the form."""
+    if not isinstance(table, pd.DataFrame):
+        raise FormatError(
+            f"the {layout.kind} is {shown(str(table))}, no table; use ava_eval's read functions on files."
+        )
     missing = [name for name in layout.columns[: layout.required] if name not in table]
     if missing:
         raise FormatError(
             f"the {layout.kind} table has no column {missing[0]!r}, only {', '.join(map(str, table.columns))};"
             f" name its columns {layout.form}."
         )
+    _refuse(table["video"].isna().to_numpy(), table, layout, "video", "a video's name")
     if not isinstance(table["video"].dtype, pd.CategoricalDtype):
         table = table.assign(video=table["video"].astype(str).astype("category"))
     _check_finite(table, layout)
@@ -29,10 +35,12 @@ def check_table(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
 
 def _check_finite(table: pd.DataFrame, layout: Layout) -> None:
     listed = table["action_id"].to_numpy() == 0 if "action_id" in table else np.zeros(len(table), dtype=bool)
-    for name in layout.columns[1 : layout.required]:
+    for name in [name for name in layout.columns[1:] if name in table]:
         values = table[name].to_numpy()
         if not np.issubdtype(values.dtype, np.number):
             raise FormatError(f"the {layout.kind} table's {name} column holds {values.dtype}; make it numbers.")
+        if name not in layout.columns[: layout.required]:
+            continue
         bad = ~(np.abs(values) <= LARGEST[name])  # nan too
         if layout.keyframe_rows and name != "timestamp" and "score" not in layout.columns:
             bad &= ~listed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 
 from ava_eval.csv_rows import shown
@@ -49,6 +50,8 @@ def ava_groups(label_map: Mapping[int, str]) -> dict[int, str]:
 
 def check_label_map(label_map: Mapping[int, str], source: str = "the label map") -> None:
     """Raise FormatError unless ids are whole numbers from 1 up and names differ."""
+    if not isinstance(label_map, Mapping) or not all(isinstance(key, Integral) for key in label_map):
+        raise FormatError(f"{source} is {shown(str(label_map))}; write it as {{id: name}}, ids as whole numbers.")
     if not label_map:
         raise FormatError(f"{source} defines 0 classes; give AVA's pbtxt or a list of class names, one a line.")
     seen: dict[str, int] = {}

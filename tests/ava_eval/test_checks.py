@@ -29,9 +29,11 @@ def test_whole_seconds_and_whole_boxes_are_numbers_too() -> None:
         ({"action_id": 1.5}, "action_id 1.5; it must be a whole number"),
         ({"action_id": 0}, "action_id 0; it must be 1 or more; if your ids start at 0, add 1 to all"),
         ({"x2": "wide"}, "the detections table's x2 column holds .*; make it numbers"),
+        ({"person_id": None}, "the detections table's person_id column holds object; make it numbers"),
+        ({"video": None}, "row 0 of the detections table has video .*; it must be a video's name"),
     ],
 )
-def test_bad_detections(change: dict[str, float | str], message: str) -> None:
+def test_bad_detections(change: dict[str, float | str | None], message: str) -> None:
     detections = TRUTH.assign(score=0.5)
     for name, value in change.items():
         detections[name] = value
@@ -42,6 +44,14 @@ def test_bad_detections(change: dict[str, float | str], message: str) -> None:
 def test_bad_ground_truth() -> None:
     with pytest.raises(FormatError, match="row 0 of the ground truth table has action_id 0"):
         evaluate(TRUTH.assign(action_id=0), TRUTH.assign(score=0.5), LABEL_MAP)
+
+
+def test_paths_and_lists_are_no_tables() -> None:
+    with pytest.raises(FormatError, match=r"the ground truth is 'gt\.csv', no table; use ava_eval's read functions"):
+        evaluate("gt.csv", TRUTH, LABEL_MAP)  # type: ignore[arg-type]
+    for label_map in (["sit", "stand"], {"1": "sit"}):
+        with pytest.raises(FormatError, match=r"the label map is .*; write it as \{id: name\}, ids as whole numbers"):
+            evaluate(TRUTH, TRUTH.assign(score=0.5), label_map)  # type: ignore[arg-type]
 
 
 def test_missing_column() -> None:
