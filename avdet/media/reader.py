@@ -78,12 +78,15 @@ class VideoReader:
     raises DecodeError; broken packets between good ones are passed over.
     """
 
-    def __init__(self, path: str | Path, *, short_side: int | None = None) -> None:
-        """`short_side` scales while decoding, up or down, to exactly that many pixels; None keeps the size."""
+    def __init__(self, path: str | Path, *, short_side: int | None = None, even: bool = False) -> None:
+        """`short_side` scales while decoding, up or down, to exactly that many pixels; None keeps the size.
+
+        even: both sides are rounded to even numbers, as H.264 stores pictures.
+        """
         if short_side is not None and short_side < 1:
             raise ValueError(f"short_side is {short_side}; it must be at least 1 pixel")
         self.path = Path(path)
-        self._short_side = short_side
+        self._short_side, self._even = short_side, even
         self._file = MediaFile(self.path)
         try:
             stream = default_stream(self._file.container.streams.video)
@@ -191,7 +194,7 @@ class VideoReader:
         """The first decoded frame settles the size: a stream that changes its size is scaled to the first one."""
         pixel_aspect = self._source.stream.sample_aspect_ratio
         self._shown_size = shape_of(picture.frame, pixel_aspect, None).shown_size
-        self._shape = shape_of(picture.frame, pixel_aspect, self._short_side)
+        self._shape = shape_of(picture.frame, pixel_aspect, self._short_side, even=self._even)
         return self._shape
 
 

@@ -29,15 +29,19 @@ class PictureShape:
         return (self.height, self.width) if self.quarter_turns % 2 else (self.width, self.height)
 
 
-def shape_of(frame: VideoFrame, pixel_aspect: Fraction | None, short_side: int | None) -> PictureShape:
+def shape_of(
+    frame: VideoFrame, pixel_aspect: Fraction | None, short_side: int | None, *, even: bool = False
+) -> PictureShape:
     """How a stored frame is shown: pixels made square, turned by quarters, scaled to exactly `short_side`.
 
-    Other angles and mirrored pictures are shown as they are stored.
+    Other angles and mirrored pictures are shown as they are stored. `even` rounds both sides to even numbers.
     """
     turns = round(frame.rotation / 90) % 4 if abs(frame.rotation) <= 180 and frame.rotation % 90 == 0 else 0
     width, height = frame.width * _credible(pixel_aspect), frame.height
     scale = 1.0 if short_side is None else short_side / min(width, height)
-    return PictureShape(max(round(width * scale), 1), max(round(height * scale), 1), turns)
+    step = 2 if even else 1
+    scaled_width, scaled_height = (max(step * round(side * scale / step), step) for side in (width, height))
+    return PictureShape(scaled_width, scaled_height, turns)
 
 
 class RgbConverter:

@@ -64,8 +64,13 @@ class VideoWriter:
         self._last_tick = -1
         self._reformatter = VideoReformatter()
         self._partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
-        # A delta of 0 lets a stream wait for the other one as long as it takes.
-        options = {"movflags": "faststart", "max_interleave_delta": "0"}
+        options = {
+            "movflags": "faststart",
+            "max_interleave_delta": "0",  # lets a stream wait for the other one as long as it takes
+            "movie_timescale": str(
+                self._time_base.denominator
+            ),  # a first frame after 0 starts to the tick, not to 1 ms
+        }
         self._container = av.open(str(self._partial), "w", format="mp4", options=options)
         try:
             self._video = self._add_video({"preset": preset, "crf": str(crf), "tune": tune, "g": gop})

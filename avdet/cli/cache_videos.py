@@ -1,0 +1,81 @@
+"""Re-encode a recipe's videos once, small and quick to cut: a clip then costs a fifth or less of what it did.
+
+Train from the copies with data.videos=DIR. Files that are there already are kept, so a stopped run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import multiprocessing
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+from avdet.cli.errors import user_errors
+from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
+
+logger = logging.getLogger(__name__)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="cache_videos.py", description=__doc__)
+    add_recipe_arguments(parser)
+    parser.add_argument("--output", type=Path, required=True, help="the folder that the copies go to")
+    parser.add_argument("--short-side", type=int, default=256, metavar="PX", help="of the copies, at most")
+    parser.add_argument("--crf", type=int, default=20, help="x264's quality: smaller is better and larger on disk")
+    parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
+    args = parser.parse_args(argv)
+    say_what_happens()
+    with user_errors():
+        config = config_of(args)
+        if args.workers < 1 or args.short_side < 32:
+            raise ValueError(f"--workers {args.workers}, --short-side {args.short_side}; give at least 1 and 32")
+        if args.sample:
+            provide_sample()
+        if not config.data.videos.is_dir():
+            raise ValueError(f"{config.data.videos.absolute()} is no folder; say where the videos are with data.videos")
+        targets = find_targets(config.data.videos, args.output)
+        cache_videos(targets, short_side=args.short_side, crf=args.crf, workers=args.workers)
+    return 0
+
+
+def find_targets(videos: Path, output: Path) -> dict[Path, Path]:
+    """From every video below a folder to its copy in `output`, in the same folders below it and as mp4."""
+    from avdet.data.movies import VIDEO_SUFFIXES
+
+    sources = sorted(path for path in videos.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
+    targets = {
+        path: (output / path.relative_to(videos)).with_suffix(".mp4") for path in sources if output not in path.parents
+    }
+    for target, count in Counter(targets.values()).items():
+        if count > 1:
+            raise ValueError(f"{count} videos in {videos} would be copied to {target}; rename all but one of them")
+    return targets
+
+
+def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, workers: int) -> None:
+    """Makes the copies that are not there yet, and logs each. Raises ValueError at the end if some failed."""
+    from avdet.media.cache import cache_video
+
+    left = {source: target for source, target in targets.items() if not _is_current(target, source)}
+    logger.info("%d videos, %d of them cached before", len(targets), len(targets) - len(left))
+    failed: list[str] = []
+    with ProcessPoolExecutor(min(workers, max(len(left), 1)), multiprocessing.get_context("spawn")) as pool:
+        jobs = [pool.submit(cache_video, *pair, short_side=short_side, crf=crf) for pair in left.items()]
+        for done, job in enumerate(as_completed(jobs), 1):
+            try:
+                copy = job.result()
+            except ValueError as error:
+                failed.append(str(error))
+                logger.warning("%d/%d  %s", done, len(jobs), error)
+            else:
+                size = f"{copy.frames} frames, {copy.source_bytes / 1e6:.1f} -> {copy.bytes / 1e6:.1f} MB"
+                logger.info("%d/%d  %s: %s", done, len(jobs), copy.path, size)
+    if failed:
+        raise ValueError(f"{len(failed)} of {len(left)} videos could not be cached, the first one so: {failed[0]}")
+
+
+def _is_current(target: Path, source: Path) -> bool:
+    return target.exists() and target.stat().st_mtime >= source.stat().st_mtime

@@ -1,0 +1,51 @@
+"""A recipe's videos copied in one command, and trained from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from avdet.cli.cache_videos import cache_videos, find_targets, main
+from avdet.data.movies import find_movies
+from tests.media.movies import write_movie
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def test_a_stopped_run_goes_on_and_bad_files_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    videos, cache = tmp_path / "videos", tmp_path / "cache"
+    (videos / "more").mkdir(parents=True)
+    write_movie(videos / "a.mkv", num_frames=5)
+    caplog.set_level("INFO")
+    cache_videos(find_targets(videos, cache), short_side=32, crf=20, workers=1)
+    written = (cache / "a.mp4").stat().st_mtime_ns
+    write_movie(videos / "more" / "b.mp4", num_frames=6)
+    (videos / "c.mp4").write_bytes(b"")
+    failure = r"1 of 2 videos could not be cached, the first one so: .*c.mp4 cannot be opened"
+    with pytest.raises(ValueError, match=failure):
+        cache_videos(find_targets(videos, cache), short_side=32, crf=20, workers=1)
+    assert sorted(str(path.relative_to(cache)) for path in cache.rglob("*.mp4")) == ["a.mp4", "more/b.mp4"]
+    assert (cache / "a.mp4").stat().st_mtime_ns == written
+    assert "3 videos, 1 of them cached before" in caplog.text and "b.mp4: 6 frames" in caplog.text
+
+
+def test_two_videos_of_one_name_are_refused_and_copies_are_not_copied(tmp_path: Path) -> None:
+    for name in ("a.mkv", "cache/b.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert find_targets(tmp_path, tmp_path / "cache") == {tmp_path / "a.mkv": tmp_path / "cache" / "a.mp4"}
+    (tmp_path / "a.avi").touch()
+    with pytest.raises(ValueError, match=r"2 videos in .* would be copied to .*a.mp4; rename"):
+        find_targets(tmp_path, tmp_path / "cache")
+
+
+def test_command(sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = ["--config", str(REPOSITORY / "configs/ava/avslowfast.yaml")]
+    options = ["--output", str(tmp_path / "cache"), "--workers", "1", "--short-side", "48"]
+    assert main([*recipe, *options, f"data.videos={sample / 'videos'}"]) == 0
+    assert find_movies(tmp_path / "cache").keys() == find_movies(sample / "videos").keys()
+    with pytest.raises(SystemExit) as stop:
+        main([*recipe, *options, "data.videos=nowhere"])
+    assert stop.value.code == 2
+    assert "nowhere is no folder; say where the videos are with data.videos" in capsys.readouterr().err
