@@ -7,6 +7,7 @@ Boxes are xyxy: normalised to the video's frame in `PersonBoxes`, pixels of the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -123,6 +124,33 @@ class ClipBatch:
             boxes_px=self.boxes_px.to(device, non_blocking=True),
             box_clip=self.box_clip.to(device, non_blocking=True),
             labels={name: label.to(device, non_blocking=True) for name, label in self.labels.items()},
+        )
+
+    def split(self, parts: int) -> list[ClipBatch]:
+        """Its clips in so many batches of nearly one size, none of them empty."""
+        size = len(self)
+        if parts == 1:
+            return [self]
+        edges = sorted({round(part * size / parts) for part in range(parts + 1)})
+        return [self._slice(first, last) for first, last in pairwise(edges)]
+
+    def _slice(self, first: int, last: int) -> ClipBatch:
+        here = (self.box_clip >= first) & (self.box_clip < last)
+        rows = {
+            name: here if len(self.box_clip) or not len(label) else slice(first, last)  # a row a box, or a row a clip
+            for name, label in self.labels.items()
+        }
+        return replace(
+            self,
+            frames=self.frames[first:last],
+            audio=None if self.audio is None else self.audio[first:last],
+            negative_audio=None if self.negative_audio is None else self.negative_audio[first:last],
+            has_audio=self.has_audio[first:last],
+            boxes_px=self.boxes_px[here],
+            box_clip=self.box_clip[here] - first,
+            labels={name: label[rows[name]] for name, label in self.labels.items()},
+            clips=self.clips[first:last],
+            people=self.people[first:last],
         )
 
     def pin_memory(self) -> ClipBatch:

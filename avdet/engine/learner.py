@@ -1,0 +1,136 @@
+"""One update of a model: forward, backward, step, with what a recipe adds to it."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import get_total_norm
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from avdet.engine.distributed import Process
+from avdet.engine.nonfinite import NonFiniteError, describe, save_report
+from avdet.structures import ClipBatch
+
+__all__ = ["Learner"]
+
+logger = logging.getLogger(__name__)
+
+
+class Learner:
+    """The model gives named losses; their sum is what falls.
+
+    clip_gradient: bounds the norm of all gradients together. amp: bfloat16 where the GPU has it; losses stay float32.
+    accumulate: a batch goes through in so many parts, whose gradients are added up: less memory, the same update but
+    for the batch norms, which see smaller batches.
+    ema: decay of a moving average of the weights, which is then what is evaluated; 0 keeps none.
+    max_nonfinite: updates with a NaN or an infinity in them that are left out before training stops; each is kept in
+    the folder `reports`.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer,
+        process: Process,
+        *,
+        clip_gradient: float | None = None,
+        amp: bool = False,
+        accumulate: int = 1,
+        ema: float = 0.0,
+        compiles: bool = False,
+        max_nonfinite: int = 0,
+        reports: Path | None = None,
+    ) -> None:
+        self.module = model.to(process.device)
+        self.model: nn.Module = self.module
+        if process.world > 1:
+            self.model = DistributedDataParallel(self.module, find_unused_parameters=True)
+        self._run = torch.compile(self.model) if compiles else self.model
+        self.optimizer = optimizer
+        self.process = process
+        self.clip_gradient = clip_gradient
+        self.amp = amp and process.device.type == "cuda" and torch.cuda.is_bf16_supported()
+        self.accumulate = accumulate
+        average = get_ema_multi_avg_fn(ema)
+        self.average = AveragedModel(self.module, multi_avg_fn=average, use_buffers=True) if ema else None
+        self.max_nonfinite = max_nonfinite
+        self.reports = reports
+        self.nonfinite = 0
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The weights' moving average where there is one."""
+        return self.module if self.average is None else self.average.module
+
+    def step(self, batch: ClipBatch) -> dict[str, Tensor]:
+        """One update; the losses by name, detached. Raises NonFiniteError for one too many that cannot be made."""
+        rng = torch.get_rng_state()
+        buffers = [buffer.clone() for buffer in self.module.buffers()] if self.max_nonfinite else []
+        self.optimizer.zero_grad(set_to_none=True)
+        losses = self._backward(batch)
+        gradients = [p.grad for p in self.module.parameters() if p.grad is not None]
+        norm = get_total_norm(gradients)
+        if not norm.isfinite():  # on every process alike: their gradients are one mean
+            self._leave_out(batch, losses, rng, buffers)
+            return losses
+        if self.clip_gradient is not None:
+            nn.utils.clip_grads_with_norm_(self.module.parameters(), self.clip_gradient, norm)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.module)
+        return losses
+
+    def state(self) -> dict[str, Any]:
+        """Everything but the weights."""
+        average = None if self.average is None else self.average.state_dict()
+        return {"optimizer": self.optimizer.state_dict(), "average": average, "nonfinite": self.nonfinite}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.nonfinite = state["nonfinite"]
+        if self.average is not None and state["average"] is not None:
+            self.average.load_state_dict(state["average"])
+
+    def _backward(self, batch: ClipBatch) -> dict[str, Tensor]:
+        """Gradients of the mean over the batch; the losses' means."""
+        parts = batch.split(self.accumulate)
+        sums: dict[str, Tensor] = {}
+        for place, part in enumerate(parts):
+            share = len(part) / len(batch)
+            with ExitStack() as stack:
+                if isinstance(self.model, DistributedDataParallel) and place < len(parts) - 1:
+                    stack.enter_context(self.model.no_sync())
+                with torch.autocast(self.process.device.type, torch.bfloat16, enabled=self.amp):
+                    losses = self._run(part)
+                total = torch.stack([loss.float() for loss in losses.values()]).sum()
+                (total * share).backward()
+            for name, loss in losses.items():
+                sums[name] = sums.get(name, 0) + share * loss.detach()
+        return sums
+
+    def _leave_out(self, batch: ClipBatch, losses: dict[str, Tensor], rng: Tensor, buffers: list[Tensor]) -> None:
+        self.nonfinite += 1
+        what = describe(self.module, batch, losses, rng)
+        clips = ", ".join(f"{video} at {time_s:g} s" for video, time_s in batch.clips[:3])
+        where = ""
+        if self.reports is not None and self.process.is_main:
+            path = self.reports / f"nonfinite_{self.nonfinite}.pt"
+            save_report(path, batch, what, losses)
+            where = f" {path} holds the batch;"
+        said = f"{what} is not finite (clips: {clips}, ...);{where}"
+        if self.nonfinite > self.max_nonfinite:
+            raise NonFiniteError(
+                f"{said} lower train.lr, set train.clip_gradient, or leave such updates out with train.max_nonfinite="
+                f"{self.nonfinite}"
+            )
+        logger.warning("%s the update is left out (%d of at most %d)", said, self.nonfinite, self.max_nonfinite)
+        with torch.no_grad():
+            for buffer, before in zip(self.module.buffers(), buffers, strict=True):
+                buffer.copy_(before)
