@@ -7,6 +7,7 @@ import sys
 
 VERBS = (
     "benchmark",
+    "cache_videos",
     "check_data",
     "convert_checkpoint",
     "detect_actions",
