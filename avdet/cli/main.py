@@ -9,6 +9,7 @@ VERBS = (
     "benchmark",
     "cache_videos",
     "check_data",
+    "compare_runs",
     "convert_checkpoint",
     "detect_actions",
     "detect_people",

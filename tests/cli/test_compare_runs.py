@@ -1,0 +1,42 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avdet.cli import compare_runs as cli
+from avdet.engine.run_comparison import compare_runs
+from avdet.settings import Config
+
+
+def run(path: Path, config: Config, ap: dict[str, float | None], **origin: Any) -> Path:  # noqa: ANN401
+    path.mkdir()
+    (path / "config.yaml").write_text(config.to_yaml())
+    known = [x for x in ap.values() if x is not None]
+    detection = {"protocol": "official", "iou": 0.5, "mAP": sum(known) / len(known), "AP": ap, "counts": {"a": 1}}
+    results = {"detection": detection, "versions": {"torch": "2.12"}, "git_revision": "a", "data_fingerprint": "x"}
+    (path / "results.json").write_text(json.dumps({**results, **origin}))
+    return path
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    one = run(tmp_path / "one", Config(), {"sit": 0.5, "fly": None})
+    seen = Config().model_copy(update={"seed": 3, "model": Config().model.model_copy(update={"audio": False})})
+    return one, run(tmp_path / "other", seen, {"sit": 0.25, "fly": 0.5}, data_fingerprint="y")
+
+
+def test_what_differs_is_listed(pair: tuple[Path, Path]) -> None:
+    found = compare_runs(*pair)
+    assert found.settings == [("seed", 0, 3), ("model.audio", True, False)]
+    assert found.numbers == [("mAP", 0.5, 0.375), ("AP.sit", 0.5, 0.25), ("AP.fly", None, 0.5)]
+    assert len(found.warnings) == 1 and "the data differ" in found.warnings[0]
+
+
+def test_the_command(pair: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([str(path) for path in pair]) == 0
+    said = capsys.readouterr().out
+    assert "-0.1250" in said and "model.audio" in said and "the data differ" in said
+    with pytest.raises(SystemExit) as stop:
+        cli.main([str(pair[0]), str(tmp_path)])
+    assert stop.value.code == 2 and "holds no results.json" in capsys.readouterr().err
