@@ -15,6 +15,7 @@ from avdet.data_settings import AvaData, ClipData, Data, Fraction, Section
 
 Stage = Literal["pool1", "res2", "res3", "res4"]
 SyncStage = Literal["res2", "res3", "res4", "pool5"]
+Frozen = Literal["norms", "conv1", "res2", "res3", "res4", "res5", "trunk"]
 AUDIO_STRIDES = {"pool1": 1, "res2": 1, "res3": 2, "res4": 4, "pool5": 8}  # steps of the log-mel a step of Audio
 
 
@@ -115,6 +116,7 @@ class TrainConfig(Section):
     weight_decay: float = Field(1e-4, ge=0)
     bn_weight_decay: float = Field(0.0, ge=0)
     clip_gradient: float | None = Field(None, gt=0)  # largest norm of all gradients together
+    frozen: tuple[Frozen, ...] = ()  # norms: all batch norms as they are; trunk: all but the head; or stages
     amp: bool = True  # bf16 on GPUs that have it; never on the CPU
     precise_bn_clips: int = Field(0, ge=0)  # training clips that set the batch norms' statistics before an evaluation
     eval_every: int = Field(1, ge=1)  # epochs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ava_eval
 from avdet.data.movies import find_movies
+from avdet.engine.outcome import Outcome
 from avdet.engine.progress import CONSOLE
 from avdet.engine.run_dir import RunDir
 from avdet.settings import Config
@@ -12,9 +13,9 @@ from avdet.view.render import render
 __all__ = ["annotate_first_video", "show_result"]
 
 
-def show_result(result: ava_eval.Result, run: RunDir) -> None:
-    """The table of average precisions, the mean, and where everything lies."""
-    CONSOLE.print(ava_eval.table(result), highlight=False, markup=False)
+def show_result(outcome: Outcome, run: RunDir) -> None:
+    """The table of the numbers, and where everything lies."""
+    CONSOLE.print(outcome.text, highlight=False, markup=False)
     CONSOLE.print(f"Everything of this run is in {run.path}", highlight=False, markup=False)
 
 

@@ -55,5 +55,6 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace) -> int:
             return INTERRUPTED
         if process.is_main:
             show_result(result, run)
-            annotate_first_video(run, config)
+            if isinstance(config.data, AvaData):
+                annotate_first_video(run, config)
     return 0

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import BatchSampler, DataLoader
 
 from avdet.data.audio_pairs import HardShare, MisalignedSound
 from avdet.data.ava import Augmentation, Draw
+from avdet.data.bad_clips import BadClipLog
 from avdet.data.build import build_cutter
 from avdet.data.charades import charades_classes, read_charades
 from avdet.data.class_folders import (
@@ -24,6 +24,7 @@ from avdet.data.class_folders import (
     read_ucf101,
     ucf101_classes,
 )
+from avdet.data.clip_loader import ClipLoader
 from avdet.data.clips import ClipTest, ClipTrain, ViewBatch, collate_views
 from avdet.data.collate import collate
 from avdet.data.epic import epic_classes, participants, read_epic
@@ -44,7 +45,15 @@ from avdet.data_settings import (
 from avdet.settings import Config
 from avdet.structures import ClipBatch
 
-__all__ = ["ClipSplit", "build_class_sets", "build_clip_test_loader", "build_clip_train_loader", "read_split"]
+__all__ = [
+    "ClipSplit",
+    "build_class_sets",
+    "build_clip_loss_loader",
+    "build_clip_test_loader",
+    "build_clip_train_loader",
+    "read_annotations",
+    "read_split",
+]
 
 logger = logging.getLogger(__name__)
 Split = Literal["train", "val"]
@@ -134,20 +143,24 @@ def _read_epic(data: EpicData, split: Split, classes: dict[str, ClassNames]) -> 
 
 
 def build_clip_train_loader(
-    config: Config, split: ClipSplit, *, rank: int = 0, world: int = 1
-) -> tuple[DataLoader[ClipBatch], EpochSampler]:
-    """Batches of a process's share, and the sampler that says which epoch they are of."""
+    config: Config, split: ClipSplit, *, bad_clips: Path | None = None, rank: int = 0, world: int = 1
+) -> tuple[ClipLoader[ClipBatch], EpochSampler]:
+    """Batches of a process's share, and the sampler that says which epoch they are of.
+
+    bad_clips: the file that lists the clips that had to be replaced; None replaces none.
+    """
     data = config.clips
     hard = HardShare(data.hard_negatives, config.train.epochs) if config.model.sync_stages else None
     dataset = clip_train(config, split)
     sampler = EpochSampler(len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world, hard=hard)
-    loader: DataLoader[Any] = DataLoader(  # clips in, batches out: torch types a loader by its data set
+    loader = ClipLoader(
         dataset,
-        batch_sampler=sampler,
-        num_workers=data.workers,
-        collate_fn=collate,
-        pin_memory=torch.cuda.is_available(),
-        persistent_workers=data.workers > 0,
+        sampler,
+        collate,
+        workers=data.workers,
+        limit_s=data.clip_timeout_s,
+        persistent=True,
+        bad_clips=None if bad_clips is None else BadClipLog(bad_clips, max_bad=data.max_bad),
     )
     return loader, sampler
 
@@ -183,14 +196,19 @@ def build_clip_test_loader(config: Config, split: ClipSplit, *, rank: int = 0, w
     return loader
 
 
-def build_clip_loss_loader(config: Config, split: ClipSplit, *, rank: int = 0, world: int = 1) -> DataLoader[ClipBatch]:
+def build_clip_loss_loader(config: Config, split: ClipSplit, *, rank: int = 0, world: int = 1) -> ClipLoader[ClipBatch]:
     """Every segment once, cut as in training by a draw that never changes: what a loss is measured on."""
     draws = [Draw(i, seed=i, hard=bool(i % 2)) for i in range(rank, len(split.segments), world)]
-    size = config.test.batch_size
-    loader: DataLoader[Any] = DataLoader(
+    return ClipLoader(
         clip_train(config, split),
-        batch_sampler=[draws[i : i + size] for i in range(0, len(draws), size)],
-        num_workers=config.data.workers,
-        collate_fn=collate,
+        BatchSampler(draws, config.test.batch_size, drop_last=False),  # type: ignore[arg-type]  # any iterable will do
+        collate,
+        workers=config.data.workers,
+        limit_s=config.data.clip_timeout_s,
     )
-    return loader
+
+
+def read_annotations(data: ClipData, split: Split, videos: Mapping[str, Path]) -> Segments:
+    """What the benchmark's files list, whether the videos are there or not; `videos` tells trimmed from whole ones."""
+    segments, _ = _read(data, split, _benchmark_classes(data), videos)
+    return segments

@@ -20,6 +20,7 @@ class RunDir:
         self.last = path / "checkpoints" / "last.pt"
         self.best = path / "checkpoints" / "best.pt"
         self.detections = path / "detections.csv"
+        self.predictions = path / "predictions.csv"
         self.results = path / "results.json"
         self.bad_clips = path / "bad_clips.csv"  # where training had to replace some
         self.annotated = path / "annotated.mp4"

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 
 import torch
 
-import ava_eval
 from avdet.checkpoints.io import load_checkpoint, load_weights, save_checkpoint
-from avdet.data.build import (
-    build_classes,
-    build_exclusive,
-    build_positive_weights,
-    build_test_data,
-    build_train_loader,
-)
 from avdet.engine.distributed import Process, average_buffers, leave_cores_to
-from avdet.engine.evaluate_detection import detect_split
+from avdet.engine.freeze import freeze
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.optim import build_sgd
+from avdet.engine.outcome import Outcome
 from avdet.engine.precise_bn import set_precise_statistics
-from avdet.engine.results import score, write_results
+from avdet.engine.results import write_results
 from avdet.engine.run_dir import RunDir
 from avdet.engine.schedule import Schedule
+from avdet.engine.tasks import build_task
 from avdet.engine.trainer import Trainer
-from avdet.models.build import build_model
 from avdet.settings import Config, TrainConfig
 
 __all__ = ["train"]
@@ -44,23 +38,16 @@ class TrainingRun:
         leave_cores_to(config.data.workers)
         torch.manual_seed(config.seed)
         self.config, self.run, self.process = config, run, process
-        self.classes = build_classes(config.ava)
-        self.loader, self.sampler = build_train_loader(
-            config, self.classes, bad_clips=run.bad_clips, rank=process.rank, world=process.world
-        )
-        self.test_data = build_test_data(config, self.classes, rank=process.rank, world=process.world)
-        self.model = build_model(
-            config.model,
-            num_classes=len(self.classes),
-            head="roi",
-            exclusive=build_exclusive(config.ava, self.classes),
-            positive_weights=build_positive_weights(config.ava, self.loader),
-        )
+        self.task = build_task(config, process)
+        self.loader, self.sampler = self.task.train_data(run.bad_clips)
+        self.model = self.task.build_model(self.loader)
         if config.model.weights is not None:
-            logger.info("%s", load_weights(self.model, load_checkpoint(config.model.weights), self.classes.label_map))
+            checkpoint = load_checkpoint(config.model.weights)
+            logger.info("%s", load_weights(self.model, checkpoint, self.task.class_names))
+        freeze(self.model, config.train.frozen)
         self.trainer = build_trainer(self.model, config.train, process)
         torch.manual_seed(config.seed + process.rank)
-        self.best = -1.0
+        self.best = -math.inf
 
     def resume(self) -> None:
         checkpoint = load_checkpoint(self.run.last)
@@ -79,26 +66,26 @@ class TrainingRun:
             save_checkpoint,
             model_state=self.model.state_dict(),
             config=self.config.model_dump(mode="json"),
-            class_names=self.classes.label_map,
+            class_names=self.task.class_names,
         )
         write(self.run.last, training_state=state)
         if best:
             write(self.run.best)
 
-    def evaluate(self, metrics: MetricsLog | None) -> ava_eval.Result:
+    def evaluate(self, metrics: MetricsLog | None) -> Outcome:
         """Scores the val split, notes it down and saves the run."""
         average_buffers(self.model, self.process)
-        table = detect_split(self.model, self.test_data.loader, self.classes.ids, self.process)
-        result = score(table, self.test_data, self.classes, self.config)
-        improved = result.mean_ap is not None and result.mean_ap > self.best
-        if result.mean_ap is not None:
-            self.best = max(result.mean_ap, self.best)
+        outcome = self.task.evaluate(self.model)
+        improved = outcome.score is not None and outcome.score > self.best
+        if outcome.score is not None:
+            self.best = max(outcome.score, self.best)
         if metrics is not None:
-            logger.info("epoch %d: mAP %s", self.epoch, "-" if result.mean_ap is None else f"{result.mean_ap:.4f}")
-            metrics.write(self.trainer.iteration, {"epoch": self.epoch, "mAP": result.mean_ap})
-            write_results(self.run, table, result, self.config)
+            shown = "-" if outcome.score is None else f"{outcome.score:.4f}"
+            logger.info("epoch %d: %s %s", self.epoch, outcome.name, shown)
+            metrics.write(self.trainer.iteration, {"epoch": self.epoch, outcome.name: outcome.score})
+            write_results(self.run, outcome, self.config)
         self.save(best=improved)
-        return result
+        return outcome
 
     @property
     def epoch(self) -> int:
@@ -113,7 +100,7 @@ class TrainingRun:
             set_precise_statistics(self.model, batches)
 
 
-def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> ava_eval.Result:
+def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> Outcome:
     """Trains to the config's last epoch and gives that epoch's result. Raises Interrupted after a signal to stop."""
     job = TrainingRun(config, run, process)
     if resume:
@@ -128,7 +115,7 @@ def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> ava
         return run_epochs(job, metrics, stack.enter_context(StopSignal()))
 
 
-def run_epochs(job: TrainingRun, metrics: MetricsLog | None, stop: StopSignal) -> ava_eval.Result:
+def run_epochs(job: TrainingRun, metrics: MetricsLog | None, stop: StopSignal) -> Outcome:
     """What remains of the plan, with an evaluation now and then and a checkpoint after each epoch."""
     result = None
     plan = job.config.train

@@ -6,14 +6,14 @@ import logging
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
-from torch.optim import Optimizer
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from avdet.data.sampler import EpochSampler
 from avdet.engine.distributed import Process, gather_lists
+from avdet.engine.freeze import set_training_mode
 from avdet.engine.interrupt import Interrupted, StopSignal
+from avdet.engine.learner import Learner
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.progress import Stopwatch, progress_bar
 from avdet.engine.schedule import Schedule
@@ -25,31 +25,12 @@ logger = logging.getLogger(__name__)
 
 
 class Trainer:
-    """Trains `model` on the loader's batches, an epoch a call. `iteration` counts over all epochs.
+    """Trains on the loader's batches, an epoch a call. `iteration` counts over all epochs."""
 
-    The model gives named losses; their sum is what falls. `clip_gradient` bounds the norm of all gradients together.
-    """
-
-    def __init__(
-        self,
-        model: nn.Module,
-        optimizer: Optimizer,
-        schedule: Schedule,
-        process: Process,
-        *,
-        clip_gradient: float | None,
-        amp: bool,
-        log_every: int,
-    ) -> None:
-        self.module = model.to(process.device)
-        self.model = self.module
-        if process.world > 1:
-            self.model = DistributedDataParallel(self.module, find_unused_parameters=True)
-        self.optimizer = optimizer
+    def __init__(self, learner: Learner, schedule: Schedule, process: Process, *, log_every: int) -> None:
+        self.learner = learner
         self.schedule = schedule
         self.process = process
-        self.clip_gradient = clip_gradient
-        self.amp = amp and process.device.type == "cuda" and torch.cuda.is_bf16_supported()
         self.log_every = log_every
         self.iteration = 0
 
@@ -59,31 +40,19 @@ class Trainer:
         """From `iteration` to the end of its epoch. Raises Interrupted in mid-epoch, after a step, once `stop` came."""
         epoch, done = divmod(self.iteration, len(sampler))
         sampler.start(epoch, done)
-        self.model.train()
+        set_training_mode(self.learner.module)
         watch = Stopwatch()
         with progress_bar(f"epoch {epoch + 1}", len(sampler), done=done, visible=self.process.is_main) as advance:
             for batch in watch.waiting(loader):
                 lr = self._set_rate(self.iteration / len(sampler))
-                losses = self.step(batch.to(self.process.device))
+                losses = self.learner.step(batch.to(self.process.device))
                 self.iteration += 1
                 advance(self._note(losses, watch, sampler.batch_size))
                 if self.iteration % self.log_every == 0 or self.iteration % len(sampler) == 0:
                     self._log(metrics, losses, lr, watch, sampler)
                     watch.reset()
-                if stop.received and self.iteration % len(sampler):  # at the epoch's end its evaluation comes first
+                if self.process.any(stop.received) and self.iteration % len(sampler):  # else evaluation comes first
                     raise Interrupted
-
-    def step(self, batch: ClipBatch) -> dict[str, Tensor]:
-        """One update; the losses by name, detached."""
-        with torch.autocast(self.process.device.type, torch.bfloat16, enabled=self.amp):
-            losses = self.model(batch)
-        total = torch.stack([loss.float() for loss in losses.values()]).sum()
-        self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        if self.clip_gradient is not None:
-            nn.utils.clip_grad_norm_(self.module.parameters(), self.clip_gradient)
-        self.optimizer.step()
-        return {name: loss.detach() for name, loss in losses.items()}
 
     def state(self) -> dict[str, Any]:
         """Everything but the weights that the next step depends on, as plain data and tensors."""
@@ -92,7 +61,7 @@ class Trainer:
             rng.append(torch.cuda.get_rng_state(self.process.device))
         return {
             "iteration": self.iteration,
-            "optimizer": self.optimizer.state_dict(),
+            "learner": self.learner.state(),
             "rng": gather_lists([rng], self.process),
         }
 
@@ -104,7 +73,7 @@ class Trainer:
                 "with as many as before"
             )
         self.iteration = state["iteration"]
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.learner.restore(state["learner"])
         rng = state["rng"][self.process.rank]
         torch.set_rng_state(rng[0].cpu())
         if self.process.device.type == "cuda":
@@ -112,7 +81,7 @@ class Trainer:
 
     def _set_rate(self, epoch: float) -> float:
         lr = self.schedule.at(epoch)
-        for group in self.optimizer.param_groups:
+        for group in self.learner.optimizer.param_groups:
             group["lr"] = lr
         return lr
 

@@ -1,0 +1,135 @@
+"""The numbers of each classification benchmark, from the scores of its clips."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from avdet.data.build_clips import read_annotations
+from avdet.data.epic import participants, read_class_ids
+from avdet.data.keyframes import ClassNames
+from avdet.data.segments import Segments
+from avdet.data_settings import CharadesData, ClipData, EpicData
+from avdet.engine.epic_scores import Actions, EpicSubsets, epic_metrics
+from avdet.engine.metrics import Scores, charades_ap, class_accuracy, ranked, top_k
+
+__all__ = ["Numbers", "epic_actions", "score_clips"]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """`score`, called `name`, sums them up; None where no clip has a label."""
+
+    name: str
+    score: float | None
+    content: dict[str, Any]
+
+    def text(self) -> str:
+        """Every number that is no list of classes, a line each."""
+        table = Table("measure", "value", box=box.SIMPLE)
+        for name, value in _flat(self.content):
+            table.add_row(name, _shown(value))
+        text = io.StringIO()
+        Console(file=text, width=100).print(table)
+        return "\n".join(line.rstrip() for line in text.getvalue().splitlines() if line.strip())
+
+
+def score_clips(
+    data: ClipData,
+    classes: Mapping[str, ClassNames],
+    segments: Segments,
+    scores: Mapping[str, Scores],
+    *,
+    expected: int,
+) -> Numbers:
+    """By the benchmark's own measures. `expected`: the clips that its annotations list, found or not."""
+    counts = {"clips": len(segments), "expected_clips": expected, "views": f"{data.test_clips} x {data.test_crops}"}
+    if isinstance(data, CharadesData):
+        numbers = _charades(classes["action"], segments, scores["action"])
+    elif isinstance(data, EpicData):
+        numbers = _epic(data, segments, scores)
+    else:
+        numbers = _one_class(classes["action"], segments, scores["action"])
+    return Numbers(numbers.name, numbers.score, {**numbers.content, **counts, "pooling": data.test_pool})
+
+
+def _one_class(classes: ClassNames, segments: Segments, scores: Scores) -> Numbers:
+    labels = segments.labels["action"]
+    hits = ranked(scores)[:, 0] == labels
+    each = {
+        name: float(hits[labels == i].mean()) if (labels == i).any() else None
+        for i, name in enumerate(classes.names)
+    }  # fmt: skip
+    top1 = top_k(scores, labels, 1)
+    content = {"top1": top1, "top5": top_k(scores, labels, 5), "mean_class_accuracy": class_accuracy(scores, labels)}
+    return Numbers("top1", top1, {**content, "accuracy": each})
+
+
+def _charades(classes: ClassNames, segments: Segments, scores: Scores) -> Numbers:
+    labels = segments.labels["action"]
+    ap = charades_ap(scores, labels)
+    mean = None if np.isnan(ap).all() else float(np.nanmean(ap))
+    each = {name: None if np.isnan(value) else float(value) for name, value in zip(classes.names, ap, strict=True)}
+    content = {"mAP": mean, "classes_averaged": int((~np.isnan(ap)).sum()), "AP": each}
+    return Numbers("mAP", mean, {**content, "videos_without_a_class": int((~labels.any(axis=1)).sum())})
+
+
+def _epic(data: EpicData, segments: Segments, scores: Mapping[str, Scores]) -> Numbers:
+    known = np.all([labels >= 0 for labels in segments.labels.values()], axis=0)
+    labelled = segments.select(known)
+    content = epic_metrics(
+        {name: column[known] for name, column in scores.items()},
+        labelled.labels,
+        participants(labelled),
+        epic_actions(data),
+        _subsets(data),
+    )
+    main = "action" if "action" in content["all"] else data.predict[0]
+    return Numbers(f"{main}_top1", content["all"][main]["top1"], content)
+
+
+def epic_actions(data: EpicData) -> Actions:
+    """The pairs of verb and noun that occur in training; none where a model predicts only one of them."""
+    labels = read_annotations(data, "train", {}).labels
+    if set(labels) != {"verb", "noun"}:
+        return Actions(np.zeros((0, 2), np.int64))
+    return Actions.occurring(labels["verb"], labels["noun"])
+
+
+def _subsets(data: EpicData) -> EpicSubsets:
+    """The files list EPIC's ids, which are also the classes' indices: both count from 0."""
+    folder, unseen = data.annotations, None
+    if data.unseen_participants is not None:
+        unseen = (folder / data.unseen_participants).read_text(encoding="utf-8").split()[1:]
+    tails = {"verb": data.tail_verbs, "noun": data.tail_nouns}
+    tail = {name: [i for (i,) in read_class_ids(folder / path, [name])] for name, path in tails.items() if path}
+    many: dict[str, Any] = {}
+    for name, path in {"verb": data.many_shot_verbs, "noun": data.many_shot_nouns}.items():
+        if path is not None:
+            many[name] = [i for (i,) in read_class_ids(folder / path, [f"{name}_class"])]
+    if data.many_shot_actions is not None:
+        many["action"] = read_class_ids(folder / data.many_shot_actions, ["verb_class", "noun_class"])
+    return EpicSubsets(unseen, tail or None, many or None)
+
+
+def _flat(content: Mapping[str, Any], path: Sequence[str] = ()) -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            rows += [] if name in {"AP", "accuracy"} and len(value) > 30 else _flat(value, (*path, name))
+        else:
+            rows.append((" ".join((*path, name)).replace("_", " "), value))
+    return rows
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401  (whatever JSON holds)
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

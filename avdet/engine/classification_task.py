@@ -1,0 +1,76 @@
+"""What happens in whole clips, by the protocol of each benchmark."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from avdet.data.build_clips import build_class_sets, build_clip_test_loader, build_clip_train_loader, read_split
+from avdet.data.clip_loader import ClipLoader
+from avdet.data.sampler import EpochSampler
+from avdet.engine.classification import score_clips
+from avdet.engine.distributed import Process
+from avdet.engine.evaluate_clips import score_split
+from avdet.engine.outcome import Outcome
+from avdet.engine.predictions import write_predictions
+from avdet.models.action_model import ActionModel
+from avdet.models.build import build_model
+from avdet.settings import Config
+from avdet.structures import ClipBatch
+
+__all__ = ["ClassificationTask"]
+
+logger = logging.getLogger(__name__)
+
+
+class ClassificationTask:
+    """One class a clip, Charades' several, or EPIC's verb and noun."""
+
+    def __init__(self, config: Config, process: Process) -> None:
+        self.config, self.process = config, process
+        self.classes = build_class_sets(config.clips)
+        self.val = read_split(config.clips, "val")
+        self.loader = build_clip_test_loader(config, self.val, rank=process.rank, world=process.world)
+
+    @property
+    def class_names(self) -> Mapping[int, str]:
+        """By id; of several sets one after another, as `verb: take`."""
+        if len(self.classes) == 1:
+            return next(iter(self.classes.values())).label_map
+        names = [f"{name}: {one}" for name, classes in self.classes.items() for one in classes.names]
+        return dict(enumerate(names))
+
+    def train_data(self, bad_clips: Path) -> tuple[ClipLoader[ClipBatch], EpochSampler]:
+        split = read_split(self.config.clips, "train")
+        return build_clip_train_loader(
+            self.config, split, bad_clips=bad_clips, rank=self.process.rank, world=self.process.world
+        )
+
+    def build_model(self, loader: ClipLoader[ClipBatch] | None = None) -> ActionModel:
+        return build_model(
+            self.config.model,
+            num_classes={name: len(classes) for name, classes in self.classes.items()},
+            head="clip",
+            multilabel=self.config.data.kind == "charades",
+            crop_px=self.config.data.train_crop,
+        )
+
+    def evaluate(self, model: ActionModel) -> Outcome:
+        data, segments = self.config.clips, self.val.segments
+        scores, short = score_split(model, self.loader, len(segments), data.test_pool, self.process)
+        if short:
+            first, missing_s = next(iter(short.items()))
+            logger.warning(
+                "val: %d of %d videos end before their label says (first: %s, %.1f s early); they are judged by what "
+                "is there", len(short), len(segments), segments.ids[first], missing_s,
+            )  # fmt: skip
+        numbers = score_clips(data, self.classes, segments, scores, expected=self.val.expected)
+        return Outcome(
+            "classification",
+            numbers.name,
+            numbers.score,
+            {**numbers.content, "videos_that_end_early": len(short)},
+            numbers.text(),
+            lambda run: write_predictions(run.predictions, segments.ids.tolist(), scores, self.classes),
+        )

@@ -1,0 +1,19 @@
+"""Which task a recipe's data set."""
+
+from __future__ import annotations
+
+from avdet.data_settings import AvaData
+from avdet.engine.classification_task import ClassificationTask
+from avdet.engine.detection_task import DetectionTask
+from avdet.engine.distributed import Process
+from avdet.engine.outcome import Task
+from avdet.engine.pretraining_task import PretrainingTask
+from avdet.settings import Config
+
+__all__ = ["build_task"]
+
+
+def build_task(config: Config, process: Process) -> Task:
+    if isinstance(config.data, AvaData):
+        return DetectionTask(config, process)
+    return (ClassificationTask if config.data.learn == "classes" else PretrainingTask)(config, process)
