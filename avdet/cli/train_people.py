@@ -85,11 +85,13 @@ def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args:
     import numpy as np
     import torch
 
+    from avdet.engine.distributed import leave_cores_to
     from avdet.engine.progress import progress_bar
     from avdet.people.build import save_person_detector
     from avdet.people.pictures import LabelledPictures, Shot, picture_loader
     from avdet.people.train import fine_tune
 
+    leave_cores_to(config.data.workers)
     torch.manual_seed(config.seed)
     np.random.seed(config.seed)  # Detectron2 draws its sizes there
     keyframes, movies = labelled_split(config, "train")

@@ -17,6 +17,7 @@ from detectron2.config import CfgNode, get_cfg
 from detectron2.data.transforms import ResizeShortestEdge
 from detectron2.modeling import build_model
 from detectron2.structures import Boxes, Instances
+from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
 from avdet.boxes import scale_xyxy
@@ -71,7 +72,8 @@ class Detectron2RCNN:
             instances.gt_boxes = Boxes(scale_xyxy(here.boxes, width, height))
             instances.gt_classes = torch.full((len(here),), PERSON)
             one["instances"] = instances
-        return self.module(inputs)
+        with EventStorage():  # Detectron2's parts want somewhere to write their counts
+            return self.module(inputs)
 
     def _input(self, picture: Picture, resize: ResizeShortestEdge) -> dict[str, Any]:
         """Resized as the config says; the answer comes in the pixels of `height` and `width`."""
@@ -80,6 +82,19 @@ class Detectron2RCNN:
         width, height = picture.size_px
         image = torch.from_numpy(scaled.transpose(2, 0, 1).astype("float32"))
         return {"image": image, "height": height, "width": width}
+
+
+class _StrictCheckpointer(DetectionCheckpointer):  # type: ignore[misc]
+    """Detectron2 warns of what a file does not fill; people found with random weights are worse than none."""
+
+    def _log_incompatible_keys(self, incompatible: Any) -> None:  # noqa: ANN401  (fvcore's own tuple)
+        unfilled = [*incompatible.missing_keys, *(name for name, *_ in incompatible.incorrect_shapes)]
+        unfilled = [name for name in unfilled if not name.endswith("num_batches_tracked")]
+        if unfilled:
+            raise ValueError(
+                f"the weights do not fill {len(unfilled)} tensors of the network ({unfilled[0]}); give --model the "
+                "config that they were trained with"
+            )
 
 
 def detectron2_config(model: str, device: torch.device) -> CfgNode:
@@ -114,13 +129,7 @@ def detectron2_rcnn(config: CfgNode, weights: str | None) -> Detectron2RCNN:
     """
     network = build_model(config)
     if weights is not None:
-        answer = DetectionCheckpointer(network).load(weights)
-        unfilled = [*answer["missing_keys"], *(name for name, *_ in answer.get("incorrect_shapes", []))]
-        if unfilled:
-            raise ValueError(
-                f"{weights} does not fill {len(unfilled)} tensors of the network ({unfilled[0]}); give --model the "
-                "config that it was trained with"
-            )
+        _StrictCheckpointer(network).load(weights)
     return Detectron2RCNN(config, network)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import torch
 from avdet.people.tracks import MAX_GAP_S, link_people
 from avdet.structures import PersonBoxes
 
-__all__ = ["BOX", "COLUMNS", "box_table", "csv_lines", "linked_table", "people_of_rows"]
+__all__ = ["BOX", "COLUMNS", "box_table", "csv_lines", "linked_table", "people_of_rows", "write_boxes"]
 
 BOX = ["x1", "y1", "x2", "y2"]
 COLUMNS = ["video", "timestamp", *BOX, "score", "person_id"]
@@ -52,6 +53,11 @@ def linked_table(boxes: pd.DataFrame, *, max_gap_s: float = MAX_GAP_S) -> pd.Dat
 def csv_lines(table: pd.DataFrame) -> str:
     """Without a header; nine digits, so that every float32 reads back equal."""
     return table.to_csv(columns=COLUMNS, index=False, header=False, float_format="%.9g", lineterminator="\n")
+
+
+def write_boxes(table: pd.DataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(csv_lines(table), encoding="utf-8", newline="\n")
 
 
 def _linked_video(video: str, rows: pd.DataFrame, max_gap_s: float) -> pd.DataFrame:

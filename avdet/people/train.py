@@ -29,7 +29,7 @@ def fine_tune(
 ) -> None:
     """SGD, its rate rising for a tenth of the steps and then falling to 0 as a cosine.
 
-    `batches` is gone through once an epoch; `on_step` hears each step's loss. Raises FloatingPointError where the
+    `batches` is gone through once an epoch; `on_step` hears each step's loss. Raises ValueError where the
     loss is no longer a number.
     """
     parameters = [parameter for parameter in detector.module.parameters() if parameter.requires_grad]
@@ -41,7 +41,7 @@ def fine_tune(
             pictures, people = zip(*batch, strict=True)
             loss = torch.stack(list(detector.losses(pictures, people).values())).sum()
             if not torch.isfinite(loss):
-                raise FloatingPointError(f"the loss is {loss.item()} at a rate of {lr:g}; lower the rate")
+                raise ValueError(f"the loss is {loss.item()} at a learning rate of {lr:g}; lower the rate")
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, MAX_GRADIENT)

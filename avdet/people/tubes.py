@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pandas as pd
 
 from avdet.people.tracks import MAX_GAP_S
 
-__all__ = ["COLUMNS", "tube_table"]
+__all__ = ["tube_table", "write_tubes"]
 
 COLUMNS = ["start_s", "end_s", "keyframes", "score"]
 GAP_TOLERANCE_S = 1e-6
@@ -28,3 +31,9 @@ def tube_table(table: pd.DataFrame, *, min_score: float = 0.0, max_gap_s: float 
         score=("score", "mean"),
     )  # fmt: skip
     return tubes.reset_index().sort_values(["video", "start_s", *track[1:]], ignore_index=True)[[*track, *COLUMNS]]
+
+
+def write_tubes(tubes: pd.DataFrame, path: Path, action_names: Mapping[int, str]) -> None:
+    """A CSV with a header and the actions' names; times to the millisecond."""
+    named = tubes.assign(action=tubes["action_id"].map(action_names)).round({"start_s": 3, "end_s": 3, "score": 4})
+    named.to_csv(path, index=False)

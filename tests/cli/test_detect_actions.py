@@ -1,0 +1,79 @@
+"""People found on the way: by a detector, or by a table whose boxes have no ids yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+import ava_eval
+from avdet.checkpoints.io import save_checkpoint
+from avdet.cli import detect_actions
+from avdet.data.build import build_classes
+from avdet.models.build import build_model
+from avdet.people.build import build_trainable, save_person_detector
+from avdet.settings import Config
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path, tiny_config: Config) -> str:
+    """An action detector with random weights."""
+    torch.manual_seed(0)
+    classes = build_classes(tiny_config.ava)
+    model = build_model(tiny_config.model, num_classes=len(classes), head="roi")
+    path = tmp_path / "actions.pt"
+    save_checkpoint(
+        path, model_state=model.state_dict(), config=tiny_config.model_dump(mode="json"), class_names=classes.label_map
+    )
+    return str(path)
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> str:
+    torch.manual_seed(0)
+    path = tmp_path / "people.pt"
+    save_person_detector(path, build_trainable("torchvision", device="cpu", sample=True))
+    return str(path)
+
+
+def test_people_are_found_followed_and_judged(sample: Path, checkpoint: str, people: str, tmp_path: Path) -> None:
+    video, out = sample / "videos/sample_val_00.mp4", tmp_path / "out"
+    options = ["--min-box-score", "0.4", "--min-score", "0", "--smooth", "2"]
+    argv = [str(video), "--checkpoint", checkpoint, "--people", people, "--output", str(out), *options]
+    assert detect_actions.main(argv) == 0
+    boxes, detections = ava_eval.read_boxes(out / "boxes.csv"), ava_eval.read_detections(out / "detections.csv")
+    judged = boxes[boxes["score"] >= 0.4]
+    assert len(detections) == 9 * len(judged) > 0
+    assert set(detections["person_id"]) == set(judged["person_id"])
+    tubes = pd.read_csv(out / "tubes.csv")
+    assert {"video", "person_id", "action", "start_s", "end_s", "score"} <= set(tubes.columns)
+    assert set(tubes["person_id"]) == set(judged["person_id"]) - {-1}
+    assert (out / "sample_val_00.mp4").stat().st_size > 1000
+
+
+def test_boxes_without_ids_are_linked(sample: Path, checkpoint: str, tmp_path: Path) -> None:
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("".join(f"sample_val_00,{t},{x},0.1,{x + 0.3},0.9,0.95\n" for t in (1, 2, 3) for x in (0.1, 0.6)))
+    out = tmp_path / "out"
+    argv = [str(sample / "videos/sample_val_00.mp4"), "--checkpoint", checkpoint, "--boxes", str(boxes)]
+    assert detect_actions.main([*argv, "--output", str(out)]) == 0
+    left = ava_eval.read_detections(out / "detections.csv").groupby("person_id")["x1"]
+    assert left.min().tolist() == left.max().tolist() == pytest.approx([0.1, 0.6])
+
+
+def test_what_users_get_wrong_is_said_in_one_sentence(
+    sample: Path, checkpoint: str, people: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = [str(sample / "videos/sample_val_00.mp4"), "--checkpoint", checkpoint, "--output", str(tmp_path / "out")]
+    for more, sentence in [
+        (["--boxes", "b.csv", "--people", people], "--boxes says who is there"),
+        (["--people", people, "--min-box-score", "1.0"], "lower --min-box-score"),
+        (["--people", people, "--detector", "detectron2"], "is a detector of torchvision, not of detectron2"),
+    ]:
+        with pytest.raises(SystemExit) as stopped:
+            detect_actions.main([*argv, *more])
+        assert stopped.value.code == 2
+        said = capsys.readouterr().err
+        assert sentence in said and said.startswith("error: ") and said.count("\n") == 1

@@ -1,0 +1,142 @@
+"""The command that users type: videos or a recipe in, one CSV of boxes out, whatever interrupts it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import ava_eval
+from avdet.cli import detect_people
+from avdet.config import load_config
+from avdet.people.build import build_trainable, save_person_detector
+from tests.conftest import REPOSITORY
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A detector that learned nothing, and so finds people everywhere."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("people") / "people.pt"
+    detector = build_trainable("torchvision", device="cpu", sample=True)
+    detector.module.state_dict()["roi_heads.box_predictor.cls_score.bias"][1] = 3.0
+    save_person_detector(path, detector)
+    return path
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, tiny_settings: tuple[str, ...]) -> str:
+    overlay = REPOSITORY / "avdet/data/sample/recipe.yaml"
+    config = load_config(
+        REPOSITORY / "configs/ava/avslowfast.yaml", overlays=(overlay,),
+        overrides=(*tiny_settings, "data.val_boxes=made_here.csv"),
+    )  # fmt: skip
+    (tmp_path / "tiny.yaml").write_text(config.to_yaml())
+    return str(tmp_path / "tiny.yaml")
+
+
+def refused(capsys: pytest.CaptureFixture[str], *argv: object) -> str:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stopped:
+        detect_people.main([str(word) for word in argv])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and said.count("\n") == 1
+    return said
+
+
+def test_videos_become_rows_with_ids(sample: Path, weights: Path, tmp_path: Path) -> None:
+    videos = [str(sample / f"videos/sample_val_0{k}.mp4") for k in range(2)]
+    output = tmp_path / "out/boxes.csv"
+    argv = [*videos, "--output", str(output), "--weights", str(weights), "--device", "cpu", "--rate", "2"]
+    assert detect_people.main(argv) == 0
+    table = ava_eval.read_boxes(output)
+    assert list(dict.fromkeys(table["video"].astype(str))) == ["sample_val_00", "sample_val_01"]
+    assert np.array_equal(np.unique(table["timestamp"] * 2 % 1), [0.0]) and (table["score"] >= 0.05).all()
+    assert (table["person_id"] >= 0).any()
+    assert [path.name for path in output.parent.iterdir()] == ["boxes.csv"]
+
+
+def test_a_recipes_keyframes_are_those_of_its_labels(sample: Path, recipe: str, tmp_path: Path) -> None:
+    """Its own boxes file is not there yet: this makes it."""
+    truth = sample / "annotations/ava_val_v2.2.csv"
+    argv = [
+        "--config",
+        recipe,
+        "--output",
+        str(tmp_path / "b.csv"),
+        "--detector",
+        "ground_truth",
+        "--weights",
+        str(truth),
+    ]
+    assert detect_people.main(argv) == 0
+    boxes, labels = ava_eval.read_boxes(tmp_path / "b.csv"), ava_eval.read_ground_truth(truth)
+    people = labels.drop_duplicates(["video", "timestamp", "person_id"])
+    assert len(boxes) == len(people)
+    assert boxes["x1"].sum() == pytest.approx(people["x1"].sum(), abs=1e-3)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_end(
+    sample: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos = sorted((sample / "videos").glob("*.mp4"))[:3]
+    argv = [*map(str, videos), "--weights", str(weights), "--device", "cpu", "--output"]
+    assert detect_people.main([*argv, str(tmp_path / "whole.csv")]) == 0
+    output = tmp_path / "boxes.csv"
+    looked: list[Path] = []
+    find = detect_people._find
+
+    def find_until_interrupted(job: detect_people.Job, *rest: object) -> object:
+        looked.append(job.video)
+        if len(looked) == 2:
+            raise KeyboardInterrupt
+        return find(job, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(detect_people, "_find", find_until_interrupted)
+    assert detect_people.main([*argv, str(output)]) == 130
+    assert "the same command goes on" in capsys.readouterr().out
+    assert "other settings (rate)" in refused(capsys, *argv, output, "--rate", "2")
+    assert detect_people.main([*argv, str(output)]) == 0
+    assert "1 of 3 videos are done already" in capsys.readouterr().out
+    assert looked == [videos[0], videos[1], videos[1], videos[2]]
+    assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert "exists and is finished" in refused(capsys, *argv, output)
+
+
+def test_a_video_that_cannot_be_read_is_named_and_the_others_are_done(
+    sample: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken, good = tmp_path / "broken.mp4", sample / "videos/sample_val_00.mp4"
+    broken.write_bytes(b"no video")
+    argv = [broken, good, "--weights", weights, "--output", tmp_path / "boxes.csv"]
+    assert "1 of 2 videos could not be read (broken.mp4)" in refused(capsys, *argv)
+    assert set(ava_eval.read_boxes(tmp_path / "boxes.csv")["video"]) == {"sample_val_00"}
+    broken.write_bytes(good.read_bytes())
+    assert detect_people.main([str(word) for word in argv]) == 0
+    assert set(ava_eval.read_boxes(tmp_path / "boxes.csv")["video"]) == {"sample_val_00", "broken"}
+
+
+def test_what_users_get_wrong_is_said_in_one_sentence(
+    sample: Path, weights: Path, recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video, output = sample / "videos/sample_val_00.mp4", ("--output", tmp_path / "boxes.csv")
+    assert "nothing to look at" in refused(capsys, *output)
+    assert "several videos are named" in refused(capsys, video, video, *output)
+    assert "--rate is 0" in refused(capsys, video, *output, "--rate", "0", "--weights", weights)
+    assert "'clip.mp4' is no setting" in refused(capsys, "clip.mp4", "--config", recipe, *output)
+    assert "nowhere (data.videos)" in refused(capsys, "data.videos=nowhere", "--config", recipe, *output)
+    assert "no checkpoint at" in refused(
+        capsys, video, *output, "--detector", "torchvision", "--weights", tmp_path / "no.pt"
+    )
+    assert not (tmp_path / "boxes.csv").exists()
+
+
+def test_the_script_says_what_it_takes() -> None:
+    script = REPOSITORY / "tools/detect_people.py"
+    done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True)
+    assert "--detector" in done.stdout and "--rate" in done.stdout

@@ -1,0 +1,63 @@
+"""The command that users type, on a tiny sample: trains, evaluates, is used, and refuses in one sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import ava_eval
+from avdet.cli import train_people
+from avdet.config import load_config
+from tests.conftest import REPOSITORY
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, tiny_settings: tuple[str, ...]) -> str:
+    overlay = REPOSITORY / "avdet/data/sample/recipe.yaml"
+    config = load_config(
+        REPOSITORY / "configs/ava/avslowfast.yaml", overlays=(overlay,), overrides=(*tiny_settings, "data.workers=1")
+    )
+    (tmp_path / "tiny.yaml").write_text(config.to_yaml())
+    return str(tmp_path / "tiny.yaml")
+
+
+def trained(recipe: str, folder: Path, *more: str) -> dict[str, float]:
+    argv = ["--config", recipe, "--detector", "torchvision", "--device", "cpu", "--output", str(folder), *more]
+    assert train_people.main(argv) == 0
+    results = json.loads((folder / "results.json").read_text())
+    assert {"people", "seed", "command", "versions", "data_fingerprint"} <= results.keys()
+    numbers: dict[str, float] = results["people"]
+    return numbers
+
+
+def test_what_it_learned_is_saved_measured_and_used(recipe: str, tmp_path: Path) -> None:
+    """How well is measured elsewhere: eight pictures teach nobody."""
+    numbers = trained(recipe, tmp_path / "run", "--model", "tiny", "--epochs", "2", "--batch-size", "4", "--evaluate")
+    assert {"ap50", "ap", "recall", "precision", "identity_switches"} <= numbers.keys()
+    boxes = ava_eval.read_boxes(tmp_path / "run/boxes.csv")
+    assert set(boxes["video"]) <= {"sample_val_00", "sample_val_01"}
+    as_it_is = ("--epochs", "0", "--weights", str(tmp_path / "run/people.pt"))
+    assert trained(recipe, tmp_path / "again", *as_it_is) == numbers
+    assert not (tmp_path / "again/people.pt").exists()
+
+
+def test_what_users_get_wrong_is_said_in_one_sentence(
+    recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "config.yaml").write_text("")
+    for more, sentence in [
+        (("--epochs", "-1"), "--epochs -1"),
+        (("--output", str(taken)), "already holds a run"),
+        (("--weights", str(tmp_path / "no.pt"), "--output", str(tmp_path / "x")), "no checkpoint at"),
+        (("--epochs", "0", "--model", "tiny", "--output", str(tmp_path / "y")), "has no published weights"),
+        (("data.videos=nowhere",), "nowhere (data.videos)"),
+    ]:
+        with pytest.raises(SystemExit) as stopped:
+            train_people.main(["--config", recipe, "--detector", "torchvision", *more])
+        assert stopped.value.code == 2
+        said = capsys.readouterr().err
+        assert said.startswith("error: ") and said.count("\n") == 1 and sentence in said

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from avdet.people.pictures import LabelledPictures, Shot, mirrored, picture_loader
+from tests.media.movies import number_of, write_movie
+from tests.people.scenes import BrightBoxes, people, scene
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> list[Shot]:
+    movie = write_movie(tmp_path_factory.mktemp("movies") / "m.mp4", num_frames=20, fps=10)
+    return [Shot(movie, k / 10, people((0.1, 0.1, 0.3, 0.9), ids=[k])) for k in range(20)]
+
+
+def test_a_shot_is_the_frame_of_its_time(shots: list[Shot]) -> None:
+    picture, labels = LabelledPictures(shots, mirror=False)[13]
+    assert (picture.video, picture.time_s, number_of(picture.rgb)) == ("m", 1.3, 13)
+    assert labels.person_ids.tolist() == [13]
+
+
+def test_boxes_are_mirrored_with_their_picture() -> None:
+    picture, labels = scene(3)
+    other, flipped = mirrored(picture, labels)
+    assert np.array_equal(other.rgb[:, ::-1], picture.rgb)
+    (found,) = BrightBoxes()([other])
+    order = torch.argsort(flipped.boxes[:, 0])
+    assert torch.allclose(found.boxes[torch.argsort(found.boxes[:, 0])], flipped.boxes[order], atol=0.02)
+
+
+def test_half_of_the_pictures_are_mirrored(shots: list[Shot]) -> None:
+    torch.manual_seed(0)
+    pictures = LabelledPictures(shots, mirror=True)
+    left = [bool(pictures[k][1].boxes[0, 0] < 0.5) for k in range(20)] + [
+        bool(pictures[k][1].boxes[0, 0] < 0.5) for k in range(20)
+    ]
+    assert 8 <= sum(left) <= 32
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_batches_hold_every_shot_once(shots: list[Shot], shuffle: bool) -> None:
+    loader = picture_loader(LabelledPictures(shots, mirror=False), batch_size=5, workers=0, shuffle=shuffle)
+    times = [picture.time_s for batch in loader for picture, _ in batch]
+    assert sorted(times) == [k / 10 for k in range(20)]
+    assert (times == sorted(times)) is not shuffle
