@@ -59,7 +59,7 @@ _RULES: tuple[tuple[str, Callable[..., str]], ...] = (
     (r"s1\.pathway([012])_stem\.(conv|conv_t|conv_f|bn)\.(.*)", _stem),
     (r"s([2-5])\.pathway([012])_res(\d+)\.branch2\.(a|b|c|t|f|out)(_bn)?\.(.*)", _branch),
     (r"s([2-5])\.pathway([012])_res0\.branch1(_bn)?\.(.*)", _shortcut),
-    (r"s(4)\.pathway0_nonlocal(\d+)\.(conv_theta|conv_phi|conv_g|conv_out|bn)\.(.*)", _nonlocal),
+    (r"s([2-5])\.pathway0_nonlocal(\d+)\.(conv_theta|conv_phi|conv_g|conv_out|bn)\.(.*)", _nonlocal),
     (r"s([1-5])_fuse\.(conv_f2s|bn_f2s|bn)\.(.*)", _fast_to_slow),
     (r"s([1-5])_fuse\.(conv|bn)_a2fs_([01])\.(.*)", _audio_to_time),
     (r"s([2-5])_fuse\.avs\.(ref|query)_fc\.(.*)", _sync),

@@ -11,7 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from avdet.models.recompute import conv_then_norm
+
 FEW = 8  # channels; torch's kernels for channels-last memory on CPUs run over channels and crawl where these are fewer
+CHEAP = 128  # multiply-adds for which a value is computed twice in training rather than kept
 
 
 def as_frames(clips: Tensor) -> Tensor:
@@ -59,15 +62,22 @@ class ConvNorm(nn.Module):
         self.conv.weight = nn.Parameter(self.conv.weight.contiguous(memory_format=torch.channels_last))
         self.norm: Norm | nn.Identity = Norm(dim_out)
         self.relu = relu
+        self._cheap = dim_out >= FEW and kernel == (1, 1) and dim_in <= CHEAP
 
     def forward(self, x: Tensor) -> Tensor:
-        conv = self.conv
-        if isinstance(self.norm, Norm) and not self.norm.training:
-            scale, shift = self.norm.constants()
-            y = F.conv2d(x, conv.weight * scale[:, None, None, None], shift, conv.stride, conv.padding, conv.dilation)
+        conv, norm = self.conv, self.norm
+        if isinstance(norm, Norm) and not norm.training:
+            scale, shift = norm.constants()
+            y = self._convolve(x, conv.weight * scale[:, None, None, None], shift)
+        elif isinstance(norm, Norm) and self._cheap and torch.is_grad_enabled():
+            y = conv_then_norm(x, conv, norm)
         else:
-            y = self.norm(conv(x))
+            y = norm(self._convolve(x, conv.weight, conv.bias))
         return F.relu_(y) if self.relu else y
+
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        conv = self.conv
+        return F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation)
 
 
 class TemporalConv(ConvNorm):
@@ -81,6 +91,19 @@ class TemporalConv(ConvNorm):
         places = torch.unflatten(frames.flatten(2), 0, (-1, steps)).transpose(1, 2)  # (B, C, T, H*W)
         y = self(places).transpose(1, 2).flatten(0, 1)
         return torch.unflatten(y, 2, frames.shape[2:])
+
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Where strides leave gaps between the windows, these are cut out, and the kernel is one over their channels.
+
+        Torch's own strided convolution gives wrong numbers or corrupts memory on CPUs (2.12, oneDNN, channels-last,
+        float32 and bfloat16) with one column and a stride well over the kernel: A->FS's second convolution is so.
+        """
+        kernel, stride = self.conv.kernel_size[0], self.conv.stride[0]
+        if stride <= kernel:
+            return super()._convolve(x, weight, bias)
+        windows = F.pad(x, (0, 0, kernel // 2, kernel // 2)).unfold(2, kernel, stride)  # (B, C, T / stride, W, kernel)
+        stacked = windows.permute(0, 1, 4, 2, 3).flatten(1, 2)
+        return F.conv2d(stacked, weight.flatten(1)[:, :, None, None], bias)
 
 
 class Bottleneck(nn.Module):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from avdet.models.blocks import ConvNorm, TemporalConv, as_clips, as_frames
+from avdet.models.blocks import TemporalConv, as_clips, as_frames
 from avdet.models.nonlocal_block import Gather
 from avdet.models.sound import Sound
 
@@ -37,8 +37,8 @@ class AudioToTime(nn.Module):
 
     def __init__(self, dim_audio: int, dim_inner: int, dim_out: int, *, stride: int, kernel: int = 5) -> None:
         super().__init__()
-        self.first = ConvNorm(dim_audio, dim_inner, (kernel, 1))
-        self.second = ConvNorm(dim_inner, dim_out, (kernel, 1), stride=(stride, 1))
+        self.first = TemporalConv(dim_audio, dim_inner, kernel)
+        self.second = TemporalConv(dim_inner, dim_out, kernel, stride=stride)
 
     def forward(self, features: Tensor) -> Tensor:
         return self.second(self.first(features.mean(dim=3, keepdim=True)))

@@ -38,11 +38,12 @@ def tiny_batch(
     size: int = 32,
     frames: int = 4,
     seed: int = 0,
+    audio_shape: tuple[int, int] = (AUDIO_FRAMES, MEL_BINS),
 ) -> ClipBatch:
     """Random clips, with `boxes` people in each."""
     generator = torch.Generator().manual_seed(seed)
     batch = len(has_audio)
-    sound = torch.randn(2, batch, 1, AUDIO_FRAMES, MEL_BINS, generator=generator)
+    sound = torch.randn(2, batch, 1, *audio_shape, generator=generator)
     sound = sound * torch.tensor(has_audio)[None, :, None, None, None]
     low = torch.rand(batch * boxes, 2, generator=generator) * size / 2
     return ClipBatch(
