@@ -41,3 +41,12 @@ def tiny_settings(sample: Path) -> tuple[str, ...]:
 def tiny_config(tiny_settings: tuple[str, ...]) -> Config:
     overlay = REPOSITORY / "avdet/data/sample/recipe.yaml"
     return load_config(REPOSITORY / "configs/ava/avslowfast.yaml", overlays=(overlay,), overrides=tiny_settings)
+
+
+@pytest.fixture(scope="session")
+def clip_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same world in the files of the classification benchmarks."""
+    from avdet.data.sample.make_clips import make_clip_sample
+    from tests.data.sample.tiny_clips import TINY
+
+    return make_clip_sample(tmp_path_factory.mktemp("data") / "clips", workers=1, settings=TINY)

@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from avdet.cli.recipe import sample_overlay
 from avdet.config import ConfigError, load_config, parse_config
 from avdet.data_settings import KINDS
 from avdet.settings import Config
 
 REPOSITORY = Path(__file__).parents[1]
 RECIPES = sorted((REPOSITORY / "configs").rglob("*.yaml"))
-SAMPLE = REPOSITORY / "avdet/data/sample/recipe.yaml"
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -20,8 +20,11 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_every_shipped_recipe_reads_alone_and_scaled_down(recipe: Path) -> None:
-    assert load_config(recipe).name
-    assert load_config(recipe, overlays=(SAMPLE,)).data.videos == Path("data/sample/videos")
+    config = load_config(recipe)
+    assert config.name
+    small = load_config(recipe, overlays=(sample_overlay(config),))
+    assert small.data.videos.parts[:2] in {("data", "sample"), ("data", "sample-clips")}
+    assert small.model.width == 16 and small.data.kind == config.data.kind
 
 
 def test_a_resolved_config_reads_back_equal(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
         from avdet.data.check import check_data
 
         if args.sample:
-            provide_sample()
+            provide_sample(config)
         findings = list(check_data(config.ava))
         if args.json is not None:
             content = json.dumps([finding.to_json() for finding in findings], indent=2)

@@ -15,6 +15,7 @@ VERBS = (
     "detect_people",
     "import_annotations",
     "make_sample",
+    "score_clips",
     "test_net",
     "train_net",
     "train_people",

@@ -11,20 +11,24 @@ from rich.logging import RichHandler
 from rich.progress import Progress
 
 from avdet.config import load_config
+from avdet.data_settings import AvaData
 from avdet.engine.progress import CONSOLE
 from avdet.settings import Config
 
-__all__ = ["add_recipe_arguments", "config_of", "provide_sample", "say_what_happens"]
+__all__ = ["add_recipe_arguments", "config_of", "provide_sample", "sample_overlay", "say_what_happens"]
 
 logger = logging.getLogger(__name__)
 SAMPLE_FOLDER = Path("data/sample")
-SAMPLE_OVERLAY = Path(__file__).parents[1] / "data" / "sample" / "recipe.yaml"
+CLIP_SAMPLE_FOLDER = Path("data/sample-clips")
+OVERLAYS = Path(__file__).parents[1] / "data" / "sample"
 
 
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, help="a recipe, for example configs/ava/avslowfast.yaml")
     parser.add_argument(
-        "--sample", action="store_true", help=f"scale the recipe down and run it on the sample set in {SAMPLE_FOLDER}"
+        "--sample",
+        action="store_true",
+        help="scale the recipe down and run it on the built-in sample set, made in data/ on first use",
     )
     parser.add_argument("overrides", nargs="*", metavar="section.key=value", help="settings that win over the recipe's")
 
@@ -33,20 +37,31 @@ def config_of(args: argparse.Namespace) -> Config:
     """The recipe, scaled down where --sample asks for it, with the overrides of the command line."""
     if not args.sample:
         return load_config(args.config, overrides=tuple(args.overrides))
-    config = load_config(args.config, overlays=(SAMPLE_OVERLAY,), overrides=tuple(args.overrides))
+    overlay = sample_overlay(load_config(args.config))
+    config = load_config(args.config, overlays=(overlay,), overrides=tuple(args.overrides))
     return config.model_copy(update={"name": f"{config.name}-sample"})
 
 
-def provide_sample() -> None:
-    """Makes the sample set on first use, and says so."""
-    from avdet.data.sample.make import ensure_sample, is_whole
+def sample_overlay(config: Config) -> Path:
+    """What --sample changes in a recipe for that kind of data."""
+    return OVERLAYS / ("recipe.yaml" if isinstance(config.data, AvaData) else f"recipe_{config.data.kind}.yaml")
 
-    if is_whole(SAMPLE_FOLDER):
+
+def provide_sample(config: Config | None = None) -> None:
+    """Makes the sample set that a recipe needs (without one, that of detection) on first use, and says so."""
+    from avdet.data.sample.make import ensure_sample, is_whole
+    from avdet.data.sample.make_clips import ensure_clip_sample, is_clip_sample
+
+    detects = config is None or isinstance(config.data, AvaData)
+    folder = SAMPLE_FOLDER if detects else CLIP_SAMPLE_FOLDER
+    if (is_whole if detects else is_clip_sample)(folder):
         return
-    logger.info("making the sample set in %s: 44 videos, about a minute", SAMPLE_FOLDER)
+    logger.info("making the sample set in %s: %d videos, a minute or two", folder, 44 if detects else 108)
     with Progress(console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as progress:
         task = progress.add_task("sample videos", total=None)
-        ensure_sample(SAMPLE_FOLDER, progress=lambda done, total: progress.update(task, completed=done, total=total))
+        (ensure_sample if detects else ensure_clip_sample)(
+            folder, progress=lambda done, total: progress.update(task, completed=done, total=total)
+        )
 
 
 def say_what_happens(*, quiet: bool = False) -> None:

@@ -34,7 +34,7 @@ def _test(config: Config, args: argparse.Namespace, run: RunDir) -> None:
     with distributed() as process:
         say_what_happens(quiet=not process.is_main)
         if args.sample:
-            process.main_first(provide_sample)
+            process.main_first(lambda: provide_sample(config))
         result = test(config, args.checkpoint, run, process)
         if process.is_main:
             show_result(result, run)

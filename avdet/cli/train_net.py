@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from avdet.cli.errors import user_errors
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
 from avdet.config import load_config
 from avdet.data.locate import require_data
 from avdet.data_settings import AvaData
-from avdet.engine.run_dir import RunDir, latest_run, new_run
+from avdet.engine.run_dir import RunDir, latest_run, new_run, restarted_run
 from avdet.settings import Config
 
 logger = logging.getLogger(__name__)
 INTERRUPTED = 130  # as shells count it
+RESTARTS = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))  # torchrun's, after a worker was lost
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,33 +27,47 @@ def main(argv: list[str] | None = None) -> int:
     add_recipe_arguments(parser)
     parser.add_argument("--output", type=Path, help="the run directory; runs/NAME where it is not given")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --output, or with the newest one")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="two steps, an evaluation in small, a checkpoint and back; leaves nothing",
+    )
     args = parser.parse_args(argv)
-    with user_errors():
+    with user_errors(), ExitStack() as stack:
         config = config_of(args)
-        run = latest_run(config.name, args.output) if args.resume else new_run(config.name, args.output)
-        if args.resume:
+        resumes = args.resume
+        if args.dry_run:
+            run = RunDir(Path(stack.enter_context(TemporaryDirectory())))
+        elif RESTARTS:
+            run, resumes = restarted_run(config.name, args.output)
+        else:
+            run = latest_run(config.name, args.output) if resumes else new_run(config.name, args.output)
+        if resumes:
             config = load_config(run.config, overrides=tuple(args.overrides))
         if not args.sample:
             require_data(config.data)
-        return _run(config, run, args)
+        return _run(config, run, args, resumes=resumes)
 
 
-def _run(config: Config, run: RunDir, args: argparse.Namespace) -> int:
+def _run(config: Config, run: RunDir, args: argparse.Namespace, *, resumes: bool) -> int:
     # torch takes seconds to import: a wrong setting or missing data is said before
     from avdet.cli.show import annotate_first_video, show_result
     from avdet.data.check import refuse_faulty
     from avdet.engine.distributed import distributed
     from avdet.engine.interrupt import Interrupted
-    from avdet.engine.train import train
+    from avdet.engine.train import dry_run, train
 
     with distributed() as process:
         say_what_happens(quiet=not process.is_main)
         if args.sample:
-            process.main_first(provide_sample)
+            process.main_first(lambda: provide_sample(config))
         if process.is_main and isinstance(config.data, AvaData):
             refuse_faulty(config.data)
+        if args.dry_run:
+            dry_run(config, run, process)
+            return 0
         try:
-            result = train(config, run, process, resume=args.resume)
+            result = train(config, run, process, resume=resumes)
         except Interrupted:
             logger.info("Stopped and saved in %s; add --resume to the same command to go on", run.path)
             return INTERRUPTED

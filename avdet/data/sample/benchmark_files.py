@@ -69,7 +69,7 @@ def write_benchmark_files(takes: Sequence[Take], folder: Path) -> None:
 
 def _kinetics(takes: Sequence[Take], folder: Path) -> None:
     write_rows(folder / "label_map.txt", sorted(NAMES.values()))
-    write_rows(folder / "sounds.txt", [name.replace(" ", "_") for name in SOUND_DEFINED])
+    write_rows(folder / "kinetics_sounds_classes.txt", [name.replace(" ", "_") for name in SOUND_DEFINED])
     for split in ("train", "val"):
         rows = [
             [NAMES[act.look, act.heard], take.name, f"{act.start_s:g}", f"{act.end_s:g}", split]

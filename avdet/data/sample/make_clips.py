@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -51,6 +52,7 @@ def make_clip_sample(
 ) -> Path:
     """videos/P01_01.mp4, clips/CLASS/v_CLASS_P01_01_c01.mp4 and the benchmarks' files in annotations/.
 
+    folders/{train,val}/CLASS holds the clips once more, as a data set of one's own would.
     Raises ValueError where the folder holds other files.
     """
     settings = settings or ClipSampleSettings()
@@ -119,6 +121,10 @@ def _film(take: Take, folder: Path, settings: ClipSampleSettings) -> str:
             clip = folder / "clips" / f"{name}.mp4"
             clip.parent.mkdir(parents=True, exist_ok=True)
             record(take.scene, clip, settings.world, start_s=act.start_s, end_s=act.end_s)
+            link = folder / "folders" / take.split / f"{name}.mp4"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            os.link(clip, link)
     return take.name
 
 

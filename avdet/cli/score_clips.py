@@ -1,0 +1,85 @@
+"""Score predictions of whole clips again from their table, or write them in a challenge's own form."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avdet.cli.errors import user_errors
+from avdet.cli.recipe import add_recipe_arguments, config_of, say_what_happens
+from avdet.engine.progress import CONSOLE
+
+if TYPE_CHECKING:
+    from avdet.data.keyframes import ClassNames
+    from avdet.data_settings import ClipData
+    from avdet.engine.metrics import Scores
+
+logger = logging.getLogger(__name__)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="score_clips.py", description=__doc__)
+    add_recipe_arguments(parser)
+    parser.add_argument(
+        "--predictions",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="predictions.csv of a run; of EPIC's verbs and nouns two",
+    )
+    parser.add_argument("--json", type=Path, help="write the numbers there too")
+    parser.add_argument("--submission", type=Path, help="write the file that the benchmark's server or script reads")
+    args = parser.parse_args(argv)
+    with user_errors():
+        config = config_of(args)
+        from avdet.data_settings import ClipData
+
+        if not isinstance(config.data, ClipData):
+            raise ValueError(f"{args.config} detects people in boxes; score its detections.csv with python -m ava_eval")
+        say_what_happens()
+        _score(config.data, args)
+    return 0
+
+
+def _score(data: ClipData, args: argparse.Namespace) -> None:
+    from avdet.data.build_clips import read_annotations
+    from avdet.engine.classification import score_clips
+    from avdet.engine.predictions import align, read_tables
+
+    data, classes, tables = read_tables(data, args.predictions)
+    annotated = read_annotations(data, "val", {})
+    segments, scores = align(annotated, tables)
+    if len(segments) < len(annotated):
+        logger.warning("%d of %d annotated clips have no prediction", len(annotated) - len(segments), len(annotated))
+    numbers = score_clips(data, classes, segments, scores, expected=len(annotated))
+    CONSOLE.print(numbers.text(), highlight=False, markup=False)
+    if args.json is not None:
+        args.json.write_text(json.dumps(numbers.content, indent=2) + "\n", encoding="utf-8")
+    if args.submission is not None:
+        _submit(data, classes, segments.ids.tolist(), scores, args.submission)
+
+
+def _submit(
+    data: ClipData, classes: dict[str, ClassNames], ids: list[str], scores: dict[str, Scores], path: Path
+) -> None:
+    from avdet.data_settings import CharadesData, EpicData
+    from avdet.engine.classification import epic_actions
+    from avdet.engine.epic_scores import submission
+
+    if isinstance(data, EpicData) and set(scores) == {"verb", "noun"}:
+        class_ids = {name: names.ids for name, names in classes.items()}
+        version = "0.2" if "100" in data.val_csv.name else "0.1"
+        content = submission(ids, scores, class_ids, epic_actions(data), version=version)
+        path.write_text(json.dumps(content), encoding="utf-8")
+    elif isinstance(data, CharadesData):
+        rows = (" ".join([name, *(f"{x:.9g}" for x in row)]) for name, row in zip(ids, scores["action"], strict=True))
+        path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    else:
+        raise ValueError(
+            f"no form of submission is known for {path} with scores of {list(scores)}; Charades has one, and EPIC "
+            "for verbs and nouns together"
+        )
+    logger.info("wrote %s", path)
