@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from avdet.cli import benchmark_evaluator, benchmark_model
+from avdet.cli import benchmark_evaluator, benchmark_loader, benchmark_model, benchmark_scale
 from avdet.cli.errors import user_errors
 
 # Name: what it measures, its options, and its run on the parsed options.
@@ -15,10 +15,20 @@ BENCHMARKS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Call
         benchmark_evaluator.add_arguments,
         benchmark_evaluator.run_and_print,
     ),
+    "loader": (
+        "seconds from a video file to a clip, beside bare decoding and other ways; the share of each part",
+        benchmark_loader.add_arguments,
+        benchmark_loader.run_and_print,
+    ),
     "model": (
         "parameters, multiply-adds, prediction, training and memory of a recipe's network",
         benchmark_model.add_arguments,
         benchmark_model.run_and_print,
+    ),
+    "scale": (
+        "hours an epoch takes on more GPUs, simulated from measured times, and where readers are the limit",
+        benchmark_scale.add_arguments,
+        benchmark_scale.run_and_print,
     ),
 }
 
