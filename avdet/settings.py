@@ -118,6 +118,11 @@ class TrainConfig(Section):
     clip_gradient: float | None = Field(None, gt=0)  # largest norm of all gradients together
     frozen: tuple[Frozen, ...] = ()  # norms: all batch norms as they are; trunk: all but the head; or stages
     amp: bool = True  # bf16 on GPUs that have it; never on the CPU
+    accumulate: int = Field(1, ge=1)  # parts in which an iteration's clips go through, to save memory
+    ema: float = Field(0.0, ge=0, lt=1)  # decay of a moving average of the weights, which is then evaluated; 0: none
+    compile: bool = False  # torch.compile
+    max_nonfinite: int = Field(0, ge=0)  # iterations with a NaN or infinity that are left out before training stops
+    keep: int = Field(1, ge=0)  # checkpoints before the last one that stay
     precise_bn_clips: int = Field(0, ge=0)  # training clips that set the batch norms' statistics before an evaluation
     eval_every: int = Field(1, ge=1)  # epochs
     log_every: int = Field(10, ge=1)  # iterations

@@ -5,10 +5,14 @@ Files are read with torch's weights_only unpickler: a file that wants to run cod
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +21,18 @@ from torch import Tensor
 
 from avdet.checkpoints.weights import LoadReport, choose_classes, load_state
 
-__all__ = ["Checkpoint", "CheckpointError", "LoadReport", "load_checkpoint", "load_weights", "save_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "LoadReport",
+    "keep_previous",
+    "load_checkpoint",
+    "load_newest",
+    "load_weights",
+    "save_checkpoint",
+]
 
+logger = logging.getLogger(__name__)
 FORMAT = "avdet"
 VERSION = 1
 
@@ -45,7 +59,10 @@ def save_checkpoint(
     class_names: Mapping[int, str],
     training_state: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes beside the file, then takes its place: a crash leaves the old one. Tensors and plain data only."""
+    """Writes beside the file, then takes its place: a crash leaves the old one. Tensors and plain data only.
+
+    Raises CheckpointError where the disk does not take it; the old one stands.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "format": FORMAT,
@@ -62,8 +79,49 @@ def save_checkpoint(
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+    except (OSError, RuntimeError) as error:  # torch's own writer reports a full disk as the latter
+        reason = " ".join(str(error).split())[:120]
+        stands = "; the one before it still stands" if path.exists() else ""
+        raise CheckpointError(
+            f"{path} cannot be written ({reason}){stands}; make room and go on with --resume"
+        ) from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+def keep_previous(path: Path, count: int) -> None:
+    """Before `path` is written anew: the old one also stands as NAME-1, the one before as NAME-2, up to `count`."""
+    names = [path, *previous_of(path, count)]
+    for newer, older in reversed(list(pairwise(names))):
+        if newer.exists():
+            beside = older.with_name(f".{older.name}.{os.getpid()}.part")
+            try:
+                os.link(newer, beside)  # not moved: at every moment there is one under its own name
+            except OSError:
+                shutil.copyfile(newer, beside)
+            beside.replace(older)
+
+
+def previous_of(path: Path, count: int) -> list[Path]:
+    """last-1.pt, last-2.pt, ... of last.pt, whether they are there or not."""
+    return [path.with_name(f"{path.stem}-{age}{path.suffix}") for age in range(1, count + 1)]
+
+
+def load_newest(path: Path) -> Checkpoint:
+    """`path`, or where it cannot be read the newest of its previous ones that can; a warning says so.
+
+    Raises the CheckpointError of `path` where none can.
+    """
+    try:
+        return load_checkpoint(path)
+    except CheckpointError as error:
+        older = sorted(path.parent.glob(f"{path.stem}-*{path.suffix}"), key=lambda p: (len(p.name), p.name))
+        for previous in older:
+            with suppress(CheckpointError):
+                checkpoint = load_checkpoint(previous)
+                logger.warning("%s; going on with %s", error, previous)
+                return checkpoint
+        raise
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

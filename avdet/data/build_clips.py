@@ -67,6 +67,10 @@ class ClipSplit:
     files: Mapping[str, Path]
     expected: int
 
+    def first(self, count: int) -> ClipSplit:
+        few = self.segments.select(np.arange(len(self.segments)) < count)
+        return ClipSplit(few, self.files, len(few))
+
 
 def build_class_sets(data: ClipData) -> dict[str, ClassNames]:
     """The classes of each set that a model of this benchmark predicts: "action", or EPIC's "verb" and "noun"."""

@@ -56,16 +56,20 @@ class ClassificationTask:
             crop_px=self.config.data.train_crop,
         )
 
-    def evaluate(self, model: ActionModel) -> Outcome:
-        data, segments = self.config.clips, self.val.segments
-        scores, short = score_split(model, self.loader, len(segments), data.test_pool, self.process)
+    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> Outcome:
+        data, val, loader = self.config.clips, self.val, self.loader
+        if batches is not None:
+            val = val.first(batches * self.config.test.batch_size * self.process.world)
+            loader = build_clip_test_loader(self.config, val, rank=self.process.rank, world=self.process.world)
+        segments = val.segments
+        scores, short = score_split(model, loader, len(segments), data.test_pool, self.process)
         if short:
             first, missing_s = next(iter(short.items()))
             logger.warning(
                 "val: %d of %d videos end before their label says (first: %s, %.1f s early); they are judged by what "
                 "is there", len(short), len(segments), segments.ids[first], missing_s,
             )  # fmt: skip
-        numbers = score_clips(data, self.classes, segments, scores, expected=self.val.expected)
+        numbers = score_clips(data, self.classes, segments, scores, expected=val.expected)
         return Outcome(
             "classification",
             numbers.name,

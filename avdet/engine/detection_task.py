@@ -53,8 +53,9 @@ class DetectionTask:
             positive_weights=None if loader is None else build_positive_weights(self.config.ava, loader),
         )
 
-    def evaluate(self, model: ActionModel) -> Outcome:
-        table = detect_split(model, self.test_data.loader, self.classes.ids, self.process)
+    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> Outcome:
+        loader = self.test_data.loader
+        table = detect_split(model, loader, self.classes.ids, self.process, batches=batches)
         result = self._score(table)
         return Outcome(
             "detection",

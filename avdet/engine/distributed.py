@@ -29,6 +29,14 @@ class Process:
     def is_main(self) -> bool:
         return self.rank == 0
 
+    def any(self, here: bool) -> bool:
+        """Whether it is so in any process: one that is told to stop stops all."""
+        if self.world == 1:
+            return here
+        flag = torch.tensor([here], dtype=torch.int32, device=self.device)
+        dist.all_reduce(flag, dist.ReduceOp.MAX)
+        return bool(flag)
+
     def main_first(self, work: Callable[[], object]) -> None:
         """Every process does the work, the others after the main one: they find what it made."""
         if self.is_main:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import pandas as pd
 from torch.utils.data import DataLoader
@@ -17,15 +18,23 @@ __all__ = ["detect_split"]
 
 
 def detect_split(
-    model: Predicts, loader: DataLoader[list[ClipBatch]], class_ids: Sequence[int], process: Process
+    model: Predicts,
+    loader: DataLoader[list[ClipBatch]],
+    class_ids: Sequence[int],
+    process: Process,
+    *,
+    batches: int | None = None,
 ) -> pd.DataFrame:
-    """The table of all processes' detections, on every process and in the same order for any number of them."""
+    """The table of all processes' detections, on every process and in the same order for any number of them.
+
+    batches: of each process, where not all are asked for.
+    """
     model.eval()
     found: list[Detections] = []
     watch = Stopwatch()
-    with progress_bar("evaluating", len(loader), visible=process.is_main) as advance:
-        for batches in watch.waiting(loader):
-            for batch in batches:
+    with progress_bar("evaluating", batches or len(loader), visible=process.is_main) as advance:
+        for sizes in watch.waiting(islice(loader, batches)):
+            for batch in sizes:
                 found += detect(model, batch, process.device)
             advance(f"data {watch.data_s:.2f} s  step {watch.step_s:.2f} s")
     return detection_table(gather_lists(found, process), class_ids)

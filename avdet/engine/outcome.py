@@ -49,6 +49,9 @@ class Task(Protocol):
         """With fresh weights. loader: the training clips, where the loss depends on how many a class has."""
         ...
 
-    def evaluate(self, model: ActionModel) -> Outcome:
-        """The val split, shared by all processes; the same outcome on each."""
+    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> Outcome:
+        """The val split, shared by all processes; the same outcome on each.
+
+        batches: about so many alone, to see that everything works; the numbers then mean nothing.
+        """
         ...

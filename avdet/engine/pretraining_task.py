@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,12 @@ class PretrainingTask:
         )
 
     @torch.no_grad()
-    def evaluate(self, model: ActionModel) -> Outcome:
+    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> Outcome:
         """The mean losses, with the Audio pathway heard, so that synchrony counts at its first junction alone."""
         model.eval()
         found: list[tuple[int, dict[str, float], int]] = []
-        with progress_bar("evaluating", len(self.loader), visible=self.process.is_main) as advance:
-            for batch in self.loader:
+        with progress_bar("evaluating", batches or len(self.loader), visible=self.process.is_main) as advance:
+            for batch in islice(self.loader, batches):
                 batch = batch.to(self.process.device)  # noqa: PLW2901
                 losses = {name: float(loss) for name, loss in model(batch).items()}
                 found.append((len(batch), losses, self._right_turns(model, batch)))

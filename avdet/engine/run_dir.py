@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-__all__ = ["RunDir", "latest_run", "new_run"]
+__all__ = ["RunDir", "latest_run", "new_run", "restarted_run"]
 
 RUNS = Path("runs")
 
@@ -36,6 +36,17 @@ def new_run(name: str, output: Path | None) -> RunDir:
     while run.config.exists():
         run, number = RunDir(RUNS / f"{name}-{number}"), number + 1
     return run
+
+
+def restarted_run(name: str, output: Path | None) -> tuple[RunDir, bool]:
+    """The run that torchrun starts again after a lost worker, and whether it has anything saved to go on with."""
+    own_name = re.compile(re.escape(name) + r"(-\d+)?")
+    folders = [output] if output else [path for path in RUNS.glob("*") if own_name.fullmatch(path.name)]
+    begun = [run for run in map(RunDir, folders) if run.config.exists()]
+    if not begun:
+        return RunDir(output or RUNS / name), False
+    run = max(begun, key=lambda run: run.config.stat().st_mtime)
+    return run, run.last.exists()
 
 
 def latest_run(name: str, output: Path | None) -> RunDir:

@@ -5,27 +5,31 @@ from __future__ import annotations
 import logging
 import math
 from contextlib import ExitStack
-from functools import partial
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import torch
 
-from avdet.checkpoints.io import load_checkpoint, load_weights, save_checkpoint
+from avdet.checkpoints.io import keep_previous, load_checkpoint, load_newest, load_weights, save_checkpoint
 from avdet.engine.distributed import Process, average_buffers, leave_cores_to
 from avdet.engine.freeze import freeze
 from avdet.engine.interrupt import Interrupted, StopSignal
+from avdet.engine.learner import Learner
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.optim import build_sgd
 from avdet.engine.outcome import Outcome
 from avdet.engine.precise_bn import set_precise_statistics
+from avdet.engine.rehearsal import rehearse
 from avdet.engine.results import write_results
 from avdet.engine.run_dir import RunDir
 from avdet.engine.schedule import Schedule
 from avdet.engine.tasks import build_task
 from avdet.engine.trainer import Trainer
+from avdet.models.action_model import ActionModel
 from avdet.settings import Config, TrainConfig
 
-__all__ = ["train"]
+__all__ = ["dry_run", "train"]
 
 logger = logging.getLogger(__name__)
 PRECISE_EPOCH = 2**31 - 1  # the shuffle whose first clips set the batch norms, whichever epoch they are set after
@@ -45,12 +49,12 @@ class TrainingRun:
             checkpoint = load_checkpoint(config.model.weights)
             logger.info("%s", load_weights(self.model, checkpoint, self.task.class_names))
         freeze(self.model, config.train.frozen)
-        self.trainer = build_trainer(self.model, config.train, process)
+        self.trainer = build_trainer(self.model, config.train, run, process)
         torch.manual_seed(config.seed + process.rank)
         self.best = -math.inf
 
     def resume(self) -> None:
-        checkpoint = load_checkpoint(self.run.last)
+        checkpoint = load_newest(self.run.last)
         self.model.load_state_dict(checkpoint.model_state)
         assert checkpoint.training_state is not None
         self.best = checkpoint.training_state["best"]
@@ -60,22 +64,28 @@ class TrainingRun:
     def save(self, *, best: bool = False) -> None:
         """last.pt, from which a run goes on; with `best` also best.pt, which holds the weights alone."""
         state = {**self.trainer.state(), "best": self.best}  # every process gives its part
-        if not self.process.is_main:
-            return
-        write = partial(
-            save_checkpoint,
-            model_state=self.model.state_dict(),
-            config=self.config.model_dump(mode="json"),
-            class_names=self.task.class_names,
-        )
-        write(self.run.last, training_state=state)
+        if self.process.is_main:
+            keep_previous(self.run.last, self.config.train.keep)
+        self.write_checkpoint(self.run.last, self.model, training_state=state)
         if best:
-            write(self.run.best)
+            self.write_checkpoint(self.run.best, self.evaluated)
+
+    def write_checkpoint(self, path: Path, model: ActionModel, training_state: dict[str, Any] | None = None) -> None:
+        """By the main process."""
+        if self.process.is_main:
+            save_checkpoint(
+                path,
+                model_state=model.state_dict(),
+                config=self.config.model_dump(mode="json"),
+                class_names=self.task.class_names,
+                training_state=training_state,
+            )
 
     def evaluate(self, metrics: MetricsLog | None) -> Outcome:
         """Scores the val split, notes it down and saves the run."""
-        average_buffers(self.model, self.process)
-        outcome = self.task.evaluate(self.model)
+        for model in dict.fromkeys((self.model, self.evaluated)):
+            average_buffers(model, self.process)
+        outcome = self.task.evaluate(self.evaluated)
         improved = outcome.score is not None and outcome.score > self.best
         if outcome.score is not None:
             self.best = max(outcome.score, self.best)
@@ -88,6 +98,12 @@ class TrainingRun:
         return outcome
 
     @property
+    def evaluated(self) -> ActionModel:
+        evaluated = self.trainer.learner.evaluated
+        assert isinstance(evaluated, ActionModel)
+        return evaluated
+
+    @property
     def epoch(self) -> int:
         """Whole epochs done."""
         return self.trainer.iteration // len(self.sampler)
@@ -97,7 +113,7 @@ class TrainingRun:
         if iterations:
             self.sampler.start(PRECISE_EPOCH)
             batches = (batch.to(self.process.device) for batch in islice(self.loader, iterations))
-            set_precise_statistics(self.model, batches)
+            set_precise_statistics(self.evaluated, batches)
 
 
 def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> Outcome:
@@ -105,14 +121,21 @@ def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> Out
     job = TrainingRun(config, run, process)
     if resume:
         job.resume()
-    elif process.is_main:
-        run.bad_clips.unlink(missing_ok=True)
+    else:
+        if process.is_main:
+            run.bad_clips.unlink(missing_ok=True)
+        rehearse(job)
     with ExitStack() as stack:
         metrics = None
         if process.is_main:
             metrics = stack.enter_context(MetricsLog(run.metrics, resume_at=job.trainer.iteration))
             run.config.write_text(config.to_yaml(), encoding="utf-8")
         return run_epochs(job, metrics, stack.enter_context(StopSignal()))
+
+
+def dry_run(config: Config, run: RunDir, process: Process) -> None:
+    """What precedes a run's first epoch, and no more."""
+    rehearse(TrainingRun(config, run, process))
 
 
 def run_epochs(job: TrainingRun, metrics: MetricsLog | None, stop: StopSignal) -> Outcome:
@@ -130,12 +153,12 @@ def run_epochs(job: TrainingRun, metrics: MetricsLog | None, stop: StopSignal) -
             result = job.evaluate(metrics)
         else:
             job.save()
-        if stop.received and job.epoch < plan.epochs:
+        if job.process.any(stop.received) and job.epoch < plan.epochs:
             raise Interrupted
     return result or job.evaluate(metrics)
 
 
-def build_trainer(model: torch.nn.Module, plan: TrainConfig, process: Process) -> Trainer:
+def build_trainer(model: torch.nn.Module, plan: TrainConfig, run: RunDir, process: Process) -> Trainer:
     rate = plan.lr * plan.batch_size / plan.lr_batch
     logger.info("learning rate %g: %g for %d clips, %d run", rate, plan.lr, plan.lr_batch, plan.batch_size)
     warmup_rate = plan.warmup_lr * plan.batch_size / plan.lr_batch
@@ -147,12 +170,16 @@ def build_trainer(model: torch.nn.Module, plan: TrainConfig, process: Process) -
         weight_decay=plan.weight_decay,
         bn_weight_decay=plan.bn_weight_decay,
     )
-    return Trainer(
+    learner = Learner(
         model,
         optimizer,
-        schedule,
         process,
         clip_gradient=plan.clip_gradient,
         amp=plan.amp,
-        log_every=plan.log_every,
+        accumulate=plan.accumulate,
+        ema=plan.ema,
+        compiles=plan.compile,
+        max_nonfinite=plan.max_nonfinite,
+        reports=run.path,
     )
+    return Trainer(learner, schedule, process, log_every=plan.log_every)

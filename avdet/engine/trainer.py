@@ -44,7 +44,7 @@ class Trainer:
         watch = Stopwatch()
         with progress_bar(f"epoch {epoch + 1}", len(sampler), done=done, visible=self.process.is_main) as advance:
             for batch in watch.waiting(loader):
-                lr = self._set_rate(self.iteration / len(sampler))
+                lr = self.set_rate(self.iteration / len(sampler))
                 losses = self.learner.step(batch.to(self.process.device))
                 self.iteration += 1
                 advance(self._note(losses, watch, sampler.batch_size))
@@ -79,7 +79,8 @@ class Trainer:
         if self.process.device.type == "cuda":
             torch.cuda.set_rng_state(rng[-1].cpu(), self.process.device)
 
-    def _set_rate(self, epoch: float) -> float:
+    def set_rate(self, epoch: float) -> float:
+        """The schedule's, for the next step; given back."""
         lr = self.schedule.at(epoch)
         for group in self.learner.optimizer.param_groups:
             group["lr"] = lr

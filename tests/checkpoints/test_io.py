@@ -2,12 +2,21 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from avdet.checkpoints.io import CheckpointError, load_checkpoint, load_weights, save_checkpoint
+from avdet.checkpoints.io import (
+    CheckpointError,
+    keep_previous,
+    load_checkpoint,
+    load_newest,
+    load_weights,
+    save_checkpoint,
+)
 from avdet.models.build import build_model
 from tests.models.tiny import tiny_config
 
@@ -97,3 +106,45 @@ def test_takes_the_rows_of_the_datas_classes(tmp_path: Path) -> None:
     weight = "head.classifier.linear.action.weight"
     assert torch.equal(fresh.state_dict()[weight][0], trained.state_dict()[weight][1])
     assert not report.new
+
+
+def save_number(path: Path, number: int) -> None:
+    save_checkpoint(path, model_state={"w": torch.tensor([number])}, config={}, class_names={})
+
+
+def test_previous_checkpoints_stay_and_stand_in(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "last.pt"
+    for number in range(5):
+        keep_previous(path, 2)
+        save_number(path, number)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["last-1.pt", "last-2.pt", "last.pt"]
+    assert [int(load_checkpoint(tmp_path / f"last{age}.pt").model_state["w"]) for age in ("", "-1", "-2")] == [4, 3, 2]
+    path.write_bytes(path.read_bytes()[:100])
+    assert int(load_newest(path).model_state["w"]) == 3
+    assert "cut short" in caplog.text and "going on with" in caplog.text
+    for older in tmp_path.glob("last-*.pt"):
+        older.write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"last\.pt"):
+        load_newest(path)
+
+
+def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path) -> None:
+    """A process that may write no more than 100 kB meets its limit as one whose disk is full."""
+    path = tmp_path / "last.pt"
+    save_number(path, 1)
+    script = (
+        "import resource, signal, sys, torch\n"
+        "from pathlib import Path\n"
+        "from avdet.checkpoints.io import save_checkpoint\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "try:\n"
+        "    state = {'w': torch.zeros(1_000_000)}\n"
+        "    save_checkpoint(Path(sys.argv[1]), model_state=state, config={}, class_names={})\n"
+        "except ValueError as error:\n"
+        "    print(error)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True).stdout
+    assert "cannot be written" in said and "the one before it still stands; make room" in said
+    assert int(load_checkpoint(path).model_state["w"]) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]
