@@ -37,6 +37,7 @@ setup(
             "hypothesis>=6.100",
             "mypy>=1.11",
             "pandas-stubs>=2.1",
+            "playwright>=1.45",  # drives the Chromium that is installed; it downloads none
             "pytest>=8.0",
             "ruff>=0.8,<0.16",  # a newer formatter may want other line breaks
             "scipy-stubs>=1.14",

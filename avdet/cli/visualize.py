@@ -1,12 +1,28 @@
-"""Draw detections on a video: boxes with ids, names and scores, in an mp4 file with the video's own sound."""
+"""Show detections: drawn on a copy of the video with its sound (--output), or on a page that plays it (--player)."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
 
 from avdet.cli.errors import user_errors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Wishes(TypedDict):
+    """What the film and the page share."""
+
+    label_map: Mapping[int, str] | None
+    ground_truth: pd.DataFrame | None
+    min_score: float
+    top: int
+    name: str | None
+    time_origin_s: float
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -15,7 +31,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--detections", type=Path, required=True, help="CSV: video,timestamp,x1,y1,x2,y2,action_id,score[,person_id]"
     )
-    parser.add_argument("--output", type=Path, required=True, help="the mp4 file to write")
+    parser.add_argument("--output", type=Path, help="the mp4 file to write")
+    parser.add_argument(
+        "--player", type=Path, metavar="PAGE", help="the HTML page to write, which plays the video from where it is"
+    )
     parser.add_argument("--ground-truth", type=Path, help="CSV of annotated boxes, drawn in white")
     parser.add_argument("--label-map", type=Path, help="names of action ids (pbtxt or one name a line)")
     parser.add_argument("--min-score", type=float, default=0.3, help="actions below it are not drawn (default 0.3)")
@@ -35,28 +54,51 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _visualize(args: argparse.Namespace) -> None:
-    from rich.progress import Progress
-
     from ava_eval import read_detections, read_ground_truth, read_label_map
-    from avdet.view.render import render
 
-    if args.output.suffix.lower() != ".mp4":
+    _refuse(args)
+    detections = read_detections(args.detections)
+    wishes = Wishes(
+        label_map=read_label_map(args.label_map) if args.label_map else None,
+        ground_truth=read_ground_truth(args.ground_truth) if args.ground_truth else None,
+        min_score=args.min_score,
+        top=args.top,
+        name=args.name,
+        time_origin_s=args.time_origin,
+    )
+    if args.output is not None:
+        _render(args, detections, wishes)
+    if args.player is not None:
+        from avdet.view.player.page import write_player
+
+        write_player(args.video, detections, args.player, **wishes)
+        sys.stdout.write(f"{args.player}: open it in a browser; it plays {args.video} from where that is\n")
+
+
+def _refuse(args: argparse.Namespace) -> None:
+    if args.output is None and args.player is None:
+        raise ValueError("neither --output nor --player is given; name the mp4 file or the HTML page to write, or both")
+    if args.output is not None and args.output.suffix.lower() != ".mp4":
         raise ValueError(f"--output is {args.output}; it is written as mp4, so give it a name that ends in .mp4")
+    if args.player is not None and args.player.suffix.lower() not in {".html", ".htm"}:
+        raise ValueError(f"--player is {args.player}; it is a page, so give it a name that ends in .html")
     if args.top < 1:
         raise ValueError(f"--top is {args.top}; give at least 1 action a person")
+
+
+def _render(args: argparse.Namespace, detections: pd.DataFrame, wishes: Wishes) -> None:
+    from rich.progress import Progress
+
+    from avdet.view.render import render
+
     with Progress(transient=True) as progress:
         bar = progress.add_task(args.video.name)
         rendering = render(
             args.video,
-            read_detections(args.detections),
+            detections,
             args.output,
-            label_map=read_label_map(args.label_map) if args.label_map else None,
-            ground_truth=read_ground_truth(args.ground_truth) if args.ground_truth else None,
-            min_score=args.min_score,
-            top=args.top,
-            name=args.name,
-            time_origin_s=args.time_origin,
             on_frame=lambda time_s, duration_s: progress.update(bar, completed=time_s, total=duration_s),
+            **wishes,
         )
     drawn = rendering.nothing_drawn or f"{rendering.boxes} boxes in {rendering.frames} frames"
     sys.stdout.write(f"{args.output}: {drawn}\n")

@@ -12,7 +12,7 @@ from avdet.view.labels import Colour, Plate, plate
 from avdet.view.timeline import ShownPerson
 
 # Colours that differ in brightness as well as in hue (Okabe and Ito's, made brighter); white is the ground truth's.
-_PALETTE: tuple[Colour, ...] = (
+PALETTE: tuple[Colour, ...] = (
     (255, 176, 32),
     (86, 190, 255),
     (240, 228, 66),
@@ -72,7 +72,7 @@ def _text(person: ShownPerson) -> tuple[str, ...]:
 def _colour(person: ShownPerson, index: int) -> Colour:
     if person.is_truth:
         return _TRUTH
-    return _PALETTE[(person.person_id if person.person_id >= 0 else index) % len(_PALETTE)]
+    return PALETTE[(person.person_id if person.person_id >= 0 else index) % len(PALETTE)]
 
 
 def _pixels(person: ShownPerson, frame: NDArray[np.uint8]) -> Place:

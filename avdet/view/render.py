@@ -51,11 +51,11 @@ def render(
     on_frame: told the time of every frame written, and the video's length.
     """
     path, names = Path(video), short_names(label_map or {})
-    mine = _rows_of(detections, name or path.stem, time_origin_s, "detections")
+    mine = rows_of(detections, name or path.stem, time_origin_s, "detections")
     detected = detected_people(mine, label_map=names, min_score=min_score, top=top)
     timelines = [detected]
     if ground_truth is not None:
-        truth = _rows_of(ground_truth, name or path.stem, time_origin_s, "ground truth")
+        truth = rows_of(ground_truth, name or path.stem, time_origin_s, "ground truth")
         timelines.insert(0, true_people(truth, label_map=names))
     frames = boxes = 0
 
@@ -79,7 +79,7 @@ def render(
     return Rendering(frames, boxes, reason)
 
 
-def _rows_of(table: pd.DataFrame, name: str, time_origin_s: float, what: str) -> pd.DataFrame:
+def rows_of(table: pd.DataFrame, name: str, time_origin_s: float, what: str) -> pd.DataFrame:
     """The video's rows, in seconds of the video."""
     mine = table[table["video"] == name]
     if mine.empty and not table.empty:

@@ -37,14 +37,19 @@ class Timeline:
         keyframes = np.unique(np.array([*times_s, *people], np.float64))
         self._times_s: NDArray[np.float64] = keyframes
         self._people = people
-        distances = np.diff(keyframes)
-        self.spacing_s = float(np.median(distances)) if len(distances) else _DEFAULT_SPACING_S
+        self.spacing_s = usual_spacing(keyframes)
 
     def at(self, time_s: float) -> Sequence[ShownPerson]:
         if not len(self._times_s):
             return ()
         nearest = float(self._times_s[np.abs(self._times_s - time_s).argmin()])
         return self._people.get(nearest, ()) if abs(nearest - time_s) <= self.spacing_s / 2 else ()
+
+
+def usual_spacing(times_s: NDArray[np.float64]) -> float:
+    """The median distance in seconds of rising times."""
+    distances = np.diff(times_s)
+    return float(np.median(distances)) if len(distances) else _DEFAULT_SPACING_S
 
 
 def detected_people(detections: pd.DataFrame, *, label_map: Mapping[int, str], min_score: float, top: int) -> Timeline:

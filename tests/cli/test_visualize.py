@@ -49,9 +49,21 @@ def test_it_says_why_nothing_is_drawn(folder: Path, capsys: pytest.CaptureFixtur
     assert "25 boxes in 25 frames" in capsys.readouterr().out
 
 
+def test_the_page_needs_no_film(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page, names = folder / "page.html", str(folder / "names.txt")
+    argv = [str(folder / "clip.mp4"), "--detections", str(folder / "detections.csv"), "--label-map", names]
+    assert main([*argv, "--player", str(page)]) == 0
+    assert f"{page}: open it in a browser" in capsys.readouterr().out.replace("\n", " ")
+    assert '"src":"clip.mp4"' in page.read_text(encoding="utf-8") and not (folder / "a.mp4").exists()
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert stop.value.code == 2 and "neither --output nor --player is given" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        (["--player", "page.pdf"], "give it a name that ends in .html"),
         (["--top", "0"], "--top is 0"),
         (["--output", "a.avi"], "give it a name that ends in .mp4"),
         (["--name", "other"], "the detections have no row for 'other', only for clip"),
