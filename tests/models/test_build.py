@@ -15,6 +15,7 @@ from avdet.models.avslowfast import AVSlowFast
 from avdet.models.build import build_model
 from avdet.models.sound import Sound, silence
 from avdet.settings import ModelConfig
+from tests.models.tiny import tiny_batch, tiny_config
 
 EVERYWHERE = ("pool1", "res2", "res3", "res4")
 EIGHT_BY_EIGHT: dict[str, Any] = {"slow_frames": 8, "slow_stride": 8, "alpha": 4, "fast_to_slow_kernel": 7}
@@ -110,6 +111,28 @@ def test_multiply_adds_of_the_papers_audio_widths(beta_audio: float, expected: f
 )
 def test_other_networks_can_be_built_and_run(settings: dict[str, Any]) -> None:
     assert giga_multiply_adds(ModelConfig(**settings), 224) > 0.1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"stage_blocks": (1, 1, 3, 1), "res4_temporal_blocks": 1, "audio_blocks": (1, 1, 1, 1)},
+        {"slow_frames": 8, "slow_stride": 8, "alpha": 4, "fast_to_slow_kernel": 7, "fast_to_slow_stages": EVERYWHERE},
+        {"slow_frames": 16, "slow_stride": 8, "alpha": 4, "audio_frames": 256, "nonlocal_blocks": (0,)},
+        {"slow_frames": 4, "slow_stride": 16, "alpha": 8, "nonlocal_blocks": (0,), "nonlocal_form": "softmax"},
+        {"beta_audio": 1 / 8},
+        {"beta_audio": 1.0},
+        {"audio": False, "fast_to_slow_stages": EVERYWHERE},
+    ],
+)
+def test_tiny_twins_learn(settings: dict[str, Any]) -> None:
+    """Forward and backward in training, then scores."""
+    config = tiny_config(**{"audio_frames": 128, **settings})
+    model = build_model(config, num_classes=3, head="roi")
+    batch = tiny_batch(frames=config.fast_frames, audio_shape=(config.audio_frames, config.mel_bins))
+    model(batch)["action"].backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    assert model.eval().predict(batch).shape == (4, 3)
 
 
 def test_temporal_kernels_of_r101() -> None:
