@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import importlib
+import sys
 
-from avdet.cli import benchmark_evaluator, benchmark_loader, benchmark_model, benchmark_scale
 from avdet.cli.errors import user_errors
 
-# Name: what it measures, its options, and its run on the parsed options.
-BENCHMARKS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], None]]] = {
-    "evaluator": (
-        "rows a second by phase on synthetic AVA files",
-        benchmark_evaluator.add_arguments,
-        benchmark_evaluator.run_and_print,
-    ),
-    "loader": (
-        "seconds from a video file to a clip, beside bare decoding and other ways; the share of each part",
-        benchmark_loader.add_arguments,
-        benchmark_loader.run_and_print,
-    ),
-    "model": (
-        "parameters, multiply-adds, prediction, training and memory of a recipe's network",
-        benchmark_model.add_arguments,
-        benchmark_model.run_and_print,
-    ),
-    "scale": (
-        "hours an epoch takes on more GPUs, simulated from measured times, and where readers are the limit",
-        benchmark_scale.add_arguments,
-        benchmark_scale.run_and_print,
-    ),
+# What each measures; avdet/cli/benchmark_NAME.py has its options and its run, and is loaded only when asked for.
+BENCHMARKS = {
+    "evaluator": "rows a second by phase on synthetic AVA files",
+    "loader": "seconds from a video file to a clip, beside bare decoding and other ways; the share of each part",
+    "model": "parameters, multiply-adds, prediction, training and memory of a recipe's network",
+    "scale": "hours an epoch takes on more GPUs, simulated from measured times, and where readers are the limit",
+    "train": "what the engine adds to the bare model's forward, backward and update",
 }
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exit status 0, or 2 for wrong usage."""
-    parser = argparse.ArgumentParser(prog="benchmark.py", description=__doc__)
-    verbs = parser.add_subparsers(dest="part", required=True, metavar="|".join(BENCHMARKS))
-    for name, (said, add_arguments, _) in BENCHMARKS.items():
-        add_arguments(verbs.add_parser(name, help=said, description=said))
-    args = parser.parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    listing = "\n".join(f"  {name:10} {said}" for name, said in BENCHMARKS.items())
+    parser = argparse.ArgumentParser(
+        prog="benchmark.py", description=__doc__, epilog=listing, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", choices=BENCHMARKS, help="what to measure; PART --help says more")
+    part = parser.parse_args(argv[:1]).part
+    benchmark = importlib.import_module(f"avdet.cli.benchmark_{part}")
+    options = argparse.ArgumentParser(prog=f"benchmark.py {part}", description=BENCHMARKS[part])
+    benchmark.add_arguments(options)
+    args = options.parse_args(argv[1:])
     with user_errors():
-        BENCHMARKS[args.part][2](args)
+        benchmark.run_and_print(args)
     return 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from avdet.data.sampler import EpochSampler
 from avdet.engine.distributed import Process, gather_lists
@@ -35,7 +35,7 @@ class Trainer:
         self.iteration = 0
 
     def run_epoch(
-        self, loader: DataLoader[ClipBatch], sampler: EpochSampler, metrics: MetricsLog | None, stop: StopSignal
+        self, loader: Iterable[ClipBatch], sampler: EpochSampler, metrics: MetricsLog | None, stop: StopSignal
     ) -> None:
         """From `iteration` to the end of its epoch. Raises Interrupted in mid-epoch, after a step, once `stop` came."""
         epoch, done = divmod(self.iteration, len(sampler))
