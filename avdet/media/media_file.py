@@ -56,7 +56,7 @@ class MediaFile:
         if self.container.duration is not None:
             return self.container.duration / av.time_base
         end_s = Fraction(0)
-        with MediaFile(self.path) as counted, contextlib.suppress(av.FFmpegError):
+        with MediaFile(self.path) as counted, contextlib.suppress(av.FFmpegError, IndexError):
             for packet in counted.container.demux():
                 if packet.pts is not None and packet.time_base is not None:
                     end_s = max(end_s, (packet.pts + (packet.duration or 0)) * packet.time_base - self.zero_s)
@@ -78,7 +78,7 @@ class MediaFile:
 
     def _opened(self) -> InputContainer:
         try:
-            container = av.open(str(self.path))
+            container = av.open(str(self.path), metadata_errors="replace")  # titles come in all encodings
         except (av.FFmpegError, OSError) as error:
             raise DecodeError(self.path, None, error.strerror or str(error)) from error
         for stream in (*container.streams.video, *container.streams.audio):

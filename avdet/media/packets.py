@@ -97,13 +97,17 @@ class PacketSource(Generic[S]):
 
     def _packets(self) -> Iterator[Packet[S]]:
         """All that have data and a time, up to the end of the file or to where it is cut off."""
-        try:
-            for packet in cast("Iterator[Packet[S]]", self.file.container.demux(self.stream)):
-                if packet.size == 0:
-                    continue
-                if packet.dts is None and packet.pts is None:
-                    self.saw_untimed = True
-                else:
-                    yield packet
-        except av.FFmpegError:
+        while True:
+            try:
+                for packet in cast("Iterator[Packet[S]]", self.file.container.demux(self.stream)):
+                    if packet.size == 0:
+                        continue
+                    if packet.dts is None and packet.pts is None:
+                        self.saw_untimed = True
+                    else:
+                        yield packet
+            except IndexError:  # PyAV stumbles over a stream that appears in mid-file; behind it all goes on
+                continue
+            except av.FFmpegError:
+                return
             return

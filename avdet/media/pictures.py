@@ -82,13 +82,18 @@ class PictureDecoder:
             yield replace(picture, past_end=picture.last and ended and ticks[done] >= end_tick)
 
     def _reach(self, tick: int, schedule: Schedule[Packet[VideoStream]] | None) -> Iterator[Picture]:
-        """Pictures from one that is shown at or before the tick, or from the first; at least one."""
+        """Pictures from one that is shown at or before the tick, or from the first; at least one.
+
+        Where none that the schedule wants can be decoded (a recording begins between key frames), all are tried.
+        """
         for from_start, packets in self._source.attempts(tick):
             marked = schedule.mark(packets) if schedule else ((packet, True) for packet in packets)
             pictures = self._decode(marked)
             first = next(pictures, None)
             if first is not None and (from_start or first.tick <= tick):
                 return itertools.chain([first], pictures)
+        if schedule is not None:
+            return self._reach(tick, None)
         reason = "no picture can be decoded; convert the file to H.264 in mp4"
         if self._source.saw_untimed:
             reason = "its pictures have no times; put the raw stream into an mp4 or mkv file"

@@ -55,7 +55,7 @@ class SoundTrack:
         stored, stored_rate, margin = self._stored(start_s, num_samples / rate, rate)
         resampled = _resampled(stored, stored_rate, rate)
         first = margin * rate // stored_rate
-        return resampled[first : first + num_samples]
+        return resampled[first : first + num_samples].clip(-1.0, 1.0)  # filters ring
 
     def _stored(self, start_s: float, duration_s: float, rate: int) -> tuple[Sound, int, int]:
         """Mono samples as stored, with a margin on both sides of the span: (samples, their rate, margin).
@@ -111,7 +111,7 @@ class SoundTrack:
 
 
 def _mono(frame: AudioFrame) -> Sound:
-    """(n,) float32: the mean of the channels; integers become [-1, 1)."""
+    """(n,) float32 of [-1, 1]: the mean of the channels. What damaged packets decode to beyond that is clipped."""
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(frame.samples, -1).T
@@ -120,7 +120,7 @@ def _mono(frame: AudioFrame) -> Sound:
         mean = mean / 128 - 1
     elif samples.dtype.kind == "i":
         mean /= 2.0 ** (8 * samples.dtype.itemsize - 1)
-    return mean.astype(np.float32)
+    return np.nan_to_num(mean, posinf=0.0, neginf=0.0).clip(-1.0, 1.0).astype(np.float32)
 
 
 def _place(piece: Sound, samples: Sound, begin: int) -> None:

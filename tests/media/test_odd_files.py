@@ -1,0 +1,149 @@
+"""Files that few people make and everybody gets: other containers, damage, clocks that wrap, cut recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from av.packet import Packet
+from av.stream import Stream
+
+from avdet.media.reader import DecodeError, VideoReader
+from avdet.media.sound import Sound
+from tests.media.movies import number_of, numbered, numbers_of, write_movie
+
+TS_PACKET, TS_WRAP_S = 188, 2**33 / 90_000
+
+
+def _noise(seconds: float = 2.0, rate: int = 16000) -> Sound:
+    return (0.3 * np.random.default_rng(0).standard_normal((2, round(seconds * rate)))).clip(-1, 1).astype(np.float32)
+
+
+def _remuxed(source: Path, target: Path, change: Callable[[Packet[Stream]], None]) -> Path:
+    with av.open(str(source)) as before, av.open(str(target), "w") as after:
+        streams = [after.add_stream_from_template(s) for s in (*before.streams.video, *before.streams.audio)]
+        for packet in [packet for packet in before.demux() if packet.dts is not None]:
+            change(packet)
+            packet.stream = streams[packet.stream_index]
+            after.mux(packet)
+    return target
+
+
+def _later(seconds: float) -> Callable[[Packet[Stream]], None]:
+    def change(packet: Packet[Stream]) -> None:
+        assert packet.time_base is not None
+        packet.pts = (packet.pts or 0) + round(seconds / packet.time_base)
+        packet.dts = (packet.dts or 0) + round(seconds / packet.time_base)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"),
+    [
+        ("a.webm", "libvpx", "yuv420p"),
+        ("a.mkv", "ffv1", "yuv420p"),
+        ("a.mov", "prores_ks", "yuv422p10le"),
+        ("a.avi", "mjpeg", "yuvj420p"),
+        ("a.ts", "mpeg2video", "yuv420p"),
+        ("a.gif", "gif", "rgb8"),
+        ("a.apng", "apng", "rgb24"),
+        ("a.y4m", "wrapped_avframe", "yuv420p"),
+    ],
+)
+def test_what_else_holds_pictures(tmp_path: Path, name: str, codec: str, pix_fmt: str) -> None:
+    path = write_movie(tmp_path / name, num_frames=40, codec=codec, pix_fmt=pix_fmt, b_frames=0)
+    with VideoReader(path) as video:
+        assert numbers_of(video.frames([0.5, 1.59, 9.0, 0.0])) == [12, 39, 39, 0]
+        assert [number_of(frame) for _, frame in video.play()] == list(range(40))
+
+
+def test_a_still_picture_and_a_film_of_one_frame(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "still.png"), numbered(7))
+    cv2.imwrite(str(tmp_path / "still.jpg"), numbered(7))
+    (tmp_path / "named.mp4").write_bytes((tmp_path / "still.jpg").read_bytes())
+    write_movie(tmp_path / "one.mp4", frames=[numbered(7)], num_frames=1)
+    for name in ("still.png", "still.jpg", "named.mp4", "one.mp4"):
+        with VideoReader(tmp_path / name) as video:
+            assert numbers_of(video.frames([-1.0, 0.0, 5.0])) == [7, 7, 7]
+
+
+@pytest.mark.parametrize("start_s", [5000.0, TS_WRAP_S - 1.0])
+def test_a_broadcast_clock_that_is_late_or_wraps_starts_at_zero(tmp_path: Path, start_s: float) -> None:
+    """The wrap falls into the second second, for pictures and sound alike."""
+    whole = write_movie(tmp_path / "a.mp4", num_frames=50, sound=_noise())
+    path = _remuxed(whole, tmp_path / "a.ts", _later(start_s))
+    with VideoReader(path) as video, VideoReader(whole) as source:
+        begins_s = video.info.start_s - source.info.start_s
+        assert numbers_of(video.frames(np.array([0.1, 0.9, 1.1, 1.9]) + begins_s)) == [2, 22, 27, 47]
+        heard, was = video.audio(0.5 + begins_s, 1.2, 16000), source.audio(0.5, 1.2, 16000)
+    even = np.full(80, 1 / 80)  # the clock's ticks are coarser than samples
+    assert np.corrcoef(np.convolve(heard, even), np.convolve(was, even))[0, 1] > 0.95
+
+
+def test_a_recording_that_begins_between_key_frames_starts_with_the_first_it_can_show(tmp_path: Path) -> None:
+    whole = _remuxed(write_movie(tmp_path / "a.mp4", num_frames=60), tmp_path / "whole.ts", _later(10.0))
+    data = whole.read_bytes()
+    packets = [data[k : k + TS_PACKET] for k in range(0, len(data), TS_PACKET)]
+    tables = packets[:3]
+    cut = tmp_path / "cut.ts"
+    cut.write_bytes(b"".join(tables + packets[len(packets) // 6 :]))
+    with VideoReader(cut) as video:
+        played = [number_of(frame) for _, frame in video.play()]
+        first = video.frames([0.0])
+        assert numbers_of(first) == played[:1] and played[0] % 12 == 0 and played[0] > 0
+        assert played == list(range(played[0], 60))
+        assert number_of(video.frames([video.info.duration_s - 0.1])[0]) in (57, 58)
+
+
+def _with_damage(path: Path, seed: int, share: float) -> Path:
+    rng = np.random.default_rng(seed)
+    data = np.frombuffer(path.read_bytes(), np.uint8).copy()
+    places = rng.integers(0, len(data), round(share * len(data)))
+    data[places] = rng.integers(0, 256, len(places))
+    damaged = path.with_name(f"damaged{seed}{path.suffix}")
+    damaged.write_bytes(data.tobytes())
+    return damaged
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "avi", "flv"])
+def test_damage_anywhere_gives_pictures_and_sound_or_one_error(tmp_path: Path, suffix: str) -> None:
+    path = write_movie(tmp_path / f"a.{suffix}", num_frames=50, sound=_noise(rate=44100), sound_rate=44100)
+    read = 0
+    for seed in range(12):
+        try:
+            with VideoReader(_with_damage(path, seed, 0.0005), short_side=24) as video:
+                frames = video.frames([0.0, 0.5, video.info.duration_s / 2, 1.99, 40.0])
+                sound = video.audio(0.0, 2.0, 16000)
+        except DecodeError as error:
+            assert error.reason
+            continue
+        read += 1
+        assert frames.shape[0] == 5 and min(frames.shape[1:3]) == 24
+        assert sound.shape == (32000,) and np.isfinite(sound).all() and np.abs(sound).max() <= 1.0
+    assert read >= 4
+
+
+def test_sound_beyond_full_scale_and_not_a_number_stay_in_range(tmp_path: Path) -> None:
+    sound = np.zeros((1, 16000), np.float32)
+    sound[0, 4000:8000], sound[0, 9000:9100] = 40.0, np.nan
+    path = write_movie(tmp_path / "a.mkv", num_frames=25, sound=sound, sound_codec="pcm_f32le")
+    with VideoReader(path) as video:
+        heard = video.audio(0.0, 1.0, 16000)
+    assert heard[5000] == 1.0 and heard[9050] == 0.0 and heard.max() == 1.0
+
+
+def test_a_title_in_another_encoding_is_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w", metadata_encoding="latin-1") as container:
+        container.metadata["title"] = "caf\u00e9"
+        stream = container.add_stream("libx264", rate=25, width=64, height=48)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(5), format="rgb24")))
+        container.mux(stream.encode(None))
+    assert b"caf\xe9" in path.read_bytes()
+    with VideoReader(path) as video:
+        assert numbers_of(video.frames([0.0])) == [5]
