@@ -1,0 +1,180 @@
+"""Every benchmark from its own files to its own numbers, with the commands that users type, on a tiny sample."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+
+from avdet.checkpoints.io import load_checkpoint
+from avdet.cli import score_clips, test_net, train_net
+from avdet.cli.recipe import sample_overlay
+from avdet.config import load_config
+from avdet.data.sample.benchmark_files import SOUND_DEFINED
+from tests.conftest import REPOSITORY
+
+TINY = (
+    "model.width=8", "model.slow_frames=2", "model.slow_stride=8", "model.alpha=4", "model.audio_frames=32",
+    "model.mel_bins=16", "data.train_short_side=[32,40]", "data.train_crop=32", "data.test_short_side=32",
+    "data.workers=0", "data.nominal_fps=15", "train.epochs=1", "train.batch_size=4", "train.precise_bn_clips=0",
+    "train.warmup_epochs=0", "train.eval_every=1", "test.batch_size=6",
+)  # fmt: skip
+RECIPES = (
+    "kinetics/avslowfast_4x16_r50",
+    "epic/avslowfast_epic100",
+    "charades/avslowfast",
+    "selfsup/avslowfast_avs_rot",
+)
+OTHERS = [
+    str(path.relative_to(REPOSITORY / "configs").with_suffix(""))
+    for path in sorted((REPOSITORY / "configs").rglob("*.yaml"))
+    if path.parent.name not in {"ava", "custom"} and f"{path.parent.name}/{path.stem}" not in RECIPES
+]
+
+
+def tiny(recipe: str, sample: Path, folder: Path, *more: str) -> Path:
+    """The shipped recipe, as --sample scales it down and then further, as a file."""
+    path = REPOSITORY / "configs" / f"{recipe}.yaml"
+    overlay = sample_overlay(load_config(path))
+    plan = load_config(path, overlays=(overlay,))
+    places = (
+        f"data.videos={sample / plan.data.videos.name}",
+        f"data.annotations={sample / 'annotations' / plan.data.annotations.name}",
+    )
+    config = load_config(path, overlays=(overlay,), overrides=(*TINY, *places, *more))
+    target = folder / f"{recipe.replace('/', '-')}.yaml"
+    target.write_text(config.to_yaml(), encoding="utf-8")
+    return target
+
+
+def results(run: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    return content
+
+
+def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        train_net.main(list(argv))
+    assert stopped.value.code == 2
+    sentence = capsys.readouterr().err
+    assert sentence.startswith("error: ") and sentence.count("\n") == 1
+    return sentence
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, clip_sample: Path) -> dict[str, Path]:
+    """Each recipe trained for an epoch."""
+    folder = tmp_path_factory.mktemp("runs")
+    for recipe in RECIPES:
+        config = tiny(recipe, clip_sample, folder)
+        assert train_net.main(["--config", str(config), "--output", str(folder / recipe)]) == 0
+    return {recipe: folder / recipe for recipe in RECIPES}
+
+
+def test_each_has_its_own_numbers(runs: dict[str, Path]) -> None:
+    found = results(runs["kinetics/avslowfast_4x16_r50"])["classification"]
+    assert 0 <= found["top1"] <= found["top5"] <= 1 and found["views"] == "2 x 3" and len(found["accuracy"]) == 8
+    assert found["clips"] == found["expected_clips"] > 0 == found["videos_that_end_early"]
+    epic = results(runs["epic/avslowfast_epic100"])["classification"]
+    assert epic["all"].keys() == epic["unseen"].keys() == {"verb", "noun", "action"}
+    charades = results(runs["charades/avslowfast"])["classification"]
+    assert 0 < charades["mAP"] <= 1 and charades["pooling"] == "max"
+    turned = results(runs["selfsup/avslowfast_avs_rot"])["pretraining"]
+    assert turned["loss"].keys() == {"rotation", "sync_res3", "sync_res4", "sync_pool5"}
+    assert turned["loss"]["sync_res3"] > 0 == turned["loss"]["sync_pool5"]  # the pictures have heard the sound by then
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", OTHERS)
+def test_every_other_recipe_runs_too(recipe: str, clip_sample: Path, tmp_path: Path) -> None:
+    config = tiny(recipe, clip_sample, tmp_path)
+    assert train_net.main(["--config", str(config), "--output", str(tmp_path / "run")]) == 0
+    assert len(results(tmp_path / "run")["classification"]) > 3
+    if recipe.startswith("kinetics_sounds"):
+        assert results(tmp_path / "run")["classification"]["accuracy"].keys() == set(SOUND_DEFINED)
+
+
+def test_predictions_can_be_scored_again(runs: dict[str, Path], tmp_path: Path) -> None:
+    for recipe in ("kinetics/avslowfast_4x16_r50", "epic/avslowfast_epic100", "charades/avslowfast"):
+        run = runs[recipe]
+        argv = ["--config", str(run / "config.yaml"), "--predictions", str(run / "predictions.csv")]
+        assert score_clips.main([*argv, "--json", str(tmp_path / "again.json")]) == 0
+        again, first = json.loads((tmp_path / "again.json").read_text()), results(run)["classification"]
+        assert {**again, "videos_that_end_early": 0} == first
+
+
+def test_verbs_and_nouns_of_two_models_make_actions(runs: dict[str, Path], tmp_path: Path) -> None:
+    run = runs["epic/avslowfast_epic100"]
+    table = pd.read_csv(run / "predictions.csv")
+    for name in ("verb", "noun"):
+        columns = ["id", *(column for column in map(str, table) if column.startswith(f"{name}:"))]
+        table[columns].to_csv(tmp_path / f"{name}.csv", index=False)
+    argv = ["--config", str(run / "config.yaml"), "--predictions", str(tmp_path / "noun.csv")]
+    files = ("--json", str(tmp_path / "both.json"), "--submission", str(tmp_path / "submission.json"))
+    assert score_clips.main([*argv, str(tmp_path / "verb.csv"), *files]) == 0
+    both = json.loads((tmp_path / "both.json").read_text())
+    assert both["all"] == results(run)["classification"]["all"]
+    submission = json.loads((tmp_path / "submission.json").read_text())
+    assert submission["results"].keys() == set(table["id"]) and submission["version"] == "0.2"
+
+
+def test_charades_submission_is_a_line_a_video(runs: dict[str, Path], tmp_path: Path) -> None:
+    run = runs["charades/avslowfast"]
+    argv = ["--config", str(run / "config.yaml"), "--predictions", str(run / "predictions.csv")]
+    assert score_clips.main([*argv, "--submission", str(tmp_path / "test.txt")]) == 0
+    lines = [line.split() for line in (tmp_path / "test.txt").read_text().splitlines()]
+    assert [line[0] for line in lines] == pd.read_csv(run / "predictions.csv")["id"].tolist()
+    assert all(len(line) == 1 + 9 for line in lines)
+
+
+def test_testing_gives_the_numbers_of_the_run_for_any_batch_and_workers(runs: dict[str, Path], tmp_path: Path) -> None:
+    run = runs["kinetics/avslowfast_4x16_r50"]
+    argv = ["--config", str(run / "config.yaml"), "--checkpoint", str(run / "checkpoints/last.pt")]
+    more = ["test.batch_size=3", "data.workers=2"]
+    assert test_net.main([*argv, "--output", str(tmp_path / "again"), *more]) == 0
+    one, other = (pd.read_csv(folder / "predictions.csv") for folder in (run, tmp_path / "again"))
+    assert one["id"].tolist() == other["id"].tolist()
+    assert (one.iloc[:, 1:] - other.iloc[:, 1:]).abs().to_numpy().max() < 1e-6
+
+
+def test_a_linear_probe_changes_the_head_alone(runs: dict[str, Path], clip_sample: Path, tmp_path: Path) -> None:
+    weights = runs["selfsup/avslowfast_avs_rot"] / "checkpoints/last.pt"
+    config = tiny("ucf101/linear", clip_sample, tmp_path, f"model.weights={weights}", "data.test_clips=1")
+    assert train_net.main(["--config", str(config), "--output", str(tmp_path / "probe")]) == 0
+    before, after = load_checkpoint(weights), load_checkpoint(tmp_path / "probe/checkpoints/last.pt")
+    trunk = [name for name in after.model_state if name.startswith("backbone.") and "num_batches" not in name]
+    assert trunk and all(torch.equal(before.model_state[name], after.model_state[name]) for name in trunk)
+    assert before.class_names == {0: "upright", 1: "left", 2: "upside down", 3: "right"}
+    assert len(after.model_state["head.classifier.linear.action.bias"]) == 8 == len(after.class_names)
+
+
+def test_missing_videos_are_counted_or_stop_the_run(
+    clip_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for path in sorted((clip_sample / "videos").iterdir())[1:]:
+        (videos / path.name).symlink_to(path)
+    config = tiny("kinetics/slowfast_4x16_r50", clip_sample, tmp_path, f"data.videos={videos}", "data.test_clips=1")
+    said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "data.strict=true")
+    assert "missing (P01_01_000000_000004, P01_01_000004_000007) -> 2 of 8 clips left out" in said
+
+
+def test_what_cannot_be_learned_or_scored_is_said(
+    runs: dict[str, Path], clip_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tiny("kinetics/slowfast_4x16_r50", clip_sample, tmp_path, "data.learn=nothing")
+    assert "there is nothing to learn" in refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"))
+    predictions = str(runs["charades/avslowfast"] / "predictions.csv")
+    for recipe, sentence in (
+        ("kinetics/avslowfast_4x16_r50", "lacks 'action:clapping'"),
+        ("ava", "python -m ava_eval"),
+    ):
+        path = REPOSITORY / "configs/ava/slowfast.yaml" if recipe == "ava" else runs[recipe] / "config.yaml"
+        with pytest.raises(SystemExit):
+            score_clips.main(["--config", str(path), "--predictions", predictions])
+        assert sentence in capsys.readouterr().err
