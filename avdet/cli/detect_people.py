@@ -31,6 +31,7 @@ class Job:
     """A video, and its keyframes where a data set says them; `origin_s` is what it calls the video's first second."""
 
     video: Path
+    name: str
     times_s: tuple[float, ...] | None = None
     origin_s: float = 0.0
 
@@ -86,15 +87,17 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
     times: dict[str, list[float]] = {}
     for video, time_s in zip(keyframes.videos.tolist(), keyframes.times_s.tolist(), strict=True):
         times.setdefault(video, []).append(time_s)
-    return [Job(movies[video], tuple(times_s), keyframes.origin_s) for video, times_s in times.items()]
+    return [Job(movies[video], video, tuple(times_s), keyframes.origin_s) for video, times_s in times.items()]
 
 
 def _jobs_of_videos(videos: list[Path]) -> list[Job]:
-    names = [video.stem for video in videos]
+    from avdet.people.find import video_name
+
+    names = [video_name(video) for video in videos]
     double = {name for name in names if names.count(name) > 1}
     if double:
         raise ValueError(f"several videos are named {min(double)}, which is all that the table says; rename one")
-    return [Job(video) for video in videos]
+    return [Job(video, name) for video, name in zip(videos, names, strict=True)]
 
 
 def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
@@ -105,7 +108,7 @@ def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
     _refuse_impossible(args)
     detector = build_person_detector(args.detector, model=args.model, weights=args.weights, device=args.device)
     file = BoxesFile(args.output, _settings(args))
-    left = [job for job in jobs if job.video.stem not in file.done]
+    left = [job for job in jobs if job.name not in file.done]
     if len(left) < len(jobs):
         logger.info("%s: %d of %d videos are done already", args.output, len(jobs) - len(left), len(jobs))
     failed: list[str] = []
@@ -118,7 +121,7 @@ def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
                 failed.append(job.video.name)
                 logger.warning("%s is left out: %s", job.video.name, error)
             else:
-                file.add(job.video.stem, boxes)
+                file.add(job.name, boxes)
                 logger.info("%s: %d boxes at %d times", job.video.name, len(boxes), boxes["timestamp"].nunique())
             progress.advance(videos)
     if failed:

@@ -8,15 +8,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from avdet.media.reader import VideoReader
+from avdet.media.open_video import duration_of, open_video
 from avdet.people.detector import PersonDetector, Picture
 from avdet.people.table import box_table
 from avdet.people.tracks import link_people
 from avdet.structures import PersonBoxes
 
-__all__ = ["find_people", "keyframe_times", "people_at"]
+__all__ = ["find_people", "keyframe_times", "people_at", "video_name"]
 
 UNSEEN = np.zeros((1, 1, 3), np.uint8)  # for a detector that does not look
+
+
+def video_name(video: str | Path) -> str:
+    """What tables call it: a file's name without its suffix, or the name of a folder of frames."""
+    path = Path(video)
+    return path.name if path.is_dir() else path.stem
 
 
 def keyframe_times(duration_s: float, *, rate: float = 1.0) -> list[float]:
@@ -46,13 +52,12 @@ def find_people(
     Keyframes are at `times_s`, or `rate` a second. The rest is `people_at`'s.
     """
     if times_s is None:
-        with VideoReader(video) as reader:
-            times_s = [origin_s + t for t in keyframe_times(reader.info.duration_s, rate=rate)]
+        times_s = [origin_s + t for t in keyframe_times(duration_of(Path(video)), rate=rate)]
     times = sorted(set(times_s))
     people = people_at(
         video, detector, times, origin_s=origin_s, batch_size=batch_size, min_score=min_score, on_picture=on_picture
     )
-    return box_table(Path(video).stem, times, people)
+    return box_table(video_name(video), times, people)
 
 
 def people_at(
@@ -71,9 +76,9 @@ def people_at(
     Boxes with less than `min_score` are left out. `on_picture` hears how many pictures are done, of how many. Holds a
     batch of pictures at a time, however long the video is.
     """
-    name = Path(video).stem
+    name = video_name(video)
     found: list[PersonBoxes] = []
-    with VideoReader(video) as reader:
+    with open_video(video) as reader:
         for first in range(0, len(times_s), batch_size):
             batch = times_s[first : first + batch_size]
             frames = reader.frames([t - origin_s for t in batch]) if detector.looks else [UNSEEN] * len(batch)

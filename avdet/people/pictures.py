@@ -12,8 +12,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from avdet.boxes import flip_xyxy
-from avdet.media.reader import VideoReader
+from avdet.media.open_video import open_video
 from avdet.people.detector import Picture
+from avdet.people.find import video_name
 from avdet.structures import PersonBoxes
 
 __all__ = ["LabelledPictures", "Shot", "mirrored", "picture_loader", "read_picture"]
@@ -47,8 +48,8 @@ class LabelledPictures(Dataset[LabelledPicture]):
 
 
 def read_picture(shot: Shot) -> Picture:
-    with VideoReader(shot.video) as video:
-        return Picture(shot.video.stem, shot.time_s, video.frames([shot.time_s])[0])
+    with open_video(shot.video) as video:
+        return Picture(video_name(shot.video), shot.time_s, video.frames([shot.time_s])[0])
 
 
 def mirrored(picture: Picture, people: PersonBoxes) -> LabelledPicture:

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 
-from avdet.media.reader import DecodeError
+from avdet.media.reader import DecodeError, VideoReader
 from avdet.people.find import find_people, keyframe_times, people_at
 from avdet.people.from_csv import TableBoxes
 from tests.media.movies import write_movie
@@ -67,3 +68,17 @@ def test_what_is_no_video_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"nothing")
     with pytest.raises(DecodeError, match=r"a\.mp4"):
         find_people(tmp_path / "a.mp4", BrightBoxes())
+
+
+def test_a_folder_of_frames_is_a_video_too(movie: Path, tmp_path: Path) -> None:
+    """At 30 pictures a second; its name is the whole of the folder's name."""
+    folder = tmp_path / "walk.v2"
+    folder.mkdir()
+    with VideoReader(movie) as reader:
+        for number, frame in enumerate(reader.frames([k / 30 for k in range(120)]), start=1):
+            cv2.imwrite(str(folder / f"{number:06d}.jpg"), frame[..., ::-1])
+    expected = find_people(movie, BrightBoxes())
+    found = find_people(folder, BrightBoxes())
+    assert set(found["video"]) == {"walk.v2"}
+    assert found["timestamp"].tolist() == expected["timestamp"].tolist()
+    assert found["x1"].to_numpy() == pytest.approx(expected["x1"].to_numpy(), abs=0.02)
