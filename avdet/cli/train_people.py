@@ -56,10 +56,15 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(config: Config, run: RunDir, args: argparse.Namespace) -> None:
+    import numpy as np
+    import torch
+
     from avdet.cli.evaluate_people import evaluate_people
     from avdet.people.build import build_person_detector, build_trainable
 
     say_what_happens()
+    torch.manual_seed(config.seed)
+    np.random.seed(config.seed)  # Detectron2 draws its sizes there
     if args.sample:
         provide_sample()
     chosen = {"model": args.model, "weights": args.weights, "device": args.device}
@@ -82,9 +87,6 @@ def _begin(run: RunDir, config: Config) -> None:
 
 def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args: argparse.Namespace) -> None:
     """Saves after each epoch."""
-    import numpy as np
-    import torch
-
     from avdet.engine.distributed import leave_cores_to
     from avdet.engine.progress import progress_bar
     from avdet.people.build import save_person_detector
@@ -92,8 +94,6 @@ def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args:
     from avdet.people.train import fine_tune
 
     leave_cores_to(config.data.workers)
-    torch.manual_seed(config.seed)
-    np.random.seed(config.seed)  # Detectron2 draws its sizes there
     keyframes, movies = labelled_split(config, "train")
     labelled = [keyframes[index] for index in range(len(keyframes))]
     shots = [Shot(movies[one.video], one.movie_s, one.people) for one in labelled]

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 import ava_eval
+from avdet.checkpoints.io import load_checkpoint
 from avdet.cli import train_people
 from avdet.config import load_config
 from tests.conftest import REPOSITORY
@@ -34,13 +36,22 @@ def trained(recipe: str, folder: Path, *more: str) -> dict[str, float]:
 
 def test_what_it_learned_is_saved_measured_and_used(recipe: str, tmp_path: Path) -> None:
     """How well is measured elsewhere: eight pictures teach nobody."""
-    numbers = trained(recipe, tmp_path / "run", "--model", "tiny", "--epochs", "2", "--batch-size", "4", "--evaluate")
+    training = ("--model", "tiny", "--epochs", "2", "--batch-size", "4", "--evaluate")
+    numbers = trained(recipe, tmp_path / "run", *training)
     assert {"ap50", "ap", "recall", "precision", "identity_switches"} <= numbers.keys()
     boxes = ava_eval.read_boxes(tmp_path / "run/boxes.csv")
     assert set(boxes["video"]) <= {"sample_val_00", "sample_val_01"}
     as_it_is = ("--epochs", "0", "--weights", str(tmp_path / "run/people.pt"))
     assert trained(recipe, tmp_path / "again", *as_it_is) == numbers
     assert not (tmp_path / "again/people.pt").exists()
+
+
+def test_the_seed_decides_everything(recipe: str, tmp_path: Path) -> None:
+    for name, seed in (("one", 3), ("same", 3), ("other", 4)):
+        trained(recipe, tmp_path / name, f"seed={seed}", "--model", "tiny", "--epochs", "1", "--evaluate")
+    one, same, other = (load_checkpoint(tmp_path / name / "people.pt").model_state for name in ("one", "same", "other"))
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_what_users_get_wrong_is_said_in_one_sentence(
