@@ -47,6 +47,18 @@ def main(argv: list[str] | None = None) -> int:
         metavar="SECOND",
         help="the tables' second at which the video begins, if it was cut out of a longer one (default 0)",
     )
+    parser.add_argument(
+        "--spectrogram",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="a strip with the log-mel and a time cursor under the film, where there is sound (default: yes)",
+    )
+    parser.add_argument(
+        "--without-sound",
+        type=Path,
+        metavar="OTHER",
+        help="CSV of the same boxes by a model that does not hear: bars in the film compare both scores",
+    )
     args = parser.parse_args(argv)
     with user_errors():
         _visualize(args)
@@ -89,6 +101,7 @@ def _refuse(args: argparse.Namespace) -> None:
 def _render(args: argparse.Namespace, detections: pd.DataFrame, wishes: Wishes) -> None:
     from rich.progress import Progress
 
+    from ava_eval import read_detections
     from avdet.view.render import render
 
     with Progress(transient=True) as progress:
@@ -98,6 +111,8 @@ def _render(args: argparse.Namespace, detections: pd.DataFrame, wishes: Wishes) 
             detections,
             args.output,
             on_frame=lambda time_s, duration_s: progress.update(bar, completed=time_s, total=duration_s),
+            spectrogram=args.spectrogram,
+            without_sound=read_detections(args.without_sound) if args.without_sound else None,
             **wishes,
         )
     drawn = rendering.nothing_drawn or f"{rendering.boxes} boxes in {rendering.frames} frames"

@@ -25,6 +25,7 @@ PALETTE: tuple[Colour, ...] = (
 _TRUTH: Colour = (255, 255, 255)
 _CLOCK: Colour = (90, 90, 100)
 _BLACK: Colour = (0, 0, 0)
+_LEGEND = "with sound (without)"
 
 Place = tuple[int, int, int, int]
 """left, top, right, bottom in pixels."""
@@ -42,8 +43,10 @@ def annotate(frame: NDArray[np.uint8], people: Sequence[ShownPerson], time_s: fl
         _draw_box(frame, box, colour, thin=person.is_truth)
     heads = [_head(box) for box in boxes]
     taken = [_draw_clock(frame, time_s)]
+    if any(person.bars for person in people):
+        taken.append(_draw_corner(frame, _LEGEND, _CLOCK, right=True))
     for person, box, colour in zip(people, boxes, colours, strict=True):
-        label = plate(_text(person), colour, _text_px(frame), frame.shape[1])
+        label = plate(_text(person), colour, _text_px(frame), frame.shape[1], person.bars)
         place = _free_place(label, box, frame, taken, heads)
         label.put(frame, place[0], place[1])
         taken.append(place)
@@ -51,8 +54,13 @@ def annotate(frame: NDArray[np.uint8], people: Sequence[ShownPerson], time_s: fl
 
 def _draw_clock(frame: NDArray[np.uint8], time_s: float) -> Place:
     tenths = round(max(time_s, 0.0) * 10)
-    label = plate((f"{tenths // 600}:{tenths % 600 / 10:04.1f}",), _CLOCK, _text_px(frame), frame.shape[1])
-    place = _inside(0, frame.shape[0], label, frame)
+    return _draw_corner(frame, f"{tenths // 600}:{tenths % 600 / 10:04.1f}", _CLOCK)
+
+
+def _draw_corner(frame: NDArray[np.uint8], text: str, colour: Colour, *, right: bool = False) -> Place:
+    """A line in one of the lower corners."""
+    label = plate((text,), colour, _text_px(frame), frame.shape[1])
+    place = _inside(frame.shape[1] if right else 0, frame.shape[0], label, frame)
     label.put(frame, place[0], place[1])
     return place
 

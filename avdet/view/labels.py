@@ -15,6 +15,7 @@ Colour = tuple[int, int, int]
 
 _PLATE: Colour = (16, 16, 20)
 _INK: Colour = (250, 250, 250)
+_GREY: Colour = (165, 165, 175)
 _PLATE_OPACITY = 0.62
 
 
@@ -43,13 +44,25 @@ class Plate:
 
 
 @functools.lru_cache(maxsize=512)
-def plate(lines: tuple[str, ...], colour: Colour, text_px: int, max_width_px: int) -> Plate:
-    """Lines of text beside a stripe in `colour`; a line that is too wide ends in an ellipsis."""
+def plate(
+    lines: tuple[str, ...],
+    colour: Colour,
+    text_px: int,
+    max_width_px: int,
+    bars: tuple[tuple[float, float], ...] = (),
+) -> Plate:
+    """Lines of text beside a stripe in `colour`; a line that is too wide ends in an ellipsis.
+
+    bars: under each line two shares of 1, which is as long on every plate: the first in `colour`, the second in grey.
+    """
     font = _font(text_px)
-    stripe, pad, line_px = max(text_px // 4, 2), max(text_px // 3, 2), round(text_px * 1.25)
+    stripe, pad = max(text_px // 4, 2), max(text_px // 3, 2)
+    bar_px = max(text_px // 5, 2)
+    line_px = round(text_px * 1.25) + (2 * bar_px + pad if bars else 0)
     shown = [_shortened(line, font, max_width_px - stripe - 2 * pad) for line in lines]
-    width = stripe + 2 * pad + max(round(font.getlength(line)) for line in shown)
-    image = Image.new("RGB", (width, line_px * len(shown) + pad), _PLATE)
+    bar_width = min(8 * text_px, max_width_px - stripe - 2 * pad) if bars else 0
+    text_width = max(bar_width, *(round(font.getlength(line)) for line in shown))
+    image = Image.new("RGB", (stripe + 2 * pad + text_width, line_px * len(shown) + pad), _PLATE)
     ink = Image.new("L", image.size, 0)
     for row, line in enumerate(shown):
         ImageDraw.Draw(ink).text((stripe + pad, pad // 2 + row * line_px), line, fill=255, font=font)
@@ -57,6 +70,12 @@ def plate(lines: tuple[str, ...], colour: Colour, text_px: int, max_width_px: in
     image.paste(colour, (0, 0, stripe, image.height))
     opacity = np.maximum(np.asarray(ink, np.float32) / 255, _PLATE_OPACITY)
     opacity[:, :stripe] = 1.0
+    for row, shares in enumerate(bars):
+        for second, share in enumerate(shares):
+            top = (row + 1) * line_px - 2 * bar_px + second * bar_px
+            place = (stripe + pad, top, stripe + pad + round(share * bar_width), top + bar_px)
+            image.paste(_GREY if second else colour, place)
+            opacity[place[1] : place[3], place[0] : place[2]] = 1.0
     return Plate(np.asarray(image, np.float32), opacity[..., None])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,9 +15,12 @@ from numpy.typing import NDArray
 from avdet.media.reader import VideoReader
 from avdet.view.draw import annotate
 from avdet.view.repaint import repaint
+from avdet.view.sound_gain import beside
+from avdet.view.strip import SoundStrip
 from avdet.view.timeline import detected_people, short_names, true_people, why_nothing_is_shown
 
 logger = logging.getLogger(__name__)
+_STRIP = 1 / 7  # of the short side
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ def render(
     top: int = 3,
     name: str | None = None,
     time_origin_s: float = 0.0,
+    spectrogram: bool = False,
+    without_sound: pd.DataFrame | None = None,
     on_frame: Callable[[float, float], None] | None = None,
 ) -> Rendering:
     """Writes `output`: every frame of the video at its own time, boxes and clock drawn on it, with its sound (mono).
@@ -48,10 +54,14 @@ def render(
     its `top` actions that score at least `min_score`; annotated boxes are white.
     label_map: names of action ids, drawn without their brackets; without a name the id stands as a number.
     time_origin_s: the second of the tables at which the video begins, 0 unless it was cut out of a longer one.
+    spectrogram: a strip with the log-mel and a time cursor is added below, where there is sound.
+    without_sound: detections of the same boxes by a model that does not hear; both scores stand beside one another.
     on_frame: told the time of every frame written, and the video's length.
     """
     path, names = Path(video), short_names(label_map or {})
     mine = rows_of(detections, name or path.stem, time_origin_s, "detections")
+    if without_sound is not None:
+        mine = beside(mine, rows_of(without_sound, name or path.stem, time_origin_s, "detections without sound"))
     detected = detected_people(mine, label_map=names, min_score=min_score, top=top)
     timelines = [detected]
     if ground_truth is not None:
@@ -59,10 +69,12 @@ def render(
         timelines.insert(0, true_people(truth, label_map=names))
     frames = boxes = 0
 
-    def paint(time_s: float, frame: NDArray[np.uint8]) -> None:
+    def paint(time_s: float, frame: NDArray[np.uint8], strip: NDArray[np.uint8]) -> None:
         nonlocal frames, boxes
         people = [person for timeline in timelines for person in timeline.at(time_s)]
         annotate(frame, people, time_s + time_origin_s)
+        if sound is not None:
+            sound.draw(strip, time_s)
         frames, boxes = frames + 1, boxes + len(people)
         if on_frame is not None:
             on_frame(time_s, info.duration_s)
@@ -70,7 +82,9 @@ def render(
     Path(output).parent.mkdir(parents=True, exist_ok=True)
     with VideoReader(path) as reader:
         info = reader.info
-    repaint(path, info, output, paint)
+    with contextlib.ExitStack() as opened:
+        sound = opened.enter_context(SoundStrip(path)) if spectrogram and info.has_audio else None
+        repaint(path, info, output, paint, strip=_STRIP if sound is not None else 0.0)
     reason = (
         why_nothing_is_shown(mine, detected, min_score=min_score, duration_s=info.duration_s) if not boxes else None
     )

@@ -16,15 +16,16 @@ from avdet.media.writer import AAC_RATES, VideoWriter
 _SHORT_SIDE_LIMITS = (360, 1080)
 _SOUND_BLOCK_S = 10.0
 
-Paint = Callable[[float, NDArray[np.uint8]], None]
-"""Paints into an RGB frame (H, W, 3) that is on screen from a time in seconds on."""
+Paint = Callable[[float, NDArray[np.uint8], NDArray[np.uint8]], None]
+"""Paints into an RGB frame (H, W, 3) that is shown from a time in seconds on, and into the strip (h, W, 3) below."""
 
 
-def repaint(video: str | Path, info: VideoInfo, output: str | Path, paint: Paint) -> None:
+def repaint(video: str | Path, info: VideoInfo, output: str | Path, paint: Paint, *, strip: float = 0.0) -> None:
     """Writes `output` (mp4); `info` is what the video's reader says about it.
 
     The first frame stands from 0 on. The short side becomes at least 360 and at most 1080 pixels. Sound is mono, at
     the video's own rate where AAC has it, and written in step with the pictures: memory does not grow with the video.
+    strip: height of what is added below, as a share of the short side; rounded to an even number of pixels.
     """
     short_side = int(np.clip(min(info.width, info.height), *_SHORT_SIDE_LIMITS))
     rate = None if info.audio_rate is None else _aac_rate(info.audio_rate)
@@ -32,11 +33,12 @@ def repaint(video: str | Path, info: VideoInfo, output: str | Path, paint: Paint
         played = reader.play()
         _, first = next(played)
         height, width = first.shape[:2]
-        with VideoWriter(output, fps=info.fps, width=width, height=height, sample_rate=rate) as writer:
+        strip_px = 2 * round(strip * min(height, width) / 2)
+        with VideoWriter(output, fps=info.fps, width=width, height=height + strip_px, sample_rate=rate) as writer:
             sound = _SoundCopy(reader, writer, rate, info.duration_s)
             for time_s, frame in itertools.chain([(0.0, first)], played):
-                painted = np.array(frame, order="C")
-                paint(time_s, painted)
+                painted = np.pad(frame, ((0, strip_px), (0, 0), (0, 0)))
+                paint(time_s, painted[:height], painted[height:])
                 writer.write_frame(painted, time_s=time_s)
                 sound.copy_until(time_s)
             sound.copy_until(info.duration_s)

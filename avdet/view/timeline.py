@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from avdet.view.sound_gain import WITHOUT_SOUND
+
 _BOX = ["x1", "y1", "x2", "y2"]
 # A table with one keyframe says nothing about their distance; AVA's is a second.
 _DEFAULT_SPACING_S = 1.0
@@ -18,12 +20,16 @@ _DEFAULT_SPACING_S = 1.0
 
 @dataclass(frozen=True)
 class ShownPerson:
-    """A box, normalised xyxy, with its lines of text. person_id: -1 unknown. is_truth: annotated, not predicted."""
+    """A box, normalised xyxy, with its lines of text. person_id: -1 unknown. is_truth: annotated, not predicted.
+
+    bars: for each line the score with sound and the one without, where both are compared.
+    """
 
     box: tuple[float, float, float, float]
     person_id: int
     lines: tuple[str, ...]
     is_truth: bool = False
+    bars: tuple[tuple[float, float], ...] = ()
 
 
 class Timeline:
@@ -53,13 +59,24 @@ def usual_spacing(times_s: NDArray[np.float64]) -> float:
 
 
 def detected_people(detections: pd.DataFrame, *, label_map: Mapping[int, str], min_score: float, top: int) -> Timeline:
-    """Each person's `top` best actions of at least `min_score`; a person without any is not shown."""
-    good = detections[detections["score"] >= min_score].sort_values("score", ascending=False, kind="stable")
+    """Each person's `top` best actions of at least `min_score`; a person without any is not shown.
+
+    Where the table has scores without sound too (`sound_gain.beside`), the better one of both counts, so that what
+    sound took away is shown beside what it added.
+    """
+    compared = [name for name in ("score", WITHOUT_SOUND) if name in detections]
+    best = detections.assign(best=detections[compared].max(axis=1))
+    good = best[best["best"] >= min_score].sort_values("best", ascending=False, kind="stable")
     people: dict[float, list[ShownPerson]] = {}
     for time_s, box, person_id, rows in _persons(good):
-        names = [_name(action_id, label_map) for action_id in rows["action_id"][:top]]
-        lines = tuple(f"{name} {score:.2f}" for name, score in zip(names, rows["score"], strict=False))
-        people.setdefault(time_s, []).append(ShownPerson(box, person_id, lines))
+        shown = rows[:top]
+        names = [_name(action_id, label_map) for action_id in shown["action_id"]]
+        lines = tuple(f"{name} {score:.2f}" for name, score in zip(names, shown["score"], strict=True))
+        bars: tuple[tuple[float, float], ...] = ()
+        if WITHOUT_SOUND in shown:
+            bars = tuple(zip(shown["score"], shown[WITHOUT_SOUND].fillna(0.0), strict=True))
+            lines = tuple(f"{line} ({without:.2f})" for line, (_, without) in zip(lines, bars, strict=True))
+        people.setdefault(time_s, []).append(ShownPerson(box, person_id, lines, bars=bars))
     return Timeline(people, detections["timestamp"])
 
 

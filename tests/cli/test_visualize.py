@@ -93,3 +93,12 @@ def test_the_script_says_what_it_takes() -> None:
     script = Path(__file__).parents[2] / "tools" / "visualize.py"
     done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True)
     assert "--detections" in done.stdout
+
+
+def test_scores_without_sound_stand_beside(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "deaf.csv").write_text(ROW.format(score=0.1))
+    assert main(_arguments(folder, "--without-sound", str(folder / "deaf.csv"), "--no-spectrogram")) == 0
+    (folder / "deaf.csv").write_text(ROW.format(score=0.1).replace("clip,", "other,"))
+    with pytest.raises(SystemExit) as stop:
+        main(_arguments(folder, "--without-sound", str(folder / "deaf.csv")))
+    assert stop.value.code == 2 and "the detections without sound have no row for 'clip'" in capsys.readouterr().err

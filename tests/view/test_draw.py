@@ -115,3 +115,22 @@ def test_letters_beyond_ascii_are_drawn() -> None:
     ]
     assert all((rgb > 200).sum() > 100 for rgb in drawn)
     assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_bars_are_as_long_as_the_scores() -> None:
+    """At 20 px a whole bar has 160 px, beside a stripe of 5 px and a margin of 6 px; the grey one is below."""
+    label = plate(("talk 0.75 (0.25)",), ORANGE, 20, 400, ((0.75, 0.25),))
+    beside_stripe = label.rgb[:, 11:]
+    orange = (beside_stripe == ORANGE).all(axis=-1)
+    grey = (beside_stripe == (165, 165, 175)).all(axis=-1)
+    assert (orange.sum(axis=1).max(), grey.sum(axis=1).max()) == (120, 40)
+    assert orange.any(axis=1).nonzero()[0].max() < grey.any(axis=1).nonzero()[0].min()
+    assert (label.opacity[:, 11:, 0][orange | grey] == 1).all()
+
+
+def test_bars_come_with_their_legend() -> None:
+    with_bars, without = _frame(640, 480), _frame(640, 480)
+    annotate(with_bars, [ShownPerson((0.1, 0.1, 0.3, 0.5), 0, ("sit 0.90 (0.10)",), bars=((0.9, 0.1),))], 0.0)
+    annotate(without, [_person(0.1, 0.1, 0.3, 0.5)], 0.0)
+    corner = (slice(460, 480), slice(480, 640))
+    assert (with_bars[corner] > 240).any() and not (without[corner] > 240).any()

@@ -107,3 +107,30 @@ def test_real_clips_keep_their_sound_in_time(tmp_path: Path, name: str) -> None:
     lag = int(np.fft.fftshift(np.fft.irfft(spectrum)).argmax()) - len(one)
     assert abs(lag) <= 8  # half a millisecond
     assert shown[0][1:] == pytest.approx(shown[1][1:], abs=1e-3)
+
+
+def test_a_strip_of_sound_is_added_below_the_picture(clip: Path, tmp_path: Path) -> None:
+    table = detections((0.5, LEFT, 1, 0.9, 0))
+    render(clip, table, tmp_path / "plain.mp4")
+    render(clip, table, tmp_path / "strip.mp4", spectrogram=True)
+    with VideoReader(tmp_path / "plain.mp4") as plain, VideoReader(tmp_path / "strip.mp4") as strip:
+        before, after = plain.frames([0.5])[0], strip.frames([0.5])[0]
+    assert before.shape == (360, 480, 3) and after.shape == (412, 480, 3)  # 360 / 7 is 51.4
+    assert np.abs(before.astype(int) - after[:360]).mean() < 2
+    row = after[380].astype(int).min(axis=-1)
+    assert abs(int(row.argmax()) - 0.24 * 479) <= 3 and row.max() > 200  # that frame appeared at 0.48 of 2 s
+
+
+def test_without_sound_there_is_no_strip(tmp_path: Path) -> None:
+    movie = write_movie(tmp_path / "clip.mp4", num_frames=5)
+    render(movie, detections((0.1, LEFT, 1, 0.9, 0)), tmp_path / "a.mp4", spectrogram=True)
+    with VideoReader(tmp_path / "a.mp4") as video:
+        assert video.info.height == 360
+
+
+def test_both_scores_are_drawn(clip: Path, tmp_path: Path) -> None:
+    table = detections((0.5, LEFT, 1, 0.9, 0))
+    render(clip, table, tmp_path / "a.mp4", without_sound=table.assign(score=0.2))
+    with VideoReader(tmp_path / "a.mp4") as video:
+        legend = video.frames([0.5])[0][345:, 350:]
+    assert (legend > 200).any()
