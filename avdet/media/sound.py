@@ -25,6 +25,8 @@ _PREROLL_S = 0.5
 _FILTER_S = 0.01
 # Timestamps that miss by less than this are rounded, not a gap: frames of sound are longer.
 _JITTER_S = 0.008
+# PyAV reads past the end of the list of planes where channels fill it, as those of 7.1 do.
+_MAX_PLANES = 7
 
 
 class SoundTrack:
@@ -112,6 +114,9 @@ class SoundTrack:
 
 def _mono(frame: AudioFrame) -> Sound:
     """(n,) float32 of [-1, 1]: the mean of the channels. What damaged packets decode to beyond that is clipped."""
+    if frame.format.is_planar and len(frame.layout.channels) > _MAX_PLANES:
+        layout, rate = frame.layout, frame.sample_rate
+        (frame,) = av.AudioResampler(format=frame.format.packed, layout=layout, rate=rate).resample(frame)
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(frame.samples, -1).T

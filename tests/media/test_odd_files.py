@@ -147,3 +147,26 @@ def test_a_title_in_another_encoding_is_no_obstacle(tmp_path: Path) -> None:
     assert b"caf\xe9" in path.read_bytes()
     with VideoReader(path) as video:
         assert numbers_of(video.frames([0.0])) == [5]
+
+
+def test_eight_channels(tmp_path: Path) -> None:
+    """7.1, a tone in its first channel alone: the mean has an eighth of it."""
+    tone = 0.8 * np.sin(2 * np.pi * 440 * np.arange(48000) / 48000)
+    channels = np.zeros((48000, 8), np.float32)
+    channels[:, 0] = tone
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream("libx264", rate=25, width=64, height=48)
+        container.mux(picture.encode(av.VideoFrame.from_ndarray(numbered(0), format="rgb24")))
+        container.mux(picture.encode(None))
+        stream = container.add_stream("aac", rate=48000, layout="7.1")
+        packed = av.AudioFrame.from_ndarray(channels.reshape(1, -1), format="flt", layout="7.1")
+        packed.sample_rate, packed.pts = 48000, 0
+        planar = av.AudioResampler(format="fltp", layout="7.1", rate=48000)
+        for frame in [*planar.resample(packed), *planar.resample(None)]:
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with VideoReader(path) as video:
+        heard = video.audio(0.1, 0.8, 48000)
+    assert heard.max() == pytest.approx(0.1, abs=0.02)
+    assert abs(np.abs(np.fft.rfft(heard)).argmax() / 0.8 - 440) < 2
