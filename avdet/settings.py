@@ -120,6 +120,8 @@ class TrainConfig(Section):
     amp: bool = True  # bf16 on GPUs that have it; never on the CPU
     accumulate: int = Field(1, ge=1)  # parts in which an iteration's clips go through, to save memory
     ema: float = Field(0.0, ge=0, lt=1)  # decay of a moving average of the weights, which is then evaluated; 0: none
+    sync_bn: bool = False  # batch norms over all processes: many give the numbers of one
+    forget_activations: bool = False  # activation checkpointing: less memory, more time
     compile: bool = False  # torch.compile
     max_nonfinite: int = Field(0, ge=0)  # iterations with a NaN or infinity that are left out before training stops
     keep: int = Field(1, ge=0)  # checkpoints before the last one that stay

@@ -103,7 +103,7 @@ class Learner:
         parts = batch.split(self.accumulate)
         sums: dict[str, Tensor] = {}
         for place, part in enumerate(parts):
-            share = len(part) / len(batch)
+            share = _rows(part) / sum(map(_rows, parts))
             with ExitStack() as stack:
                 if isinstance(self.model, DistributedDataParallel) and place < len(parts) - 1:
                     stack.enter_context(self.model.no_sync())
@@ -134,3 +134,8 @@ class Learner:
         with torch.no_grad():
             for buffer, before in zip(self.module.buffers(), buffers, strict=True):
                 buffer.copy_(before)
+
+
+def _rows(batch: ClipBatch) -> int:
+    """What the losses are means over: people, or whole clips."""
+    return len(batch.box_clip) or len(batch)

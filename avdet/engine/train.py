@@ -27,6 +27,7 @@ from avdet.engine.schedule import Schedule
 from avdet.engine.tasks import build_task
 from avdet.engine.trainer import Trainer
 from avdet.models.action_model import ActionModel
+from avdet.models.build import forget_activations, share_norms
 from avdet.settings import Config, TrainConfig
 
 __all__ = ["dry_run", "train"]
@@ -49,6 +50,10 @@ class TrainingRun:
             checkpoint = load_checkpoint(config.model.weights)
             logger.info("%s", load_weights(self.model, checkpoint, self.task.class_names))
         freeze(self.model, config.train.frozen)
+        if config.train.sync_bn:
+            share_norms(self.model)
+        if config.train.forget_activations:
+            forget_activations(self.model)
         self.trainer = build_trainer(self.model, config.train, run, process)
         torch.manual_seed(config.seed + process.rank)
         self.best = -math.inf

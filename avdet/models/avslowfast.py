@@ -67,17 +67,15 @@ class AVSlowFast(nn.Module):
         slow, fast = self.pick_frames(frames)
         # The shapes are those of 4x16, R50, at 224 x 224.
         slow, fast, sound = self.slow.conv1(slow), self.fast.conv1(fast), sound.through(self.audio.conv1)
-        slow, fast, sound = self.join["pool1"](slow, fast, sound)  # 64 x 4 x 56 x 56, 8 x 32 x 56 x 56, 32 x 128 x 80
+        slow, fast, sound = self.join["pool1"](slow, fast, sound)  # 64x4x56x56, 8x32x56x56, 32x128x80
         slow, fast, sound = self.slow.res2(slow), self.fast.res2(fast), sound.through(self.audio.res2)
-        slow, fast, sound = self.join["res2"](slow, fast, sound)  # 256 x 4 x 56 x 56, 32 x 32 x 56 x 56, 128 x 128 x 80
+        slow, fast, sound = self.join["res2"](slow, fast, sound)  # 256x4x56x56, 32x32x56x56, 128x128x80
         slow, fast, sound = self.slow.res3(slow), self.fast.res3(fast), sound.through(self.audio.res3)
-        slow, fast, sound = self.join["res3"](slow, fast, sound)  # 640 x 4 x 28 x 28, 64 x 32 x 28 x 28, 256 x 64 x 40
+        slow, fast, sound = self.join["res3"](slow, fast, sound)  # 640x4x28x28, 64x32x28x28, 256x64x40
         slow, fast, sound = self.slow.res4(slow), self.fast.res4(fast), sound.through(self.audio.res4)
-        slow, fast, sound = self.join["res4"](
-            slow, fast, sound
-        )  # 1280 x 4 x 14 x 14, 128 x 32 x 14 x 14, 512 x 32 x 20
+        slow, fast, sound = self.join["res4"](slow, fast, sound)  # 1280x4x14x14, 128x32x14x14, 512x32x20
         slow, fast, sound = self.slow.res5(slow), self.fast.res5(fast), sound.through(self.audio.res5)
-        slow, fast, sound = self.join["pool5"](slow, fast, sound)  # 2048 x 4 x 7 x 7, 256 x 32 x 7 x 7, 1024 x 16 x 10
+        slow, fast, sound = self.join["pool5"](slow, fast, sound)  # 2048x4x7x7, 256x32x7x7, 1024x16x10
         return Features((slow, fast), sound)
 
 

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from avdet.models.checkpointing import run_twice
 from avdet.models.recompute import conv_then_norm
+from avdet.models.together import normalise_together
 
 FEW = 8  # channels; torch's kernels for channels-last memory on CPUs run over channels and crawl where these are fewer
 CHEAP = 128  # multiply-adds for which a value is computed twice in training rather than kept
@@ -28,9 +30,16 @@ def as_clips(frames: Tensor, steps: int) -> Tensor:
 
 
 class Norm(nn.BatchNorm2d):
-    """Batch norm, in whichever memory layout is the faster one: 15 times so for two channels."""
+    """Batch norm, in whichever memory layout is the faster one: 15 times so for two channels.
+
+    together: in training over the batches of all processes; set by `share_norms`.
+    """
+
+    together = False
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.together and self.training:
+            return normalise_together(x, self)
         if self.num_features >= FEW or x.device.type != "cpu":
             return super().forward(x)
         return super().forward(x.contiguous()).contiguous(memory_format=torch.channels_last)
@@ -69,7 +78,7 @@ class ConvNorm(nn.Module):
         if isinstance(norm, Norm) and not norm.training:
             scale, shift = norm.constants()
             y = self._convolve(x, conv.weight * scale[:, None, None, None], shift)
-        elif isinstance(norm, Norm) and self._cheap and torch.is_grad_enabled():
+        elif isinstance(norm, Norm) and self._cheap and torch.is_grad_enabled() and not norm.together:
             y = conv_then_norm(x, conv, norm)
         else:
             y = norm(self._convolve(x, conv.weight, conv.bias))
@@ -150,7 +159,12 @@ class SeparableBranch(nn.Module):
 
 
 class Residual(nn.Module):
-    """relu(shortcut(x) + branch(x)). The first block of a stage changes size and width: its shortcut is a 1 x 1."""
+    """relu(shortcut(x) + branch(x)). The first block of a stage changes size and width: its shortcut is a 1 x 1.
+
+    forgets: its inner values are made again for the gradient and not kept; set by `forget_activations`.
+    """
+
+    forgets = False
 
     def __init__(self, branch: Bottleneck | AudioBottleneck | SeparableBranch, shortcut: ConvNorm | None) -> None:
         super().__init__()
@@ -159,5 +173,10 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor, *steps: int) -> Tensor:
         """`steps`: T, for pictures."""
+        if self.forgets and self.training and torch.is_grad_enabled():
+            return run_twice(self, x, *steps)
+        return self.branch_and_sum(x, *steps)
+
+    def branch_and_sum(self, x: Tensor, *steps: int) -> Tensor:
         y = self.branch(x, *steps)  # nobody else needs it, so the sum takes its place
         return F.relu_(y.add_(x if self.shortcut is None else self.shortcut(x)))

@@ -11,6 +11,7 @@ from torchvision.ops import RoIAlign
 
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AudioAlone, AVSlowFast, PickFrames
+from avdet.models.blocks import Norm, Residual
 from avdet.models.class_loss import ClassLoss
 from avdet.models.classifier import Classifier
 from avdet.models.clip_head import ClipHead
@@ -75,6 +76,20 @@ def build_model(
     )
     initialise(network)
     return network
+
+
+def share_norms(model: nn.Module) -> None:
+    """Batch norms count over the batches of all processes that train together, which then drop sound together."""
+    for module in model.modules():
+        if isinstance(module, (Norm, DropPathway)):
+            module.together = True
+
+
+def forget_activations(model: nn.Module) -> None:
+    """Every residual block is run twice in training, and keeps its input alone."""
+    for module in model.modules():
+        if isinstance(module, Residual):
+            module.forgets = True
 
 
 def _fast_width(model: ModelConfig) -> int:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from avdet.models.together import mean_count
+
 __all__ = ["ClassLoss"]
 
 
@@ -33,7 +35,8 @@ class ClassLoss(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """(N, C) logits; labels (N, C) multi-hot or (N,) indices. The mean over rows and independent classes, and for
-        each exclusive set the mean over the rows of which it is known; 0 with a graph where there is nothing.
+        each exclusive set the mean over the rows of which it is known; 0 with a graph where there is nothing. In
+        training with several processes the means are over the rows of all.
         """
         if labels.ndim == 1:
             labels = F.one_hot(labels, self.num_classes)
@@ -50,17 +53,17 @@ class ClassLoss(nn.Module):
         return scores
 
     def _of_independent(self, logits: Tensor, labels: Tensor) -> Tensor:
-        if not len(logits) or not self.independent:
+        if not self.independent:
             return logits.sum() * 0
         weights = None if self.positive_weights is None else self.positive_weights[self.independent]
-        return F.binary_cross_entropy_with_logits(
-            logits[:, self.independent], labels[:, self.independent], pos_weight=weights
+        losses = F.binary_cross_entropy_with_logits(
+            logits[:, self.independent], labels[:, self.independent], pos_weight=weights, reduction="none"
         )
+        return losses.sum() / (mean_count(len(logits), logits.device) * len(self.independent))
 
     def _of_exclusive(self, logits: Tensor, labels: Tensor, members: list[int]) -> Tensor:
         known = labels.sum(dim=1) > 0
-        if not known.any():
-            return logits.sum() * 0
         shares = labels[known] / labels[known].sum(dim=1, keepdim=True)
         weights = None if self.positive_weights is None else self.positive_weights[members]
-        return F.cross_entropy(logits[known], shares, weight=weights)
+        loss = F.cross_entropy(logits[known], shares, weight=weights, reduction="sum")
+        return loss / mean_count(known.sum(), logits.device)

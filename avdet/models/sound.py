@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
+
+from avdet.models.together import any_process
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,12 @@ class DropPathway(nn.Module):
     evaluation, and what remains is not scaled. altogether: neither the visual pathways nor the head hear it, and unless
     the synchronisation loss wants it (`misaligned` is given), it is not run. Otherwise only the lateral connections
     fall silent, as in the reference code. Clips without sound are never heard.
+
+    together: the processes that train together drop it together, and also where one of them has nothing to hear,
+    because batch norms over all of them need all of them; set by `share_norms`.
     """
+
+    together = False
 
     def __init__(self, rate: float, *, altogether: bool = True) -> None:
         super().__init__()
@@ -101,6 +109,9 @@ class DropPathway(nn.Module):
 
     def forward(self, audio: Tensor | None, has_audio: Tensor, misaligned: Tensor | None = None) -> Sound:
         dropped = self.training and bool(torch.rand(()) < self.rate)
+        if self.together and self.training:
+            dropped, silent, unpaired = self._agree(dropped, has_audio, misaligned)
+            audio, misaligned = None if silent else audio, None if unpaired else misaligned
         if audio is None or (dropped and self.altogether and misaligned is None):
             return silence(has_audio.device)
         clips = has_audio.nonzero().flatten()
@@ -111,3 +122,9 @@ class DropPathway(nn.Module):
         if not dropped:
             return sound
         return replace(sound, lateral=None, pooled=False) if self.altogether else replace(sound, lateral=0.0)
+
+    @staticmethod
+    def _agree(dropped: bool, has_audio: Tensor, misaligned: Tensor | None) -> list[bool]:
+        """Whether the first process drops it, whether any has no sound, whether any has no misaligned sound."""
+        is_first = not dist.is_initialized() or dist.get_rank() == 0
+        return any_process([dropped and is_first, not has_audio.any(), misaligned is None], has_audio.device)
