@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,12 @@ from avdet.data.time_limit import time_limit
 from avdet.media.reader import DecodeError
 from avdet.structures import BadClip, Clip
 
-__all__ = ["BadClipLog", "CarefulClips", "Clips"]
+__all__ = ["ENDED", "READING", "BadClipLog", "CarefulClips", "Clips"]
 
 logger = logging.getLogger(__name__)
 
+# By process id: what a worker reads just now, for what kills it leaves no other trace; and what it said at its end.
+READING, ENDED = "-reads.txt", "-ended.txt"
 _ATTEMPTS = 16
 _HEADER = ("video", "time", "reason")
 Index = TypeVar("Index")
@@ -75,11 +78,18 @@ class CarefulClips(Dataset[object], Generic[Index]):
         )
 
     def _read(self, index: Index) -> object:
-        worker = get_worker_info()
         path, time_s = self.clips.place(index)
-        report = None if worker is None else self.reports / f"worker-{worker.id}.txt"
-        with time_limit(self.limit_s, f"The clip of {path} at {time_s:.2f} s", report):
-            return self.clips[index]
+        what = f"The clip of {path} at {time_s:.2f} s"
+        if get_worker_info() is None:
+            with time_limit(self.limit_s, what):
+                return self.clips[index]
+        reading = self.reports / f"{os.getpid()}{READING}"
+        reading.write_text(what, encoding="utf-8")
+        try:
+            with time_limit(self.limit_s, what, self.reports / f"{os.getpid()}{ENDED}"):
+                return self.clips[index]
+        finally:
+            reading.unlink()
 
     def _another(self, index: Index, attempt: int) -> Index:
         """A function of the draw alone, so that it is the same in whichever worker."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import shutil
 import signal
@@ -17,7 +18,7 @@ import cv2
 import torch
 from torch.utils.data import DataLoader, Sampler
 
-from avdet.data.bad_clips import BadClipLog, CarefulClips, Clips
+from avdet.data.bad_clips import ENDED, READING, BadClipLog, CarefulClips, Clips
 from avdet.structures import ClipBatch
 
 __all__ = ["ClipLoader", "StartMethod"]
@@ -75,7 +76,7 @@ class ClipLoader(DataLoader[Any], Generic[B]):
                 yield batch
             else:
                 return
-        except RuntimeError as error:  # torch's, of a worker that ended
+        except (RuntimeError, OSError, EOFError) as error:  # torch's, of a worker that ended
             failure = self._explained(error)
         self._iterator = None  # ends the workers at once; for the garbage collector each of them takes five seconds
         raise failure
@@ -91,13 +92,18 @@ class ClipLoader(DataLoader[Any], Generic[B]):
                 return error.with_traceback(None)
         return None
 
-    def _explained(self, error: RuntimeError) -> Exception:
-        reports = [path.read_text(encoding="utf-8") for path in sorted(self._reports.iterdir())]
-        if not reports:
-            return error
-        sentence, _, stack = reports[0].partition("\n")
-        logger.error("where the worker stood:\n%s", stack)
-        return ValueError(sentence)
+    def _explained(self, error: Exception) -> Exception:
+        """The clip that a worker ended with, if that is what happened."""
+        for report in self._reports.glob(f"*{ENDED}"):
+            sentence, _, stack = report.read_text(encoding="utf-8").partition("\n")
+            logger.error("where the worker stood:\n%s", stack)
+            return ValueError(sentence)
+        alive = {child.pid for child in multiprocessing.active_children()}
+        for reading in self._reports.glob(f"*{READING}"):
+            if int(reading.name.removesuffix(READING)) not in alive:
+                clip = reading.read_text(encoding="utf-8")
+                return ValueError(f"{clip} killed its worker; mend or remove the file, or give more memory ({error})")
+        return error
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -161,6 +162,23 @@ def test_a_worker_that_waits_for_ever_ends_and_its_clip_is_named(
     with pytest.raises(ValueError, match=expected):
         _videos(loader)
     assert "media_file.py" in caplog.text and "Current thread" in caplog.text
+
+
+class Deadly(Files):
+    """File 5 kills whoever reads it, as a fault in a decoder does."""
+
+    def __getitem__(self, index: Draw) -> Clip:
+        if index.keyframe == 5:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return super().__getitem__(index)
+
+
+def test_a_clip_that_kills_its_worker_is_named(paths: list[Path]) -> None:
+    loader = ClipLoader(Deadly(paths), Batches(), collate, workers=2, limit_s=60.0)
+    with pytest.raises(
+        ValueError, match=rf"The clip of {paths[5]} at 0.50 s killed its worker; mend or remove the file"
+    ):
+        _videos(loader)
 
 
 def test_without_workers_the_whole_process_ends_with_that_sentence(tmp_path: Path) -> None:
