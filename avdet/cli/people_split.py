@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from avdet.data.keyframes import KeyframeTable
 from avdet.data.locate import annotation_files, require_data
 from avdet.data_settings import AvaData
 from avdet.settings import Config
+
+if TYPE_CHECKING:
+    from avdet.data.keyframes import KeyframeTable
 
 __all__ = ["labelled_split", "require_labels"]
 

@@ -70,10 +70,14 @@ def link_people(
     for time_s, here in zip(times_s, people, strict=True):
         tracks = [track for track in tracks if time_s - track.time_s <= max_gap_s]
         person_ids = torch.full((len(here),), -1)
-        for row, column in _pairs(tracks, here.boxes, time_s):
-            tracks[row].see(here.boxes[column], time_s)
-            person_ids[column] = tracks[row].person_id
-        for index in torch.nonzero((person_ids < 0) & (here.scores >= min_start_score)).flatten().tolist():
+        sure = here.scores >= min_start_score
+        for choice in (sure, ~sure):  # an unsure box, perhaps half a person, must not take the place of a sure one
+            unseen = [track for track in tracks if track.time_s < time_s]
+            indices = torch.nonzero(choice).flatten().tolist()
+            for row, column in _pairs(unseen, here.boxes[indices], time_s):
+                unseen[row].see(here.boxes[indices[column]], time_s)
+                person_ids[indices[column]] = unseen[row].person_id
+        for index in torch.nonzero((person_ids < 0) & sure).flatten().tolist():
             tracks.append(_Track(started, here.boxes[index], time_s, torch.zeros(4)))
             person_ids[index] = started
             started += 1

@@ -40,7 +40,7 @@ def people(tmp_path: Path) -> str:
 
 def test_people_are_found_followed_and_judged(sample: Path, checkpoint: str, people: str, tmp_path: Path) -> None:
     video, out = sample / "videos/sample_val_00.mp4", tmp_path / "out"
-    options = ["--min-box-score", "0.4", "--min-score", "0", "--smooth", "2"]
+    options = ["--min-box-score", "0.4", "--min-score", "0", "--smooth", "2", "--rate", "0.5"]
     argv = [str(video), "--checkpoint", checkpoint, "--people", people, "--output", str(out), *options]
     assert detect_actions.main(argv) == 0
     boxes, detections = ava_eval.read_boxes(out / "boxes.csv"), ava_eval.read_detections(out / "detections.csv")

@@ -140,3 +140,8 @@ def test_the_script_says_what_it_takes() -> None:
     script = REPOSITORY / "tools/detect_people.py"
     done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True)
     assert "--detector" in done.stdout and "--rate" in done.stdout
+
+
+def test_wrong_use_is_said_before_torch_is_imported() -> None:
+    code = "import sys; from avdet.cli import detect_people, train_people; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0

@@ -60,6 +60,13 @@ def test_low_scores_go_on_but_do_not_begin() -> None:
     assert ids(link_people([0, 1, 2], [low, high, low])) == [[-1], [0], [0]]
 
 
+def test_an_unsure_box_never_takes_the_place_of_a_sure_one() -> None:
+    """The upper half of a walker lies nearer to where they were than they do themselves."""
+    there = people(standing(0.4), scores=[0.9])
+    both = people((0.3, 0.2, 0.5, 0.7), standing(0.55), scores=[0.2, 0.9])
+    assert ids(link_people([0, 1], [there, both])) == [[0], [-1, 0]]
+
+
 def test_boxes_and_scores_stay_as_they_are() -> None:
     frames = [people(standing(0.3), scores=[0.7]), people(standing(0.35), standing(0.8), scores=[0.9, 0.1])]
     for before, after in zip(frames, link_people([0.0, 0.2], frames), strict=True):
