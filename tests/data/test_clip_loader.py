@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -204,3 +205,34 @@ def test_a_limit_that_is_kept_leaves_no_thread(tmp_path: Path) -> None:
         with time_limit(60.0, "nothing"):
             np.zeros(10)
     assert len(list(Path("/proc/self/task").iterdir())) == before
+
+
+@pytest.mark.slow
+def test_five_thousand_clips_through_a_worker_leave_no_memory_behind(paths: list[Path], tmp_path: Path) -> None:
+    """Good files and bad ones: under 1 MB more in a thousand clips, in the worker and in the main process."""
+    paths[3].write_bytes(b"")
+    loader = _Watched(paths, tmp_path / "bad_clips.csv")
+    sizes_mb = [[_resident_mb(pid) for pid in loader.processes()] for _ in range(5000 // NUM_FILES) if loader.epoch()]
+    for resident in np.array(sizes_mb[125:]).T:
+        slope = np.polyfit(np.arange(len(resident)) * NUM_FILES / 1000, resident, 1)[0]
+        assert slope < 1.0, sizes_mb
+
+
+class _Watched:
+    """A loader whose worker lives as long as it does."""
+
+    def __init__(self, paths: list[Path], bad_clips: Path) -> None:
+        log = BadClipLog(bad_clips, max_bad=100)
+        self.loader = ClipLoader(
+            Files(paths), Batches(), collate, workers=1, limit_s=60.0, persistent=True, bad_clips=log
+        )
+
+    def epoch(self) -> bool:
+        return sum(len(batch) for batch in self.loader) == NUM_FILES
+
+    def processes(self) -> list[int]:
+        return [os.getpid(), *(child.pid or 0 for child in multiprocessing.active_children())]
+
+
+def _resident_mb(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 2**20
