@@ -8,6 +8,7 @@ from pathlib import Path
 
 from avdet.cli.errors import user_errors
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample
+from avdet.data_settings import AvaData
 from avdet.engine.progress import CONSOLE
 
 COLOURS = {"error": "bold red", "warning": "yellow", "fact": "green"}
@@ -22,10 +23,12 @@ def main(argv: list[str] | None = None) -> int:
     with user_errors():
         config = config_of(args)
         from avdet.data.check import check_data
+        from avdet.data.check_clips import check_clips
 
         if args.sample:
             provide_sample(config)
-        findings = list(check_data(config.ava))
+        data = config.data
+        findings = list(check_data(data) if isinstance(data, AvaData) else check_clips(data))
         if args.json is not None:
             content = json.dumps([finding.to_json() for finding in findings], indent=2)
             args.json.write_text(content + "\n", encoding="utf-8")

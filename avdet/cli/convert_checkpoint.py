@@ -18,6 +18,9 @@ from avdet.checkpoints.io import save_checkpoint
 from avdet.checkpoints.weights import LoadReport, load_state
 from avdet.cli.errors import user_errors
 from avdet.config import load_config
+from avdet.data.build_clips import build_class_sets
+from avdet.data.locate import annotation_files
+from avdet.data_settings import AvaData
 from avdet.models.build import build_model
 from avdet.settings import Config, ModelConfig
 
@@ -63,7 +66,12 @@ def _model_of(source: Path, foreign: Foreign) -> ModelConfig:
 
 
 def _class_names(count: int, recipe: Config | None) -> Mapping[int, str]:
-    """By id from 1 on, as AVA and Kinetics count; the recipe's label map knows the names of some or all."""
+    """By the benchmark's ids, as far as the recipe's files know the names; AVA counts from 1, whole clips from 0."""
+    if recipe is not None and not isinstance(recipe.data, AvaData):
+        listed = all(path.is_file() for path in annotation_files(recipe.data, "val").values())
+        sets = list(build_class_sets(recipe.data).values()) if listed else []
+        same = len(sets) == 1 and len(sets[0]) == count
+        return sets[0].label_map if same else {i: f"class {i}" for i in range(count)}
     known: Mapping[int, str] = {}
     if recipe is not None and (label_map := recipe.ava.annotations / recipe.ava.label_map).is_file():
         known = ava_eval.read_label_map(label_map)

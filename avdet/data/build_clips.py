@@ -102,7 +102,7 @@ def read_split(data: ClipData, split: Split) -> ClipSplit:
     Raises ValueError where nothing is left, or anything is left out under data.strict.
     """
     videos = find_videos(data.videos)
-    segments, faults = _read(data, split, _benchmark_classes(data), videos)
+    segments, faults = read_faults(data, split, videos)
     expected = len(segments)
     segments, files, missing = with_video(segments, videos)
     faults += missing
@@ -214,5 +214,9 @@ def build_clip_loss_loader(config: Config, split: ClipSplit, *, rank: int = 0, w
 
 def read_annotations(data: ClipData, split: Split, videos: Mapping[str, Path]) -> Segments:
     """What the benchmark's files list, whether the videos are there or not; `videos` tells trimmed from whole ones."""
-    segments, _ = _read(data, split, _benchmark_classes(data), videos)
-    return segments
+    return read_faults(data, split, videos)[0]
+
+
+def read_faults(data: ClipData, split: Split, videos: Mapping[str, Path]) -> tuple[Segments, list[str]]:
+    """As `read_annotations`, with a sentence for each kind of row that is left out."""
+    return _read(data, split, _benchmark_classes(data), videos)

@@ -18,9 +18,12 @@ from avdet.data.keyframes import ClassNames
 from avdet.data.segments import Segments
 from avdet.data_settings import CharadesData, ClipData, EpicData
 from avdet.engine.epic_scores import Actions, EpicSubsets, epic_metrics
-from avdet.engine.metrics import Scores, charades_ap, class_accuracy, ranked, top_k
+from avdet.engine.metrics import Labels, Scores, charades_ap, class_accuracy, ranked, top_k
 
 __all__ = ["Numbers", "epic_actions", "score_clips"]
+
+
+MANY_CLASSES = 30  # more are in results.json alone
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def score_clips(
     if isinstance(data, CharadesData):
         numbers = _charades(classes["action"], segments, scores["action"])
     elif isinstance(data, EpicData):
-        numbers = _epic(data, segments, scores)
+        numbers = _epic(data, classes, segments, scores)
     else:
         numbers = _one_class(classes["action"], segments, scores["action"])
     return Numbers(numbers.name, numbers.score, {**numbers.content, **counts, "pooling": data.test_pool})
@@ -62,14 +65,18 @@ def score_clips(
 
 def _one_class(classes: ClassNames, segments: Segments, scores: Scores) -> Numbers:
     labels = segments.labels["action"]
+    top1 = top_k(scores, labels, 1)
+    content = {"top1": top1, "top5": top_k(scores, labels, 5), "mean_class_accuracy": class_accuracy(scores, labels)}
+    return Numbers("top1", top1, {**content, "accuracy": _each_class(classes, labels, scores)})
+
+
+def _each_class(classes: ClassNames, labels: Labels, scores: Scores) -> dict[str, float | None]:
+    """Top-1 of each class's clips; None where it has none."""
     hits = ranked(scores)[:, 0] == labels
-    each = {
+    return {
         name: float(hits[labels == i].mean()) if (labels == i).any() else None
         for i, name in enumerate(classes.names)
     }  # fmt: skip
-    top1 = top_k(scores, labels, 1)
-    content = {"top1": top1, "top5": top_k(scores, labels, 5), "mean_class_accuracy": class_accuracy(scores, labels)}
-    return Numbers("top1", top1, {**content, "accuracy": each})
 
 
 def _charades(classes: ClassNames, segments: Segments, scores: Scores) -> Numbers:
@@ -81,16 +88,22 @@ def _charades(classes: ClassNames, segments: Segments, scores: Scores) -> Number
     return Numbers("mAP", mean, {**content, "videos_without_a_class": int((~labels.any(axis=1)).sum())})
 
 
-def _epic(data: EpicData, segments: Segments, scores: Mapping[str, Scores]) -> Numbers:
+def _epic(
+    data: EpicData, classes: Mapping[str, ClassNames], segments: Segments, scores: Mapping[str, Scores]
+) -> Numbers:
     known = np.all([labels >= 0 for labels in segments.labels.values()], axis=0)
     labelled = segments.select(known)
+    scores = {name: column[known] for name, column in scores.items()}
     content = epic_metrics(
-        {name: column[known] for name, column in scores.items()},
+        scores,
         labelled.labels,
         participants(labelled),
         epic_actions(data),
         _subsets(data),
     )
+    content["accuracy"] = {
+        name: _each_class(classes[name], labels, scores[name]) for name, labels in labelled.labels.items()
+    }  # fmt: skip
     main = "action" if "action" in content["all"] else data.predict[0]
     return Numbers(f"{main}_top1", content["all"][main]["top1"], content)
 
@@ -123,7 +136,7 @@ def _flat(content: Mapping[str, Any], path: Sequence[str] = ()) -> list[tuple[st
     rows: list[tuple[str, Any]] = []
     for name, value in content.items():
         if isinstance(value, Mapping):
-            rows += [] if name in {"AP", "accuracy"} and len(value) > 30 else _flat(value, (*path, name))
+            rows += [] if len(value) > MANY_CLASSES else _flat(value, (*path, name))
         else:
             rows.append((" ".join((*path, name)).replace("_", " "), value))
     return rows

@@ -21,7 +21,7 @@ from avdet.data.sample.story import write_stories
 
 __all__ = ["ClipSampleSettings", "ensure_clip_sample", "is_clip_sample", "make_clip_sample"]
 
-VERSION = 1
+VERSION = 2
 MANIFEST = "clip_sample.json"
 PER_PARTICIPANT = 4
 Progress = Callable[[int, int], None]
