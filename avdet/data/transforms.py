@@ -53,7 +53,10 @@ def crop(frames: Frames, boxes_px: Tensor, where: Crop) -> tuple[Frames, Tensor]
 
 
 def flip(frames: Frames, boxes_px: Tensor) -> tuple[Frames, Tensor]:
-    return frames[:, :, ::-1], flip_xyxy(boxes_px, frames.shape[2])
+    """By OpenCV: numpy's view of negative stride makes whatever comes next fifty times slower."""
+    count, height, width, _ = frames.shape
+    flipped = cv2.flip(frames.reshape(count * height, width, 3), 1)
+    return np.asarray(flipped, np.uint8).reshape(frames.shape), flip_xyxy(boxes_px, width)
 
 
 def draw_colours(jitter: float, lighting: float, rng: np.random.Generator) -> NDArray[np.float32]:
