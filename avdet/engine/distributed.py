@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 
 __all__ = ["Process", "average_buffers", "distributed", "gather_lists", "leave_cores_to"]
 
@@ -36,6 +36,14 @@ class Process:
         flag = torch.tensor([here], dtype=torch.int32, device=self.device)
         dist.all_reduce(flag, dist.ReduceOp.MAX)
         return bool(flag)
+
+    def mean(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Each value's mean over the processes."""
+        if self.world == 1:
+            return dict(values)
+        together = torch.stack([value.float() for value in values.values()])
+        dist.all_reduce(together)
+        return dict(zip(values, together / self.world, strict=True))
 
     def main_first(self, work: Callable[[], object]) -> None:
         """Every process does the work, the others after the main one: they find what it made."""

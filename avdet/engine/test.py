@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from avdet.checkpoints.io import load_checkpoint, load_weights
+from avdet.checkpoints.io import load_checkpoint
 from avdet.engine.distributed import Process
 from avdet.engine.outcome import Outcome
 from avdet.engine.results import write_results
 from avdet.engine.run_dir import RunDir
 from avdet.engine.tasks import build_task
+from avdet.engine.warm_start import warm_start
 from avdet.settings import Config
 
 __all__ = ["test"]
@@ -22,7 +23,7 @@ def test(config: Config, checkpoint: Path, run: RunDir, process: Process) -> Out
     """Predictions and their score; the main process writes both into the run directory."""
     task = build_task(config, process)
     model = task.build_model()
-    report = load_weights(model, load_checkpoint(checkpoint), task.class_names)
+    report = warm_start(model, load_checkpoint(checkpoint), task.class_names)
     logger.info("%s", report)
     if any(name.startswith("head.") for name in report.new):
         raise ValueError(f"{checkpoint} was trained on other classes than the recipe's data; give its own recipe")

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from avdet.checkpoints.io import keep_previous, load_checkpoint, load_newest, load_weights, save_checkpoint
+from avdet.checkpoints.io import keep_previous, load_checkpoint, load_newest, save_checkpoint
 from avdet.engine.distributed import Process, average_buffers, leave_cores_to
 from avdet.engine.freeze import freeze
 from avdet.engine.interrupt import Interrupted, StopSignal
@@ -26,6 +26,7 @@ from avdet.engine.run_dir import RunDir
 from avdet.engine.schedule import Schedule
 from avdet.engine.tasks import build_task
 from avdet.engine.trainer import Trainer
+from avdet.engine.warm_start import warm_start
 from avdet.models.action_model import ActionModel
 from avdet.models.build import forget_activations, share_norms
 from avdet.settings import Config, TrainConfig
@@ -48,7 +49,7 @@ class TrainingRun:
         self.model = self.task.build_model(self.loader)
         if config.model.weights is not None:
             checkpoint = load_checkpoint(config.model.weights)
-            logger.info("%s", load_weights(self.model, checkpoint, self.task.class_names))
+            logger.info("%s", warm_start(self.model, checkpoint, self.task.class_names))
         freeze(self.model, config.train.frozen)
         if config.train.sync_bn:
             share_norms(self.model)

@@ -14,6 +14,7 @@ from avdet.engine.distributed import Process, gather_lists
 from avdet.engine.freeze import set_training_mode
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.learner import Learner
+from avdet.engine.memory import peak_memory_gb
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.progress import Stopwatch, progress_bar
 from avdet.engine.schedule import Schedule
@@ -22,6 +23,7 @@ from avdet.structures import ClipBatch
 __all__ = ["Trainer"]
 
 logger = logging.getLogger(__name__)
+WAITING = 0.25  # share of a step beyond which waiting for data is worth a word
 
 
 class Trainer:
@@ -99,14 +101,21 @@ class Trainer:
         watch: Stopwatch,
         sampler: EpochSampler,
     ) -> None:
+        losses = self.process.mean(losses)
         if metrics is None:
             return
         epoch = self.iteration / len(sampler)
         left_s = (self.schedule.epochs - epoch) * len(sampler) * watch.step_s
         logger.info(
-            "epoch %.2f  %s  lr %.4f  ETA %d:%02d", epoch, self._note(losses, watch, sampler.batch_size), lr,
+            "epoch %.2f  %s  lr %.4f  memory %.1f GB  ETA %d:%02d", epoch,
+            self._note(losses, watch, sampler.batch_size), lr, peak_memory_gb(self.process.device),
             left_s // 60, left_s % 60,
         )  # fmt: skip
+        if watch.data_s > WAITING * watch.step_s:
+            logger.info(
+                "%.0f %% of the step waits for data: more data.workers, or cache the movies (tools/cache_videos.py)",
+                100 * watch.data_s / watch.step_s,
+            )
         values = {f"loss/{name}": float(value) for name, value in losses.items()}
         timing = {"data_s": watch.data_s, "step_s": watch.step_s, "clips_per_s": sampler.batch_size / watch.step_s}
         metrics.write(self.iteration, {"epoch": epoch, "lr": lr, **values, **timing})
