@@ -157,9 +157,9 @@ def test_eight_channels(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
         picture = container.add_stream("libx264", rate=25, width=64, height=48)
+        stream = container.add_stream("aac", rate=48000, layout="7.1")
         container.mux(picture.encode(av.VideoFrame.from_ndarray(numbered(0), format="rgb24")))
         container.mux(picture.encode(None))
-        stream = container.add_stream("aac", rate=48000, layout="7.1")
         packed = av.AudioFrame.from_ndarray(channels.reshape(1, -1), format="flt", layout="7.1")
         packed.sample_rate, packed.pts = 48000, 0
         planar = av.AudioResampler(format="fltp", layout="7.1", rate=48000)
