@@ -11,6 +11,8 @@ from typing import TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 __all__ = ["Process", "average_buffers", "distributed", "gather_lists", "leave_cores_to"]
 
@@ -65,12 +67,21 @@ def distributed() -> Iterator[Process]:
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
     if world > 1:
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        _meet("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Process(rank, world, device)
     finally:
         if world > 1:
             dist.destroy_process_group()
+
+
+def _meet(backend: str) -> None:
+    """After a restart torchrun's store still holds the addresses of the processes that were; so each start has its own
+    part of it.
+    """
+    store, rank, world = next(rendezvous("env://"))
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    dist.init_process_group(backend, store=PrefixStore(f"start_{attempt}", store), rank=rank, world_size=world)
 
 
 def leave_cores_to(workers: int) -> None:

@@ -35,6 +35,7 @@ class Trainer:
         self.process = process
         self.log_every = log_every
         self.iteration = 0
+        self._advised_in = -1  # epoch
 
     def run_epoch(
         self, loader: Iterable[ClipBatch], sampler: EpochSampler, metrics: MetricsLog | None, stop: StopSignal
@@ -111,7 +112,8 @@ class Trainer:
             self._note(losses, watch, sampler.batch_size), lr, peak_memory_gb(self.process.device),
             left_s // 60, left_s % 60,
         )  # fmt: skip
-        if watch.data_s > WAITING * watch.step_s:
+        if watch.data_s > WAITING * watch.step_s and int(epoch) != self._advised_in:
+            self._advised_in = int(epoch)
             logger.info(
                 "%.0f %% of the step waits for data: more data.workers, or cache the movies (tools/cache_videos.py)",
                 100 * watch.data_s / watch.step_s,
