@@ -178,10 +178,9 @@ def clip_train(config: Config, split: ClipSplit) -> ClipTrain:
     return ClipTrain(split.segments, split.files, cutter, augmentation, learn=data.learn, misaligned=misaligned)
 
 
-def build_clip_test_loader(config: Config, split: ClipSplit, *, rank: int = 0, world: int = 1) -> DataLoader[ViewBatch]:
-    """All views of a process's share of the segments, a segment's one after another."""
+def clip_test(config: Config, split: ClipSplit) -> ClipTest:
     data = config.clips
-    dataset = ClipTest(
+    return ClipTest(
         split.segments,
         split.files,
         build_cutter(config),
@@ -189,12 +188,17 @@ def build_clip_test_loader(config: Config, split: ClipSplit, *, rank: int = 0, w
         num_clips=data.test_clips,
         num_crops=data.test_crops,
     )
-    mine = range(rank, len(split.segments), world)
-    loader: DataLoader[Any] = DataLoader(
-        dataset,
-        batch_size=max(1, config.test.batch_size // data.test_crops),
-        sampler=[segment * data.test_clips + i for segment in mine for i in range(data.test_clips)],
-        num_workers=data.workers,
+
+
+def build_clip_test_loader(config: Config, clips: ClipTest, *, rank: int = 0, world: int = 1) -> DataLoader[ViewBatch]:
+    """All views of a process's share of the segments, a segment's one after another."""
+    count = clips.num_clips
+    mine = range(rank, len(clips.segments), world)
+    loader: DataLoader[Any] = DataLoader(  # items in, batches out: torch types a loader by its data set
+        clips,
+        batch_size=max(1, config.test.batch_size // clips.num_crops),
+        sampler=[segment * count + i for segment in mine for i in range(count)],
+        num_workers=config.data.workers,
         collate_fn=collate_views,
     )
     return loader

@@ -6,14 +6,22 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from avdet.data.build_clips import build_class_sets, build_clip_test_loader, build_clip_train_loader, read_split
+from avdet.data.build_clips import (
+    build_class_sets,
+    build_clip_test_loader,
+    build_clip_train_loader,
+    clip_test,
+    read_split,
+)
 from avdet.data.clip_loader import ClipLoader
+from avdet.data.clips import collate_views
 from avdet.data.sampler import EpochSampler
 from avdet.engine.classification import score_clips
 from avdet.engine.distributed import Process
 from avdet.engine.evaluate_clips import score_split
 from avdet.engine.outcome import Outcome
 from avdet.engine.predictions import write_predictions
+from avdet.engine.view_cost import giga_multiply_adds
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from avdet.settings import Config
@@ -31,7 +39,9 @@ class ClassificationTask:
         self.config, self.process = config, process
         self.classes = build_class_sets(config.clips)
         self.val = read_split(config.clips, "val")
-        self.loader = build_clip_test_loader(config, self.val, rank=process.rank, world=process.world)
+        self.dataset = clip_test(config, self.val)
+        self.dataset = clip_test(config, self.val)
+        self.loader = build_clip_test_loader(config, self.dataset, rank=process.rank, world=process.world)
 
     @property
     def class_names(self) -> Mapping[int, str]:
@@ -60,7 +70,11 @@ class ClassificationTask:
         data, val, loader = self.config.clips, self.val, self.loader
         if batches is not None:
             val = val.first(batches * self.config.test.batch_size * self.process.world)
-            loader = build_clip_test_loader(self.config, val, rank=self.process.rank, world=self.process.world)
+            loader = build_clip_test_loader(
+                self.config, clip_test(self.config, val), rank=self.process.rank, world=self.process.world
+            )
+        elif self.process.is_main:
+            self._say_cost(model)
         segments = val.segments
         scores, short = score_split(model, loader, len(segments), data.test_pool, self.process)
         if short:
@@ -78,3 +92,15 @@ class ClassificationTask:
             numbers.text(),
             lambda run: write_predictions(run.predictions, segments.ids.tolist(), scores, self.classes),
         )
+
+    def _say_cost(self, model: ActionModel) -> None:
+        data, clips = self.config.clips, len(self.val.segments)
+        views = clips * data.test_clips * data.test_crops
+        one = collate_views([self.dataset[0]])
+        each = giga_multiply_adds(model, one.batch.to(self.process.device))
+        logger.info(
+            "val: %s clips x %d x %d views of %d x %d pixels, the %s of their scores: %s views, %.2f G multiply-adds "
+            "each, %.1f T in all", f"{clips:,}", data.test_clips, data.test_crops, data.test_short_side,
+            data.test_short_side, {"mean": "mean", "max": "maximum"}[data.test_pool], f"{views:,}", each,
+            views * each / 1e3,
+        )  # fmt: skip

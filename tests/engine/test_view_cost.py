@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+
+from avdet.engine.view_cost import giga_multiply_adds
+from avdet.models.build import build_model
+from tests.models.tiny import tiny_batch, tiny_config
+
+
+def test_twice_the_views_cost_the_same_each_and_a_larger_picture_more() -> None:
+    model = build_model(tiny_config(audio=False), num_classes=3, head="clip")
+    one, two, large = tiny_batch((False,)), tiny_batch((False, False)), tiny_batch((False,), size=64)
+    cost = giga_multiply_adds(model, one)
+    assert giga_multiply_adds(model, two) == pytest.approx(cost)
+    assert giga_multiply_adds(model, large) == pytest.approx(4 * cost, rel=0.01)
