@@ -24,7 +24,7 @@ from avdet.data.class_folders import (
     read_ucf101,
     ucf101_classes,
 )
-from avdet.data.clip_loader import ClipLoader
+from avdet.data.clip_loader import ClipLoader, begin_worker
 from avdet.data.clips import ClipTest, ClipTrain, ViewBatch, collate_views
 from avdet.data.collate import collate
 from avdet.data.epic import epic_classes, participants, read_epic
@@ -200,6 +200,7 @@ def build_clip_test_loader(config: Config, clips: ClipTest, *, rank: int = 0, wo
         sampler=[segment * count + i for segment in mine for i in range(count)],
         num_workers=config.data.workers,
         collate_fn=collate_views,
+        worker_init_fn=begin_worker,
     )
     return loader
 

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Sampler
 from avdet.data.bad_clips import ENDED, READING, BadClipLog, CarefulClips, Clips
 from avdet.structures import ClipBatch
 
-__all__ = ["ClipLoader", "StartMethod"]
+__all__ = ["ClipLoader", "StartMethod", "begin_worker"]
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class ClipLoader(DataLoader[Any], Generic[B]):
             collate_fn=_Collate(collate),
             pin_memory=torch.cuda.is_available(),
             persistent_workers=persistent and workers > 0,
-            worker_init_fn=_begin_worker,
+            worker_init_fn=begin_worker,
             multiprocessing_context=start_method if workers else None,
         )
         self.clips = clips
@@ -117,7 +117,7 @@ class _Collate(Generic[B]):
         return error or self.collate(items)
 
 
-def _begin_worker(worker: int) -> None:
+def begin_worker(worker: int) -> None:
     """A terminal sends Ctrl-C to the workers too, but only the main process may decide. One thread a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
