@@ -76,6 +76,6 @@ def run_and_print(args: argparse.Namespace) -> None:
         for workers in args.workers:
             machine = Machine(workers, args.batch, args.read_s, args.step_s)
             clips_per_s, waiting = simulate(machine, gpus)
-            hours = args.clips / clips_per_s / 3600
-            table.add_row(f"{gpus}", f"{workers}", f"{clips_per_s:,.0f}", f"{hours:,.2f} h", f"{waiting:.0%}")
+            minutes = args.clips / clips_per_s / 60
+            table.add_row(f"{gpus}", f"{workers}", f"{clips_per_s:,.0f}", f"{minutes:,.1f} min", f"{waiting:.0%}")
     Console().print(table)
