@@ -44,5 +44,6 @@ def _fingerprint(files: Iterable[Path], videos: Path) -> str:
     for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     for movie in sorted(videos.iterdir()):
-        digest.update(f"{movie.name}\0{movie.stat().st_size}".encode())
+        size = movie.stat().st_size if movie.is_file() else "folder"  # a folder's own size differs by file system
+        digest.update(f"{movie.name}\0{size}".encode())
     return digest.hexdigest()[:16]

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from avdet.data.build_clips import build_class_sets, read_split
+from avdet.data.epic import participants
+from avdet.data.locate import require_data
+from avdet.data.sample.benchmark_files import SOUND_DEFINED
+from avdet.data_settings import EpicData, FoldersData, Hmdb51Data, KineticsData
+
+
+def kinetics(sample: Path, **more: object) -> KineticsData:
+    files = {"train_csv": "kinetics_train.csv", "val_csv": "kinetics_val.csv", "label_map": "label_map.txt", **more}
+    return KineticsData.model_validate(
+        {"videos": sample / "videos", "annotations": sample / "annotations/kinetics", **files}
+    )
+
+
+def test_any_folder_of_classes(clip_sample: Path) -> None:
+    data = FoldersData(videos=clip_sample / "folders", annotations=clip_sample / "folders")
+    require_data(data)
+    train = read_split(data, "train")
+    folders = sorted(path.name for path in (clip_sample / "folders/train").iterdir())
+    assert build_class_sets(data)["action"].names == tuple(folders)
+    assert len(train.segments) == len(list((clip_sample / "folders/train").rglob("*.mp4"))) == train.expected
+    assert {train.files[video].parent.name for video in train.segments.videos} == set(folders)
+
+
+def test_a_subset_of_the_classes(clip_sample: Path) -> None:
+    whole, part = kinetics(clip_sample), kinetics(clip_sample, classes="kinetics_sounds_classes.txt")
+    names = build_class_sets(whole)["action"].names
+    assert set(build_class_sets(part)["action"].names) == set(SOUND_DEFINED)
+    everything, subset = read_split(whole, "train").segments, read_split(part, "train").segments
+    told = [names[label] in SOUND_DEFINED for label in everything.labels["action"]]
+    assert len(subset) == sum(told) and subset.ids.tolist() == [
+        i for i, t in zip(everything.ids, told, strict=True) if t
+    ]
+
+
+def test_val_participants_are_held_out_of_the_training_file(clip_sample: Path) -> None:
+    data = EpicData(
+        videos=clip_sample / "videos",
+        annotations=clip_sample / "annotations/epic",
+        val_csv=Path("not_there.csv"),
+        val_participants=("P01",),
+    )
+    val = read_split(data, "val").segments
+    assert set(participants(val)) == {"P01"} and set(val.labels) == {"verb", "noun"}
+    with pytest.raises(ValueError, match="train: the annotations list no clip"):
+        read_split(data, "train")  # the tiny sample's training videos are all of that participant
+
+
+def test_one_set_a_model_where_verbs_and_nouns_are_learned_apart(clip_sample: Path) -> None:
+    data = EpicData(annotations=clip_sample / "annotations/epic", predict=("noun",))
+    assert list(build_class_sets(data)) == ["noun"]
+
+
+def test_learning_without_labels_has_the_turns_as_classes_or_none(clip_sample: Path) -> None:
+    assert len(build_class_sets(kinetics(clip_sample, learn="rotation"))["rotation"]) == 4
+    assert build_class_sets(kinetics(clip_sample, learn="nothing")) == {}
+
+
+def test_missing_lists_are_named(tmp_path: Path) -> None:
+    data = Hmdb51Data(videos=tmp_path, annotations=tmp_path, split=2)
+    with pytest.raises(ValueError, match=r"CLASS_test_split2\.txt .*--sample"):
+        require_data(data)
