@@ -1,5 +1,6 @@
 """A data set in AVA's files that every part can be tested on: five short videos of the sample world."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from avdet.data.sample.settings import SampleSettings
 from avdet.settings import Config
 
 torch.set_num_threads(1)  # several threads on tiny tensors wait for one another
+os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
 REPOSITORY = Path(__file__).parents[1]
 TINY_MODEL = ("model.width=8", "model.slow_frames=2", "model.slow_stride=8", "model.alpha=4", "model.audio_frames=32")
 TINY_DATA = ("data.train_short_side=[48,64]", "data.train_crop=48", "data.test_short_side=48", "data.workers=0")

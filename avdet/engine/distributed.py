@@ -85,8 +85,11 @@ def _meet(backend: str) -> None:
 
 
 def leave_cores_to(workers: int) -> None:
-    """On the CPU, torch's threads wait for one another: one that a loader's worker keeps waiting delays them all."""
-    if not torch.cuda.is_available():
+    """On the CPU, torch's threads wait for one another: one that a loader's worker keeps waiting delays them all.
+
+    OMP_NUM_THREADS, which users and torchrun set, has the last word.
+    """
+    if not torch.cuda.is_available() and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) - workers))
 
 
