@@ -1,0 +1,65 @@
+"""The tables are made of the runs that are there; the training behind them is tested elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from avdet.cli import sample_study
+
+
+def write(name: str, **numbers: object) -> None:
+    folder = sample_study.RUNS / name
+    folder.mkdir(parents=True)
+    (folder / "results.json").write_text(json.dumps({"classification": numbers}), encoding="utf-8")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_table_of_benchmarks(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Told by sound: the mean of clapping and eating; waving looks like nothing else."""
+    for seed, top1 in enumerate((0.4, 0.6)):
+        each = {"clapping": top1, "eating": 0.2, "talking": None, "waving": 1.0}
+        for title, pair in sample_study.PAIRS.items():
+            for config in pair:
+                numbers: dict[str, object] = {"top1": top1, "accuracy": each}
+                if title == "Charades":
+                    numbers = {"mAP": top1, "AP": {"hand clap": top1, "sit": 1.0, "eat": None}}
+                if title == "EPIC verbs":
+                    numbers = {"all": {"verb": {"top1": top1}}, "accuracy": {"verb": each}}
+                write(f"{config}-{seed}", **numbers)
+    assert sample_study.main(["benchmarks", "--seeds", "2"]) == 0
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [row[0].strip("| ") for row in rows] == ["Kinetics", "Kinetics-Sounds", "EPIC verbs", "Charades"]
+    assert rows[0][2:] == ["50.0 ± 14.1", "50.0 ± 14.1", "35.0 ± 7.1", "35.0 ± 7.1 |"]
+    assert rows[3][1] == "mAP" and rows[3][4] == "50.0 ± 14.1"
+    assert rows[2][1:] == rows[0][1:]
+
+
+@pytest.mark.parametrize(("study", "kinds"), [("drop_pathway", 7), ("selfsup", 4)])
+def test_studies_name_every_kind_of_run(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, study: str, kinds: int
+) -> None:
+    asked: list[list[str]] = []
+
+    def train(argv: list[str]) -> int:
+        asked.append(argv)
+        folder = Path(argv[argv.index("--output") + 1])
+        folder.mkdir(parents=True)
+        numbers = {"classification": {"top1": 0.5, "accuracy": {"Clapping": 0.25}}}
+        (folder / "results.json").write_text(json.dumps(numbers), encoding="utf-8")
+        return 0
+
+    monkeypatch.setattr("avdet.cli.train_net.main", train)
+    assert sample_study.main([study, "--seeds", "2"]) == 0
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert len(rows) == kinds and all("50.0 ± 0.0 | 25.0 ± 0.0" in row for row in rows)
+    count = len(asked)
+    assert sample_study.main([study, "--seeds", "2"]) == 0 and len(asked) == count  # nothing is run twice
+    assert all((Path(__file__).parents[2] / argv[1]).is_file() and "--sample" in argv for argv in asked)
