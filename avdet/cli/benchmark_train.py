@@ -22,7 +22,7 @@ from avdet.engine.interrupt import StopSignal
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.optim import build_sgd
 from avdet.engine.run_dir import RunDir
-from avdet.engine.train import TrainingRun
+from avdet.engine.training_run import TrainingRun
 from avdet.structures import ClipBatch
 
 TURN = 4  # steps

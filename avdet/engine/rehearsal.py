@@ -8,16 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import torch
 
 from avdet.checkpoints.io import load_checkpoint
 from avdet.engine.freeze import set_training_mode
 from avdet.engine.precise_bn import set_precise_statistics
-
-if TYPE_CHECKING:
-    from avdet.engine.train import TrainingRun
+from avdet.engine.training_run import TrainingRun
 
 __all__ = ["rehearse"]
 

@@ -2,124 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-import math
 from contextlib import ExitStack
-from itertools import islice
-from pathlib import Path
-from typing import Any
 
-import torch
-
-from avdet.checkpoints.io import keep_previous, load_checkpoint, load_newest, save_checkpoint
-from avdet.engine.distributed import Process, average_buffers, leave_cores_to
-from avdet.engine.freeze import freeze
+from avdet.engine.distributed import Process
 from avdet.engine.interrupt import Interrupted, StopSignal
-from avdet.engine.learner import Learner
 from avdet.engine.metrics_log import MetricsLog
-from avdet.engine.optim import build_sgd
 from avdet.engine.outcome import Outcome
-from avdet.engine.precise_bn import set_precise_statistics
 from avdet.engine.rehearsal import rehearse
-from avdet.engine.results import write_results
 from avdet.engine.run_dir import RunDir
-from avdet.engine.schedule import Schedule
-from avdet.engine.tasks import build_task
-from avdet.engine.trainer import Trainer
-from avdet.engine.warm_start import warm_start
-from avdet.models.action_model import ActionModel
-from avdet.models.build import forget_activations, share_norms
-from avdet.settings import Config, TrainConfig
+from avdet.engine.training_run import TrainingRun
+from avdet.settings import Config
 
 __all__ = ["dry_run", "train"]
-
-logger = logging.getLogger(__name__)
-PRECISE_EPOCH = 2**31 - 1  # the shuffle whose first clips set the batch norms, whichever epoch they are set after
-
-
-class TrainingRun:
-    """Everything of one run; `train` below is its story."""
-
-    def __init__(self, config: Config, run: RunDir, process: Process) -> None:
-        leave_cores_to(config.data.workers)
-        torch.manual_seed(config.seed)
-        self.config, self.run, self.process = config, run, process
-        self.task = build_task(config, process)
-        self.loader, self.sampler = self.task.train_data(run.bad_clips)
-        self.model = self.task.build_model(self.loader)
-        if config.model.weights is not None:
-            checkpoint = load_checkpoint(config.model.weights)
-            logger.info("%s", warm_start(self.model, checkpoint, self.task.class_names))
-        freeze(self.model, config.train.frozen)
-        if config.train.sync_bn:
-            share_norms(self.model)
-        if config.train.forget_activations:
-            forget_activations(self.model)
-        self.trainer = build_trainer(self.model, config.train, run, process)
-        torch.manual_seed(config.seed + process.rank)
-        self.best = -math.inf
-
-    def resume(self) -> None:
-        checkpoint = load_newest(self.run.last)
-        self.model.load_state_dict(checkpoint.model_state)
-        assert checkpoint.training_state is not None
-        self.best = checkpoint.training_state["best"]
-        self.trainer.restore(checkpoint.training_state)
-        logger.info("resumed %s at iteration %d", self.run.path, self.trainer.iteration)
-
-    def save(self, *, best: bool = False) -> None:
-        """last.pt, from which a run goes on; with `best` also best.pt, which holds the weights alone."""
-        state = {**self.trainer.state(), "best": self.best}  # every process gives its part
-        if self.process.is_main:
-            keep_previous(self.run.last, self.config.train.keep)
-        self.write_checkpoint(self.run.last, self.model, training_state=state)
-        if best:
-            self.write_checkpoint(self.run.best, self.evaluated)
-
-    def write_checkpoint(self, path: Path, model: ActionModel, training_state: dict[str, Any] | None = None) -> None:
-        """By the main process."""
-        if self.process.is_main:
-            save_checkpoint(
-                path,
-                model_state=model.state_dict(),
-                config=self.config.model_dump(mode="json"),
-                class_names=self.task.class_names,
-                training_state=training_state,
-            )
-
-    def evaluate(self, metrics: MetricsLog | None) -> Outcome:
-        """Scores the val split, notes it down and saves the run."""
-        for model in dict.fromkeys((self.model, self.evaluated)):
-            average_buffers(model, self.process)
-        outcome = self.task.evaluate(self.evaluated)
-        improved = outcome.score is not None and outcome.score > self.best
-        if outcome.score is not None:
-            self.best = max(outcome.score, self.best)
-        if metrics is not None:
-            shown = "-" if outcome.score is None else f"{outcome.score:.4f}"
-            logger.info("epoch %d: %s %s", self.epoch, outcome.name, shown)
-            metrics.write(self.trainer.iteration, {"epoch": self.epoch, outcome.name: outcome.score})
-            write_results(self.run, outcome, self.config)
-        self.save(best=improved)
-        return outcome
-
-    @property
-    def evaluated(self) -> ActionModel:
-        evaluated = self.trainer.learner.evaluated
-        assert isinstance(evaluated, ActionModel)
-        return evaluated
-
-    @property
-    def epoch(self) -> int:
-        """Whole epochs done."""
-        return self.trainer.iteration // len(self.sampler)
-
-    def set_precise_bn(self) -> None:
-        iterations = self.config.train.precise_bn_clips // self.sampler.batch_size
-        if iterations:
-            self.sampler.start(PRECISE_EPOCH)
-            batches = (batch.to(self.process.device) for batch in islice(self.loader, iterations))
-            set_precise_statistics(self.evaluated, batches)
 
 
 def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> Outcome:
@@ -162,30 +56,3 @@ def run_epochs(job: TrainingRun, metrics: MetricsLog | None, stop: StopSignal) -
         if job.process.any(stop.received) and job.epoch < plan.epochs:
             raise Interrupted
     return result or job.evaluate(metrics)
-
-
-def build_trainer(model: torch.nn.Module, plan: TrainConfig, run: RunDir, process: Process) -> Trainer:
-    rate = plan.lr * plan.batch_size / plan.lr_batch
-    logger.info("learning rate %g: %g for %d clips, %d run", rate, plan.lr, plan.lr_batch, plan.batch_size)
-    warmup_rate = plan.warmup_lr * plan.batch_size / plan.lr_batch
-    schedule = Schedule(rate, plan.epochs, plan.warmup_epochs, warmup_rate, plan.step_epochs)
-    optimizer = build_sgd(
-        model,
-        momentum=plan.momentum,
-        nesterov=plan.nesterov,
-        weight_decay=plan.weight_decay,
-        bn_weight_decay=plan.bn_weight_decay,
-    )
-    learner = Learner(
-        model,
-        optimizer,
-        process,
-        clip_gradient=plan.clip_gradient,
-        amp=plan.amp,
-        accumulate=plan.accumulate,
-        ema=plan.ema,
-        compiles=plan.compile,
-        max_nonfinite=plan.max_nonfinite,
-        reports=run.path,
-    )
-    return Trainer(learner, schedule, process, log_every=plan.log_every)

@@ -7,7 +7,7 @@ import torch
 from avdet.engine.distributed import Process
 from avdet.engine.rehearsal import rehearse
 from avdet.engine.run_dir import RunDir
-from avdet.engine.train import TrainingRun
+from avdet.engine.training_run import TrainingRun
 from avdet.settings import Config
 
 ALONE = Process(0, 1, torch.device("cpu"))
