@@ -173,7 +173,11 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
         ("ava_train_v2.2.csv", "sample_train_00,0002,0.1,0.1,0.2,0.2", "line"),  # 6 columns
         ("ava_train_v2.2.csv", "sample_train_00,0002,0.5,0.1,0.2,0.2,12,0", "x1"),  # x1 > x2
         ("ava_train_v2.2.csv", "sample_train_00,0902,0.1,0.1,0.2,0.2,12,0", "902 s of"),  # past the movie's end
-        ("ava_train_v2.2.csv", "sample_train_00,0002,0.1,0.1,0.2,0.2,81,0", "81 (1 row) not in the label map, which has 11 to 79"),
+        (
+            "ava_train_v2.2.csv",
+            "sample_train_00,0002,0.1,0.1,0.2,0.2,81,0",
+            "81 (1 row) not in the label map, which has 11 to 79",
+        ),
         ("ava_val_predicted_boxes.csv", "sample_val_00,2,0.1,0.1,0.2", "line"),
     ],
 )
