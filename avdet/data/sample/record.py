@@ -10,7 +10,7 @@ from avdet.data.sample.settings import SampleSettings
 from avdet.data.sample.soundtrack import soundtrack
 from avdet.media.writer import VideoWriter
 
-# The slower presets look ahead (x264's mbtree), and what that finds differs from run to run in small pictures.
+# A fast one: the set is made on first use, while somebody waits.
 PRESET, CRF = "superfast", 24
 
 
