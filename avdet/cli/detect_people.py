@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from avdet.cli.errors import user_errors
 from avdet.cli.people_split import labelled_split, require_labels
 from avdet.cli.recipe import SAMPLE_FOLDER, config_of, provide_sample, say_what_happens
+from avdet.data.locate import annotation_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,11 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", help="Detectron2: a config file or a name in its zoo; torchvision: resnet50, mobilenet"
     )
-    parser.add_argument("--weights", type=Path, help="a file; the detector's published ones where it is not given")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        help="a file; where it is not given: the published ones, or the recipe's table for ground_truth",
+    )
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: the GPU where there is one)")
 
 
@@ -83,6 +88,8 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
     if args.sample:
         provide_sample()
     require_labels(config, (args.split,))
+    if args.detector == "ground_truth" and args.weights is None:
+        args.weights = annotation_files(config.ava, args.split)[f"data.{args.split}_csv"]
     keyframes, movies = labelled_split(config, args.split)
     times: dict[str, list[float]] = {}
     for video, time_s in zip(keyframes.videos.tolist(), keyframes.times_s.tolist(), strict=True):

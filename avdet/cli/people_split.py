@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.data.locate import annotation_files, require_data
+from avdet.data.locate import require_data
 from avdet.data_settings import AvaData
 from avdet.settings import Config
 
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from avdet.data.keyframes import KeyframeTable
 
 __all__ = ["labelled_split", "require_labels"]
-
-logger = logging.getLogger(__name__)
 
 
 def require_labels(config: Config, splits: tuple[str, ...]) -> None:
@@ -27,21 +24,8 @@ def require_labels(config: Config, splits: tuple[str, ...]) -> None:
 
 def labelled_split(config: Config, split: str) -> tuple[KeyframeTable, dict[str, Path]]:
     """The keyframes of a split whose movie is there, and the movies by name."""
-    from ava_eval import read_excluded, read_ground_truth, read_label_map
-    from avdet.data.keyframes import ClassNames, labelled_keyframes, without_excluded
-    from avdet.data.movies import find_movies, with_movie
-    from avdet.data.time_origin import on_movie_time
+    from avdet.data.build import build_classes, read_truth
+    from avdet.data.movies import find_movies
 
-    data = config.ava
-    files = annotation_files(data, split)
-    excluded = files.get(f"data.{split}_excluded")
-    ground_truth = without_excluded(
-        read_ground_truth(files[f"data.{split}_csv"]), read_excluded(excluded) if excluded else None
-    )
-    classes = ClassNames.from_label_map(read_label_map(files["data.label_map"]))
-    movies = find_movies(data.videos)
-    keyframes, coverage = with_movie(labelled_keyframes(ground_truth, classes), movies)
-    logger.info("%s: %s; %s keyframes", split, coverage, f"{len(keyframes):,}")
-    if not len(keyframes) or (data.strict and coverage.missing):
-        raise ValueError(f"{split}: {coverage}; add the movies to {data.videos.absolute()}")
-    return on_movie_time(keyframes, movies, data.time_origin, files[f"data.{split}_csv"]), movies
+    keyframes, _, _ = read_truth(config.ava, split, build_classes(config.ava))
+    return keyframes, find_movies(config.ava.videos)

@@ -44,6 +44,7 @@ __all__ = [
     "build_positive_weights",
     "build_test_data",
     "build_train_loader",
+    "read_truth",
 ]
 
 logger = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ def build_train_loader(
     bad_clips: the file that lists the clips that had to be replaced; None replaces none.
     """
     data = config.ava
-    keyframes, _, _ = _read_truth(data, "train", classes)
+    keyframes, _, _ = read_truth(data, "train", classes)
     if data.train_boxes is not None:
         keyframes = keyframes.with_detected(read_proposals(data.annotations / data.train_boxes))
     augmentation = Augmentation(
@@ -120,7 +121,7 @@ def build_train_loader(
 def build_test_data(config: Config, classes: ClassNames, *, rank: int = 0, world: int = 1) -> TestData:
     """Every keyframe of the val split that has somebody to judge, each once over all processes."""
     data = config.ava
-    truth, ground_truth, excluded = _read_truth(data, "val", classes)
+    truth, ground_truth, excluded = read_truth(data, "val", classes)
     boxes = read_proposals(data.annotations / data.val_boxes)
     keyframes = detected_keyframes(truth, boxes, min_score=data.min_box_score)
     counts = keyframes.first[1:] - keyframes.first[:-1]
@@ -148,7 +149,7 @@ def build_test_data(config: Config, classes: ClassNames, *, rank: int = 0, world
     return TestData(loader, ground_truth, excluded)
 
 
-def _read_truth(
+def read_truth(
     data: AvaData, split: str, classes: ClassNames
 ) -> tuple[KeyframeTable, pd.DataFrame, pd.DataFrame | None]:
     """The keyframes whose movie is there, the labels as they stand in the file, the excluded seconds."""
