@@ -1,4 +1,4 @@
-"""python tools/compare_runs.py A B: two runs side by side."""
+"""python tools/compare_runs.py RUN RUN ...: runs side by side."""
 
 import sys
 

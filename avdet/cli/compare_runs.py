@@ -1,9 +1,11 @@
-"""Put two runs side by side: settings that differ, and every number with its difference."""
+"""Put runs side by side: settings that differ, and every number; of two the difference, of more mean and deviation."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean, stdev
 
 from rich.table import Table
 
@@ -14,25 +16,25 @@ from avdet.engine.run_comparison import RunComparison, compare_runs
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="compare_runs.py", description=__doc__)
-    parser.add_argument("first", type=Path, metavar="A", help="a run's folder, such as runs/ava-avslowfast-sample")
-    parser.add_argument("second", type=Path, metavar="B")
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders, such as runs/ava-avslowfast-sample")
     args = parser.parse_args(argv)
     with user_errors():
-        comparison = compare_runs(args.first, args.second)
-    _show(comparison, args.first.name, args.second.name)
+        if len(args.runs) < 2:
+            raise ValueError("one run cannot be compared; give the folders of two or more")
+        comparison = compare_runs(args.runs)
+    _show(comparison, [path.name for path in args.runs])
     return 0
 
 
-def _show(comparison: RunComparison, first: str, second: str) -> None:
+def _show(comparison: RunComparison, names: list[str]) -> None:
     for warning in comparison.warnings:
         CONSOLE.print(f"note: {warning}", highlight=False, markup=False)
-    settings = Table("setting", first, second, title="settings that differ")
-    for key, one, other in comparison.settings:
-        settings.add_row(key, str(one), str(other))
-    numbers = Table("", first, second, "B - A", title="results")
-    for name, a, b in comparison.numbers:
-        difference = "-" if a is None or b is None else f"{b - a:+.4f}"
-        numbers.add_row(name, _shown(a), _shown(b), difference)
+    settings = Table("setting", *names, title="settings that differ")
+    for key, values in comparison.settings:
+        settings.add_row(key, *map(str, values))
+    numbers = Table("", *names, "difference" if len(names) == 2 else "mean ± deviation", title="results")
+    for name, found in comparison.numbers:
+        numbers.add_row(name, *map(_shown, found), _summary(found))
     for table in (settings, numbers):
         if table.row_count:
             CONSOLE.print(table)
@@ -40,3 +42,10 @@ def _show(comparison: RunComparison, first: str, second: str) -> None:
 
 def _shown(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def _summary(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return "-"
+    return f"{known[1] - known[0]:+.4f}" if len(known) == 2 else f"{mean(known):.4f} ± {stdev(known):.4f}"

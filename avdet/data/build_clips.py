@@ -6,10 +6,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from torch.utils.data import BatchSampler, DataLoader
+from torch.utils.data import BatchSampler
 
 from avdet.data.audio_pairs import HardShare, MisalignedSound
 from avdet.data.ava import Augmentation, Draw
@@ -24,7 +24,7 @@ from avdet.data.class_folders import (
     read_ucf101,
     ucf101_classes,
 )
-from avdet.data.clip_loader import ClipLoader, begin_worker
+from avdet.data.clip_loader import ClipLoader
 from avdet.data.clips import ClipTest, ClipTrain, ViewBatch, collate_views
 from avdet.data.collate import collate
 from avdet.data.epic import epic_classes, participants, read_epic
@@ -190,19 +190,18 @@ def clip_test(config: Config, split: ClipSplit) -> ClipTest:
     )
 
 
-def build_clip_test_loader(config: Config, clips: ClipTest, *, rank: int = 0, world: int = 1) -> DataLoader[ViewBatch]:
+def build_clip_test_loader(config: Config, clips: ClipTest, *, rank: int = 0, world: int = 1) -> ClipLoader[ViewBatch]:
     """All views of a process's share of the segments, a segment's one after another."""
     count = clips.num_clips
-    mine = range(rank, len(clips.segments), world)
-    loader: DataLoader[Any] = DataLoader(  # items in, batches out: torch types a loader by its data set
+    items = [segment * count + i for segment in range(rank, len(clips.segments), world) for i in range(count)]
+    size = max(1, config.test.batch_size // clips.num_crops)
+    return ClipLoader(
         clips,
-        batch_size=max(1, config.test.batch_size // clips.num_crops),
-        sampler=[segment * count + i for segment in mine for i in range(count)],
-        num_workers=config.data.workers,
-        collate_fn=collate_views,
-        worker_init_fn=begin_worker,
+        BatchSampler(items, size, drop_last=False),
+        collate_views,
+        workers=config.data.workers,
+        limit_s=config.data.clip_timeout_s,
     )
-    return loader
 
 
 def build_clip_loss_loader(config: Config, split: ClipSplit, *, rank: int = 0, world: int = 1) -> ClipLoader[ClipBatch]:

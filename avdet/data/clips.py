@@ -109,11 +109,8 @@ class Views:
     missing_s: float
 
 
-class ClipTest(Dataset["Views | ValueError"]):
-    """Item `segment * num_clips + i`: the i-th clip of a segment in `num_crops` crops, nothing random.
-
-    Errors come as values, because torch loses their sentence on the way from a worker.
-    """
+class ClipTest(Dataset[Views]):
+    """Item `segment * num_clips + i`: the i-th clip of a segment in `num_crops` crops, nothing random."""
 
     def __init__(
         self,
@@ -135,13 +132,13 @@ class ClipTest(Dataset["Views | ValueError"]):
     def __len__(self) -> int:
         return len(self.segments) * self.num_clips
 
-    def __getitem__(self, index: int) -> Views | ValueError:
-        try:
-            return self._cut(*divmod(index, self.num_clips))
-        except ValueError as error:
-            return error
+    def place(self, index: int) -> tuple[Path, float]:
+        """The file and the second at which the segment begins."""
+        segment = index // self.num_clips
+        return self.files[self.segments.videos[segment]], float(self.segments.start_s[segment])
 
-    def _cut(self, segment: int, number: int) -> Views:
+    def __getitem__(self, index: int) -> Views:
+        segment, number = divmod(index, self.num_clips)
         video_id = str(self.segments.ids[segment])
         with open_video(self.files[self.segments.videos[segment]], short_side=self.short_side) as video:
             start_s, end_s = _stretch(self.segments, segment, video)
@@ -168,12 +165,7 @@ class ViewBatch:
     short: Mapping[int, float]
 
 
-def collate_views(items: list[Views | ValueError]) -> ViewBatch:
-    """Raises the first error among the items."""
-    for item in items:
-        if isinstance(item, ValueError):
-            raise item
-    views = [item for item in items if isinstance(item, Views)]
+def collate_views(views: list[Views]) -> ViewBatch:
     return ViewBatch(
         collate([clip for item in views for clip in item.crops]),
         tuple(item.segment for item in views for _ in item.crops),

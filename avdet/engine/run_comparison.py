@@ -1,10 +1,11 @@
-"""Two runs side by side: what was set otherwise, and what came out."""
+"""Runs side by side: what was set otherwise, and what came out."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +21,32 @@ NOT_RESULTS = {"counts", "iou", "protocol"}
 
 @dataclass(frozen=True)
 class RunComparison:
-    """settings: (key, of A, of B) where they differ. numbers: (name, of A, of B), in A's order; None: not there.
+    """settings: (key, one value a run) where they differ. numbers: (name, one a run), in the first's order; None: none.
 
     warnings: why the numbers may not be comparable.
     """
 
-    settings: list[tuple[str, Any, Any]]
-    numbers: list[tuple[str, float | None, float | None]]
+    settings: list[tuple[str, list[Any]]]
+    numbers: list[tuple[str, list[float | None]]]
     warnings: list[str]
 
 
-def compare_runs(first: Path, second: Path) -> RunComparison:
+def compare_runs(folders: Sequence[Path]) -> RunComparison:
     """Raises ValueError for a folder that holds no finished run."""
-    one, other = _results(first), _results(second)
-    settings = [dict(_flat(load_config(RunDir(path).config).model_dump(mode="json"))) for path in (first, second)]
-    keys = list(dict.fromkeys([*settings[0], *settings[1]]))
-    differing = [(key, settings[0].get(key, ABSENT), settings[1].get(key, ABSENT)) for key in keys]
-    numbers = [dict(_numbers(result)) for result in (one, other)]
-    names = list(dict.fromkeys([*numbers[0], *numbers[1]]))
+    results = [_results(path) for path in folders]
+    settings = [dict(_flat(load_config(RunDir(path).config).model_dump(mode="json"))) for path in folders]
+    numbers = [dict(_numbers(result)) for result in results]
+    differing = [(key, [one.get(key, ABSENT) for one in settings]) for key in _keys(settings)]
+    warnings = dict.fromkeys(chain.from_iterable(_warnings(results[0], other) for other in results[1:]))
     return RunComparison(
-        [row for row in differing if row[1] != row[2]],
-        [(name, numbers[0].get(name), numbers[1].get(name)) for name in names],
-        list(_warnings(one, other)),
+        [(key, values) for key, values in differing if any(value != values[0] for value in values)],
+        [(name, [one.get(name) for one in numbers]) for name in _keys(numbers)],
+        list(warnings),
     )
+
+
+def _keys(tables: Iterable[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(chain.from_iterable(tables)))
 
 
 def _results(path: Path) -> dict[str, Any]:

@@ -27,9 +27,9 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_what_differs_is_listed(pair: tuple[Path, Path]) -> None:
-    found = compare_runs(*pair)
-    assert found.settings == [("seed", 0, 3), ("model.audio", True, False)]
-    assert found.numbers == [("mAP", 0.5, 0.375), ("AP.sit", 0.5, 0.25), ("AP.fly", None, 0.5)]
+    found = compare_runs(pair)
+    assert found.settings == [("seed", [0, 3]), ("model.audio", [True, False])]
+    assert found.numbers == [("mAP", [0.5, 0.375]), ("AP.sit", [0.5, 0.25]), ("AP.fly", [None, 0.5])]
     assert len(found.warnings) == 1 and "the data differ" in found.warnings[0]
 
 
@@ -40,3 +40,12 @@ def test_the_command(pair: tuple[Path, Path], tmp_path: Path, capsys: pytest.Cap
     with pytest.raises(SystemExit) as stop:
         cli.main([str(pair[0]), str(tmp_path)])
     assert stop.value.code == 2 and "holds no results.json" in capsys.readouterr().err
+
+
+def test_of_more_runs_the_mean_is_told(
+    pair: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three official splits, say: 0.5, 0.375 and 0.25."""
+    third = run(tmp_path / "third", Config(), {"sit": 0.25, "fly": None})
+    assert cli.main([*map(str, pair), str(third)]) == 0
+    assert "0.3750 ± 0.1250" in capsys.readouterr().out
