@@ -16,12 +16,11 @@ from avdet.cli.recipe import sample_overlay
 from avdet.config import load_config
 from avdet.data.sample.benchmark_files import SOUND_DEFINED
 from tests.conftest import REPOSITORY
+from tests.data.sample.tiny_clips import TINY_CLIPS
 
 TINY = (
-    "model.width=8", "model.slow_frames=2", "model.slow_stride=8", "model.alpha=4", "model.audio_frames=32",
-    "model.mel_bins=16", "data.train_short_side=[32,40]", "data.train_crop=32", "data.test_short_side=32",
-    "data.workers=0", "data.nominal_fps=15", "train.epochs=1", "train.batch_size=4", "train.precise_bn_clips=0",
-    "train.warmup_epochs=0", "train.eval_every=1", "test.batch_size=6",
+    *TINY_CLIPS, "train.epochs=1", "train.batch_size=4", "train.precise_bn_clips=0", "train.warmup_epochs=0",
+    "train.eval_every=1",
 )  # fmt: skip
 RECIPES = (
     "kinetics/avslowfast_4x16_r50",

@@ -9,3 +9,9 @@ TINY = ClipSampleSettings(
         act_s=(3, 3), stray_change=0.0, music_s=(0, 2),
     )
 )  # fmt: skip
+# Overrides that scale a recipe for whole clips down to seconds on that sample.
+TINY_CLIPS = (
+    "model.width=8", "model.slow_frames=2", "model.slow_stride=8", "model.alpha=4", "model.audio_frames=32",
+    "model.mel_bins=16", "data.train_short_side=[32,40]", "data.train_crop=32", "data.test_short_side=32",
+    "data.workers=0", "data.nominal_fps=15", "test.batch_size=6",
+)  # fmt: skip
