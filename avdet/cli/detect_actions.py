@@ -1,13 +1,17 @@
 """Say what the people of videos do, as tables and as annotated videos.
 
-Writes detections.csv (AVA's form, with person ids), tubes.csv (who does what from when to when), boxes.csv (the people)
-and VIDEO.mp4.
+Writes detections.csv (AVA's form, with person ids), tubes.csv (who does what from when to when), boxes.csv (the
+people), errors.csv (the videos that could not be read) and VIDEO.mp4. A run that was interrupted goes on when the same
+command is given again. torchrun shares the videos among processes, --ray among machines.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +22,37 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from avdet.people.detector import PersonDetector
+    from avdet.predict.batch import Finished, Workplace
+    from avdet.predict.detector import ActionDetector
+    from avdet.predict.jobs import VideoJob
+    from avdet.predict.share import Share
+    from avdet.predict.stages import Wishes
+    from avdet.predict.tables import Showing
+
+    Outcome = tuple[VideoJob, Finished | str]
 
 logger = logging.getLogger(__name__)
+INTERRUPTED = 130  # as shells count it
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Exit status 2 only where nothing could be done: single videos that fail are in errors.csv."""
+    args = _parser().parse_args(argv)
+    with user_errors():
+        _refuse_impossible(args)
+        if args.ray is not None:
+            return _detect_on_ray(args)
+        from avdet.predict.share import sharing
+
+        with sharing() as share:
+            say_what_happens(quiet=not share.is_main)
+            return _detect(args, share)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="detect_actions.py", description=__doc__)
-    parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
+    parser.add_argument("videos", nargs="*", type=Path, metavar="VIDEO", help="files, or folders of extracted frames")
+    parser.add_argument("--input", type=Path, metavar="LIST", help="a text file with more of them, a path a line")
     parser.add_argument("--checkpoint", type=Path, required=True, help="last.pt or best.pt of a run")
     parser.add_argument("--output", type=Path, required=True, help="folder for the tables and VIDEO.mp4")
     people = parser.add_mutually_exclusive_group()
@@ -38,89 +66,201 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--people", type=Path, metavar="WEIGHTS", help="its weights, for example a people.pt")
     parser.add_argument("--people-model", help="its model: see detect_people.py --model")
     parser.add_argument("--rate", type=float, default=1.0, help="keyframes a second at which it looks (default 1)")
+    parser.add_argument("--start", type=float, default=0.0, metavar="SECOND", help="look from there on (default 0)")
+    parser.add_argument("--end", type=float, metavar="SECOND", help="and up to there (default: the video's end)")
     parser.add_argument("--min-box-score", type=float, default=0.8, help="people below it are left out (default 0.8)")
     parser.add_argument("--min-score", type=float, default=0.3, help="actions below it are not drawn (default 0.3)")
     parser.add_argument(
         "--smooth", type=float, default=0.0, metavar="SECONDS",
         help="mean of a person's scores over so long, so that labels do not flicker (default 0: none)",
     )  # fmt: skip
-    args = parser.parse_args(argv)
-    say_what_happens()
-    with user_errors():
-        if args.boxes is not None and (args.people is not None or args.people_model is not None):
-            raise ValueError(
-                "--boxes says who is there, so --people and --people-model have nothing to do; leave one out"
-            )
-        _detect(args)
+    parser.add_argument("--batch-size", type=int, default=8, help="keyframes at a time, all in memory (default 8)")
+    parser.add_argument("--no-video", action="store_true", help="tables alone, no VIDEO.mp4")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS",
+        help="run on the Ray cluster there (host:port, auto) or on one started here (local), and write parquet",
+    )  # fmt: skip
+    parser.add_argument(
+        "--ray-workers", type=int, nargs=3, default=(2, 1, 1), metavar=("DECODE", "PEOPLE", "ACTIONS"),
+        help="Ray workers that decode, find people and judge actions (default 2 1 1)",
+    )  # fmt: skip
+    return parser
+
+
+def _refuse_impossible(args: argparse.Namespace) -> None:
+    if args.boxes is not None and (args.people is not None or args.people_model is not None):
+        raise ValueError("--boxes says who is there, so --people and --people-model have nothing to do; leave one out")
+    if args.boxes is not None and args.boxes.resolve() == (args.output / "boxes.csv").resolve():
+        raise ValueError(f"--boxes {args.boxes} is what --output will write; copy it or give another --output")
+    if not args.smooth >= 0:
+        raise ValueError(f"--smooth is {args.smooth:g}; it must be 0 seconds or more")
+    if min(args.ray_workers) < 1:
+        raise ValueError(f"--ray-workers are {args.ray_workers}; each kind needs 1 or more")
+    if not args.videos and args.input is None:
+        raise ValueError("there is nothing to look at; give video files, or --input with a list of them")
+
+
+def _jobs(args: argparse.Namespace) -> list[VideoJob]:
+    from avdet.predict.jobs import read_list, video_jobs
+
+    jobs = video_jobs([*args.videos, *(read_list(args.input) if args.input else [])])
+    if not jobs:
+        raise ValueError(f"{args.input} lists no video; give a path a line")
+    written = {_film(args, job).resolve() for job in jobs}
+    here = next((job.path for job in jobs if job.path.resolve() in written), None)
+    if here is not None and not args.no_video:
+        raise ValueError(f"--output {args.output} is where {here} lies, which would be written over; give another one")
+    return jobs
+
+
+def _film(args: argparse.Namespace, job: VideoJob) -> Path:
+    return args.output / f"{job.name}.mp4"
+
+
+def _detect(args: argparse.Namespace, share: Share) -> int:
+    from avdet.predict.batch import Workplace, reason_of
+    from avdet.predict.detector import ActionDetector
+
+    jobs = _jobs(args)
+    people, boxes = _people(args, str(share.device))
+    detector = ActionDetector.from_checkpoint(args.checkpoint, device=str(share.device), people=people)
+    workplace = Workplace(args.output, _settings(args))
+    outcomes: list[Outcome] = []
+    stopped = False
+    for job in share.of(jobs):
+        try:
+            outcomes.append((job, _one(job, detector, boxes, args, workplace)))
+        except KeyboardInterrupt:
+            if share.world > 1:
+                raise
+            stopped = True
+            break
+        except Exception as error:
+            outcomes.append((job, reason_of(error)))
+            logger.warning("%s is left out: %s", job.path, outcomes[-1][1])
+    outcomes = share.gather(outcomes)
+    if share.is_main:
+        _sum_up(args, sorted(outcomes, key=lambda outcome: jobs.index(outcome[0])), workplace)
+    if stopped:
+        logger.info("Stopped; what is done is in %s, and the same command goes on", args.output)
+        return INTERRUPTED
     return 0
 
 
-def _detect(args: argparse.Namespace) -> None:
-    from avdet.people.smooth import smooth_scores
-    from avdet.predict.detector import ActionDetector
+def _one(
+    job: VideoJob,
+    detector: ActionDetector,
+    boxes: pd.DataFrame | None,
+    args: argparse.Namespace,
+    workplace: Workplace,
+) -> Finished:
+    from avdet.predict.batch import judge_video
     from avdet.view.render import render
 
-    detector = ActionDetector.from_checkpoint(args.checkpoint)
-    people = _People(args)
-    names = detector.classes.label_map
-    boxes: list[pd.DataFrame] = []
-    tables: list[pd.DataFrame] = []
-    for video in args.videos:
-        here = people.of(video)
-        if args.boxes is None and not (here["score"] >= args.min_box_score).any():
-            logger.warning("%s: nobody is found with a score of %g or more", video, args.min_box_score)
-            continue
-        table = smooth_scores(detector.detect(video, here, min_box_score=args.min_box_score), args.smooth)
-        boxes.append(here)
-        tables.append(table)
-        _write(args, boxes, tables)
-        annotated = args.output / f"{video.stem}.mp4"
-        render(video, table, annotated, label_map=names, min_score=args.min_score)
-        seen, times = table["person_id"].nunique(), table["timestamp"].nunique()
-        logger.info("%s: %d people at %d times -> %s", video, seen, times, annotated)
-    if not tables:
+    showing, names = _showing(args), detector.classes.label_map
+    finished = workplace.finished(job, showing, "csv")
+    film = None if args.no_video or job.path.is_dir() else _film(args, job)
+    if finished is not None and (film is None or film.exists() or not finished.times):
+        logger.info("%s: done before", job.path)
+        return finished
+    with _bar(job.name) as on_chunk:
+        people = judge_video(detector, job, boxes, _wishes(args), workplace, on_chunk)
+    people = people.linked().smoothed(args.smooth)
+    finished = workplace.finish(job, people, detector.classes, showing, "csv")
+    if not finished.times:
+        logger.warning("%s: nobody is found with a score of %g or more", job.path, args.min_box_score)
+    elif film is not None:
+        rows = people.action_rows(job.name, detector.classes, min_score=args.min_score)
+        render(job.path, rows, film, label_map=names, min_score=args.min_score, name=job.name)
+    logger.info("%s: %d people at %d times", job.path, finished.people, finished.times)
+    return finished
+
+
+def _sum_up(args: argparse.Namespace, outcomes: Sequence[Outcome], workplace: Workplace) -> None:
+    """All videos' tables as one. Raises ValueError where there is nothing in them."""
+    from avdet.predict.tables import join_csvs, write_errors
+
+    finished = {job.name: found for job, found in outcomes if not isinstance(found, str)}
+    failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]
+    join_csvs(workplace.folder, list(finished), args.output)
+    write_errors(failed, args.output, "csv")
+    _say_sum(args, len(outcomes), failed, [found.times for found in finished.values()], "csv")
+
+
+def _say_sum(
+    args: argparse.Namespace, count: int, failed: Sequence[tuple[str, Path, str]], times: Sequence[int], form: str
+) -> None:
+    listed = args.output / f"errors.{form}"
+    if failed and not times:
+        raise ValueError(failed[0][2] if count == 1 else f"none of {count} videos could be read; {listed} says why")
+    if times and not any(times):
         raise ValueError(
             f"none of the videos has a person with a score of {args.min_box_score:g} or more; lower --min-box-score"
         )
+    logger.info("%d of %d videos are in %s", len(times), count, args.output)
+    if failed:
+        logger.warning("%d could not be read; %s says why, and the same command tries them again", len(failed), listed)
 
 
-def _write(args: argparse.Namespace, boxes: list[pd.DataFrame], tables: list[pd.DataFrame]) -> None:
-    """All videos so far: a run that stops leaves what it has."""
-    import pandas as pd
+def _people(args: argparse.Namespace, device: str) -> tuple[PersonDetector | None, pd.DataFrame | None]:
+    """Who looks for people, or the table that knows them."""
+    from ava_eval import read_boxes
+    from avdet.people.build import build_person_detector
 
-    from avdet.detection_table import write_detections
-    from avdet.people.table import write_boxes
-    from avdet.people.tubes import tube_table, write_tubes
-
-    table = pd.concat(tables, ignore_index=True)
-    write_boxes(pd.concat(boxes, ignore_index=True), args.output / "boxes.csv")
-    write_detections(table, args.output / "detections.csv")
-    names = dict(zip(table["action_id"], table["action"], strict=True))
-    write_tubes(tube_table(table, min_score=args.min_score), args.output / "tubes.csv", names)
+    if args.boxes is not None:
+        return None, read_boxes(args.boxes)
+    return build_person_detector(args.detector, model=args.people_model, weights=args.people, device=device), None
 
 
-class _People:
-    """Who is in a video: by the table of --boxes, or by looking."""
+def _wishes(args: argparse.Namespace) -> Wishes:
+    from avdet.predict.stages import Wishes
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        from ava_eval import read_boxes
-        from avdet.people.build import build_person_detector
+    return Wishes(args.rate, args.start, args.end, args.min_box_score, args.batch_size)
 
-        self._rate = args.rate
-        self._boxes: pd.DataFrame | None = None
-        self._detector: PersonDetector | None = None
-        if args.boxes is not None:
-            self._boxes = read_boxes(args.boxes)
-        else:
-            self._detector = build_person_detector(args.detector, model=args.people_model, weights=args.people)
 
-    def of(self, video: Path) -> pd.DataFrame:
-        """With ids: those of the table, or where it has none, links."""
-        from avdet.people.find import find_people
-        from avdet.people.table import linked_table
+def _showing(args: argparse.Namespace) -> Showing:
+    from avdet.predict.tables import Showing
 
-        if self._detector is not None:
-            return find_people(video, self._detector, rate=self._rate)
-        assert self._boxes is not None
-        here = self._boxes[self._boxes["video"] == video.stem]
-        return here if (here["person_id"] >= 0).any() else linked_table(here)
+    return Showing(args.smooth, args.min_score)
+
+
+def _settings(args: argparse.Namespace) -> dict[str, object]:
+    """What the scores of one output have in common."""
+    names = ("detector", "people_model", "rate", "start", "end", "min_box_score", "batch_size")
+    files = {name: getattr(args, name) for name in ("checkpoint", "boxes", "people")}
+    known = {name: [str(path.resolve()), path.stat().st_mtime] for name, path in files.items() if path is not None}
+    return {**{name: getattr(args, name) for name in names}, **known}
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from avdet.engine.progress import CONSOLE
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _detect_on_ray(args: argparse.Namespace) -> int:
+    from ava_eval import read_boxes
+    from avdet.people.build import build_person_detector
+    from avdet.predict.batch import Workplace
+    from avdet.predict.ray_batch import RayRun, require_ray
+    from avdet.predict.tables import write_errors
+
+    require_ray()
+    say_what_happens()
+    jobs = _jobs(args)
+    workplace = Workplace(args.output, _settings(args))
+    people = partial(build_person_detector, args.detector, model=args.people_model, weights=args.people)
+    boxes = None if args.boxes is None else read_boxes(args.boxes)
+    run = RayRun(args.checkpoint, people, boxes, _wishes(args), tuple(args.ray_workers))
+    outcomes = run.detect(jobs, workplace, _showing(args), address=args.ray)
+    failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]
+    write_errors(failed, args.output, "parquet")
+    times = [found.times for _, found in outcomes if not isinstance(found, str)]
+    _say_sum(args, len(outcomes), failed, times, "parquet")
+    return 0

@@ -1,0 +1,124 @@
+"""Very many videos: what is done stays done, and a video that cannot be read does not stop the others."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from avdet.data.keyframes import ClassNames
+from avdet.predict.detector import ActionDetector
+from avdet.predict.jobs import VideoJob
+from avdet.predict.judged import JudgedPeople
+from avdet.predict.parts import VideoParts
+from avdet.predict.stages import Wishes
+from avdet.predict.tables import Form, Showing, whole_file, write_tables
+
+__all__ = ["Finished", "Workplace", "fingerprint", "judge_video", "reason_of"]
+
+logger = logging.getLogger(__name__)
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A video whose tables are written: its people, and at how many times somebody was judged."""
+
+    people: int
+    times: int
+
+
+class Workplace:
+    """The folder `parts` of an output: what is known of each video, and with which settings it was found out."""
+
+    def __init__(self, output: Path, settings: Mapping[str, object]) -> None:
+        """Raises ValueError where other settings than these have begun to fill it."""
+        self.output, self.folder = output, output / "parts"
+        path = self.folder / "settings.json"
+        now = json.loads(json.dumps(settings, default=str))
+        begun = json.loads(path.read_text(encoding="utf-8")) if path.exists() else now
+        changed = sorted(key for key in {*begun, *now} if begun.get(key) != now.get(key))
+        if changed:
+            raise ValueError(
+                f"{output} was begun with other settings ({', '.join(changed)}); give the same ones to go on, another "
+                f"--output, or remove {self.folder} to start anew"
+            )
+        with whole_file(path) as partial:
+            partial.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
+
+    def parts(self, job: VideoJob, plan: str) -> VideoParts:
+        """`plan`: a `fingerprint` of the chunks."""
+        return VideoParts(self.folder / f"{job.name}.part", {**_source(job.path), "plan": plan})
+
+    def has_begun(self, job: VideoJob) -> bool:
+        return (self.folder / f"{job.name}.part").exists()
+
+    def finished(self, job: VideoJob, showing: Showing, form: Form) -> Finished | None:
+        """Of an earlier run with the same `showing`, unless the video has changed since."""
+        with suppress(OSError, ValueError):
+            note = json.loads(self._note(job).read_text(encoding="utf-8"))
+            if [note["source"], note["showing"], note["form"]] == [_source(job.path), asdict(showing), form]:
+                return Finished(note["people"], note["times"])
+        return None
+
+    def finish(
+        self, job: VideoJob, people: JudgedPeople, classes: ClassNames, showing: Showing, form: Form
+    ) -> Finished:
+        """Writes the tables of a video whose `people` are all known, linked and smoothed; then that they are there."""
+        write_tables(people, job.name, classes, self.output if form == "parquet" else self.folder, showing, form)
+        judged = people.select(people.judged)
+        done = Finished(len(set(judged.person_ids.tolist())), len(set(judged.times_s.tolist())))
+        about = {"source": _source(job.path), "showing": asdict(showing), "form": form}
+        note = {**about, "people": done.people, "times": done.times}
+        with whole_file(self._note(job)) as partial:
+            partial.write_text(json.dumps(note) + "\n", encoding="utf-8")
+        return done
+
+    def _note(self, job: VideoJob) -> Path:
+        return self.folder / f"{job.name}.finished.json"
+
+
+def judge_video(
+    detector: ActionDetector,
+    job: VideoJob,
+    boxes: pd.DataFrame | None,
+    wishes: Wishes,
+    workplace: Workplace,
+    on_chunk: Callable[[int, int], None] = lambda done, total: None,
+) -> JudgedPeople:
+    """Goes on behind the last chunk of an earlier run. `on_chunk` hears how many are done, of how many."""
+    plan = detector.plan(job.path, boxes, wishes)
+    parts = workplace.parts(job, fingerprint(plan.chunks))
+    if 0 < len(parts.done) < len(plan.chunks):
+        logger.info("%s: goes on with %d of %d chunks done", job.path, len(parts.done), len(plan.chunks))
+    for number, chunk in detector.chunks(plan, name=job.name, done=parts.done):
+        parts.add(number, chunk)
+        on_chunk(len(parts.done), len(plan.chunks))
+    return parts.read()
+
+
+def fingerprint(chunks: Sequence[tuple[float, ...]]) -> str:
+    """The same for the same times in the same chunks."""
+    return f"{len(chunks)} chunks {zlib.crc32(repr(list(chunks)).encode()):08x}"
+
+
+def reason_of(error: Exception) -> str:
+    """Why a video is left out, on one line. What is no video's fault is raised again: a full disk stops the run."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        raise error
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {text}"
+
+
+def _source(path: Path) -> dict[str, object]:
+    """By which a video that was replaced is known."""
+    real = path.resolve()
+    stat = real.stat()
+    return {"path": str(real), "bytes": stat.st_size, "changed_ns": stat.st_mtime_ns}
