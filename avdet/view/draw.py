@@ -31,11 +31,12 @@ Place = tuple[int, int, int, int]
 """left, top, right, bottom in pixels."""
 
 
-def annotate(frame: NDArray[np.uint8], people: Sequence[ShownPerson], time_s: float) -> None:
+def annotate(frame: NDArray[np.uint8], people: Sequence[ShownPerson], time_s: float, *, note: str = "") -> None:
     """Draws into an RGB frame (H, W, 3): each person's box, a plate with its id and lines of text, and the time.
 
     A person keeps the colour of its id. Plates stay inside the frame and, where there is room, off one another and
-    off heads. The time stands in the lower left corner, as players and tables have it: 1:02.5 is 62.5 s.
+    off heads. The time stands in the lower left corner, as players and tables have it: 1:02.5 is 62.5 s;
+    a `note` stands in the lower right one.
     """
     boxes = [_pixels(person, frame) for person in people]
     colours = [_colour(person, index) for index, person in enumerate(people)]
@@ -43,8 +44,9 @@ def annotate(frame: NDArray[np.uint8], people: Sequence[ShownPerson], time_s: fl
         _draw_box(frame, box, colour, thin=person.is_truth)
     heads = [_head(box) for box in boxes]
     taken = [_draw_clock(frame, time_s)]
-    if any(person.bars for person in people):
-        taken.append(_draw_corner(frame, _LEGEND, _CLOCK, right=True))
+    note = note or (_LEGEND if any(person.bars for person in people) else "")
+    if note:
+        taken.append(_draw_corner(frame, note, _CLOCK, right=True))
     for person, box, colour in zip(people, boxes, colours, strict=True):
         label = plate(_text(person), colour, _text_px(frame), frame.shape[1], person.bars)
         place = _free_place(label, box, frame, taken, heads)

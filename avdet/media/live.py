@@ -1,0 +1,105 @@
+"""A source that runs by itself: pictures and sound as they come, on one clock."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import av
+import cv2
+import numpy as np
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from avdet.media.logmel import SAMPLE_RATE
+from avdet.media.media_file import DecodeError
+from avdet.media.reader import VideoReader
+
+__all__ = ["Event", "Heard", "Seen", "live_events"]
+
+_BLOCK_S = 0.1
+# By system: ffmpeg's name for cameras, and what a camera's number is called there.
+_CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}:0"), "win32": ("dshow", "video={}")}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """rgb (H, W, 3) uint8, on screen from time_s on."""
+
+    time_s: float
+    rgb: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Mono samples (n,) float32 of [-1, 1] at 16 kHz, the first one at time_s."""
+
+    time_s: float
+    samples: NDArray[np.float32]
+
+
+Event: TypeAlias = Seen | Heard
+
+
+def live_events(source: str, *, short_side: int) -> Iterator[Event]:
+    """Pictures and sound of a camera (its number), an address (rtsp://, http://) or a file, in the order of time.
+
+    A file plays in real time, with its sound a little behind its pictures, as sound cards have it. Times are seconds
+    since the source began. Pictures are made smaller to `short_side`. DecodeError where nothing can be read.
+    """
+    if source.isdigit() or "://" in source:
+        return _of_device(source, short_side)
+    return _of_file(Path(source), short_side)
+
+
+def _of_file(path: Path, short_side: int) -> Iterator[Event]:
+    with VideoReader(path) as probe:
+        info = probe.info
+    started = time.monotonic()
+    heard_s = 0.0
+    with VideoReader(path, short_side=min(short_side, info.width, info.height)) as reader:
+        for time_s, rgb in reader.play():
+            time.sleep(max(started + time_s - time.monotonic(), 0.0))
+            yield Seen(time_s, rgb)
+            while info.has_audio and heard_s + _BLOCK_S <= time_s:
+                yield Heard(heard_s, reader.audio(heard_s, _BLOCK_S, SAMPLE_RATE))
+                heard_s += _BLOCK_S
+
+
+def _of_device(source: str, short_side: int) -> Iterator[Event]:
+    """Both streams are demuxed together, and their stamps count from the earliest one."""
+    form, name = _CAMERAS.get(sys.platform, _CAMERAS["linux"]) if source.isdigit() else (None, "{}")
+    options = {"rtsp_transport": "tcp"} if source.startswith("rtsp") else {}
+    address = name.format(source)
+    try:
+        container = av.open(address, format=form, options=options, timeout=10.0)
+    except (FFmpegError, OSError) as error:
+        raise DecodeError(Path(address), None, f"it cannot be opened: {error}") from error
+    with container:
+        if not container.streams.video:
+            raise DecodeError(Path(address), None, "it has no pictures")
+        resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
+        first_s: float | None = None
+        streams = (*container.streams.video[:1], *container.streams.audio[:1])
+        for frame in container.decode(*streams):
+            if not isinstance(frame, av.VideoFrame | av.AudioFrame) or frame.time is None:
+                continue
+            first_s = frame.time if first_s is None else first_s
+            if isinstance(frame, av.VideoFrame):
+                rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+                yield Seen(frame.time - first_s, _smaller(rgb, short_side))
+            else:
+                for part in resampler.resample(frame):
+                    yield Heard(frame.time - first_s, part.to_ndarray()[0].astype(np.float32))
+
+
+def _smaller(rgb: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
+    height, width = rgb.shape[:2]
+    scale = short_side / min(height, width)
+    if scale >= 1:
+        return rgb
+    return np.asarray(cv2.resize(rgb, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA))

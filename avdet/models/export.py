@@ -1,0 +1,205 @@
+"""The network as an ONNX file: clips, sound and boxes in, scores out, for any number of clips and boxes."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torchvision.ops import RoIAlign
+
+from avdet.models.action_model import ActionModel
+from avdet.models.class_loss import ClassLoss
+from avdet.models.inference import for_inference
+from avdet.models.roi_head import RoIHead
+from avdet.models.sound import Sound, silence
+from avdet.structures import ClipBatch, PersonBoxes
+
+__all__ = ["OPSET", "Exported", "OnnxInputs", "export_onnx", "random_inputs", "require_onnx", "run_onnx", "run_torch"]
+
+OPSET = 18  # RoiAlign is Detectron2's aligned one from 16 on
+
+
+@dataclass(frozen=True)
+class OnnxInputs:
+    """What the file takes, by these names.
+
+    frames: (B, 3, T, H, W) uint8. boxes_px: (N, 4) float32 xyxy in pixels of the frames; box_clip: (N,) int64.
+    audio: (B, 1, T', F) float32 and has_audio: (B,) float32, 1 or 0; None for a network that does not hear.
+    """
+
+    frames: Tensor
+    boxes_px: Tensor
+    box_clip: Tensor
+    audio: Tensor | None = None
+    has_audio: Tensor | None = None
+
+    def named(self) -> dict[str, Tensor]:
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class _GatedSound(Sound):
+    """Sound of every clip, let through where `gate` (B,) is 1: the same as leaving clips out, without counting them."""
+
+    gate: Tensor = field(default_factory=lambda: torch.ones(0))
+
+    @property
+    def fuses(self) -> bool:
+        return True
+
+    @property
+    def may_pair(self) -> bool:
+        return False
+
+    @property
+    def aligned(self) -> Tensor:
+        return self.features
+
+    def through(self, stage: nn.Module) -> _GatedSound:
+        return _GatedSound(stage(self.features), self.clips, gate=self.gate)
+
+    def add_to(self, pictures: Tensor, heard: Tensor) -> tuple[Tensor, Sound]:
+        return pictures + heard * self.gate[:, None, None, None, None], self
+
+    def pool(self, batch: int, dim: int) -> Tensor:
+        return self.features.mean(dim=(2, 3)) * self.gate[:, None]
+
+
+class Exported(nn.Module):
+    """The scores of boxes as a plain function of tensors."""
+
+    def __init__(self, model: ActionModel) -> None:
+        super().__init__()
+        frozen = for_inference(model)
+        assert isinstance(frozen.head, RoIHead), "only detectors are exported"
+        # Detectron2's layer is the same operator, but ONNX is told of torchvision's alone.
+        frozen.head.roi_align = _torchvision_roi_align(frozen.head.roi_align)
+        self.backbone, self.head = frozen.backbone, frozen.head
+        ((self.class_set, self.class_loss),) = frozen.class_losses.items()
+
+    def forward(
+        self,
+        frames: Tensor,
+        boxes_px: Tensor,
+        box_clip: Tensor,
+        audio: Tensor | None = None,
+        has_audio: Tensor | None = None,
+    ) -> Tensor:
+        sound = silence(frames.device)
+        if audio is not None and has_audio is not None:
+            sound = _GatedSound(audio, torch.arange(audio.shape[0]), gate=has_audio)
+        features = self.backbone(frames, sound)
+        logits = self.head(features, frames.shape[0], boxes_px, box_clip)[self.class_set]
+        assert isinstance(self.class_loss, ClassLoss)
+        return self.class_loss.scores(logits)
+
+
+def export_onnx(model: ActionModel, example: OnnxInputs, path: Path, *, notes: Mapping[str, str]) -> None:
+    """Writes `path`, with batch norms folded and the input pictures' sides free too; whole or not at all.
+
+    example: two clips and two boxes or more, with audio if and only if the file shall take it.
+    notes: the file's metadata.
+    """
+    require_onnx()
+    exported = Exported(model).eval()
+    # One size that varies has one name everywhere.
+    clips, boxes, height, width = (torch.export.Dim(name) for name in ("clips", "boxes", "height", "width"))
+    sizes = {
+        "frames": {0: clips, 3: height, 4: width},
+        "boxes_px": {0: boxes},
+        "box_clip": {0: boxes},
+        "audio": {0: clips},
+        "has_audio": {0: clips},
+    }
+    inputs = example.named()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own, about itself
+        program = torch.onnx.export(
+            exported,
+            (),
+            kwargs=inputs,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(inputs),
+            output_names=["scores"],
+            dynamic_shapes={name: sizes[name] for name in inputs},
+            verbose=False,
+        )
+    assert program is not None
+    program.model.metadata_props.update(notes)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        program.save(partial, external_data=False)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def require_onnx() -> None:
+    """ValueError with the way out where a package is missing."""
+    missing = [name for name in ("onnx", "onnxruntime", "onnxscript") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ValueError(f"{' and '.join(missing)} are not installed; pip install 'avdet[onnx]' brings them")
+
+
+def run_onnx(path: Path, inputs: OnnxInputs) -> NDArray[np.float32]:
+    """Scores (N, C) by onnxruntime on the CPU."""
+    import onnxruntime  # noqa: PLC0415  (optional)
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (scores,) = session.run(None, {name: value.numpy() for name, value in inputs.named().items()})
+    return np.asarray(scores, np.float32)
+
+
+def run_torch(model: ActionModel, inputs: OnnxInputs) -> NDArray[np.float32]:
+    """The same by the model itself, as everything else in avdet runs it."""
+    clips = len(inputs.frames)
+    batch = ClipBatch(
+        frames=inputs.frames,
+        audio=inputs.audio,
+        has_audio=torch.zeros(clips, dtype=torch.bool) if inputs.has_audio is None else inputs.has_audio > 0,
+        boxes_px=inputs.boxes_px,
+        box_clip=inputs.box_clip,
+        labels={},
+        clips=(("", 0.0),) * clips,
+        people=(PersonBoxes.from_boxes(torch.zeros(0, 4)),) * clips,
+    )
+    return model.predict(batch).float().numpy()
+
+
+def random_inputs(
+    *,
+    clips: int,
+    boxes: int,
+    frames: int,
+    size_px: tuple[int, int],
+    audio: tuple[int, int] | None,
+    seed: int = 0,
+) -> OnnxInputs:
+    """Noise. size_px: height and width. audio: steps and mel bins; every second clip has sound."""
+    generator = torch.Generator().manual_seed(seed)
+    height, width = size_px
+    corners = torch.rand(boxes, 2, 2, generator=generator).sort(dim=1).values * torch.tensor([width, height])
+    heard = (torch.arange(clips) % 2 == 0).float()
+    return OnnxInputs(
+        frames=torch.randint(0, 256, (clips, 3, frames, height, width), dtype=torch.uint8, generator=generator),
+        boxes_px=corners.flatten(1),
+        box_clip=torch.randint(0, clips, (boxes,), generator=generator),
+        audio=None if audio is None else torch.randn(clips, 1, *audio, generator=generator),
+        has_audio=None if audio is None else heard,
+    )
+
+
+def _torchvision_roi_align(layer: Callable[[Tensor, Tensor], Tensor]) -> RoIAlign:
+    size, scale, sampling, aligned = (
+        getattr(layer, name) for name in ("output_size", "spatial_scale", "sampling_ratio", "aligned")
+    )
+    return RoIAlign(size, scale, sampling_ratio=sampling, aligned=aligned)

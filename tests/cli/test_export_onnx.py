@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from avdet.checkpoints.io import save_checkpoint
+from avdet.cli import export_onnx
+from avdet.data.build import build_classes
+from avdet.models.build import build_model
+from avdet.settings import Config
+from tests.conftest import REPOSITORY
+
+onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+pytest.importorskip("onnxscript", reason="onnxscript is not installed")
+
+
+def test_a_checkpoint_becomes_a_file_that_is_compared(tiny_config: Config, tmp_path: Path) -> None:
+    """In a process of its own: here the exporter's thousands of log lines would be kept."""
+    torch.manual_seed(0)
+    classes = build_classes(tiny_config.ava)
+    model = build_model(tiny_config.model, num_classes=len(classes), head="roi")
+    save_checkpoint(
+        tmp_path / "best.pt",
+        model_state=model.state_dict(),
+        config=tiny_config.model_dump(mode="json"),
+        class_names=classes.label_map,
+    )
+    output = tmp_path / "out" / "model.onnx"
+    argv = ["--checkpoint", str(tmp_path / "best.pt"), "--output", str(output)]
+    script = REPOSITORY / "tools" / "export_onnx.py"
+    done = subprocess.run([sys.executable, script, *argv], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.replace("\n", " ")
+    assert "takes frames, boxes_px, box_clip, audio, has_audio scores of onnxruntime and torch differ by" in said
+    notes = {one.key: json.loads(one.value) for one in onnx.load(output).metadata_props}
+    assert notes["classes"]["1"] == classes.label_map[1]
+    assert notes["clip"]["short_side_px"] == 48 and notes["clip"]["span_frames"] == tiny_config.model.span_frames
+
+
+def test_a_missing_checkpoint_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        export_onnx.main(["--checkpoint", str(tmp_path / "no.pt"), "--output", str(tmp_path / "m.onnx")])
+    assert stop.value.code == 2
+    assert "There is no checkpoint at" in capsys.readouterr().err
