@@ -33,9 +33,13 @@ setup(
         "pycocotools>=2.0.8",
     ],
     extras_require={
+        "onnx": ["onnx>=1.16", "onnxruntime>=1.18", "onnxscript>=0.5"],
         "dev": [
             "hypothesis>=6.100",
             "mypy>=1.11",
+            "onnx>=1.16",
+            "onnxruntime>=1.18",
+            "onnxscript>=0.5",
             "pandas-stubs>=2.1",
             "playwright>=1.45",  # drives the Chromium that is installed; it downloads none
             "pytest>=8.0",
