@@ -33,6 +33,7 @@ setup(
         "pycocotools>=2.0.8",
     ],
     extras_require={
+        "ray": ["ray[data]>=2.40"],
         "onnx": ["onnx>=1.16", "onnxruntime>=1.18", "onnxscript>=0.5"],
         "dev": [
             "hypothesis>=6.100",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -84,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
         "--ray-workers", type=int, nargs=3, default=(2, 1, 1), metavar=("DECODE", "PEOPLE", "ACTIONS"),
         help="Ray workers that decode, find people and judge actions (default 2 1 1)",
     )  # fmt: skip
+    parser.add_argument(
+        "--object-store-memory", type=int, metavar="MB", help="of a local Ray cluster (default: a third of all memory)"
+    )
     return parser
 
 
@@ -102,10 +106,14 @@ def _refuse_impossible(args: argparse.Namespace) -> None:
 
 def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     from avdet.predict.jobs import read_list, video_jobs
+    from avdet.predict.stages import name_of
 
     jobs = video_jobs([*args.videos, *(read_list(args.input) if args.input else [])])
     if not jobs:
         raise ValueError(f"{args.input} lists no video; give a path a line")
+    double = [name for name, count in Counter(name_of(job.path) for job in jobs).items() if count > 1]
+    if args.boxes is not None and double:
+        raise ValueError(f"several videos are named {min(double)}, which is all that --boxes says; rename one")
     written = {_film(args, job).resolve() for job in jobs}
     here = next((job.path for job in jobs if job.path.resolve() in written), None)
     if here is not None and not args.no_video:
@@ -258,7 +266,7 @@ def _detect_on_ray(args: argparse.Namespace) -> int:
     people = partial(build_person_detector, args.detector, model=args.people_model, weights=args.people)
     boxes = None if args.boxes is None else read_boxes(args.boxes)
     run = RayRun(args.checkpoint, people, boxes, _wishes(args), tuple(args.ray_workers))
-    outcomes = run.detect(jobs, workplace, _showing(args), address=args.ray)
+    outcomes = run.detect(jobs, workplace, _showing(args), address=args.ray, object_store_mb=args.object_store_memory)
     failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]
     write_errors(failed, args.output, "parquet")
     times = [found.times for _, found in outcomes if not isinstance(found, str)]

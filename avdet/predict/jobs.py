@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from avdet.people.find import video_name
-
 __all__ = ["VideoJob", "read_list", "video_jobs"]
 
 logger = logging.getLogger(__name__)
@@ -40,18 +38,29 @@ def video_jobs(videos: Sequence[Path]) -> list[VideoJob]:
     taken: set[str] = set()
     seen: set[Path] = set()
     for path in videos:
+        if "\0" in str(path):
+            raise ValueError(
+                f"{str(path)!r} has a zero byte, which no file's name has; give a text file with a path a line"
+            )
         real = path.resolve()
         if real in seen:
             logger.warning("%r is listed twice; it is done once", str(path))
             continue
         seen.add(real)
-        plain = _plain(video_name(real) if path.is_dir() else path.stem)
+        plain = _plain(real.name if _is_folder(path) else path.stem)
         name = next(one for one in _numbered(plain) if one.casefold() not in taken)
         if name not in {path.name, path.stem}:
             logger.warning("%r is called %s in the tables and files", str(path), name)
         taken.add(name.casefold())
         jobs.append(VideoJob(path, name))
     return jobs
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a line of a list may be longer than any name
+        return False
 
 
 def _plain(name: str) -> str:

@@ -50,14 +50,22 @@ class RayRun:
     workers: tuple[int, int, int]
 
     def detect(
-        self, jobs: Sequence[VideoJob], workplace: Workplace, showing: Showing, *, address: str
+        self,
+        jobs: Sequence[VideoJob],
+        workplace: Workplace,
+        showing: Showing,
+        *,
+        address: str,
+        object_store_mb: int | None = None,
     ) -> list[tuple[VideoJob, Finished | str]]:
-        """Each video's tables as parquet, or why there are none. `address`: of a cluster; "local" starts one here."""
+        """Each video's tables as parquet, or why there are none. `address`: of a cluster; "local" starts one here,
+        with so much memory for what is on its way.
+        """
         desk = _Desk(workplace, ClassNames.from_label_map(load_checkpoint(self.checkpoint).class_names), showing)
         left = [row for job in jobs for row in self._left(job, desk)]
         if left:
             ray = require_ray()
-            _start(ray, address)
+            _start(ray, address, object_store_mb)
             try:
                 for row in self._stages(ray, left).iter_rows():
                     desk.take(pickle.loads(row["work"]))
@@ -144,12 +152,15 @@ def require_ray() -> ModuleType:
         ) from None
 
 
-def _start(ray: ModuleType, address: str) -> None:
+def _start(ray: ModuleType, address: str, object_store_mb: int | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster started here reports to nobody
-    here = address == "local"
+    options: dict[str, object] = {}
+    if address == "local":
+        options = {"include_dashboard": False}
+        if object_store_mb is not None:
+            options["object_store_memory"] = object_store_mb * 10**6
     try:
-        ray.init(address=address, include_dashboard=False if here else None, log_to_driver=False, logging_level="ERROR")
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
     except ConnectionError as error:
         raise ValueError(f"no Ray cluster answers at {address} ({error}); start one with ray start --head") from None
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
+    ray.data.DataContext.get_current().enable_progress_bars = False
