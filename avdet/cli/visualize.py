@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from avdet.cli.errors import user_errors
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from avdet.predict.explain import Explainer
 
 
 class Wishes(TypedDict):
@@ -59,6 +62,12 @@ def main(argv: list[str] | None = None) -> int:
         metavar="OTHER",
         help="CSV of the same boxes by a model that does not hear: bars in the film compare both scores",
     )
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="colour in the film where the network looked for a person's best action, and light up what it heard",
+    )
+    parser.add_argument("--checkpoint", type=Path, help="with --explain: the model that made the detections")
     args = parser.parse_args(argv)
     with user_errors():
         _visualize(args)
@@ -94,6 +103,10 @@ def _refuse(args: argparse.Namespace) -> None:
         raise ValueError(f"--output is {args.output}; it is written as mp4, so give it a name that ends in .mp4")
     if args.player is not None and args.player.suffix.lower() not in {".html", ".htm"}:
         raise ValueError(f"--player is {args.player}; it is a page, so give it a name that ends in .html")
+    if args.explain != (args.checkpoint is not None) or (args.explain and args.output is None):
+        raise ValueError(
+            "--explain needs --checkpoint FILE and --output FILE.mp4, and --checkpoint is for nothing else"
+        )
     if args.top < 1:
         raise ValueError(f"--top is {args.top}; give at least 1 action a person")
 
@@ -104,7 +117,7 @@ def _render(args: argparse.Namespace, detections: pd.DataFrame, wishes: Wishes) 
     from ava_eval import read_detections
     from avdet.view.render import render
 
-    with Progress(transient=True) as progress:
+    with contextlib.ExitStack() as opened, Progress(transient=True) as progress:
         bar = progress.add_task(args.video.name)
         rendering = render(
             args.video,
@@ -113,7 +126,18 @@ def _render(args: argparse.Namespace, detections: pd.DataFrame, wishes: Wishes) 
             on_frame=lambda time_s, duration_s: progress.update(bar, completed=time_s, total=duration_s),
             spectrogram=args.spectrogram,
             without_sound=read_detections(args.without_sound) if args.without_sound else None,
+            explain=opened.enter_context(_explainer(args, detections)).at if args.explain else None,
             **wishes,
         )
     drawn = rendering.nothing_drawn or f"{rendering.boxes} boxes in {rendering.frames} frames"
     sys.stdout.write(f"{args.output}: {drawn}\n")
+
+
+def _explainer(args: argparse.Namespace, detections: pd.DataFrame) -> Explainer:
+    from avdet.predict.detector import ActionDetector
+    from avdet.predict.explain import Explainer
+    from avdet.view.render import rows_of
+
+    mine = rows_of(detections, args.name or args.video.stem, args.time_origin, "detections")
+    detector = ActionDetector.from_checkpoint(args.checkpoint)
+    return Explainer(detector, args.video, mine[mine["score"] >= args.min_score])

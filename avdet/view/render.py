@@ -13,7 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from avdet.media.reader import VideoReader
+from avdet.models.explain import Explanation
 from avdet.view.draw import annotate
+from avdet.view.heat import paint_hearing, paint_heat
 from avdet.view.repaint import repaint
 from avdet.view.sound_gain import beside
 from avdet.view.strip import SoundStrip
@@ -45,6 +47,7 @@ def render(
     time_origin_s: float = 0.0,
     spectrogram: bool = False,
     without_sound: pd.DataFrame | None = None,
+    explain: Callable[[float], Explanation | None] | None = None,
     on_frame: Callable[[float, float], None] | None = None,
 ) -> Rendering:
     """Writes `output`: every frame of the video at its own time, boxes and clock drawn on it, with its sound (mono).
@@ -56,6 +59,7 @@ def render(
     time_origin_s: the second of the tables at which the video begins, 0 unless it was cut out of a longer one.
     spectrogram: a strip with the log-mel and a time cursor is added below, where there is sound.
     without_sound: detections of the same boxes by a model that does not hear; both scores stand beside one another.
+    explain: of a keyframe, where the network looks and listens; heat in the boxes, and a second strip.
     on_frame: told the time of every frame written, and the video's length.
     """
     path, names = Path(video), short_names(label_map or {})
@@ -72,9 +76,16 @@ def render(
     def paint(time_s: float, frame: NDArray[np.uint8], strip: NDArray[np.uint8]) -> None:
         nonlocal frames, boxes
         people = [person for timeline in timelines for person in timeline.at(time_s)]
+        if explain is not None:
+            keyframe_s = detected.keyframe_at(time_s)
+            explanation = None if keyframe_s is None else explain(keyframe_s)
+            if explanation is not None:
+                paint_heat(frame, explanation, time_s)
+            if info.has_audio:
+                paint_hearing(strip[-(len(strip) // strips) :], explanation, time_s, names)
         annotate(frame, people, time_s + time_origin_s)
         if sound is not None:
-            sound.draw(strip, time_s)
+            sound.draw(strip[: len(strip) // strips], time_s)
         frames, boxes = frames + 1, boxes + len(people)
         if on_frame is not None:
             on_frame(time_s, info.duration_s)
@@ -84,7 +95,8 @@ def render(
         info = reader.info
     with contextlib.ExitStack() as opened:
         sound = opened.enter_context(SoundStrip(path)) if spectrogram and info.has_audio else None
-        repaint(path, info, output, paint, strip=_STRIP if sound is not None else 0.0)
+        strips = (sound is not None) + (explain is not None and info.has_audio)
+        repaint(path, info, output, paint, strip=_STRIP * strips)
     reason = (
         why_nothing_is_shown(mine, detected, min_score=min_score, duration_s=info.duration_s) if not boxes else None
     )

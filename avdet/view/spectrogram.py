@@ -41,8 +41,9 @@ def log_mel_columns(reader: VideoReader, start_s: float, duration_s: float, *, m
     return loudest.T
 
 
-def coloured(log_mel: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(mel bins, columns) of ln power -> (mel bins, columns, 3) RGB, the highest bin on top."""
-    level = np.clip((log_mel[::-1] - _BLACK) / (_BRIGHT - _BLACK), 0.0, 1.0)
+def coloured(log_mel: NDArray[np.float32], span: tuple[float, float] = (_BLACK, _BRIGHT)) -> NDArray[np.uint8]:
+    """(mel bins, columns) -> (mel bins, columns, 3) RGB, the highest bin on top; `span` goes from black to bright."""
+    black, bright = span
+    level = np.clip((log_mel[::-1] - black) / (bright - black), 0.0, 1.0)
     palette = (np.asarray(mpl.colormaps["magma"](np.linspace(0, 1, 256)))[:, :3] * 255).astype(np.uint8)
     return palette[(level * 255).astype(np.uint8)]

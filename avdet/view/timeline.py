@@ -46,10 +46,15 @@ class Timeline:
         self.spacing_s = usual_spacing(keyframes)
 
     def at(self, time_s: float) -> Sequence[ShownPerson]:
+        keyframe_s = self.keyframe_at(time_s)
+        return () if keyframe_s is None else self._people.get(keyframe_s, ())
+
+    def keyframe_at(self, time_s: float) -> float | None:
+        """The time of the keyframe that is shown then."""
         if not len(self._times_s):
-            return ()
+            return None
         nearest = float(self._times_s[np.abs(self._times_s - time_s).argmin()])
-        return self._people.get(nearest, ()) if abs(nearest - time_s) <= self.spacing_s / 2 else ()
+        return nearest if abs(nearest - time_s) <= self.spacing_s / 2 else None
 
 
 def usual_spacing(times_s: NDArray[np.float64]) -> float:

@@ -63,6 +63,9 @@ def test_the_page_needs_no_film(folder: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        (["--explain"], "--explain needs --checkpoint FILE"),
+        (["--checkpoint", "best.pt"], "--explain needs --checkpoint FILE"),
+        (["--explain", "--checkpoint", "missing.pt"], "There is no checkpoint at missing.pt"),
         (["--player", "page.pdf"], "give it a name that ends in .html"),
         (["--top", "0"], "--top is 0"),
         (["--output", "a.avi"], "give it a name that ends in .mp4"),

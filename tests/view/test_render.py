@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from avdet.media.reader import VideoReader
+from avdet.models.explain import ExplainedPerson, Explanation
 from avdet.view.render import Rendering, render
 from tests.media.movies import number_of, write_movie
 from tests.shared import SHARED, needs_shared
@@ -126,6 +127,26 @@ def test_without_sound_there_is_no_strip(tmp_path: Path) -> None:
     render(movie, detections((0.1, LEFT, 1, 0.9, 0)), tmp_path / "a.mp4", spectrogram=True)
     with VideoReader(tmp_path / "a.mp4") as video:
         assert video.info.height == 360
+
+
+def test_explanations_colour_the_box_and_add_a_strip(clip: Path, tmp_path: Path) -> None:
+    heat = np.ones((4, 3, 3), np.float32)
+    person = ExplainedPerson(LEFT, 0, 1, 1.0, 0.0, heat, np.ones((6, 5), np.float32))
+    explanation = Explanation(0.0, 1.0, (person,), np.zeros((20, 10), np.float32))
+    asked: list[float] = []
+
+    def explain(time_s: float) -> Explanation:
+        asked.append(time_s)
+        return explanation
+
+    table = detections((0.5, LEFT, 1, 0.9, 0))
+    render(clip, table, tmp_path / "a.mp4", spectrogram=True, explain=explain)
+    with VideoReader(tmp_path / "a.mp4") as video:
+        (frame,) = video.frames([0.5])
+    assert frame.shape == (462, 480, 3) and set(asked) == {0.5}  # 2 / 7 of 360 are 102.9
+    red, _, blue = (int(value) for value in frame[200, round(0.25 * 479)])
+    assert red > 150 and blue < 90
+    assert frame[440, 300, 1] > 120  # light on what is heard
 
 
 def test_both_scores_are_drawn(clip: Path, tmp_path: Path) -> None:
