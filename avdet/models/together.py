@@ -38,9 +38,9 @@ def any_process(flags: list[bool], device: torch.device) -> list[bool]:
 
 def normalise_together(x: Tensor, norm: nn.BatchNorm2d) -> Tensor:
     """Batch norm (B, C, ..) in training with the statistics of all processes' batches; updates the running ones."""
-    values = x.float()
+    values = x.to(torch.promote_types(x.dtype, torch.float32))
     dims = [0, *range(2, x.ndim)]
-    count = torch.tensor(float(x.numel() // x.shape[1]), device=x.device)
+    count = torch.tensor(x.numel() // x.shape[1], dtype=values.dtype, device=x.device)
     sums = values.sum(dim=dims)
     if not _alone():
         dist.all_reduce(count)
