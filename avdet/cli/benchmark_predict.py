@@ -75,46 +75,54 @@ def run_and_print(args: argparse.Namespace) -> None:
         video = args.video or write_clip(Path(folder) / "film.mp4", seconds=args.seconds)
         with VideoReader(video) as reader:
             info = reader.info
-        seconds = measure(chain, video, Path(folder) / "annotated.mp4", rate=args.rate)
+        spent = measure(chain, video, Path(folder) / "annotated.mp4", rate=args.rate)
     where = torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     title = f"{info.duration_s:.1f} s of {info.width} x {info.height}, {args.rate:g} keyframes a second; {where}"
-    Console(width=max(90, Console().width)).print(_table(seconds, info.duration_s, title))
+    Console(width=max(90, Console().width)).print(_table(spent, info.duration_s, title))
 
 
-def _table(seconds: Mapping[str, float], duration_s: float, title: str) -> Table:
-    table = Table("part", "s", "video seconds a second", title=title)
-    for part in PARTS:
-        if part in seconds:
-            table.add_row(part, f"{seconds[part]:.2f}", f"{duration_s / seconds[part]:.2f}")
-    whole = sum(seconds.values())
-    table.add_row("all", f"{whole:.2f}", f"{duration_s / whole:.2f}")
+def _table(spent: Mapping[str, Spent], duration_s: float, title: str) -> Table:
+    table = Table("part", "s", "CPU s", "video seconds a second", title=title)
+    whole = Spent(sum(one.wall_s for one in spent.values()), sum(one.cpu_s for one in spent.values()))
+    for part, one in [*((part, spent[part]) for part in PARTS if part in spent), ("all", whole)]:
+        table.add_row(part, f"{one.wall_s:.2f}", f"{one.cpu_s:.2f}", f"{duration_s / one.wall_s:.2f}")
     return table
 
 
-def measure(chain: Chain, video: Path, output: Path, *, rate: float) -> dict[str, float]:
-    """Seconds of each part, over the whole video, after one keyframe that is not timed. `output` is written."""
+def measure(chain: Chain, video: Path, output: Path, *, rate: float) -> dict[str, Spent]:
+    """What each part takes over the whole video, after one keyframe that is not timed. `output` is written."""
     with VideoReader(video) as reader:
         times_s = keyframe_times(reader.info.duration_s, rate=rate)
     _judge(chain, video, times_s[:1], Stopwatch())
     timed = Stopwatch()
     found = [_judge(chain, video, times_s[first : first + CHUNK], timed) for first in range(0, len(times_s), CHUNK)]
     _film(video, output, JudgedPeople.concatenate(found), timed)
-    return dict(timed.seconds)
+    return dict(timed.spent)
+
+
+@dataclass
+class Spent:
+    """Seconds on the clock, and of all of the process's threads together: the latter count no other program's work."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
 
 
 class Stopwatch:
-    """Adds up the seconds of each part: `with timed("decode"): ...`."""
+    """Adds up what each part takes: `with timed("decode"): ...`."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.spent: defaultdict[str, Spent] = defaultdict(Spent)
 
     @contextmanager
     def __call__(self, part: str) -> Iterator[None]:
-        started = time.perf_counter()
+        wall_s, cpu_s = time.perf_counter(), time.process_time()
         yield
         if torch.cuda.is_available():
             torch.cuda.synchronize()
-        self.seconds[part] += time.perf_counter() - started
+        spent = self.spent[part]
+        spent.wall_s += time.perf_counter() - wall_s
+        spent.cpu_s += time.process_time() - cpu_s
 
 
 def _judge(chain: Chain, video: Path, times_s: list[float], timed: Stopwatch) -> JudgedPeople:
