@@ -34,6 +34,7 @@ from avdet.predict.tables import Showing
 __all__ = ["RayRun", "require_ray"]
 
 _GPU, _MOST_CPUS = "GPU", 0.9  # of all; the rest plans
+_BLOCK_BYTES = 2**24  # a few chunks of pictures: what goes to one worker, and what is done again after it is lost
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,6 @@ class RayRun:
         cut, judged = (partial(step, self.checkpoint, self.wishes.min_box_score) for step in (cutting, judging))
         stages = [(decoding, decoders, 0.0), (found, finders, gpus)] if self.boxes is None else []
         chunks = ray.data.from_items(rows).flat_map(partial(plan, self.wishes), num_cpus=0.1)
-        chunks = chunks.repartition(target_num_rows_per_block=1)  # so much is lost with a worker, and spread over all
         for build, count, share in [*stages, (cut, decoders, 0.0), (judged, judges, gpus)]:
             pool = ray.data.ActorPoolStrategy(size=count)
             options = {"fn_constructor_args": (build,), "batch_size": 1, "num_cpus": cpus, "num_gpus": share or None}
@@ -163,4 +163,6 @@ def _start(ray: ModuleType, address: str, object_store_mb: int | None) -> None:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
     except ConnectionError as error:
         raise ValueError(f"no Ray cluster answers at {address} ({error}); start one with ray start --head") from None
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.target_max_block_size = _BLOCK_BYTES

@@ -52,11 +52,11 @@ def kill_one_judge(parts: Path, killed: list[int]) -> None:
 def test_a_killed_worker_and_a_bad_video_change_nothing(tiny_config: Config, tmp_path: Path) -> None:
     pytest.importorskip("ray")
     checkpoint = save_tiny_detector(tmp_path / "actions.pt", tiny_config)
-    videos = [write_film(tmp_path / f"film{number}.mp4", 60) for number in range(3)]
+    videos = [write_film(tmp_path / f"film{number}.mp4", 40) for number in range(3)]
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")
     boxes = pd.concat(
-        [two_people(name, [float(t) for t in range(1, 60)]) for name in ("film0", "film1", "film2", "bad")]
+        [two_people(name, [float(t) for t in range(1, 40)]) for name in ("film0", "film1", "film2", "bad")]
     )
     boxes.to_csv(tmp_path / "boxes.csv", index=False, header=False)
     (tmp_path / "list.txt").write_text("\n".join(map(str, [*videos, bad])))

@@ -1,0 +1,132 @@
+"""detect_actions over a list: bad videos, equal names, a run that stops and goes on, several processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ava_eval
+from avdet.cli import detect_actions
+from avdet.settings import Config
+from tests.conftest import REPOSITORY
+from tests.predict.tiny_detector import save_tiny_detector, two_people, write_film
+
+
+class Place:
+    """Three films, a list that names them and a broken one, their people, a detector."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        self.folder = folder
+        self.films = [write_film(folder / f"film{number}.mp4", 12) for number in range(3)]
+        (folder / "broken.mp4").write_bytes(self.films[0].read_bytes()[:3000])
+        boxes = [two_people(name, [float(t) for t in range(1, 12)]) for name in ("film0", "film1", "film2", "broken")]
+        pd.concat(boxes).to_csv(folder / "boxes.csv", index=False, header=False)
+        names = ["film0.mp4", "broken.mp4", "film1.mp4", "film2.mp4"]
+        (folder / "list.txt").write_text("".join(f"{folder / name}\n" for name in names))
+        self.checkpoint = str(save_tiny_detector(folder / "actions.pt", config))
+
+    def argv(self, output: str, *more: str) -> list[str]:
+        people = ["--boxes", str(self.folder / "boxes.csv"), "--batch-size", "4"]
+        return [*more, "--checkpoint", self.checkpoint, *people, "--output", str(self.folder / output)]
+
+
+@pytest.fixture
+def place(tmp_path: Path, tiny_config: Config) -> Place:
+    return Place(tmp_path, tiny_config)
+
+
+def refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        detect_actions.main(argv)
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and said.count("\n") == 1
+    return said
+
+
+def test_a_broken_video_is_listed_and_the_others_are_done(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = place.argv("out", "--input", str(place.folder / "list.txt"), "--no-video")
+    assert detect_actions.main(argv) == 0
+    out = place.folder / "out"
+    detections = ava_eval.read_detections(out / "detections.csv")
+    assert detections["video"].drop_duplicates().tolist() == ["film0", "film1", "film2"]
+    assert len(detections) == 3 * 11 * 2 * 9
+    errors = pd.read_csv(out / "errors.csv")
+    assert errors["video"].tolist() == ["broken"] and "broken.mp4 cannot be read at" in errors["error"][0]
+    assert not list(out.glob("*.mp4"))
+    assert set(pd.read_csv(out / "tubes.csv")["video"]) <= {"film0", "film1", "film2"}
+    assert "3 of 4 videos" in (said := capsys.readouterr().out) and "1 could not be read" in said
+    before = (out / "detections.csv").read_bytes()
+    assert detect_actions.main(argv) == 0
+    assert capsys.readouterr().out.count("done before") == 3
+    assert (out / "detections.csv").read_bytes() == before
+
+
+def test_where_a_run_stopped_the_next_goes_on(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """A crash leaves whole chunks and half a one; the video's tables are not there yet."""
+    argv = place.argv("out", str(place.films[0]), "--no-video")
+    assert detect_actions.main(argv) == 0
+    out = place.folder / "out"
+    tables = {name: (out / name).read_bytes() for name in ("detections.csv", "boxes.csv", "tubes.csv")}
+    part = out / "parts/film0.part"
+    part.write_bytes(part.read_bytes()[: part.stat().st_size * 5 // 6])
+    for path in [*out.glob("*.csv"), *out.glob("parts/*.csv"), out / "parts/film0.finished.json"]:
+        path.unlink()
+    capsys.readouterr()
+    assert detect_actions.main(argv) == 0
+    assert "goes on with 2 of 3 chunks done" in capsys.readouterr().out
+    assert {name: (out / name).read_bytes() for name in tables} == tables
+
+
+def test_other_settings_do_not_mix_but_scores_are_smoothed_anew(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = place.argv("out", str(place.films[0]), "--no-video")
+    assert detect_actions.main(argv) == 0
+    rough = ava_eval.read_detections(place.folder / "out/detections.csv")
+    assert "begun with other settings (end, start)" in refused([*argv, "--start", "2", "--end", "5"], capsys)
+    assert detect_actions.main([*argv, "--smooth", "4"]) == 0
+    smooth = ava_eval.read_detections(place.folder / "out/detections.csv")
+    assert smooth["score"].std() < rough["score"].std()
+
+
+def test_a_part_of_a_video(place: Place) -> None:
+    argv = place.argv("out", str(place.films[1]), "--no-video", "--start", "2.5", "--end", "6")
+    assert detect_actions.main(argv) == 0
+    table = ava_eval.read_detections(place.folder / "out/detections.csv")
+    assert sorted(set(table["timestamp"])) == [3.0, 4.0, 5.0, 6.0]
+
+
+def test_nothing_of_the_users_is_written_over(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    (place.folder / "more").mkdir()
+    double = write_film(place.folder / "more/film0.mp4", 2)
+    film = double.read_bytes()
+    assert "which would be written over" in refused(place.argv("more", str(double)), capsys)
+    assert "is what --output will write" in refused(place.argv(".", str(double), "--no-video"), capsys)
+    assert double.read_bytes() == film
+    assert "all that --boxes says" in refused(place.argv("out", str(place.films[0]), str(double)), capsys)
+
+
+def test_where_nothing_works_the_exit_status_is_2(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = [str(place.folder / "broken.mp4"), str(place.folder / "absent.mp4")]
+    assert "none of 2 videos could be read" in refused(place.argv("out", *broken), capsys)
+    assert len(pd.read_csv(place.folder / "out/errors.csv")) == 2
+    assert "there is nothing to look at" in refused(place.argv("out"), capsys)
+    (place.folder / "empty.txt").write_text("\n")
+    assert "lists no video" in refused(place.argv("out", "--input", str(place.folder / "empty.txt")), capsys)
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_tables_of_one(place: Place) -> None:
+    argv = ("--input", str(place.folder / "list.txt"), "--no-video")
+    assert detect_actions.main(place.argv("one", *argv)) == 0
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    tool = [str(REPOSITORY / "tools/detect_actions.py"), *place.argv("two", *argv)]
+    subprocess.run([*launch, *tool], check=True, cwd=REPOSITORY, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    for name in ("detections.csv", "boxes.csv", "tubes.csv", "errors.csv"):
+        assert (place.folder / "two" / name).read_bytes() == (place.folder / "one" / name).read_bytes(), name
