@@ -122,7 +122,7 @@ class TrainConfig(Section):
     ema: float = Field(0.0, ge=0, lt=1)  # decay of a moving average of the weights, which is then evaluated; 0: none
     sync_bn: bool = False  # batch norms over all processes: many give the numbers of one
     forget_activations: bool = False  # activation checkpointing: less memory, more time
-    compile: bool = False  # torch.compile
+    compile: bool = False  # torch.compile, of the backbone
     max_nonfinite: int = Field(0, ge=0)  # iterations with a NaN or infinity that are left out before training stops
     keep: int = Field(1, ge=0)  # checkpoints before the last one that stay
     precise_bn_clips: int = Field(0, ge=0)  # training clips that set the batch norms' statistics before an evaluation

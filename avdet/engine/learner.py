@@ -44,7 +44,6 @@ class Learner:
         amp: bool = False,
         accumulate: int = 1,
         ema: float = 0.0,
-        compiles: bool = False,
         max_nonfinite: int = 0,
         reports: Path | None = None,
     ) -> None:
@@ -52,7 +51,6 @@ class Learner:
         self.model: nn.Module = self.module
         if process.world > 1:
             self.model = DistributedDataParallel(self.module, find_unused_parameters=True)
-        self._run = torch.compile(self.model) if compiles else self.model
         self.optimizer = optimizer
         self.process = process
         self.clip_gradient = clip_gradient
@@ -108,7 +106,7 @@ class Learner:
                 if isinstance(self.model, DistributedDataParallel) and place < len(parts) - 1:
                     stack.enter_context(self.model.no_sync())
                 with torch.autocast(self.process.device.type, torch.bfloat16, enabled=self.amp):
-                    losses = self._run(part)
+                    losses = self.model(part)
                 total = torch.stack([loss.float() for loss in losses.values()]).sum()
                 (total * share).backward()
             for name, loss in losses.items():

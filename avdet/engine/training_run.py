@@ -52,6 +52,8 @@ class TrainingRun:
             share_norms(self.model)
         if config.train.forget_activations:
             forget_activations(self.model)
+        if config.train.compile:
+            self.model.backbone.compile()  # the head sees another number of people in every batch
         self.trainer = build_trainer(self.model, config.train, run, process)
         torch.manual_seed(config.seed + process.rank)
         self.best = -math.inf
@@ -139,7 +141,6 @@ def build_trainer(model: torch.nn.Module, plan: TrainConfig, run: RunDir, proces
         amp=plan.amp,
         accumulate=plan.accumulate,
         ema=plan.ema,
-        compiles=plan.compile,
         max_nonfinite=plan.max_nonfinite,
         reports=run.path,
     )

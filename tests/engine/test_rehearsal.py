@@ -35,3 +35,17 @@ def test_what_would_fail_later_fails_now(tiny_config: Config, tmp_path: Path) ->
         next(job.model.parameters()).fill_(torch.nan)
     with pytest.raises(ValueError, match=r"the output of .* is not finite"):
         rehearse(job)
+
+
+@pytest.mark.slow
+def test_a_compiled_backbone_gives_the_same_losses(tiny_config: Config, tmp_path: Path) -> None:
+    """Of two updates; some clips are heard, in the second none."""
+    losses = []
+    for compiles in (False, True):
+        train = tiny_config.train.model_copy(update={"compile": compiles})
+        job = TrainingRun(tiny_config.model_copy(update={"train": train}), RunDir(tmp_path), ALONE)
+        job.sampler.start(0)
+        job.trainer.set_rate(2.0)
+        torch.manual_seed(0)
+        losses.append([float(job.trainer.learner.step(batch)["action"]) for batch in job.loader])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
