@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,20 @@ def test_forgotten_activations_change_nothing_but_memory() -> None:
     for a, b in zip(plain.parameters(), forgetful.parameters(), strict=True):
         assert (a.grad is None) == (b.grad is None)
         assert a.grad is None or torch.allclose(a.grad, b.grad, atol=1e-4)  # type: ignore[arg-type]
+
+
+def test_shared_norms_have_the_gradients_of_plain_ones() -> None:
+    """Of a whole model, in float64, in one process."""
+    torch.manual_seed(0)
+    plain = shake(build_model(tiny_config(), num_classes=3, head="roi")).double()
+    shared = copy.deepcopy(plain)
+    share_norms(shared)
+    batch = tiny_batch(size=64)
+    assert batch.audio is not None
+    floats = replace(batch, frames=batch.frames.double() / 255, audio=batch.audio.double())
+    for net in (plain, shared):
+        torch.stack(list(net(floats).values())).sum().backward()
+    for (name, a), b in zip(plain.named_parameters(), shared.parameters(), strict=True):
+        assert (a.grad is None) == (b.grad is None), name
+        if a.grad is not None and b.grad is not None:
+            assert torch.allclose(a.grad, b.grad, rtol=1e-6, atol=1e-12), name
