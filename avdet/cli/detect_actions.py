@@ -148,7 +148,8 @@ def _detect(args: argparse.Namespace, share: Share) -> int:
             logger.warning("%s is left out: %s", job.path, outcomes[-1][1])
     outcomes = share.gather(outcomes)
     if share.is_main:
-        _sum_up(args, sorted(outcomes, key=lambda outcome: jobs.index(outcome[0])), workplace)
+        found = dict(outcomes)
+        _sum_up(args, [(job, found[job]) for job in jobs if job in found], workplace)
     if stopped:
         logger.info("Stopped; what is done is in %s, and the same command goes on", args.output)
         return INTERRUPTED

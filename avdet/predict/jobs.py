@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 __all__ = ["VideoJob", "read_list", "video_jobs"]
@@ -36,6 +36,7 @@ def video_jobs(videos: Sequence[Path]) -> list[VideoJob]:
     """One a file, in the order given. What is named like one before it gets a number, which is said."""
     jobs: list[VideoJob] = []
     taken: set[str] = set()
+    copies: Counter[str] = Counter()
     seen: set[Path] = set()
     for path in videos:
         if "\0" in str(path):
@@ -48,7 +49,10 @@ def video_jobs(videos: Sequence[Path]) -> list[VideoJob]:
             continue
         seen.add(real)
         plain = _plain(real.name if _is_folder(path) else path.stem)
-        name = next(one for one in _numbered(plain) if one.casefold() not in taken)
+        name = plain
+        while name.casefold() in taken:
+            copies[plain.casefold()] += 1
+            name = f"{plain}-{copies[plain.casefold()] + 1}"
         if name not in {path.name, path.stem}:
             logger.warning("%r is called %s in the tables and files", str(path), name)
         taken.add(name.casefold())
@@ -68,8 +72,3 @@ def _plain(name: str) -> str:
     plain = "".join("_" if not c.isprintable() or c in _SEPARATORS else c for c in name).strip()
     plain = plain.encode(errors="replace")[:_MAX_BYTES].decode(errors="ignore")
     return plain.lstrip(".") or "video"
-
-
-def _numbered(name: str) -> Iterator[str]:
-    yield name
-    yield from (f"{name}-{number}" for number in count(2))
