@@ -38,6 +38,7 @@ def test_what_would_fail_later_fails_now(tiny_config: Config, tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")  # torch's own
 def test_a_compiled_backbone_gives_the_same_losses(tiny_config: Config, tmp_path: Path) -> None:
     """Of two updates; some clips are heard, in the second none."""
     losses = []
