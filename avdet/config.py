@@ -39,11 +39,22 @@ def parse_config(settings: dict[str, Any]) -> Config:
         raise ConfigError(_sentence(error)) from None
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """A key that stands there twice is a mistake: the first one would be lost in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.YAMLError(f"{key} is set twice in one section, at and before line {node.end_mark.line + 1}")
+        return dict(super().construct_mapping(node, deep))
+
+
 def _read_yaml(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     if path in above:
         raise ConfigError(f"{path} is its own _base_ ({' -> '.join(str(p) for p in above)}); remove one of them")
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        settings = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys) or {}
     except FileNotFoundError:
         raise ConfigError(f"No config at {path}; the shipped recipes lie under configs/") from None
     except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from avdet.data_settings import AvaData, ClipData, Data, Fraction, Section
 
@@ -161,7 +161,15 @@ class Config(Section):
     @classmethod
     def _data_is_avas(cls, settings: dict[str, Any]) -> dict[str, Any]:
         """Where a recipe does not name its kind of data."""
-        return {**settings, "data": {"kind": "ava", **settings["data"]}} if "data" in settings else settings
+        data = settings.get("data")
+        return {**settings, "data": {"kind": "ava", **data}} if isinstance(data, dict) else settings
+
+    @field_validator("name")
+    @classmethod
+    def _is_one_folder(cls, name: str) -> str:
+        if not name.strip(". ") or any(sign in name for sign in "/\\\n\0"):
+            raise ValueError(f"{name!r} is no name for a run's folder; give a word without slashes")
+        return name
 
     @property
     def ava(self) -> AvaData:

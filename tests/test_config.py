@@ -96,3 +96,18 @@ def test_yaml_runs_no_code(tmp_path: Path) -> None:
 def test_frames_of_4x16() -> None:
     model = Config().model
     assert (model.fast_frames, model.span_frames) == (32, 64)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("data: 3", "data: 3 is not usable"),
+        ("data:", "data: None is not usable"),
+        ("name: ../../x", "no name for a run's folder"),
+        ("train: {epochs: 1, epochs: 2}", "epochs is set twice"),
+    ],
+)
+def test_odd_recipes_are_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "odd.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=sentence):
+        load_config(tmp_path / "odd.yaml")

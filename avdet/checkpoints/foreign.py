@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from avdet.checkpoints.convert import from_caffe2, from_reference
-from avdet.checkpoints.io import CheckpointError, read_tensors
+from avdet.checkpoints.io import FORMAT, CheckpointError, read_tensors
 from avdet.checkpoints.plain_pickle import read_plain_pickle
 
 __all__ = ["Foreign", "read_foreign"]
@@ -34,6 +34,8 @@ def read_foreign(path: Path) -> Foreign:
     Raises CheckpointError for a file that is neither, is cut short, or wants to run code.
     """
     content = _read_any(path)
+    if isinstance(content, dict) and content.get("format") == FORMAT:
+        raise CheckpointError(f"{path} is a checkpoint of avdet already; use it as it is")
     if isinstance(content, dict) and isinstance(content.get("model_state"), dict):
         settings = content.get("cfg")
         return Foreign(from_reference(content["model_state"]), settings if isinstance(settings, str) else None)

@@ -129,7 +129,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     content = read_tensors(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path} is a PyTorch file but no checkpoint of avdet; convert it with tools/convert_checkpoint.py"
+            f"{path} is a PyTorch file but no checkpoint of avdet; if PySlowFast or AVSlowFast wrote it, convert it "
+            "with tools/convert_checkpoint.py"
         )
     if content["version"] > VERSION:
         raise CheckpointError(

@@ -11,6 +11,8 @@ import numpy as np
 
 __all__ = ["read_plain_pickle"]
 
+REFUSED = "might run code when read"
+
 
 def read_plain_pickle(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
     """The content, without running any code. Raises ValueError for a file that wants to, or that is no pickle."""
@@ -18,7 +20,9 @@ def read_plain_pickle(path: Path) -> Any:  # noqa: ANN401  (whatever the file ho
         with path.open("rb") as file:
             return _PlainOnly(file, encoding="latin1").load()
     except pickle.UnpicklingError as error:
-        raise ValueError(f"{path} is refused: {error}") from None
+        if REFUSED in str(error):
+            raise ValueError(f"{path} is refused: {error}; get it from somebody whom you trust, as tensors") from None
+        raise ValueError(f"{path} is no pickle of plain data ({error}); is it the right file?") from None
     except (EOFError, ValueError, IndexError, KeyError, AttributeError, TypeError):
         raise ValueError(f"{path} is no pickle of plain data, or is cut short; fetch it again") from None
 
@@ -39,7 +43,7 @@ class _PlainOnly(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401  (what pickle's own returns)
         if (module.replace("numpy._core", "numpy.core"), name) not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"it names {module}.{name} and might run code when read")
+            raise pickle.UnpicklingError(f"it names {module}.{name} and {REFUSED}")
         if module == "numpy.core.multiarray":
             module = "numpy._core.multiarray" if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else module
         return getattr(importlib.import_module(module), name)

@@ -24,6 +24,8 @@ from avdet.data_settings import AvaData
 from avdet.models.build import build_model
 from avdet.settings import Config, ModelConfig
 
+CLASSIFIER = "head.classifier.linear.action.bias"
+
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="convert_checkpoint.py", description=__doc__)
@@ -40,9 +42,11 @@ def main(argv: list[str] | None = None) -> int:
 def convert(source: Path, target: Path, recipe: Config | None) -> LoadReport:
     """Writes `target` and says where every tensor went. Raises ValueError where the weights do not fit."""
     foreign = read_foreign(source)
+    if CLASSIFIER not in foreign.model_state:
+        raise ValueError(f"{source} has no classifier, so it is no whole network; give a checkpoint that was trained")
     config = Config(name=source.stem, model=_model_of(source, foreign)) if recipe is None else recipe
     config = config.model_copy(update={"model": config.model.model_copy(update={"weights": None})})
-    classes = len(foreign.model_state["head.classifier.linear.action.bias"])
+    classes = len(foreign.model_state[CLASSIFIER])
     model = build_model(config.model, num_classes=classes, head="clip")  # both heads have the same weights
     report = load_state(model, foreign.model_state)
     if recipe is None and (report.new or report.unused or report.sliced):

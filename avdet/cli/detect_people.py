@@ -68,7 +68,7 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
         help="default: what trained --weights, else Detectron2 where it is installed, else torchvision",
     )  # fmt: skip
     parser.add_argument(
-        "--model", help="Detectron2: a config file or a name in its zoo; torchvision: resnet50, mobilenet"
+        "--model", help="Detectron2: a config file or a name in its zoo; torchvision: resnet50, mobilenet, tiny"
     )
     parser.add_argument(
         "--weights",

@@ -46,7 +46,8 @@ def _import(args: argparse.Namespace) -> str:
     table = pd.concat([read_annotations(path, videos, label_map) for path in args.files], ignore_index=True)
     if table.empty:
         raise ValueError(
-            f"{', '.join(map(str, args.files))}: no box with an action in it; docs/custom_data.md says what is read"
+            f"{', '.join(map(str, args.files))}: no box that lies in its frame and has an action; docs/custom_data.md "
+            "says what is read"
         )
     if args.every:
         table = thin_out(table, args.every)

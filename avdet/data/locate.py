@@ -8,7 +8,7 @@ from avdet.data_settings import Data, FoldersData, Hmdb51Data, Ucf101Data
 
 __all__ = ["annotation_files", "require_data"]
 
-HOW_TO_GET_IT = "docs/data.md"
+HOW_TO_GET_IT = {"ava": "docs/data.md"}  # and docs/benchmarks.md of all other kinds
 SETTINGS = {  # of a split's annotation files, by kind of data
     "ava": ("label_map", "{split}_csv", "{split}_excluded", "{split}_boxes"),
     "kinetics": ("label_map", "classes", "{split}_csv"),
@@ -45,7 +45,14 @@ def require_data(data: Data, splits: tuple[str, ...] = ("train", "val")) -> None
         missing |= {setting: path for setting, path in files.items() if not path.is_file()}
     if missing:
         looked = ", ".join(f"{path.absolute()} ({setting})" for setting, path in missing.items())
+        if all(setting.endswith("_boxes") for setting in missing):
+            split = next(iter(missing)).removeprefix("data.").removesuffix("_boxes")
+            raise ValueError(
+                f"The people of {split} are not there: looked for {looked}; tools/detect_people.py --config CONFIG "
+                f"--split {split} --output FILE finds them"
+            )
+        page = HOW_TO_GET_IT.get(data.kind, "docs/benchmarks.md")
         raise ValueError(
-            f"The data is not there: looked for {looked}. {HOW_TO_GET_IT} says how to get it and where to put it; to "
-            "run the same recipe now on the built-in sample set, add --sample"
+            f"The data is not there: looked for {looked}. {page} says how to get it and where to put it; to run the "
+            "same recipe now on the built-in sample set, add --sample"
         )

@@ -61,7 +61,7 @@ def test_says_what_is_wrong(tmp_path: Path) -> None:
         "cut.pt": "cut short",
         "empty.pt": "cut short",
         "text.pt": "no PyTorch file",
-        "theirs.pt": "no checkpoint of avdet; convert it",
+        "theirs.pt": "no checkpoint of avdet; if PySlowFast",
     }.items():
         with pytest.raises(CheckpointError, match=sentence):
             load_checkpoint(tmp_path / name)

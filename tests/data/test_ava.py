@@ -81,8 +81,10 @@ def test_missing_movies_are_counted_or_stop_the_run(tiny_config: Config, sample:
 
 def test_what_is_not_there_is_named_with_the_way_out(tiny_config: Config, tmp_path: Path) -> None:
     data = tiny_config.data.model_copy(update={"val_boxes": Path("no.csv")})
-    with pytest.raises(ValueError, match=r"no\.csv \(data\.val_boxes\).*docs/data\.md.*--sample"):
+    with pytest.raises(ValueError, match=r"people of val .*no\.csv \(data\.val_boxes\).*detect_people"):
         require_data(data)
+    with pytest.raises(ValueError, match=r"no\.csv \(data\.val_csv\).*docs/data\.md.*--sample"):
+        require_data(tiny_config.data.model_copy(update={"val_csv": Path("no.csv")}))
     require_data(data, ("train",))
 
 

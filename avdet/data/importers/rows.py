@@ -16,6 +16,7 @@ from avdet.media.reader import VideoReader
 
 __all__ = ["COLUMNS", "Videos", "cleaned", "to_rows"]
 
+LAST_S = 1e6  # eleven days
 COLUMNS = ["video", "timestamp", "x1", "y1", "x2", "y2", "action", "person_id"]
 
 
@@ -64,6 +65,19 @@ def cleaned(table: pd.DataFrame) -> pd.DataFrame:
     """Sorted, boxes clipped to the frame; boxes without any extent there are left out."""
     box = ["x1", "y1", "x2", "y2"]
     table[box] = table[box].astype(float).clip(0.0, 1.0)
+    table["action"] = table["action"].astype(str).str.strip()
+    odd = table[table["action"].str.contains(r"[\n\r]|^\d+\s*[:,]|^\d*$", regex=True)]
+    if len(odd):
+        raise ValueError(
+            f"{odd['action'].iloc[0]!r} is no name of an action (video {odd['video'].iloc[0]}, second "
+            f"{odd['timestamp'].iloc[0]}); names are words on one line, without a number and a colon before them"
+        )
+    late = table[~table["timestamp"].astype(float).between(0.0, LAST_S)]
+    if len(late):
+        raise ValueError(
+            f"video {late['video'].iloc[0]} has a label at second {late['timestamp'].iloc[0]}; times are seconds from "
+            "the video's start, from 0 on: mend this row"
+        )
     table = table[(table["x1"] < table["x2"]) & (table["y1"] < table["y2"])]
     table = table.assign(timestamp=table["timestamp"].astype(float).round(6)).drop_duplicates()
     return table.sort_values(["video", "timestamp", "person_id", "action"], kind="stable", ignore_index=True)

@@ -71,6 +71,7 @@ def _with_columns(path: Path) -> pd.DataFrame:
 
 
 def _names(actions: pd.Series, label_map: Mapping[int, str], path: Path) -> list[str]:
+    actions = actions.fillna("")
     numbers = actions.str.fullmatch(r"\s*\d+\s*")
     if not numbers.all():
         return [str(action).strip() for action in actions]

@@ -182,3 +182,18 @@ def test_the_command_makes_a_data_set(folder: Path, tmp_path: Path, capsys: pyte
     with pytest.raises(SystemExit) as stop:
         import_annotations.main([files[0], "--videos", str(tmp_path / "nowhere"), "--output", str(out)])
     assert stop.value.code == 2 and "is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ("kitchen one,0.5,0,0,1,1,3: jump,0", "'3: jump' is no name of an action"),
+        ("kitchen one,0.5,0,0,1,1,,0", "'' is no name of an action"),
+        ("kitchen one,-5,0,0,1,1,sit,0", "a label at second -5"),
+        ("kitchen one,inf,0,0,1,1,sit,0", "a label at second inf"),
+    ],
+)
+def test_rows_that_cannot_be_are_named(videos: Videos, tmp_path: Path, row: str, sentence: str) -> None:
+    (tmp_path / "a.csv").write_text(f"video,time,x1,y1,x2,y2,action,person\n{row}\n")
+    with pytest.raises(ValueError, match=sentence):
+        read_annotations(tmp_path / "a.csv", videos, {})
