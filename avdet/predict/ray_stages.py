@@ -16,7 +16,7 @@ from avdet.predict.detector import ActionDetector
 from avdet.predict.jobs import VideoJob
 from avdet.predict.stages import Wishes, pictures_at
 
-__all__ = ["Stage", "Work", "cutting", "decoding", "finding", "judging", "plan"]
+__all__ = ["Stage", "Step", "Work", "cutting", "decoding", "finding", "judging", "plan"]
 
 
 @dataclass(frozen=True)

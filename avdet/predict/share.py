@@ -1,4 +1,4 @@
-"""Several processes share a list of videos: torchrun starts them, each takes every so-manieth."""
+"""Several processes share a list of videos: torchrun starts them, each takes every n-th."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from avdet.predict.detector import ActionDetector
 from avdet.predict.jobs import VideoJob
 from avdet.predict.judged import JudgedPeople
 from avdet.predict.ray_batch import require_ray
-from avdet.predict.ray_stages import Stage, Work, cutting, decoding, finding, judging, plan
+from avdet.predict.ray_stages import Stage, Step, Work, cutting, decoding, finding, judging, plan
 from avdet.predict.stages import Wishes
 from avdet.settings import Config
 from tests.predict.tiny_detector import save_tiny_detector, write_film
@@ -29,7 +30,7 @@ def checkpoint(tiny_config: Config, tmp_path: Path) -> Path:
 
 def through_all(job: VideoJob, checkpoint: Path, people: PersonDetector, wishes: Wishes) -> list[Work]:
     least = wishes.min_box_score
-    builds = [
+    builds: list[Callable[[], Step]] = [
         decoding,
         partial(finding, lambda: people),
         partial(cutting, checkpoint, least),
