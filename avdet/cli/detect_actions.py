@@ -111,6 +111,8 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     jobs = video_jobs([*args.videos, *(read_list(args.input) if args.input else [])])
     if not jobs:
         raise ValueError(f"{args.input} lists no video; give a path a line")
+    if not any(job.path.exists() for job in jobs):
+        raise ValueError(f"There is no video at {jobs[0].path}; give the path of a file, or of a folder of frames")
     double = [name for name, count in Counter(name_of(job.path) for job in jobs).items() if count > 1]
     if args.boxes is not None and double:
         raise ValueError(f"several videos are named {min(double)}, which is all that --boxes says; rename one")
@@ -126,10 +128,12 @@ def _film(args: argparse.Namespace, job: VideoJob) -> Path:
 
 
 def _detect(args: argparse.Namespace, share: Share) -> int:
+    from avdet.checkpoints.io import load_checkpoint
     from avdet.predict.batch import Workplace, reason_of
     from avdet.predict.detector import ActionDetector
 
     jobs = _jobs(args)
+    load_checkpoint(args.checkpoint)  # what is wrong with it is said before a person detector is downloaded
     people, boxes = _people(args, str(share.device))
     detector = ActionDetector.from_checkpoint(args.checkpoint, device=str(share.device), people=people)
     workplace = Workplace(args.output, _settings(args))

@@ -102,7 +102,10 @@ def _trained_here(weights: Path | None, name: str | None, device: torch.device) 
         return None
     recipe = checkpoint.config.get("people")
     if recipe is None:
-        raise ValueError(f"{weights} is a detector of actions, not of people; give --weights what train_people wrote")
+        raise ValueError(
+            f"{weights} is a detector of actions, not of people; give what train_people wrote (--weights, or --people "
+            "of detect_actions)"
+        )
     if name not in {None, recipe["detector"]}:
         raise ValueError(f"{weights} is a detector of {recipe['detector']}, not of {name}; leave --detector out")
     if recipe["detector"] == "torchvision":
@@ -151,7 +154,10 @@ def _detectron2_rcnn(model: str | None, weights: Path | None, device: torch.devi
     config = backend.detectron2_config(model or backend.DEFAULT_MODEL, device)
     source = _detectron2_weights(config, weights)
     if source is None:
-        raise ValueError(f"{model} names no weights, so nothing is learned yet; give --weights a file")
+        raise ValueError(
+            f"{model} names no weights, so nothing is learned yet; give a file: --weights, or --people of "
+            "detect_actions"
+        )
     return backend.detectron2_rcnn(config, source)
 
 
