@@ -40,8 +40,9 @@ def test_a_file_is_watched_in_real_time_and_written(
     said = capsys.readouterr().out
     assert "pictures shown" in said and "s behind" in said
     with VideoReader(output) as film, VideoReader(source, short_side=360) as video:
-        assert film.info.duration_s == pytest.approx(2.5, abs=0.5)  # a busy machine drops the last ones too
-        (shown,), (plain,) = film.frames([2.0]), video.frames([2.0])
+        last_s = film.info.duration_s  # a busy machine drops the last ones too
+        assert 0.5 < last_s < 2.6
+        (shown,), (plain,) = film.frames([last_s]), video.frames([last_s])
     assert (abs(shown[:300].astype(int) - plain[:300]).mean() > 12) == drawn
     assert (shown[330:, 240:] > 200).any()  # the note in the corner
 
