@@ -130,8 +130,8 @@ def published_weights(model: str) -> Mapping[str, Tensor]:
         return weights.get_state_dict(progress=False, check_hash=True)
     except OSError as error:
         raise ValueError(
-            f"{weights.url} cannot be downloaded ({error}); fetch it elsewhere and give the file: --weights, or --people of "
-            "detect_actions"
+            f"{weights.url} cannot be downloaded ({error}); fetch it elsewhere and give the file: --weights, or "
+            "--people of detect_actions"
         ) from None
 
 
