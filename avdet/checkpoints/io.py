@@ -9,6 +9,8 @@ import logging
 import os
 import pickle
 import shutil
+import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -158,6 +160,8 @@ def read_tensors(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
     """Tensors and plain data of a file that torch.save wrote, by anybody."""
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint at {path}; give the path of a .pt file")
+    if _is_damaged(path):
+        raise CheckpointError(f"{path} is damaged: its checksums do not fit its bytes; copy it again")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -169,3 +173,14 @@ def read_tensors(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
     except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
         raise CheckpointError(f"{path} cannot be read and is probably cut short ({reason}); copy it again") from None
+
+
+def _is_damaged(path: Path) -> bool:
+    """torch writes zip archives and does not look at their checksums when it reads them."""
+    if not zipfile.is_zipfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is not None
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError):
+        return True

@@ -148,3 +148,14 @@ def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path) -> None:
     assert "cannot be written" in said and "the one before it still stands; make room" in said
     assert int(load_checkpoint(path).model_state["w"]) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]
+
+
+def test_a_flipped_byte_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, model_state={"w": torch.arange(1000.0)}, config={}, class_names={})
+    content = bytearray(path.read_bytes())
+    place = content.find(torch.tensor([500.0]).numpy().tobytes())
+    content[place] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="is damaged"):
+        load_checkpoint(path)
