@@ -13,6 +13,7 @@ from pathlib import Path
 from ava_eval.analysis import Analysis, analyse, analysis_text
 from ava_eval.breakdown import mean_ap_by_group
 from ava_eval.comparison import compare, comparison_table
+from ava_eval.errors import FormatError
 from ava_eval.evaluate import evaluate
 from ava_eval.explain import summary
 from ava_eval.label_map import read_label_groups, read_label_map
@@ -104,6 +105,8 @@ def _check_paths(options: argparse.Namespace) -> None:
 
 def _score(options: argparse.Namespace) -> Iterator[_Scored]:
     label_map, ground_truth = read_label_map(options.label_map), read_ground_truth(options.ground_truth)
+    if ground_truth.empty:
+        raise FormatError(f"{options.ground_truth} holds no row, so there is nothing to score against; give AVA's CSV.")
     excluded = read_excluded(options.excluded) if options.excluded else None
     groups = read_label_groups(options.label_map)
     for name, path in _named(options.compare or [options.detections]).items():
