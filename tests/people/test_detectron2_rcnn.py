@@ -90,7 +90,7 @@ def test_what_does_not_fit_is_said_in_one_sentence(backend: ModuleType, tmp_path
     cases: list[tuple[dict[str, Any], str]] = [
         ({"model": "no/such.yaml"}, "neither a file nor a config of Detectron2's model zoo"),
         ({"model": "COCO-Detection/fcos_R_50_FPN_1x.py"}, "is a LazyConfig"),
-        ({"model": backend.SAMPLE_MODEL}, "give --weights a file"),
+        ({"model": backend.SAMPLE_MODEL}, "give a file: --weights"),
         ({"model": backend.SAMPLE_MODEL, "weights": tmp_path / "none.pth"}, "no weights at"),
         ({"model": backend.SAMPLE_MODEL, "weights": tmp_path / "other.pth"}, "do not fill"),
     ]
