@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from torch import Tensor
@@ -13,7 +14,7 @@ from torch.utils.data import BatchSampler
 from ava_eval import read_excluded, read_ground_truth, read_label_map
 from avdet.data.audio_pairs import HardShare, MisalignedSound
 from avdet.data.ava import Augmentation, AvaTest, AvaTrain
-from avdet.data.bad_clips import BadClipLog
+from avdet.data.bad_clips import BadClipLog, Clips
 from avdet.data.balance import positive_weights, repeat_factors
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.clip_loader import ClipLoader
@@ -31,19 +32,21 @@ from avdet.data.movies import find_movies, with_movie
 from avdet.data.proposals import read_proposals
 from avdet.data.sampler import EpochSampler, ShareSampler
 from avdet.data.time_origin import on_movie_time
-from avdet.data_settings import AvaData
+from avdet.data_settings import AvaData, MediaData
 from avdet.media.logmel import LogMel
 from avdet.settings import Config
 from avdet.structures import ClipBatch
 
 __all__ = [
     "TestData",
+    "build_augmentation",
     "build_classes",
     "build_cutter",
     "build_exclusive",
     "build_positive_weights",
     "build_test_data",
     "build_train_loader",
+    "build_training_loader",
     "read_truth",
 ]
 
@@ -93,21 +96,31 @@ def build_train_loader(
     keyframes, _, _ = read_truth(data, "train", classes)
     if data.train_boxes is not None:
         keyframes = keyframes.with_detected(read_proposals(data.annotations / data.train_boxes))
-    augmentation = Augmentation(
-        data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.lighting
-    )
     movies, cutter = find_movies(data.videos), build_cutter(config)
     misaligned = hard = None
     if config.model.sync_stages:
         misaligned = MisalignedSound([movies[video] for video in set(keyframes.videos)], cutter)
         hard = HardShare(data.hard_negatives, config.train.epochs)
-    dataset = AvaTrain(keyframes, movies, cutter, augmentation, misaligned)
+    dataset = AvaTrain(keyframes, movies, cutter, build_augmentation(data), misaligned)
     repeats = repeat_factors(keyframes, data.repeat_rare) if data.repeat_rare else None
     sampler = EpochSampler(
         len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world, repeats=repeats, hard=hard
     )
-    loader = ClipLoader(
-        dataset,
+    return build_training_loader(dataset, sampler, data, bad_clips), sampler
+
+
+def build_augmentation(data: MediaData) -> Augmentation:
+    return Augmentation(
+        data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.lighting
+    )
+
+
+def build_training_loader(
+    clips: Clips[Any], sampler: EpochSampler, data: MediaData, bad_clips: Path | None
+) -> ClipLoader[ClipBatch]:
+    """bad_clips: the file that lists the clips that had to be replaced; None replaces none."""
+    return ClipLoader(
+        clips,
         sampler,
         collate,
         workers=data.workers,
@@ -115,7 +128,6 @@ def build_train_loader(
         persistent=True,
         bad_clips=None if bad_clips is None else BadClipLog(bad_clips, max_bad=data.max_bad),
     )
-    return loader, sampler
 
 
 def build_test_data(config: Config, classes: ClassNames, *, rank: int = 0, world: int = 1) -> TestData:

@@ -12,9 +12,8 @@ import numpy as np
 from torch.utils.data import BatchSampler
 
 from avdet.data.audio_pairs import HardShare, MisalignedSound
-from avdet.data.ava import Augmentation, Draw
-from avdet.data.bad_clips import BadClipLog
-from avdet.data.build import build_cutter
+from avdet.data.ava import Draw
+from avdet.data.build import build_augmentation, build_cutter, build_training_loader
 from avdet.data.charades import charades_classes, read_charades
 from avdet.data.class_folders import (
     folder_classes,
@@ -157,24 +156,13 @@ def build_clip_train_loader(
     hard = HardShare(data.hard_negatives, config.train.epochs) if config.model.sync_stages else None
     dataset = clip_train(config, split)
     sampler = EpochSampler(len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world, hard=hard)
-    loader = ClipLoader(
-        dataset,
-        sampler,
-        collate,
-        workers=data.workers,
-        limit_s=data.clip_timeout_s,
-        persistent=True,
-        bad_clips=None if bad_clips is None else BadClipLog(bad_clips, max_bad=data.max_bad),
-    )
-    return loader, sampler
+    return build_training_loader(dataset, sampler, data, bad_clips), sampler
 
 
 def clip_train(config: Config, split: ClipSplit) -> ClipTrain:
     data, cutter = config.clips, build_cutter(config)
     misaligned = MisalignedSound(sorted(set(split.files.values())), cutter) if config.model.sync_stages else None
-    augmentation = Augmentation(
-        data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.lighting
-    )
+    augmentation = build_augmentation(data)
     return ClipTrain(split.segments, split.files, cutter, augmentation, learn=data.learn, misaligned=misaligned)
 
 
