@@ -23,7 +23,7 @@ from avdet.engine.train import train
 from avdet.settings import Config
 from tests.conftest import REPOSITORY
 
-ALIKE = {"sync_bn": True, "batch_size": 6, "lr_batch": 6, "epochs": 2, "eval_every": 2, "log_every": 1}
+ALIKE = {"sync_bn": True, "batch_size": 6, "lr_batch": 6, "epochs": 8, "eval_every": 8, "log_every": 1}
 
 
 def _train(rank: int, world: int, folder: str, settings: str) -> None:
