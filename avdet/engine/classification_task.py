@@ -40,7 +40,6 @@ class ClassificationTask:
         self.classes = build_class_sets(config.clips)
         self.val = read_split(config.clips, "val")
         self.dataset = clip_test(config, self.val)
-        self.dataset = clip_test(config, self.val)
         self.loader = build_clip_test_loader(config, self.dataset, rank=process.rank, world=process.world)
 
     @property

@@ -63,6 +63,7 @@ class SoundTrack:
         """Mono samples as stored, with a margin on both sides of the span: (samples, their rate, margin).
 
         The margin is a whole number of samples at both rates, so that resampling keeps `start_s` on a sample.
+        What damaged packets decode to beyond [-1, 1] is clipped.
         """
         frames = self._frames_around(start_s)
         first = next(frames, None)
@@ -83,7 +84,7 @@ class SoundTrack:
             _place(_mono(frame), samples, begin)
             if end >= len(samples):
                 break
-        return samples, stored_rate, margin
+        return np.nan_to_num(samples, posinf=0.0, neginf=0.0).clip(-1.0, 1.0), stored_rate, margin
 
     def _frames_around(self, start_s: float) -> Iterator[AudioFrame]:
         """Decoded frames from well before `start_s` to the end of the track; broken packets are left out."""
@@ -113,19 +114,21 @@ class SoundTrack:
 
 
 def _mono(frame: AudioFrame) -> Sound:
-    """(n,) float32 of [-1, 1]: the mean of the channels. What damaged packets decode to beyond that is clipped."""
+    """(n,) float32: the mean of the channels, integers scaled to [-1, 1]."""
     if frame.format.is_planar and len(frame.layout.channels) > _MAX_PLANES:
         layout, rate = frame.layout, frame.sample_rate
         (frame,) = av.AudioResampler(format=frame.format.packed, layout=layout, rate=rate).resample(frame)
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(frame.samples, -1).T
+    if len(samples) == 1 and samples.dtype == np.float32:
+        return samples[0]
     mean = samples.mean(axis=0, dtype=np.float64)
     if samples.dtype == np.uint8:
         mean = mean / 128 - 1
     elif samples.dtype.kind == "i":
         mean /= 2.0 ** (8 * samples.dtype.itemsize - 1)
-    return np.nan_to_num(mean, posinf=0.0, neginf=0.0).clip(-1.0, 1.0).astype(np.float32)
+    return mean.astype(np.float32)
 
 
 def _place(piece: Sound, samples: Sound, begin: int) -> None:

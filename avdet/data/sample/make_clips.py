@@ -21,7 +21,7 @@ from avdet.data.sample.story import write_stories
 
 __all__ = ["ClipSampleSettings", "ensure_clip_sample", "is_clip_sample", "make_clip_sample"]
 
-VERSION = 2
+VERSION = 3
 MANIFEST = "clip_sample.json"
 PER_PARTICIPANT = 4
 Progress = Callable[[int, int], None]
@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 def _one_person() -> SampleSettings:
     return SampleSettings(
-        num_train=72, num_val=36, duration_s=(13.5, 15.5), width_px=160, height_px=120,
+        num_train=72, num_val=36, duration_s=(13.5, 15.5), width_px=160, height_px=120, gop=30,
         people={1: 1.0}, act_s=(3, 4), stray_change=0.0, music_s=(0, 0, 4, 5, 6),
     )  # fmt: skip
 

@@ -23,7 +23,9 @@ def record(
     picture = ScenePicture(scene, settings)
     sound = soundtrack(scene, settings)[round(start_s * rate) : round(end_s * rate)]
     width, height = settings.width_px, settings.height_px
-    with VideoWriter(path, fps=fps, width=width, height=height, sample_rate=rate, preset=PRESET, crf=CRF) as writer:
+    with VideoWriter(
+        path, fps=fps, width=width, height=height, sample_rate=rate, preset=PRESET, crf=CRF, gop=settings.gop
+    ) as writer:
         writer.write_audio(sound)
         for index in range(round((end_s - start_s) * fps)):
             writer.write_frame(picture.frame(start_s + index / fps))

@@ -13,6 +13,7 @@ class SampleSettings:
 
     `same_look` is how often a person does what a neighbour is seen doing: then only synchrony tells
     who of them is heard. `off_screen` is how often, per person's act, something is heard that nobody shows.
+    `gop`: frames from one key frame to the next at most; None is x264's 250.
     """
 
     num_train: int = 32
@@ -22,6 +23,7 @@ class SampleSettings:
     height_px: int = 240
     fps: int = 30
     sample_rate: int = 44100
+    gop: int | None = None
     people: dict[int, float] = field(default_factory=lambda: {1: 0.33, 2: 0.5, 3: 0.17})
     act_s: tuple[int, int] = (4, 7)
     looks: dict[Look, int] = field(default_factory=lambda: {"idle": 3, "wave": 4, "clap": 4, "mouth": 4, "drum": 4})
