@@ -79,14 +79,19 @@ def run_and_print(args: argparse.Namespace) -> None:
     console.print(_sizes(model, args.predict_size))
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
     table = Table(
-        "", "clips", "px", "median s", "least s", "clips/s", "peak GB", title=f"{device}, torch {torch.__version__}"
-    )
+        "", "clips", "px", "median s", "least s", "clips/s", "TFLOP/s", "of peak", "peak GB",
+        title=f"{device}, torch {torch.__version__}", caption="of peak: of a large matrix product in that precision",
+    )  # fmt: skip
+    peaks = {precision: product_tflops(PRECISIONS[precision]) for precision in args.precisions}
     for mode in _modes(args, hears=model.hears):
         timing = measure(model, mode, runs=args.runs, compiled=args.compile)
         name = f"{mode.what}, {mode.precision}" + (", sound dropped" if mode.dropped else "")
-        speed = f"{mode.clips / timing.median_s:.2f}"
-        seconds = (f"{timing.median_s:.3f}", f"{timing.least_s:.3f}", speed, f"{timing.peak_gb:.2f}")
-        table.add_row(name, str(mode.clips), str(mode.size_px), *seconds)
+        tflops = operations(model, mode) / timing.median_s / 1e12
+        table.add_row(
+            name, str(mode.clips), str(mode.size_px), f"{timing.median_s:.3f}", f"{timing.least_s:.3f}",
+            f"{mode.clips / timing.median_s:.2f}", f"{tflops:.2f}", f"{tflops / peaks[mode.precision]:.0%}",
+            f"{timing.peak_gb:.2f}",
+        )  # fmt: skip
     console.print(table)
 
 
@@ -134,6 +139,28 @@ def count(model: ModelConfig, size_px: int) -> dict[str, tuple[float, float]]:
     return {**counts, "head": (rest[0], rest[1] - sum(billions for _, billions in counts.values()))}
 
 
+def operations(model: ModelConfig, mode: Mode) -> float:
+    """Floating-point operations of one run: two a multiply-add, and three times as many where gradients are taken."""
+    unheard = ("Audio", "sound's fusion") if mode.dropped else ()
+    billions = sum(done for part, (_, done) in count(model, mode.size_px).items() if part not in unheard)
+    return 2e9 * billions * mode.clips * (3 if mode.trains else 1)
+
+
+def product_tflops(dtype: torch.dtype, runs: int = 10) -> float:
+    """What this machine reaches where nothing but multiply-adds counts: the fastest of some square matrix products."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32  # as convolutions are done
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    side = 8192 if device.type == "cuda" else 2048
+    a, b = torch.randn(2, side, side, device=device, dtype=dtype)
+    seconds = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        a @ b
+        _wait_for(device)
+        seconds.append(time.perf_counter() - started)
+    return 2 * side**3 / min(seconds) / 1e12
+
+
 def measure(model: ModelConfig, mode: Mode, *, runs: int, compiled: bool = False) -> Timing:
     """In a fresh process, so that the memory is this mode's alone."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
@@ -153,8 +180,7 @@ def _time(model: ModelConfig, mode: Mode, runs: int, compiled: bool, threads: in
         for _ in range(2 + runs):
             started = time.perf_counter()
             run()
-            if device.type == "cuda":
-                torch.cuda.synchronize()
+            _wait_for(device)
             seconds.append(time.perf_counter() - started)
     return Timing(statistics.median(seconds[2:]), min(seconds[2:]), _peak_gb(device))
 
@@ -192,6 +218,11 @@ def random_batch(model: ModelConfig, clips: int, size_px: int) -> ClipBatch:
         clips=(("noise", 0.0),) * clips,
         people=(nobody,) * clips,
     )
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
 
 
 def _peak_gb(device: torch.device) -> float:

@@ -12,10 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avdet.models.checkpointing import run_twice
+from avdet.models.fused import conv_add_relu, fuses
 from avdet.models.recompute import conv_then_norm
+from avdet.models.taps import convolve_over_time
 from avdet.models.together import normalise_together
 
 FEW = 8  # channels; torch's kernels for channels-last memory on CPUs run over channels and crawl where these are fewer
+FEW_OVER_TIME = 32  # channels
 CHEAP = 128  # multiply-adds for which a value is computed twice in training rather than kept
 
 
@@ -52,7 +55,12 @@ class Norm(nn.BatchNorm2d):
 
 
 class ConvNorm(nn.Module):
-    """A 2-D convolution that keeps the size (but for its stride), batch norm and, unless told otherwise, ReLU."""
+    """A 2-D convolution that keeps the size (but for its stride), batch norm and, unless told otherwise, ReLU.
+
+    A residual is added before the ReLU.
+    """
+
+    _gaps = False  # between the windows
 
     def __init__(
         self,
@@ -65,23 +73,36 @@ class ConvNorm(nn.Module):
         relu: bool = True,
     ) -> None:
         super().__init__()
+        # Of a strided 1 x 1 with fewer than 8 input channels torch's gradient corrupts the heap (2.12, oneDNN, AVX2,
+        # channels-last); so the places are picked before.
+        self._pick = stride if kernel == (1, 1) and dim_in < FEW else (1, 1)
+        steps = (1, 1) if self._pick == stride else stride
         padding = (dilation * (kernel[0] // 2), dilation * (kernel[1] // 2))
-        self.conv = nn.Conv2d(dim_in, dim_out, kernel, stride, padding, dilation, bias=False)
+        self.conv = nn.Conv2d(dim_in, dim_out, kernel, steps, padding, dilation, bias=False)
         # With a batch of one the layout of an input can be read both ways; then that of the weights decides.
         self.conv.weight = nn.Parameter(self.conv.weight.contiguous(memory_format=torch.channels_last))
         self.norm: Norm | nn.Identity = Norm(dim_out)
         self.relu = relu
         self._cheap = dim_out >= FEW and kernel == (1, 1) and dim_in <= CHEAP
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
         conv, norm = self.conv, self.norm
-        if isinstance(norm, Norm) and not norm.training:
-            scale, shift = norm.constants()
-            y = self._convolve(x, conv.weight * scale[:, None, None, None], shift)
-        elif isinstance(norm, Norm) and self._cheap and torch.is_grad_enabled() and not norm.together:
-            y = conv_then_norm(x, conv, norm)
+        x = x[:, :, :: self._pick[0], :: self._pick[1]]
+        if isinstance(norm, Norm) and norm.training:
+            if self._cheap and torch.is_grad_enabled() and not norm.together:
+                y = conv_then_norm(x, conv, norm)
+            else:
+                y = norm(self._convolve(x, conv.weight, None))
         else:
-            y = norm(self._convolve(x, conv.weight, conv.bias))
+            weight, bias = conv.weight, conv.bias
+            if isinstance(norm, Norm):
+                scale, bias = norm.constants()
+                weight = weight * scale[:, None, None, None]
+            if bias is not None and self.relu and not self._gaps and fuses(x):
+                return conv_add_relu(x, weight, bias, residual, conv)
+            y = self._convolve(x, weight, bias)
+        if residual is not None:
+            y = y.add_(residual)  # nobody else needs what the convolution gave
         return F.relu_(y) if self.relu else y
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -94,6 +115,8 @@ class TemporalConv(ConvNorm):
 
     def __init__(self, dim_in: int, dim_out: int, kernel: int, *, stride: int = 1) -> None:
         super().__init__(dim_in, dim_out, (kernel, 1), stride=(stride, 1))
+        self._gaps = stride > kernel
+        self._few = stride == 1 and dim_in <= FEW_OVER_TIME
 
     def over(self, frames: Tensor, steps: int) -> Tensor:
         """(B*T, C, H, W) -> (B*T / stride, C', H, W)"""
@@ -102,21 +125,25 @@ class TemporalConv(ConvNorm):
         return torch.unflatten(y, 2, frames.shape[2:])
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """Where strides leave gaps between the windows, these are cut out, and the kernel is one over their channels.
+        """Around two faults of libraries.
 
-        Torch's own strided convolution gives wrong numbers or corrupts memory on CPUs (2.12, oneDNN, channels-last,
+        cuDNN takes four times as long as tap by tap for the gradient of a few channels in bfloat16 (H200).
+        Where strides leave gaps between the windows, these are cut out, and the kernel is one over their channels:
+        torch's own strided convolution gives wrong numbers or corrupts memory on CPUs (2.12, oneDNN, channels-last,
         float32 and bfloat16) with one column and a stride well over the kernel: A->FS's second convolution is so.
         """
-        kernel, stride = self.conv.kernel_size[0], self.conv.stride[0]
-        if stride <= kernel:
+        if self._few and x.is_cuda and x.dtype == torch.bfloat16 and torch.is_grad_enabled() and bias is None:
+            return convolve_over_time(x, weight)
+        if not self._gaps:
             return super()._convolve(x, weight, bias)
+        kernel, stride = self.conv.kernel_size[0], self.conv.stride[0]
         windows = F.pad(x, (0, 0, kernel // 2, kernel // 2)).unfold(2, kernel, stride)  # (B, C, T / stride, W, kernel)
         stacked = windows.permute(0, 1, 4, 2, 3).flatten(1, 2)
         return F.conv2d(stacked, weight.flatten(1)[:, :, None, None], bias)
 
 
 class Bottleneck(nn.Module):
-    """The branch of a visual block: k x 1 x 1, 1 x 3 x 3 with the stride, 1 x 1 x 1 (paper, table 1)."""
+    """The branch of a visual block: k x 1 x 1, 1 x 3 x 3 with the stride, 1 x 1 x 1 (paper, table 1); see Residual."""
 
     def __init__(
         self, dim_in: int, dim_inner: int, dim_out: int, *, temporal_kernel: int, stride: int, dilation: int
@@ -125,11 +152,11 @@ class Bottleneck(nn.Module):
         temporal = temporal_kernel > 1
         self.a = TemporalConv(dim_in, dim_inner, temporal_kernel) if temporal else ConvNorm(dim_in, dim_inner)
         self.b = ConvNorm(dim_inner, dim_inner, (3, 3), stride=(stride, stride), dilation=dilation)
-        self.c = ConvNorm(dim_inner, dim_out, relu=False)
+        self.c = ConvNorm(dim_inner, dim_out)
 
-    def forward(self, frames: Tensor, steps: int) -> Tensor:
+    def forward(self, frames: Tensor, residual: Tensor, steps: int) -> Tensor:
         x = self.a.over(frames, steps) if isinstance(self.a, TemporalConv) else self.a(frames)
-        return self.c(self.b(x))
+        return self.c(self.b(x), residual)
 
 
 class AudioBottleneck(nn.Module):
@@ -139,10 +166,10 @@ class AudioBottleneck(nn.Module):
         super().__init__()
         self.a = ConvNorm(dim_in, dim_inner)
         self.b = ConvNorm(dim_inner, dim_inner, (3, 3), stride=(stride, stride))
-        self.c = ConvNorm(dim_inner, dim_out, relu=False)
+        self.c = ConvNorm(dim_inner, dim_out)
 
-    def forward(self, sound: Tensor) -> Tensor:
-        return self.c(self.b(self.a(sound)))
+    def forward(self, sound: Tensor, residual: Tensor) -> Tensor:
+        return self.c(self.b(self.a(sound)), residual)
 
 
 class SeparableBranch(nn.Module):
@@ -152,14 +179,16 @@ class SeparableBranch(nn.Module):
         super().__init__()
         self.time = ConvNorm(dim_in, dim_inner, (3, 1), stride=(stride, stride))
         self.frequency = ConvNorm(dim_in, dim_inner, (1, 3), stride=(stride, stride))
-        self.c = ConvNorm(2 * dim_inner, dim_out, relu=False)
+        self.c = ConvNorm(2 * dim_inner, dim_out)
 
-    def forward(self, sound: Tensor) -> Tensor:
-        return self.c(torch.cat([self.time(sound), self.frequency(sound)], dim=1))
+    def forward(self, sound: Tensor, residual: Tensor) -> Tensor:
+        return self.c(torch.cat([self.time(sound), self.frequency(sound)], dim=1), residual)
 
 
 class Residual(nn.Module):
-    """relu(shortcut(x) + branch(x)). The first block of a stage changes size and width: its shortcut is a 1 x 1.
+    """relu(branch(x) + shortcut(x)). The first block of a stage changes size and width: its shortcut is a 1 x 1.
+
+    The branch's last layer adds and cuts, which a GPU then does in one kernel.
 
     forgets: its inner values are made again for the gradient and not kept; set by `forget_activations`.
     """
@@ -178,5 +207,4 @@ class Residual(nn.Module):
         return self.branch_and_sum(x, *steps)
 
     def branch_and_sum(self, x: Tensor, *steps: int) -> Tensor:
-        y = self.branch(x, *steps)  # nobody else needs it, so the sum takes its place
-        return F.relu_(y.add_(x if self.shortcut is None else self.shortcut(x)))
+        return self.branch(x, x if self.shortcut is None else self.shortcut(x), *steps)

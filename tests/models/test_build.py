@@ -49,7 +49,7 @@ def millions(config: ModelConfig) -> float:
 
 
 def test_parameters() -> None:
-    """REFERENCE section 1."""
+    """Millions in the authors' code."""
     synced: dict[str, Any] = {"sync_stages": ("res3", "res4", "pool5")}
     assert millions(ModelConfig()) == pytest.approx(41.82, abs=0.005)
     assert millions(ModelConfig(**synced)) == pytest.approx(44.20, abs=0.005)
@@ -57,7 +57,7 @@ def test_parameters() -> None:
 
 
 def test_parameters_by_pathway() -> None:
-    """REFERENCE section 1, in millions."""
+    """Millions in the authors' code."""
     counts = {"slow": 0.0, "fast": 0.0, "audio": 0.0, "fast_to_slow": 0.0, "to_time": 0.0, "head": 0.0}
     for name, parameter in build_on_meta(ModelConfig()).named_parameters():
         (part,) = (part for part in counts if part in name.split("."))
@@ -78,7 +78,7 @@ def test_parameters_by_pathway() -> None:
     ],
 )
 def test_multiply_adds(settings: dict[str, Any], size: int, expected: float) -> None:
-    """REFERENCE section 1."""
+    """Those of the authors' code, in 1e9."""
     assert giga_multiply_adds(ModelConfig(**settings), size) == pytest.approx(expected, rel=0.003)
 
 

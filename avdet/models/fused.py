@@ -1,0 +1,22 @@
+"""Convolution, bias, residual and ReLU as one kernel of cuDNN's: each apart reads and writes the pictures again."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def fuses(x: Tensor) -> bool:
+    """On NVIDIA's GPUs, where no gradient is asked for (there is none); torch.compile fuses by itself."""
+    has_kernel = x.is_cuda and torch.version.hip is None and torch.backends.cudnn.is_available()
+    return has_kernel and not torch.is_grad_enabled() and not torch.compiler.is_compiling()
+
+
+def conv_add_relu(x: Tensor, weight: Tensor, bias: Tensor, residual: Tensor | None, conv: nn.Conv2d) -> Tensor:
+    """relu(conv(x) + bias + residual) with the stride, padding and dilation of `conv`, in autocast's precision."""
+    dtype = torch.get_autocast_dtype("cuda") if torch.is_autocast_enabled("cuda") else x.dtype
+    x, weight, bias = x.to(dtype), weight.to(dtype), bias.to(dtype)
+    how = (conv.stride, conv.padding, conv.dilation, 1)
+    if residual is None:
+        return torch.cudnn_convolution_relu(x, weight, bias, *how)
+    return torch.cudnn_convolution_add_relu(x, weight, residual.to(dtype), 1.0, bias, *how)
