@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,18 @@ def provenance(files: Iterable[Path], videos: Path) -> dict[str, Any]:
     """`files` are the annotations, hashed whole; the movies count by name and size."""
     return {
         "command": " ".join(sys.argv),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "git_revision": _git_revision(),
         "data_fingerprint": _fingerprint(files, videos),
     }
+
+
+def _version(name: str) -> str | None:
+    """None for what runs from its folder without being installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _git_revision() -> str | None:

@@ -77,9 +77,6 @@ def _kinetics(takes: Sequence[Take], folder: Path) -> None:
         ]  # fmt: skip
         columns = ["label", "youtube_id", "time_start", "time_end", "split"]
         _write_csv(folder / f"kinetics_{split}.csv", columns, rows)
-        if split == "train":  # little to learn from: the clips of every third video
-            kept = {take.name for take in takes[::3]}
-            _write_csv(folder / "kinetics_train_third.csv", columns, [row for row in rows if row[1] in kept])
 
 
 def _epic(takes: Sequence[Take], folder: Path) -> None:
