@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 def fuses(x: Tensor) -> bool:
     """On NVIDIA's GPUs, where no gradient is asked for (there is none); torch.compile fuses by itself."""
-    has_kernel = x.is_cuda and torch.version.hip is None and torch.backends.cudnn.is_available()
-    return has_kernel and not torch.is_grad_enabled() and not torch.compiler.is_compiling()
+    if torch.compiler.is_compiling() or torch.is_grad_enabled() or not x.is_cuda:
+        return False
+    return torch.version.hip is None and torch.backends.cudnn.is_available()
 
 
 def conv_add_relu(x: Tensor, weight: Tensor, bias: Tensor, residual: Tensor | None, conv: nn.Conv2d) -> Tensor:
