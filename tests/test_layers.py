@@ -12,7 +12,7 @@ FLOORS = [
     {"engine", "predict", "view"},
     {"data", "models", "people"},
     {"media", "checkpoints"},
-    {"config", "settings", "data_settings", "structures", "boxes", "detection_table"},
+    {"config", "settings", "data_settings", "structures", "boxes", "detection_table", "processes"},
 ]
 HEIGHT = {place: len(FLOORS) - floor for floor, places in enumerate(FLOORS) for place in places}
 SIBLINGS = {"data", "models", "people", "media", "checkpoints", "engine", "predict", "view"}

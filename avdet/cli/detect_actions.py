@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from avdet.predict.batch import Finished, Workplace
     from avdet.predict.detector import ActionDetector
     from avdet.predict.jobs import VideoJob
-    from avdet.predict.share import Share
     from avdet.predict.stages import Wishes
     from avdet.predict.tables import Showing
+    from avdet.processes import Process
 
     Outcome = tuple[VideoJob, Finished | str]
 
@@ -43,11 +44,12 @@ def main(argv: list[str] | None = None) -> int:
         _refuse_impossible(args)
         if args.ray is not None:
             return _detect_on_ray(args)
-        from avdet.predict.share import sharing
+        from avdet.processes import distributed
 
-        with sharing() as share:
-            say_what_happens(quiet=not share.is_main)
-            return _detect(args, share)
+        # They only pass lists, and who is done first waits until the last one is.
+        with distributed(backend="gloo", patience=timedelta(days=365)) as process:
+            say_what_happens(quiet=not process.is_main)
+            return _detect(args, process)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -127,31 +129,31 @@ def _film(args: argparse.Namespace, job: VideoJob) -> Path:
     return args.output / f"{job.name}.mp4"
 
 
-def _detect(args: argparse.Namespace, share: Share) -> int:
+def _detect(args: argparse.Namespace, process: Process) -> int:
     from avdet.checkpoints.io import load_checkpoint
     from avdet.predict.batch import Workplace, reason_of
     from avdet.predict.detector import ActionDetector
 
     jobs = _jobs(args)
     load_checkpoint(args.checkpoint)  # what is wrong with it is said before a person detector is downloaded
-    people, boxes = _people(args, str(share.device))
-    detector = ActionDetector.from_checkpoint(args.checkpoint, device=str(share.device), people=people)
+    people, boxes = _people(args, str(process.device))
+    detector = ActionDetector.from_checkpoint(args.checkpoint, device=str(process.device), people=people)
     workplace = Workplace(args.output, _settings(args))
     outcomes: list[Outcome] = []
     stopped = False
-    for job in share.of(jobs):
+    for job in jobs[process.rank :: process.world]:
         try:
             outcomes.append((job, _one(job, detector, boxes, args, workplace)))
         except KeyboardInterrupt:
-            if share.world > 1:
+            if process.world > 1:
                 raise
             stopped = True
             break
         except Exception as error:
             outcomes.append((job, reason_of(error)))
             logger.warning("%s is left out: %s", job.path, outcomes[-1][1])
-    outcomes = share.gather(outcomes)
-    if share.is_main:
+    outcomes = process.gather(outcomes)
+    if process.is_main:
         found = dict(outcomes)
         _sum_up(args, [(job, found[job]) for job in jobs if job in found], workplace)
     if stopped:

@@ -28,8 +28,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _test(config: Config, args: argparse.Namespace, run: RunDir) -> None:
     from avdet.cli.show import show_result
-    from avdet.engine.distributed import distributed
     from avdet.engine.test import test
+    from avdet.processes import distributed
 
     with distributed() as process:
         say_what_happens(quiet=not process.is_main)

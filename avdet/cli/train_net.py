@@ -53,9 +53,9 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace, *, resumes: bool
     # torch takes seconds to import: a wrong setting or missing data is said before
     from avdet.cli.show import annotate_first_video, show_result
     from avdet.data.check import refuse_faulty
-    from avdet.engine.distributed import distributed
     from avdet.engine.interrupt import Interrupted
     from avdet.engine.train import dry_run, train
+    from avdet.processes import distributed
 
     with distributed() as process:
         say_what_happens(quiet=not process.is_main)

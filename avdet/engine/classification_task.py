@@ -17,13 +17,13 @@ from avdet.data.clip_loader import ClipLoader
 from avdet.data.clips import collate_views
 from avdet.data.sampler import EpochSampler
 from avdet.engine.classification import score_clips
-from avdet.engine.distributed import Process
 from avdet.engine.evaluate_clips import score_split
 from avdet.engine.outcome import Outcome
 from avdet.engine.predictions import write_predictions
 from avdet.engine.view_cost import giga_multiply_adds
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
+from avdet.processes import Process
 from avdet.settings import Config
 from avdet.structures import ClipBatch
 

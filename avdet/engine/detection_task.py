@@ -18,11 +18,11 @@ from avdet.data.build import (
 from avdet.data.clip_loader import ClipLoader
 from avdet.data.sampler import EpochSampler
 from avdet.detection_table import write_detections
-from avdet.engine.distributed import Process
 from avdet.engine.evaluate_detection import detect_split
 from avdet.engine.outcome import Outcome
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
+from avdet.processes import Process
 from avdet.settings import Config
 from avdet.structures import ClipBatch
 

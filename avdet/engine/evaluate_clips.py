@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from avdet.data.clips import ViewBatch
-from avdet.engine.distributed import Process, gather_lists
 from avdet.engine.metrics import Scores
 from avdet.engine.progress import Stopwatch, progress_bar
+from avdet.processes import Process
 from avdet.structures import ClipBatch
 
 __all__ = ["PooledScores", "pool_views", "score_split"]
@@ -81,5 +81,5 @@ def score_split(
                 found.add(segment, {name: column[row] for name, column in columns.items()})
             short.update(views.short)
             advance(f"data {watch.data_s:.2f} s  step {watch.step_s:.2f} s")
-    everyone = gather_lists(found.pooled(), process)
-    return pool_views(everyone, num_segments), dict(sorted(gather_lists(list(short.items()), process)))
+    everyone = process.gather(found.pooled())
+    return pool_views(everyone, num_segments), dict(sorted(process.gather(list(short.items()))))

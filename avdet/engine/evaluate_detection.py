@@ -9,9 +9,9 @@ import pandas as pd
 from torch.utils.data import DataLoader
 
 from avdet.detection_table import detection_table
-from avdet.engine.distributed import Process, gather_lists
 from avdet.engine.progress import Stopwatch, progress_bar
 from avdet.models.detect import Predicts, detect
+from avdet.processes import Process
 from avdet.structures import ClipBatch, Detections
 
 __all__ = ["detect_split"]
@@ -37,4 +37,4 @@ def detect_split(
             for batch in sizes:
                 found += detect(model, batch, process.device)
             advance(f"data {watch.data_s:.2f} s  step {watch.step_s:.2f} s")
-    return detection_table(gather_lists(found, process), class_ids)
+    return detection_table(process.gather(found), class_ids)

@@ -18,12 +18,12 @@ from avdet.data.build_clips import (
 )
 from avdet.data.clip_loader import ClipLoader
 from avdet.data.sampler import EpochSampler
-from avdet.engine.distributed import Process, gather_lists
 from avdet.engine.outcome import Outcome
 from avdet.engine.progress import progress_bar
 from avdet.engine.run_dir import RunDir
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
+from avdet.processes import Process
 from avdet.settings import Config
 from avdet.structures import ClipBatch
 
@@ -73,7 +73,7 @@ class PretrainingTask:
                 losses = {name: float(loss) for name, loss in model(batch).items()}
                 found.append((len(batch), losses, self._right_turns(model, batch)))
                 advance("")
-        everyone = gather_lists(found, self.process)
+        everyone = self.process.gather(found)
         clips = sum(count for count, _, _ in everyone)
         losses = {
             name: sum(count * part[name] for count, part, _ in everyone) / clips for name in everyone[0][1]

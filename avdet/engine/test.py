@@ -6,12 +6,12 @@ import logging
 from pathlib import Path
 
 from avdet.checkpoints.io import load_checkpoint
-from avdet.engine.distributed import Process
 from avdet.engine.outcome import Outcome
 from avdet.engine.results import write_results
 from avdet.engine.run_dir import RunDir
 from avdet.engine.tasks import build_task
 from avdet.engine.warm_start import warm_start
+from avdet.processes import Process
 from avdet.settings import Config
 
 __all__ = ["test"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from avdet.engine.distributed import Process
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.outcome import Outcome
 from avdet.engine.rehearsal import rehearse
 from avdet.engine.run_dir import RunDir
 from avdet.engine.training_run import TrainingRun
+from avdet.processes import Process
 from avdet.settings import Config
 
 __all__ = ["dry_run", "train"]

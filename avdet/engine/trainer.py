@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from avdet.data.sampler import EpochSampler
-from avdet.engine.distributed import Process, gather_lists
 from avdet.engine.freeze import set_training_mode
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.learner import Learner
@@ -18,6 +17,7 @@ from avdet.engine.memory import peak_memory_gb
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.progress import Stopwatch, progress_bar
 from avdet.engine.schedule import Schedule
+from avdet.processes import Process
 from avdet.structures import ClipBatch
 
 __all__ = ["Trainer"]
@@ -65,7 +65,7 @@ class Trainer:
         return {
             "iteration": self.iteration,
             "learner": self.learner.state(),
-            "rng": gather_lists([rng], self.process),
+            "rng": self.process.gather([rng]),
         }
 
     def restore(self, state: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from avdet.checkpoints.io import keep_previous, load_checkpoint, load_newest, save_checkpoint
-from avdet.engine.distributed import Process, average_buffers, leave_cores_to
+from avdet.engine.distributed import average_buffers, leave_cores_to
 from avdet.engine.freeze import freeze
 from avdet.engine.learner import Learner
 from avdet.engine.metrics_log import MetricsLog
@@ -26,6 +26,7 @@ from avdet.engine.trainer import Trainer
 from avdet.engine.warm_start import warm_start
 from avdet.models.action_model import ActionModel
 from avdet.models.build import forget_activations, share_norms
+from avdet.processes import Process
 from avdet.settings import Config, TrainConfig
 
 __all__ = ["TrainingRun"]

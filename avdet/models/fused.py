@@ -17,7 +17,8 @@ def conv_add_relu(x: Tensor, weight: Tensor, bias: Tensor, residual: Tensor | No
     """relu(conv(x) + bias + residual) with the stride, padding and dilation of `conv`, in autocast's precision."""
     dtype = torch.get_autocast_dtype("cuda") if torch.is_autocast_enabled("cuda") else x.dtype
     x, weight, bias = x.to(dtype), weight.to(dtype), bias.to(dtype)
-    how = (conv.stride, conv.padding, conv.dilation, 1)
+    assert not isinstance(conv.padding, str)
+    stride, padding, dilation = conv.stride, conv.padding, conv.dilation
     if residual is None:
-        return torch.cudnn_convolution_relu(x, weight, bias, *how)
-    return torch.cudnn_convolution_add_relu(x, weight, residual.to(dtype), 1.0, bias, *how)
+        return torch.cudnn_convolution_relu(x, weight, bias, stride, padding, dilation, 1)
+    return torch.cudnn_convolution_add_relu(x, weight, residual.to(dtype), 1.0, bias, stride, padding, dilation, 1)

@@ -17,9 +17,9 @@ import torch.distributed as dist
 from torch.multiprocessing.spawn import spawn
 
 from avdet.config import parse_config
-from avdet.engine.distributed import Process
 from avdet.engine.run_dir import RunDir
 from avdet.engine.train import train
+from avdet.processes import Process
 from avdet.settings import Config
 from tests.conftest import REPOSITORY
 

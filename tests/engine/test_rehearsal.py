@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from avdet.engine.distributed import Process
 from avdet.engine.rehearsal import rehearse
 from avdet.engine.run_dir import RunDir
 from avdet.engine.training_run import TrainingRun
+from avdet.processes import Process
 from avdet.settings import Config
 
 ALONE = Process(0, 1, torch.device("cpu"))
