@@ -64,6 +64,14 @@ class AvaData(MediaData):
     repeat_rare: Fraction = 0.0  # classes in a smaller share of keyframes are seen more often; 0: all equally
     class_weights: Literal["equal", "inverse_sqrt"] = "equal"  # of a class's loss, by its number of rows
 
+    @model_validator(mode="after")
+    def _sets_are_apart(self) -> AvaData:
+        names = [name for members in self.exclusive for name in members]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"exclusive names {twice!r} twice; a class is in one set at most")
+        return self
+
 
 class ClipData(MediaData):
     """Whole clips with labels, and the protocol they are tested by."""

@@ -6,29 +6,39 @@ Read by the build.py files, engine/ and cli/ only: everything below them takes p
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from avdet.data_settings import AvaData, ClipData, Data, Fraction, Section
 
 Stage = Literal["pool1", "res2", "res3", "res4"]
 SyncStage = Literal["res2", "res3", "res4", "pool5"]
 Frozen = Literal["norms", "conv1", "res2", "res3", "res4", "res5", "trunk"]
+Blocks = Annotated[int, Field(ge=1)]
 AUDIO_STRIDES = {"pool1": 1, "res2": 1, "res3": 2, "res4": 4, "pool5": 8}  # steps of the log-mel a step of Audio
+
+
+def _is_odd(kernel: int) -> int:
+    if kernel % 2 == 0:
+        raise ValueError(f"{kernel} frames have no middle one; choose an odd number, such as {kernel + 1}")
+    return kernel
+
+
+Odd = Annotated[int, Field(ge=1), AfterValidator(_is_odd)]
 
 
 class ModelConfig(Section):
     """The network; the paper's names are in the comments. Defaults: AVSlowFast 4x16, R50."""
 
-    stage_blocks: tuple[int, int, int, int] = (3, 4, 6, 3)  # R50; R101 is (3, 4, 23, 3)
+    stage_blocks: tuple[Blocks, Blocks, Blocks, Blocks] = (3, 4, 6, 3)  # R50; R101 is (3, 4, 23, 3)
     width: int = Field(64, ge=8)  # channels of the Slow pathway after conv1
     slow_frames: int = Field(4, ge=1)  # T
     slow_stride: int = Field(16, ge=1)  # tau: raw frames between two of the Slow pathway
     alpha: int = Field(8, ge=1)  # the Fast pathway sees alpha times as many frames
-    beta: float = Field(0.125, gt=0)  # channels of Fast to those of Slow
-    fast_to_slow_kernel: int = Field(5, ge=1)  # frames; 7 for 8x8
+    beta: float = Field(0.125, gt=0, le=1)  # channels of Fast to those of Slow
+    fast_to_slow_kernel: Odd = 5  # frames; 7 for 8x8
     fast_to_slow_stages: tuple[Stage, ...] = ("res3", "res4")
     res4_temporal_blocks: int | None = None  # blocks of res4 with temporal kernel 3; null: all
     nonlocal_blocks: tuple[int, ...] = ()  # blocks of the Slow pathway's res4 that a non-local block follows
@@ -36,8 +46,8 @@ class ModelConfig(Section):
     audio: Literal[True, False, "only"] = True  # true: audio and video; false: video; only: audio alone
     audio_frames: int = Field(128, ge=8)  # time steps of the log-mel
     mel_bins: int = Field(80, ge=8)
-    beta_audio: float = Field(0.5, gt=0)  # beta_A: channels of Audio to those of Slow
-    audio_blocks: tuple[int, int, int, int] | None = None  # null: as stage_blocks
+    beta_audio: float = Field(0.5, gt=0, le=4)  # beta_A: channels of Audio to those of Slow
+    audio_blocks: tuple[Blocks, Blocks, Blocks, Blocks] | None = None  # null: as stage_blocks
     fusion: Literal["a_fs", "a_f_s", "nonlocal"] = "a_fs"
     fusion_stages: tuple[Stage, ...] = ("res3", "res4")  # () is late fusion only
     fusion_width: int = Field(64, ge=4)  # channels between the two convolutions of A->FS
@@ -151,7 +161,7 @@ class Config(Section):
     """A recipe. `name` gives the run directory its name where --output does not."""
 
     name: str = "avdet"
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     model: ModelConfig = ModelConfig()
     data: Data = AvaData()
     train: TrainConfig = TrainConfig()

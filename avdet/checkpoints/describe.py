@@ -18,6 +18,10 @@ STAGES = ("res2", "res3", "res4", "res5")
 def structure_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
     """The settings of section model that weights (under our names) show. Those of time and training they do not."""
     slow = "backbone.slow."
+    if not {f"{slow}conv1.conv.weight", "backbone.fast.conv1.conv.weight"} <= state.keys():
+        raise ValueError(
+            "The file holds one pathway; only SlowFast and AVSlowFast, which have two or three, are converted"
+        )
     width = len(state[f"{slow}conv1.conv.weight"])
     temporal = [
         state[f"{slow}res4.block{i}.branch.a.conv.weight"].shape[2] == 3 for i in range(_blocks(state, slow)[2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -37,14 +38,25 @@ def read_foreign(path: Path) -> Foreign:
     if isinstance(content, dict) and content.get("format") == FORMAT:
         raise CheckpointError(f"{path} is a checkpoint of avdet already; use it as it is")
     if isinstance(content, dict) and isinstance(content.get("model_state"), dict):
+        _refuse_other_than(Tensor, content["model_state"], path)
         settings = content.get("cfg")
         return Foreign(from_reference(content["model_state"]), settings if isinstance(settings, str) else None)
     if isinstance(content, dict) and isinstance(content.get("blobs"), dict):
-        blobs = {name: torch.from_numpy(np.asarray(blob)) for name, blob in content["blobs"].items()}
+        arrays = {name: blob for name, blob in content["blobs"].items() if not isinstance(blob, str | bytes)}
+        _refuse_other_than(np.ndarray | np.generic | int | float, arrays, path)
+        blobs = {name: torch.from_numpy(np.asarray(blob)) for name, blob in arrays.items()}
         return Foreign(from_caffe2(blobs), None)
     raise CheckpointError(
         f"{path} has neither model_state (PySlowFast, AVSlowFast) nor blobs (Caffe2); give a checkpoint of one of these"
     )
+
+
+def _refuse_other_than(kind: type | UnionType, named: dict[Any, Any], path: Path) -> None:
+    odd = next((name for name, x in named.items() if not (isinstance(name, str) and isinstance(x, kind))), None)
+    if odd is not None:
+        raise CheckpointError(
+            f"{path} holds {odd!r}, which is no weight with a name; give the checkpoint as it was saved"
+        )
 
 
 def _read_any(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)

@@ -134,6 +134,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path} is a PyTorch file but no checkpoint of avdet; if PySlowFast or AVSlowFast wrote it, convert it "
             "with tools/convert_checkpoint.py"
         )
+    missing = {"version", "model_state", "config", "class_names", "training_state"} - content.keys()
+    if missing:
+        raise CheckpointError(f"{path} lacks {min(missing)}, which every checkpoint of avdet has; take another one")
     if content["version"] > VERSION:
         raise CheckpointError(
             f"{path} has format version {content['version']}, this avdet reads up to {VERSION}; update avdet"

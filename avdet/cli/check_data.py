@@ -6,6 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+from rich.markup import escape
+
 from avdet.cli.errors import user_errors
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample
 from avdet.data_settings import AvaData
@@ -33,6 +35,8 @@ def main(argv: list[str] | None = None) -> int:
             content = json.dumps([finding.to_json() for finding in findings], indent=2)
             args.json.write_text(content + "\n", encoding="utf-8")
     for finding in findings:
-        CONSOLE.print(f"[{COLOURS[finding.level]}]{finding.level:8}[/] {finding.about}: ", end="", highlight=False)
+        CONSOLE.print(
+            f"[{COLOURS[finding.level]}]{finding.level:8}[/] {escape(finding.about)}: ", end="", highlight=False
+        )
         CONSOLE.print(finding.message, markup=False, highlight=False)
     return int(any(finding.level == "error" for finding in findings))

@@ -32,7 +32,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--json", type=Path, help="write the numbers there too")
     parser.add_argument("--submission", type=Path, help="write the file that the benchmark's server or script reads")
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)
+    args.overrides += [str(path) for path in args.predictions if "=" in path.name]  # they may stand behind the files
+    args.predictions = [path for path in args.predictions if "=" not in path.name]
     with user_errors():
         config = config_of(args)
         from avdet.data_settings import ClipData
@@ -65,13 +67,16 @@ def _score(data: ClipData, args: argparse.Namespace) -> None:
 def _submit(
     data: ClipData, classes: dict[str, ClassNames], ids: list[str], scores: dict[str, Scores], path: Path
 ) -> None:
+    from avdet.data.epic import id_column
+    from avdet.data.segments import read_table
     from avdet.data_settings import CharadesData, EpicData
     from avdet.engine.classification import epic_actions
     from avdet.engine.epic_scores import submission
 
     if isinstance(data, EpicData) and set(scores) == {"verb", "noun"}:
         class_ids = {name: names.ids for name, names in classes.items()}
-        version = "0.2" if "100" in data.val_csv.name else "0.1"
+        table = data.annotations / (data.train_csv if data.val_participants else data.val_csv)
+        version = "0.1" if id_column(read_table(table, ()), table) == "uid" else "0.2"
         content = submission(ids, scores, class_ids, epic_actions(data), version=version)
         path.write_text(json.dumps(content), encoding="utf-8")
     elif isinstance(data, CharadesData):

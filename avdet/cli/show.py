@@ -25,5 +25,9 @@ def annotate_first_video(run: RunDir, config: Config) -> None:
     video = str(detections["video"].iloc[0])
     label_map = ava_eval.read_label_map(config.data.annotations / config.ava.label_map)
     mine = detections[detections["video"] == video]
-    render(find_movies(config.data.videos)[video], mine, run.annotated, label_map=label_map)
+    movie = find_movies(config.data.videos)[video]
+    if movie.is_dir():
+        CONSOLE.print(f"{video} is a folder of frames: no film of it is annotated", highlight=False, markup=False)
+        return
+    render(movie, mine, run.annotated, label_map=label_map)
     CONSOLE.print(f"{video} with its detections and sound: {run.annotated}", highlight=False, markup=False)

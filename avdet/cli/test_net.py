@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     add_recipe_arguments(parser)
     parser.add_argument("--checkpoint", type=Path, required=True, help="last.pt or best.pt of a run")
     parser.add_argument("--output", type=Path, help="the run directory; runs/NAME-test where it is not given")
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)
     with user_errors():
         config = config_of(args)
         if not args.sample:

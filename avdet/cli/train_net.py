@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         action="store_true",
         help="two steps, an evaluation in small, a checkpoint and back; leaves nothing",
     )
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)
     with user_errors(), ExitStack() as stack:
         config = config_of(args)
         resumes = args.resume

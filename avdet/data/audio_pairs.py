@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
 from avdet.data.clip_cutter import ClipCutter
+from avdet.media.media_file import DecodeError
 from avdet.media.open_video import Video, open_video
 
 __all__ = ["HARD_GAP_S", "HardShare", "MisalignedSound", "other_start"]
@@ -52,11 +54,12 @@ class MisalignedSound:
     def _other_video(self, path: Path, rng: np.random.Generator) -> Tensor | None:
         others = [movie for movie in rng.permutation(len(self.movies))[: ATTEMPTS + 1] if self.movies[movie] != path]
         for index in others[:ATTEMPTS]:
-            with open_video(self.movies[index]) as other:
+            share = rng.random()
+            with suppress(DecodeError), open_video(self.movies[index]) as other:  # its own clips will tell of it
                 last_s = max(other.info.duration_s - self.cutter.span_s, 0.0)
-                sound = self.cutter.audio(other, rng.uniform(0.0, last_s) + self.cutter.span_s / 2)
-            if sound is not None:
-                return sound
+                sound = self.cutter.audio(other, share * last_s + self.cutter.span_s / 2)
+                if sound is not None:
+                    return sound
         return None
 
 

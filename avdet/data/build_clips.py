@@ -30,7 +30,7 @@ from avdet.data.epic import epic_classes, participants, read_epic
 from avdet.data.keyframes import ClassNames
 from avdet.data.kinetics import only_classes, read_kinetics, subset_classes
 from avdet.data.sampler import EpochSampler
-from avdet.data.segments import Segments, class_list
+from avdet.data.segments import Segments, class_list, keep_sound
 from avdet.data.video_files import find_videos, with_video
 from avdet.data_settings import (
     CharadesData,
@@ -138,11 +138,17 @@ def _read(
 
 
 def _read_epic(data: EpicData, split: Split, classes: dict[str, ClassNames]) -> tuple[Segments, list[str]]:
-    if not data.val_participants:
-        return read_epic(data.annotations / (data.train_csv if split == "train" else data.val_csv), classes)
-    segments, faults = read_epic(data.annotations / data.train_csv, classes)
-    held_out = np.isin(participants(segments).astype(str), data.val_participants)
-    return segments.select(held_out if split == "val" else ~held_out), faults
+    held_out = data.val_participants
+    csv = data.train_csv if split == "train" or held_out else data.val_csv
+    segments, faults = read_epic(data.annotations / csv, classes)
+    if held_out:
+        theirs = np.isin(participants(segments).astype(str), held_out)
+        segments = segments.select(theirs if split == "val" else ~theirs)
+    if split == "train":
+        named = np.all([segments.labels[name] >= 0 for name in data.predict], axis=0)
+        segments, nameless = keep_sound(segments, named, "have no class")
+        faults = faults + nameless
+    return segments, faults
 
 
 def build_clip_train_loader(

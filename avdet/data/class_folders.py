@@ -47,7 +47,9 @@ def read_folders(root: Path, split_folder: Path, classes: ClassNames) -> Segment
 
 def ucf101_classes(annotations: Path) -> ClassNames:
     """classInd.txt: `1 ApplyEyeMakeup` a line."""
-    rows = [line.split() for line in (annotations / "classInd.txt").read_text(encoding="utf-8").splitlines() if line]
+    rows = [
+        line.split() for line in (annotations / "classInd.txt").read_text(encoding="utf-8").splitlines() if line.strip()
+    ]
     return _classes([row[-1] for row in rows])
 
 

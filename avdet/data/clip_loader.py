@@ -60,6 +60,7 @@ class ClipLoader(DataLoader[Any], Generic[B]):
             persistent_workers=persistent and workers > 0,
             worker_init_fn=begin_worker,
             multiprocessing_context=start_method if workers else None,
+            generator=torch.Generator(),  # of its own: drawing from torch's would move what is dropped next
         )
         self.clips = clips
         self._reports = reports

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avdet.data_settings import Data, FoldersData, Hmdb51Data, Ucf101Data
+from avdet.data_settings import Data, EpicData, FoldersData, Hmdb51Data, Ucf101Data
 
 __all__ = ["annotation_files", "require_data"]
 
@@ -14,7 +14,7 @@ SETTINGS = {  # of a split's annotation files, by kind of data
     "kinetics": ("label_map", "classes", "{split}_csv"),
     "charades": ("label_map", "{split}_csv"),
     "epic": (
-        "verb_classes", "noun_classes", "{split}_csv", "unseen_participants", "tail_verbs", "tail_nouns",
+        "verb_classes", "noun_classes", "train_csv", "{split}_csv", "unseen_participants", "tail_verbs", "tail_nouns",
         "many_shot_verbs", "many_shot_nouns", "many_shot_actions",
     ),
 }  # fmt: skip
@@ -32,13 +32,17 @@ def annotation_files(data: Data, split: str) -> dict[str, Path]:
         missing = data.annotations / f"CLASS_test_split{data.split}.txt"
         return {f"data.annotations' {path.name}": path for path in found or [missing]}
     names = [name.format(split=split) for name in SETTINGS[data.kind]]
+    if isinstance(data, EpicData) and data.val_participants:
+        names = [name for name in names if name != "val_csv"]  # their rows are held out of train_csv
     files = {f"data.{name}": getattr(data, name, None) for name in names}
     return {setting: data.annotations / file for setting, file in files.items() if file is not None}
 
 
 def require_data(data: Data, splits: tuple[str, ...] = ("train", "val")) -> None:
     """Raises ValueError that names what is missing, where it was looked for and what to do."""
-    wanted = {"data.videos": data.videos, "data.annotations": data.annotations}
+    wanted = {"data.videos": data.videos}
+    if not isinstance(data, FoldersData):
+        wanted["data.annotations"] = data.annotations
     missing = {setting: path for setting, path in wanted.items() if not path.is_dir()}
     if "data.annotations" not in missing:
         files = {k: v for split in splits for k, v in annotation_files(data, split).items()}

@@ -71,8 +71,8 @@ def epic_metrics(
         metrics["seen"] = _accuracy(scores, labels, dict.fromkeys(scores, ~unseen), (1, 5))
     if subsets.tail is not None:
         rows = {name: np.isin(labels[name], list(rare)) for name, rare in subsets.tail.items() if name in labels}
-        if "action" in scores:
-            rows["action"] = np.logical_or(rows["verb"], rows["noun"])
+        if "action" in scores and rows:
+            rows["action"] = np.logical_or.reduce(list(rows.values()))
         metrics["tail"] = _accuracy(scores, labels, rows, (1,))
     if subsets.many_shot is not None:
         metrics["many_shot"] = _many_shot(scores, labels, actions, subsets.many_shot)

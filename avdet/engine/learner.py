@@ -21,6 +21,7 @@ from avdet.structures import ClipBatch
 __all__ = ["Learner"]
 
 logger = logging.getLogger(__name__)
+CHOSEN = ("weight_decay", "momentum", "nesterov")  # by the recipe, for each group of parameters
 
 
 class Learner:
@@ -50,7 +51,7 @@ class Learner:
         self.module = model.to(process.device)
         self.model: nn.Module = self.module
         if process.world > 1:
-            self.model = DistributedDataParallel(self.module, find_unused_parameters=True)
+            self.model = DistributedDataParallel(self.module, find_unused_parameters=True, broadcast_buffers=False)
         self.optimizer = optimizer
         self.process = process
         self.clip_gradient = clip_gradient
@@ -91,7 +92,10 @@ class Learner:
         return {"optimizer": self.optimizer.state_dict(), "average": average, "nonfinite": self.nonfinite}
 
     def restore(self, state: dict[str, Any]) -> None:
+        chosen = [{name: group[name] for name in CHOSEN} for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(state["optimizer"])
+        for group, settings in zip(self.optimizer.param_groups, chosen, strict=True):
+            group.update(settings)  # today's recipe counts, not the one that was saved
         self.nonfinite = state["nonfinite"]
         if self.average is not None and state["average"] is not None:
             self.average.load_state_dict(state["average"])
@@ -100,8 +104,7 @@ class Learner:
         """Gradients of the mean over the batch; the losses' means."""
         parts = batch.split(self.accumulate)
         sums: dict[str, Tensor] = {}
-        for place, part in enumerate(parts):
-            share = _rows(part) / sum(map(_rows, parts))
+        for place, (part, share) in enumerate(zip(parts, self._shares(parts), strict=True)):
             with ExitStack() as stack:
                 if isinstance(self.model, DistributedDataParallel) and place < len(parts) - 1:
                     stack.enter_context(self.model.no_sync())
@@ -112,6 +115,18 @@ class Learner:
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0) + share * loss.detach()
         return sums
+
+    def _shares(self, parts: list[ClipBatch]) -> list[float]:
+        """What each part has of all processes' rows, people or whole clips: losses are means over these."""
+        if len(parts) == 1:
+            return [1.0]
+        rows = {
+            "people": torch.tensor([len(part.box_clip) for part in parts], device=self.process.device),
+            "clips": torch.tensor([len(part) for part in parts], device=self.process.device),
+        }
+        rows = self.process.mean(rows)
+        count = rows["people"] if rows["people"].any() else rows["clips"]
+        return (count / count.sum()).tolist()
 
     def _leave_out(self, batch: ClipBatch, losses: dict[str, Tensor], rng: Tensor, buffers: list[Tensor]) -> None:
         self.nonfinite += 1
@@ -132,8 +147,3 @@ class Learner:
         with torch.no_grad():
             for buffer, before in zip(self.module.buffers(), buffers, strict=True):
                 buffer.copy_(before)
-
-
-def _rows(batch: ClipBatch) -> int:
-    """What the losses are means over: people, or whole clips."""
-    return len(batch.box_clip) or len(batch)

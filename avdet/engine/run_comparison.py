@@ -55,7 +55,12 @@ def _results(path: Path) -> dict[str, Any]:
         raise ValueError(
             f"{path} holds no results.json; give the folder of a run that was evaluated, such as runs/NAME"
         )
-    content: dict[str, Any] = json.loads(results.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(results.read_text(encoding="utf-8"))
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise ValueError(f"{results} is not what a run writes; evaluate the run again with tools/test_net.py")
     return content
 
 

@@ -27,6 +27,11 @@ def test(config: Config, checkpoint: Path, run: RunDir, process: Process) -> Out
     logger.info("%s", report)
     if any(name.startswith("head.") for name in report.new):
         raise ValueError(f"{checkpoint} was trained on other classes than the recipe's data; give its own recipe")
+    if report.new:
+        raise ValueError(
+            f"{checkpoint} has no weights for {len(report.new)} tensors of the recipe's model (the first is "
+            f"{report.new[0]}), which would be tested untrained; give its own recipe"
+        )
     outcome = task.evaluate(model.to(process.device))
     if process.is_main:
         run.config.parent.mkdir(parents=True, exist_ok=True)

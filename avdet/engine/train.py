@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.metrics_log import MetricsLog
@@ -18,19 +19,38 @@ __all__ = ["dry_run", "train"]
 
 def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> Outcome:
     """Trains to the config's last epoch and gives that epoch's result. Raises Interrupted after a signal to stop."""
-    job = TrainingRun(config, run, process)
-    if resume:
-        job.resume()
-    else:
-        if process.is_main:
-            run.bad_clips.unlink(missing_ok=True)
-        rehearse(job)
+    with _claimed(run, config, process, resume=resume):
+        job = TrainingRun(config, run, process)
+        if resume:
+            job.resume()
+        else:
+            if process.is_main:
+                run.bad_clips.unlink(missing_ok=True)
+            rehearse(job)
     with ExitStack() as stack:
         metrics = None
         if process.is_main:
             metrics = stack.enter_context(MetricsLog(run.metrics, resume_at=job.trainer.iteration))
             run.config.write_text(config.to_yaml(), encoding="utf-8")
         return run_epochs(job, metrics, stack.enter_context(StopSignal()))
+
+
+@contextmanager
+def _claimed(run: RunDir, config: Config, process: Process, *, resume: bool) -> Iterator[None]:
+    """A new run's config.yaml stands from the start, so that torchrun restarts this run and no older one of its name.
+
+    It goes again where the run cannot begin.
+    """
+    if resume or not process.is_main:
+        yield
+        return
+    run.path.mkdir(parents=True, exist_ok=True)
+    run.config.write_text(config.to_yaml(), encoding="utf-8")
+    try:
+        yield
+    except BaseException:
+        run.config.unlink(missing_ok=True)
+        raise
 
 
 def dry_run(config: Config, run: RunDir, process: Process) -> None:

@@ -62,10 +62,13 @@ class Trainer:
         rng = [torch.get_rng_state()]
         if self.process.device.type == "cuda":
             rng.append(torch.cuda.get_rng_state(self.process.device))
+        # Each process has seen other clips, and their statistics are its own until an evaluation.
+        buffers = {name: buffer.cpu() for name, buffer in self.learner.module.named_buffers()}
         return {
             "iteration": self.iteration,
             "learner": self.learner.state(),
             "rng": self.process.gather([rng]),
+            "buffers": self.process.gather([buffers]),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -77,6 +80,8 @@ class Trainer:
             )
         self.iteration = state["iteration"]
         self.learner.restore(state["learner"])
+        for name, buffer in self.learner.module.named_buffers():
+            buffer.copy_(state["buffers"][self.process.rank][name])
         rng = state["rng"][self.process.rank]
         torch.set_rng_state(rng[0].cpu())
         if self.process.device.type == "cuda":

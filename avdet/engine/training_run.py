@@ -61,15 +61,30 @@ class TrainingRun:
 
     def resume(self) -> None:
         checkpoint = load_newest(self.run.last)
+        state = checkpoint.training_state
+        if state is None:
+            raise ValueError(
+                f"{self.run.last} holds weights alone, as best.pt does; a run goes on from its own last.pt"
+            )
+        shapes = {name: tensor.shape for name, tensor in self.model.state_dict().items()}
+        if shapes != {name: tensor.shape for name, tensor in checkpoint.model_state.items()}:
+            raise ValueError(
+                f"{self.run.path} was trained with another model or other classes; resume without changing these, or "
+                "start a new run with model.weights"
+            )
+        if state["iterations_an_epoch"] != len(self.sampler):
+            raise ValueError(
+                f"{self.run.path} had {state['iterations_an_epoch']} iterations an epoch and would have "
+                f"{len(self.sampler)}; resume with the same data and train.batch_size, or start a new run"
+            )
         self.model.load_state_dict(checkpoint.model_state)
-        assert checkpoint.training_state is not None
-        self.best = checkpoint.training_state["best"]
-        self.trainer.restore(checkpoint.training_state)
+        self.best = state["best"]
+        self.trainer.restore(state)
         logger.info("resumed %s at iteration %d", self.run.path, self.trainer.iteration)
 
     def save(self, *, best: bool = False) -> None:
         """last.pt, from which a run goes on; with `best` also best.pt, which holds the weights alone."""
-        state = {**self.trainer.state(), "best": self.best}  # every process gives its part
+        state = {**self.trainer.state(), "best": self.best, "iterations_an_epoch": len(self.sampler)}  # all give a part
         if self.process.is_main:
             keep_previous(self.run.last, self.config.train.keep)
         self.write_checkpoint(self.run.last, self.model, training_state=state)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from tests.checkpoints.reference_names import CONFIG, avslowfast, caffe2, slowfa
 from tests.models.tiny import tiny_config
 
 
-def write_pyth(path: Path, state: dict[str, torch.Tensor], cfg: object = CONFIG) -> Path:
+def write_pyth(path: Path, state: Mapping[str, object], cfg: object = CONFIG) -> Path:
     torch.save({"epoch": 9, "model_state": state, "optimizer_state": {"lr": 0.1}, "cfg": cfg}, path)
     return path
 
@@ -88,6 +89,10 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     torch.save({"state_dict": {}}, tmp_path / "d.pyth")
     assert "neither model_state" in refusal(capsys, tmp_path / "d.pyth", out)
     assert "no checkpoint at" in refusal(capsys, tmp_path / "e.pyth", out)
+    one = {name: tensor for name, tensor in slowfast().items() if "pathway1" not in name}
+    assert "holds one pathway" in refusal(capsys, write_pyth(tmp_path / "f.pyth", one), out)
+    named = {**slowfast(), "head.note": "a word"}
+    assert "'head.note', which is no weight" in refusal(capsys, write_pyth(tmp_path / "g.pyth", named), out)
     assert not out.exists()
 
 

@@ -100,3 +100,13 @@ def test_training_batches_bring_pairs_and_the_loss_counts(tiny_config: Config) -
     losses = build_model(config.model, num_classes=len(classes), head="roi")(batch)
     assert {"sync_res3", "sync_res4", "sync_pool5"} <= losses.keys()
     assert max(float(losses[f"sync_{stage}"].detach()) for stage in ("res3", "res4", "pool5")) > 0
+
+
+def test_a_broken_movie_is_no_negative_and_no_fault_of_the_clip(tmp_path: Path) -> None:
+    one, other = (tone_steps(tmp_path / f"{name}.mp4", pitches_hz=[400]) for name in "ab")
+    broken = tmp_path / "c.mp4"
+    broken.write_bytes(b"no movie")
+    misaligned = MisalignedSound([one, other, broken], cutter())
+    with VideoReader(one) as video:
+        for seed in range(8):
+            assert misaligned.cut(video, 0.5, hard=False, rng=np.random.default_rng(seed)) is not None

@@ -52,6 +52,31 @@ def test_val_participants_are_held_out_of_the_training_file(clip_sample: Path) -
         read_split(data, "train")  # the tiny sample's training videos are all of that participant
 
 
+def test_where_participants_are_held_out_the_val_file_is_not_asked_for(clip_sample: Path) -> None:
+    """As EPIC-55 has it; but val needs the training file, which says which actions occur."""
+    places = {"videos": clip_sample / "videos", "annotations": clip_sample / "annotations/epic"}
+    require_data(EpicData(**places, val_csv=Path("not_there.csv"), val_participants=("P01",)))
+    with pytest.raises(ValueError, match=r"not_there\.csv \(data\.val_csv\)"):
+        require_data(EpicData(**places, val_csv=Path("not_there.csv")))
+    with pytest.raises(ValueError, match=r"gone\.csv \(data\.train_csv\)"):
+        require_data(EpicData(**places, train_csv=Path("gone.csv")), ("val",))
+
+
+def test_a_training_row_without_a_class_is_left_out_and_counted(clip_sample: Path, tmp_path: Path) -> None:
+    source = (clip_sample / "annotations/epic/EPIC_100_train.csv").read_text().splitlines()
+    header, cells = source[0], source[1].split(",")
+    cells[header.split(",").index("verb_class")] = ""
+    for path in (clip_sample / "annotations/epic").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "EPIC_100_train.csv").write_text("\n".join([header, ",".join(cells), *source[2:]]) + "\n")
+    data = EpicData(videos=clip_sample / "videos", annotations=tmp_path)
+    assert len(read_split(data, "train").segments) == len(source) - 2
+    with pytest.raises(ValueError, match=r"1 of .* rows have no class"):
+        read_split(data.model_copy(update={"strict": True}), "train")
+    nouns = data.model_copy(update={"predict": ("noun",)})
+    assert len(read_split(nouns, "train").segments) == len(source) - 1
+
+
 def test_one_set_a_model_where_verbs_and_nouns_are_learned_apart(clip_sample: Path) -> None:
     data = EpicData(annotations=clip_sample / "annotations/epic", predict=("noun",))
     assert list(build_class_sets(data)) == ["noun"]

@@ -43,6 +43,11 @@ def test_metrics_by_hand() -> None:
     assert found["many_shot"]["action"] == {"precision": 1.0, "recall": 0.5}
 
 
+def test_a_tail_of_verbs_alone() -> None:
+    found = epic_metrics({"verb": VERBS, "noun": NOUNS}, LABELS, WHO, TRAINED, EpicSubsets(tail={"verb": [1]}))
+    assert [found["tail"][name]["clips"] for name in ("verb", "action")] == [2, 2] and "noun" not in found["tail"]
+
+
 def test_one_model_for_verbs_alone_has_no_actions() -> None:
     found = epic_metrics({"verb": VERBS}, {"verb": LABELS["verb"]}, WHO, TRAINED, EpicSubsets(tail={"verb": [1]}))
     assert set(found["all"]) == set(found["tail"]) == {"verb"}

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,28 @@ def test_accumulated_parts_are_one_update(parts: int) -> None:
         assert torch.allclose(one["bright"], other["bright"], atol=1e-6)
     for a, b in zip(whole.module.parameters(), split.module.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-6)
+
+
+class People(nn.Module):
+    """A model whose loss is a mean over boxes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(0.3))
+
+    def forward(self, batch: ClipBatch) -> dict[str, Tensor]:
+        return {"wide": (self.weight * batch.boxes_px[:, 2]).sum() / max(len(batch.boxes_px), 1)}
+
+
+def test_a_part_without_people_counts_for_nothing() -> None:
+    batch = tiny_batch((True,) * 4)
+    first = batch.box_clip < 2
+    batch = replace(batch, boxes_px=batch.boxes_px[first], box_clip=batch.box_clip[first],
+                    labels={name: label[first] for name, label in batch.labels.items()})  # fmt: skip
+    assert len(batch.box_clip)
+    one, other = learner(People()), learner(People(), accumulate=2)
+    assert one.step(batch)["wide"].item() == pytest.approx(other.step(batch)["wide"].item())
+    assert one.module.weight.item() == pytest.approx(other.module.weight.item())  # type: ignore[operator]
 
 
 def test_gradients_are_clipped_to_their_norm() -> None:

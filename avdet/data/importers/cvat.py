@@ -72,5 +72,6 @@ def _size(root: ElementTree.Element, task: ElementTree.Element | None) -> tuple[
     for place in (task, root.find("meta")):
         size = place.find("original_size") if place is not None else None
         if size is not None:
-            return int(size.findtext("width", "0")), int(size.findtext("height", "0"))
+            width, height = int(size.findtext("width") or 0), int(size.findtext("height") or 0)
+            return (width, height) if width > 0 and height > 0 else None
     return None

@@ -62,15 +62,25 @@ def to_rows(found: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def cleaned(table: pd.DataFrame) -> pd.DataFrame:
-    """Sorted, boxes clipped to the frame; boxes without any extent there are left out."""
+    """Sorted, boxes clipped to the frame; boxes without any extent there are left out.
+
+    Raises ValueError for swapped corners, names that are none and times that cannot be.
+    """
     box = ["x1", "y1", "x2", "y2"]
-    table[box] = table[box].astype(float).clip(0.0, 1.0)
+    table[box] = table[box].astype(float)
+    swapped = table[(table["x1"] > table["x2"]) | (table["y1"] > table["y2"])]
+    if len(swapped):
+        raise ValueError(
+            f"video {swapped['video'].iloc[0]} has a box at second {swapped['timestamp'].iloc[0]} whose first corner "
+            f"is not the upper left one ({len(swapped):,} such rows); boxes are x1, y1, x2, y2"
+        )
+    table[box] = table[box].clip(0.0, 1.0)
     table["action"] = table["action"].astype(str).str.strip()
-    odd = table[table["action"].str.contains(r"[\n\r]|^\d+\s*[:,]|^\d*$", regex=True)]
+    odd = table[table["action"].str.contains(r"[\n\r]|^\d+[\s:,]|^\d*$", regex=True)]
     if len(odd):
         raise ValueError(
             f"{odd['action'].iloc[0]!r} is no name of an action (video {odd['video'].iloc[0]}, second "
-            f"{odd['timestamp'].iloc[0]}); names are words on one line, without a number and a colon before them"
+            f"{odd['timestamp'].iloc[0]}); names are words on one line, without a number before them"
         )
     late = table[~table["timestamp"].astype(float).between(0.0, LAST_S)]
     if len(late):

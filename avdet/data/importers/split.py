@@ -43,7 +43,8 @@ def write_data_set(table: pd.DataFrame, val: set[str], folder: Path) -> list[str
     """Writes train.csv, val.csv and classes.txt (ids from 1 on, in alphabetical order); gives the names."""
     names = sorted(set(table["action"]))
     ids = {name: place for place, name in enumerate(names, start=1)}
-    rows = table.assign(action_id=table["action"].map(ids))
+    times = table["timestamp"].map("{:.13g}".format)  # microseconds, up to eleven days
+    rows = table.assign(action_id=table["action"].map(ids), timestamp=times)
     columns = ["video", "timestamp", "x1", "y1", "x2", "y2", "action_id", "person_id"]
     folder.mkdir(parents=True, exist_ok=True)
     is_val = rows["video"].isin(val)

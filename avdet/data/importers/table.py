@@ -60,6 +60,11 @@ def _with_columns(path: Path) -> pd.DataFrame:
         table = table.iloc[1:].reset_index(drop=True).set_axis(names, axis=1)
     else:
         table = table.set_axis([*AVA, *map(str, range(20))][: table.shape[1]], axis=1)
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise ValueError(
+            f"{path} has two columns that mean {twice[0]} ({', '.join(map(str, first))}); remove one of them"
+        )
     missing = [name for name in ("video", "x1", "y1", "x2", "y2", "action_id") if name not in table]
     if "timestamp" not in table and "frame" not in table:
         missing.append("timestamp or frame")

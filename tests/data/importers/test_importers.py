@@ -10,8 +10,8 @@ import pytest
 from ava_eval import read_ground_truth, read_label_map
 from avdet.cli import import_annotations
 from avdet.data.importers.read import read_annotations
-from avdet.data.importers.rows import Videos
-from avdet.data.importers.split import split_videos, thin_out
+from avdet.data.importers.rows import Videos, to_rows
+from avdet.data.importers.split import split_videos, thin_out, write_data_set
 from avdet.media.frame_times import frame_times
 from tests.media.movies import write_movie
 
@@ -197,3 +197,30 @@ def test_rows_that_cannot_be_are_named(videos: Videos, tmp_path: Path, row: str,
     (tmp_path / "a.csv").write_text(f"video,time,x1,y1,x2,y2,action,person\n{row}\n")
     with pytest.raises(ValueError, match=sentence):
         read_annotations(tmp_path / "a.csv", videos, {})
+
+
+@pytest.mark.parametrize("name", ["2 hands", "3: feet", "7"])
+def test_names_that_a_label_map_would_read_as_ids_are_refused(name: str) -> None:
+    row = {"video": "a", "timestamp": 1.0, "x1": 0.1, "y1": 0.1, "x2": 0.2, "y2": 0.2, "action": name, "person_id": 0}
+    with pytest.raises(ValueError, match="is no name of an action"):
+        to_rows([row])
+
+
+def test_swapped_corners_are_refused() -> None:
+    row = {"video": "a", "timestamp": 1.0, "x1": 0.3, "y1": 0.1, "x2": 0.2, "y2": 0.2, "action": "sit", "person_id": 0}
+    with pytest.raises(ValueError, match=r"video a has a box at second 1\.0 whose first corner is not the upper left"):
+        to_rows([row])
+
+
+def test_late_times_keep_their_milliseconds(tmp_path: Path) -> None:
+    box = {"video": "a", "x1": 0.1, "y1": 0.1, "x2": 0.2, "y2": 0.2, "action": "sit", "person_id": 0}
+    table = to_rows([{**box, "timestamp": time_s} for time_s in (12345.678, 12345.718)])
+    write_data_set(table, set(), tmp_path)
+    assert sorted(read_ground_truth(tmp_path / "train.csv")["timestamp"]) == [12345.678, 12345.718]
+
+
+def test_two_columns_of_one_meaning_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("video,timestamp,x1,y1,x2,y2,action,action_id\na,1,0.1,0.1,0.2,0.2,sit,1\n")
+    with pytest.raises(ValueError, match="has two columns that mean action_id"):
+        read_annotations(path, Videos({"a": tmp_path / "a.mp4"}), {})
