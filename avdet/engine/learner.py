@@ -130,14 +130,15 @@ class Learner:
 
     def _leave_out(self, batch: ClipBatch, losses: dict[str, Tensor], rng: Tensor, buffers: list[Tensor]) -> None:
         self.nonfinite += 1
-        what = describe(self.module, batch, losses, rng)
-        clips = ", ".join(f"{video} at {time_s:g} s" for video, time_s in batch.clips[:3])
+        fault, rank = describe(self.module, batch, losses, rng, self.process)
+        clips = ", ".join(f"{video} at {time_s:g} s" for video, time_s in fault.clips)
         where = ""
-        if self.reports is not None and self.process.is_main:
+        if self.reports is not None:
             path = self.reports / f"nonfinite_{self.nonfinite}.pt"
-            save_report(path, batch, what, losses)
             where = f" {path} holds the batch;"
-        said = f"{what} is not finite (clips: {clips}, ...);{where}"
+            if self.process.rank == rank:
+                save_report(path, batch, fault.what, losses)
+        said = f"{fault.what} is not finite (clips: {clips}, ...);{where}"
         if self.nonfinite > self.max_nonfinite:
             raise NonFiniteError(
                 f"{said} lower train.lr, set train.clip_gradient, or leave such updates out with train.max_nonfinite="

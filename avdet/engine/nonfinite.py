@@ -4,40 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from avdet.processes import Process
 from avdet.structures import ClipBatch
 
-__all__ = ["NonFiniteError", "bad_layer", "describe", "save_report"]
+__all__ = ["Fault", "NonFiniteError", "bad_layer", "describe", "save_report"]
 
 
 class NonFiniteError(ValueError):
     """Training met a number that is none: in which loss, layer or gradient, of which clips."""
 
 
-def describe(model: nn.Module, batch: ClipBatch, losses: Mapping[str, Tensor], rng: Tensor) -> str:
+@dataclass(frozen=True, order=True)
+class Fault:
+    """What is not finite; the lower its `depth`, the nearer to the cause. `clips`: the first of the batch."""
+
+    depth: int
+    what: str
+    clips: tuple[tuple[str, float], ...]
+
+
+def describe(
+    model: nn.Module, batch: ClipBatch, losses: Mapping[str, Tensor], rng: Tensor, process: Process
+) -> tuple[Fault, int]:
     """What is wrong, from the input on: "the sound of a.mp4 at 902 s", "the output of backbone.slow.res3", ...
 
+    Of several processes the one that is nearest to the cause tells; its rank comes second, and every process is told.
     rng: torch's state before the step, so that the same is dropped again.
     """
+    wrong = _in_input(batch)
+    depth = 0
+    if not process.any(wrong is not None):  # norms of all processes need all of them to go through again
+        layer = bad_layer(model, batch, rng)
+        wrong, depth = (f"the output of {layer}" if layer else None), 1
+    if wrong is None:
+        wrong = next((f"the loss {name}" for name, loss in losses.items() if not loss.isfinite()), None)
+        depth = 2
+    if wrong is None:
+        named = ((name, p.grad) for name, p in model.named_parameters() if p.grad is not None)
+        gradients = (name for name, grad in named if not grad.isfinite().all())
+        wrong, depth = f"the gradient of {next(gradients, 'the sum of the losses')}", 3
+    faults = process.gather([Fault(depth, wrong, batch.clips[:3])])
+    rank = min(range(len(faults)), key=lambda rank: faults[rank].depth)
+    return faults[rank], rank
+
+
+def _in_input(batch: ClipBatch) -> str | None:
     for name, tensor in (("sound", batch.audio), ("misaligned sound", batch.negative_audio)):
         if tensor is not None and not tensor.isfinite().all():
             clip = int((~tensor.isfinite().flatten(1).all(dim=1)).nonzero()[0])
             return f"the {name} of {batch.clips[clip][0]} at {batch.clips[clip][1]:g} s"
     if not batch.boxes_px.isfinite().all():
         return "a box"
-    layer = bad_layer(model, batch, rng)
-    if layer:
-        return f"the output of {layer}"
-    broken = [name for name, loss in losses.items() if not loss.isfinite()]
-    if broken:
-        return f"the loss {broken[0]}"
-    gradients = (name for name, p in model.named_parameters() if p.grad is not None and not p.grad.isfinite().all())
-    return f"the gradient of {next(gradients, 'the sum of the losses')}"
+    return None
 
 
 @torch.no_grad()
