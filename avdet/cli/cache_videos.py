@@ -45,6 +45,9 @@ def find_targets(videos: Path, output: Path) -> dict[Path, Path]:
     """From every video below a folder to its copy in `output`, in the same folders below it and as mp4."""
     from avdet.data.movies import VIDEO_SUFFIXES
 
+    videos, output = videos.resolve(), output.resolve()
+    if videos == output:
+        raise ValueError(f"--output {output} is where the videos lie; give another folder")
     sources = sorted(path for path in videos.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
     targets = {
         path: (output / path.relative_to(videos)).with_suffix(".mp4") for path in sources if output not in path.parents
@@ -67,9 +70,9 @@ def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, wor
         for done, job in enumerate(as_completed(jobs), 1):
             try:
                 copy = job.result()
-            except ValueError as error:
-                failed.append(str(error))
-                logger.warning("%d/%d  %s", done, len(jobs), error)
+            except Exception as error:  # whatever it is, the other videos are cached
+                failed.append(" ".join(str(error).split()) or type(error).__name__)
+                logger.warning("%d/%d  %s", done, len(jobs), failed[-1])
             else:
                 size = f"{copy.frames} frames, {copy.source_bytes / 1e6:.1f} -> {copy.bytes / 1e6:.1f} MB"
                 logger.info("%d/%d  %s: %s", done, len(jobs), copy.path, size)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Outcome = tuple[VideoJob, Finished | str]
 
 logger = logging.getLogger(__name__)
+_SHARES = 2.0  # boxes may stick out a little
 INTERRUPTED = 130  # as shells count it
 
 
@@ -169,7 +170,7 @@ def _one(
     args: argparse.Namespace,
     workplace: Workplace,
 ) -> Finished:
-    from avdet.predict.batch import judge_video
+    from avdet.predict.batch import judge_video, reason_of
     from avdet.view.render import render
 
     showing, names = _showing(args), detector.classes.label_map
@@ -181,12 +182,17 @@ def _one(
     with _bar(job.name) as on_chunk:
         people = judge_video(detector, job, boxes, _wishes(args), workplace, on_chunk)
     people = people.linked().smoothed(args.smooth)
+    if film is not None:
+        film.unlink(missing_ok=True)  # it shows what another run found
     finished = workplace.finish(job, people, detector.classes, showing, "csv")
     if not finished.times:
         logger.warning("%s: nobody is found with a score of %g or more", job.path, args.min_box_score)
     elif film is not None:
         rows = people.action_rows(job.name, detector.classes, min_score=args.min_score)
-        render(job.path, rows, film, label_map=names, min_score=args.min_score, name=job.name)
+        try:
+            render(job.path, rows, film, label_map=names, min_score=args.min_score, name=job.name)
+        except Exception as error:  # the tables stand
+            logger.warning("%s is in the tables, but its film cannot be drawn: %s", job.path, reason_of(error))
     logger.info("%s: %d people at %d times", job.path, finished.people, finished.times)
     return finished
 
@@ -219,12 +225,21 @@ def _say_sum(
 
 def _people(args: argparse.Namespace, device: str) -> tuple[PersonDetector | None, pd.DataFrame | None]:
     """Who looks for people, or the table that knows them."""
-    from ava_eval import read_boxes
     from avdet.people.build import build_person_detector
 
     if args.boxes is not None:
-        return None, read_boxes(args.boxes)
+        return None, _given(args.boxes)
     return build_person_detector(args.detector, model=args.people_model, weights=args.people, device=device), None
+
+
+def _given(path: Path) -> pd.DataFrame:
+    from ava_eval import read_boxes
+
+    boxes = read_boxes(path)
+    largest = float(boxes[["x1", "y1", "x2", "y2"]].to_numpy(float).max(initial=0.0))
+    if largest > _SHARES:
+        raise ValueError(f"{path} has a box that ends at {largest:g}; boxes are shares of the frame, from 0 to 1")
+    return boxes
 
 
 def _wishes(args: argparse.Namespace) -> Wishes:
@@ -260,7 +275,6 @@ def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _detect_on_ray(args: argparse.Namespace) -> int:
-    from ava_eval import read_boxes
     from avdet.people.build import build_person_detector
     from avdet.predict.batch import Workplace
     from avdet.predict.ray_batch import RayRun, require_ray
@@ -271,7 +285,7 @@ def _detect_on_ray(args: argparse.Namespace) -> int:
     jobs = _jobs(args)
     workplace = Workplace(args.output, _settings(args))
     people = partial(build_person_detector, args.detector, model=args.people_model, weights=args.people)
-    boxes = None if args.boxes is None else read_boxes(args.boxes)
+    boxes = None if args.boxes is None else _given(args.boxes)
     run = RayRun(args.checkpoint, people, boxes, _wishes(args), tuple(args.ray_workers))
     outcomes = run.detect(jobs, workplace, _showing(args), address=args.ray, object_store_mb=args.object_store_memory)
     failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]

@@ -12,12 +12,13 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
 from avdet.cli.recipe import say_what_happens
+from avdet.media.media_file import DecodeError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,6 +64,8 @@ def _stream(args: argparse.Namespace) -> None:
         raise ValueError("there is no display to show a window on; give --output FILE.mp4")
     if args.output is not None and args.output.suffix.lower() != ".mp4":
         raise ValueError(f"--output is {args.output}; it is written as mp4, so give it a name that ends in .mp4")
+    if args.output is not None and args.output.resolve() == Path(args.source).resolve():
+        raise ValueError(f"--output {args.output} is the source itself, which would be written over; give another name")
     if args.short_side < 64:
         raise ValueError(f"--short-side is {args.short_side}; people cannot be seen below 64 pixels")
     detector, names = _detector(args)
@@ -72,16 +75,30 @@ def _stream(args: argparse.Namespace) -> None:
     fastest_s, slowest_s = float("inf"), 0.0
     with contextlib.ExitStack() as opened:
         screen = _Window(args.source) if args.output is None else _Film(args.output, opened)
-        for picture in live:
-            if args.seconds is not None and picture.time_s > args.seconds:
-                break
-            if not screen.show(painter.drawn(picture), picture.time_s):
-                break
-            shown, dropped = shown + 1, picture.dropped
-            if picture.detections is not None:
-                fastest_s, slowest_s = min(fastest_s, picture.behind_s), max(slowest_s, picture.behind_s)
+        with _until_told_or_lost():
+            for picture in live:
+                if args.seconds is not None and picture.time_s > args.seconds:
+                    break
+                if not screen.show(painter.drawn(picture), picture.time_s):
+                    break
+                shown, dropped = shown + 1, picture.dropped
+                if picture.detections is not None:
+                    fastest_s, slowest_s = min(fastest_s, picture.behind_s), max(slowest_s, picture.behind_s)
+        if not shown:
+            raise ValueError(f"{args.source} gave no picture; is it on, and is the address right?")
     behind = f"{fastest_s:.1f} to {slowest_s:.1f} s behind" if slowest_s else "nothing was judged in that time"
     logger.info("%s: %d pictures shown, %d dropped; %s", args.output or args.source, shown, dropped, behind)
+
+
+@contextlib.contextmanager
+def _until_told_or_lost() -> Iterator[None]:
+    """Ctrl-C is how a camera's film ends, and a source that is lost ends it too: what was seen is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        logger.info("stopped")
+    except DecodeError as error:
+        logger.warning("%s", error)
 
 
 def _detector(args: argparse.Namespace) -> tuple[LiveDetector, dict[int, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -101,11 +102,17 @@ def _refuse(args: argparse.Namespace) -> None:
         raise ValueError("neither --output nor --player is given; name the mp4 file or the HTML page to write, or both")
     if args.output is not None and args.output.suffix.lower() != ".mp4":
         raise ValueError(f"--output is {args.output}; it is written as mp4, so give it a name that ends in .mp4")
+    if args.output is not None and args.output.resolve() == args.video.resolve():
+        raise ValueError(f"--output {args.output} is the video itself, which would be written over; give another name")
     if args.player is not None and args.player.suffix.lower() not in {".html", ".htm"}:
         raise ValueError(f"--player is {args.player}; it is a page, so give it a name that ends in .html")
     if args.explain != (args.checkpoint is not None) or (args.explain and args.output is None):
         raise ValueError(
             "--explain needs --checkpoint FILE and --output FILE.mp4, and --checkpoint is for nothing else"
+        )
+    if not (math.isfinite(args.min_score) and math.isfinite(args.time_origin)):
+        raise ValueError(
+            f"--min-score {args.min_score} and --time-origin {args.time_origin} must be finite; give plain numbers"
         )
     if args.top < 1:
         raise ValueError(f"--top is {args.top}; give at least 1 action a person")

@@ -42,7 +42,7 @@ class _Listing:
     prefix: str
     digits: int
     suffix: str
-    numbers: NDArray[np.int32]
+    numbers: NDArray[np.int64]
     size: tuple[int, int]
 
     def name(self, number: int) -> str:
@@ -156,7 +156,7 @@ def _listed(folder: Path) -> _Listing:
     if not found:
         raise DecodeError(folder, None, f"it holds no picture with a number, such as {folder.name}_000001.jpg")
     first = min(found.values(), key=lambda match: int(match[2]))
-    numbers = np.array(sorted(int(match[2]) for match in found.values()), np.int32)
+    numbers = np.array(sorted(int(match[2]) for match in found.values()), np.int64)
     height, width = _picture(folder / first[0], 0.0).shape[:2]
     listing = _Listing(first[1], len(first[2]), first[3], numbers, (width, height))
     odd = found.keys() - {listing.name(number) for number in numbers.tolist()}

@@ -12,16 +12,20 @@ from typing import TypeAlias
 import av
 import cv2
 import numpy as np
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import DecodeError
 from avdet.media.reader import VideoReader
+from avdet.media.sound import mixed
 
 __all__ = ["Event", "Heard", "Seen", "live_events"]
 
 _BLOCK_S = 0.1
+_GAP_S = 0.1  # resamplers hold back less, and stamps miss by less
 # By system: ffmpeg's name for cameras, and what a camera's number is called there.
 _CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}:0"), "win32": ("dshow", "video={}")}
 
@@ -82,19 +86,45 @@ def _of_device(source: str, short_side: int) -> Iterator[Event]:
     with container:
         if not container.streams.video:
             raise DecodeError(Path(address), None, "it has no pictures")
-        resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
+        ear = _Ear()
         first_s: float | None = None
-        streams = (*container.streams.video[:1], *container.streams.audio[:1])
-        for frame in container.decode(*streams):
+        for frame in _decoded(container, address):
             if not isinstance(frame, av.VideoFrame | av.AudioFrame) or frame.time is None:
                 continue
             first_s = frame.time if first_s is None else first_s
             if isinstance(frame, av.VideoFrame):
                 rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-                yield Seen(frame.time - first_s, _smaller(rgb, short_side))
+                turns = round(frame.rotation / 90) % 4 if abs(frame.rotation) <= 180 else 0
+                yield Seen(frame.time - first_s, np.ascontiguousarray(np.rot90(_smaller(rgb, short_side), turns)))
             else:
-                for part in resampler.resample(frame):
-                    yield Heard(frame.time - first_s, part.to_ndarray()[0].astype(np.float32))
+                yield from ear.hear(frame, frame.time - first_s)
+
+
+def _decoded(container: InputContainer, address: str) -> Iterator[object]:
+    """Frames of both streams. A source that is silent for too long, or breaks off, is a DecodeError."""
+    try:
+        yield from container.decode(*container.streams.video[:1], *container.streams.audio[:1])
+    except (FFmpegError, OSError) as error:
+        raise DecodeError(Path(address), None, f"it was lost: {error.strerror or error}") from error
+
+
+class _Ear:
+    """Mixes and resamples a stream's sound as files' is, and places each block right behind the one before it."""
+
+    def __init__(self) -> None:
+        self._resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
+        self._end_s: float | None = None
+
+    def hear(self, frame: AudioFrame, time_s: float) -> Iterator[Heard]:
+        """Stamps are rounded: a block is taken to go on where the last one ended, unless there is a real gap."""
+        mono = AudioFrame.from_ndarray(mixed(frame)[None], format="flt", layout="mono")
+        mono.sample_rate, mono.pts, mono.time_base = frame.sample_rate, frame.pts, frame.time_base
+        if self._end_s is None or abs(time_s - self._end_s) > _GAP_S:
+            self._end_s = time_s
+        for part in self._resampler.resample(mono):
+            samples = part.to_ndarray()[0].astype(np.float32).clip(-1.0, 1.0)
+            yield Heard(self._end_s, samples)
+            self._end_s += len(samples) / SAMPLE_RATE
 
 
 def _smaller(rgb: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:

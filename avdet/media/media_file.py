@@ -78,7 +78,8 @@ class MediaFile:
 
     def _opened(self) -> InputContainer:
         try:
-            container = av.open(str(self.path), metadata_errors="replace")  # titles come in all encodings
+            # Whole paths: FFmpeg takes the start of 12:30.mp4 for a protocol.
+            container = av.open(str(self.path.absolute()), metadata_errors="replace")  # titles come in all encodings
         except (av.FFmpegError, OSError) as error:
             raise DecodeError(self.path, None, error.strerror or str(error)) from error
         for stream in (*container.streams.video, *container.streams.audio):

@@ -81,7 +81,7 @@ class SoundTrack:
                 raise DecodeError(self._path, start_s, reason)
             begin = self._index_of(frame, zero_s, expected=end)
             end = begin + frame.samples
-            _place(_mono(frame), samples, begin)
+            _place(mixed(frame), samples, begin)
             if end >= len(samples):
                 break
         return np.nan_to_num(samples, posinf=0.0, neginf=0.0).clip(-1.0, 1.0), stored_rate, margin
@@ -113,7 +113,7 @@ class SoundTrack:
         return index
 
 
-def _mono(frame: AudioFrame) -> Sound:
+def mixed(frame: AudioFrame) -> Sound:
     """(n,) float32: the mean of the channels, integers scaled to [-1, 1]."""
     if frame.format.is_planar and len(frame.layout.channels) > _MAX_PLANES:
         layout, rate = frame.layout, frame.sample_rate

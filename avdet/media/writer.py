@@ -71,7 +71,7 @@ class VideoWriter:
                 self._time_base.denominator
             ),  # a first frame after 0 starts to the tick, not to 1 ms
         }
-        self._container = av.open(str(self._partial), "w", format="mp4", options=options)
+        self._container = av.open(str(self._partial.absolute()), "w", format="mp4", options=options)
         try:
             self._video = self._add_video({"preset": preset, "crf": str(crf), "tune": tune, "g": gop})
             self._audio = None if sample_rate is None else self._add_audio(sample_rate)
@@ -198,7 +198,7 @@ def _frame_rate(fps: float | Fraction) -> Fraction:
     broadcast = Fraction(round(fps) * 1000, 1001)
     if isinstance(fps, float) and abs(fps - broadcast) < 1e-3:
         return broadcast
-    return Fraction(fps).limit_denominator(1001)
+    return max(Fraction(fps).limit_denominator(1001), Fraction(1, 1001))
 
 
 def _fine_time_base(rate: Fraction) -> Fraction:

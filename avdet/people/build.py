@@ -73,7 +73,13 @@ def save_person_detector(path: Path, detector: TrainablePersonDetector) -> None:
 
 
 def _device(device: str | None) -> torch.device:
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    try:
+        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError:
+        raise ValueError(f"--device {device} is no device; give cpu, cuda or cuda:1") from None
+    if where.type == "cuda" and (where.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"--device {device} is not there: torch sees {torch.cuda.device_count()} GPUs; give cpu")
+    return where
 
 
 def _default() -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from avdet.media.open_video import duration_of, open_video
 from avdet.people.detector import PersonDetector, Picture
+from avdet.people.from_csv import TableBoxes
 from avdet.people.table import box_table
 from avdet.people.tracks import link_people
 from avdet.structures import PersonBoxes
@@ -30,8 +31,8 @@ def keyframe_times(duration_s: float, *, rate: float = 1.0) -> list[float]:
 
     A video of 4 s has them at 1, 2 and 3 s.
     """
-    if not rate > 0:
-        raise ValueError(f"a rate of {rate:g} keyframes a second gives none; it must be more than 0")
+    if not 0 < rate < np.inf:
+        raise ValueError(f"a rate of {rate:g} keyframes a second gives none; it must be a number above 0")
     times_s = [number / rate for number in range(1, int(np.ceil(duration_s * rate - 1e-9)))]
     return times_s or [duration_s / 2]
 
@@ -49,10 +50,13 @@ def find_people(
 ) -> pd.DataFrame:
     """A row a person and keyframe: video, timestamp, x1, y1, x2, y2, score, person_id, sorted by time.
 
-    Keyframes are at `times_s`, or `rate` a second. The rest is `people_at`'s.
+    Keyframes are at `times_s`, or `rate` a second, or where a table has its boxes. The rest is `people_at`'s.
     """
     if times_s is None:
-        times_s = [origin_s + t for t in keyframe_times(duration_of(Path(video)), rate=rate)]
+        if isinstance(detector, TableBoxes):
+            times_s = detector.times_of(video_name(video))
+        else:
+            times_s = [origin_s + t for t in keyframe_times(duration_of(Path(video)), rate=rate)]
     times = sorted(set(times_s))
     people = people_at(
         video, detector, times, origin_s=origin_s, batch_size=batch_size, min_score=min_score, on_picture=on_picture

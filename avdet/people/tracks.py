@@ -58,10 +58,13 @@ def link_people(
 ) -> list[PersonBoxes]:
     """The same boxes with person ids, numbered from 0 in the order in which people appear.
 
-    One video's keyframes, times rising. An id survives keyframes without its person for up to `max_gap_s`. Boxes below
+    One video's keyframes, times rising. An id survives keyframes without its person for up to `max_gap_s`, and
+    however far apart keyframes are, from one to the next. Boxes below
     `min_start_score` go on with somebody's track but start none: without one their id is -1.
     """
     assert len(times_s) == len(people)
+    spacing_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+    max_gap_s = max(max_gap_s, 1.5 * spacing_s)
     if any(later <= earlier for earlier, later in pairwise(times_s)):
         raise ValueError("keyframes must be linked in the order of their times, each time once; sort them by time")
     tracks: list[_Track] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from avdet.people.tracks import MAX_GAP_S
@@ -19,12 +20,15 @@ def tube_table(table: pd.DataFrame, *, min_score: float = 0.0, max_gap_s: float 
     """A row a tube: video, person_id, [action_id,] start_s, end_s, keyframes, score; by video, start and person.
 
     `table`: rows of boxes, or of detections, which give a tube for each action of a person. Rows below `min_score` and
-    without a person id (-1) belong to none. A tube ends where its next keyframe is more than `max_gap_s` later; its
-    score is the mean of its rows', its boxes are the rows of that person and time.
+    without a person id (-1) belong to none. A tube ends where its next keyframe is later than `max_gap_s`, and than one
+    and a half times the usual distance; its score is the mean of its rows', its boxes are the rows of that person and
+    time.
     """
     track = ["video", "person_id", *(["action_id"] if "action_id" in table else [])]
     rows = table[(table["person_id"] >= 0) & (table["score"] >= min_score)].sort_values([*track, "timestamp"])
     gap_s = rows.groupby(track, observed=True)["timestamp"].diff()
+    spacing_s = np.diff(np.unique(table["timestamp"].to_numpy(float)))
+    max_gap_s = max(max_gap_s, 1.5 * float(np.median(spacing_s)) if len(spacing_s) else 0.0)
     rows = rows.assign(tube=(~(gap_s <= max_gap_s + GAP_TOLERANCE_S)).cumsum())
     tubes = rows.groupby([*track, "tube"], observed=True).agg(
         start_s=("timestamp", "min"), end_s=("timestamp", "max"), keyframes=("timestamp", "nunique"),

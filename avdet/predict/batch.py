@@ -43,7 +43,8 @@ class Workplace:
         self.output, self.folder = output, output / "parts"
         path = self.folder / "settings.json"
         now = json.loads(json.dumps(settings, default=str))
-        begun = json.loads(path.read_text(encoding="utf-8")) if path.exists() else now
+        has_begun = path.exists() and any(self.folder.glob("*.part"))
+        begun = json.loads(path.read_text(encoding="utf-8")) if has_begun else now
         changed = sorted(key for key in {*begun, *now} if begun.get(key) != now.get(key))
         if changed:
             raise ValueError(

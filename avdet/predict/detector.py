@@ -13,6 +13,7 @@ from avdet.config import parse_config
 from avdet.data.build import build_cutter, build_exclusive
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.keyframes import ClassNames
+from avdet.data_settings import AvaData
 from avdet.models.build import build_model
 from avdet.models.detect import Predicts
 from avdet.people.build import build_person_detector
@@ -58,7 +59,14 @@ class ActionDetector:
     ) -> ActionDetector:
         """The checkpoint says everything: network, classes, clip length, sound. On the GPU where there is one."""
         checkpoint = load_checkpoint(Path(path))
+        if "people" in checkpoint.config:
+            raise ValueError(f"{path} finds people; --people takes it, and the checkpoint is one of train_net's")
         config = parse_config(checkpoint.config)
+        if not isinstance(config.data, AvaData):
+            raise ValueError(
+                f"{path} classifies whole clips ({config.data.kind}) and knows no people; train a detector from it "
+                "with model.weights, as configs/ava does"
+            )
         where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         classes = ClassNames.from_label_map(checkpoint.class_names)
         exclusive = build_exclusive(config.ava, classes)

@@ -26,7 +26,7 @@ class VideoJob:
 def read_list(path: Path) -> list[Path]:
     """A path a line; those that are not absolute count from where the command runs. Empty lines count for nothing."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no text in UTF-8 ({error.reason}); give a file with a path a line") from None
     return [Path(line.strip()) for line in lines if line.strip()]

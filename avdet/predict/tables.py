@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,7 @@ import pandas as pd
 
 from avdet.data.keyframes import ClassNames
 from avdet.detection_table import COLUMNS
-from avdet.people.table import csv_lines
+from avdet.people.table import BOX, csv_lines
 from avdet.people.tubes import tube_table, write_tubes
 from avdet.predict.judged import JudgedPeople
 
@@ -53,7 +54,7 @@ def write_tables(
     for table, pieces in tables.items():
         with whole_file(table_file(folder, name, table, form)) as path:
             if form == "parquet":
-                _write_parquet(pieces, path)
+                _write_parquet(_named(pieces, classes) if table == "tubes" else pieces, path)
             elif table == "tubes":
                 write_tubes(next(pieces), path, classes.label_map)
             else:
@@ -108,8 +109,17 @@ def _write_parquet(pieces: Iterator[pd.DataFrame], path: Path) -> None:
     import pyarrow as pa  # noqa: PLC0415  (the extra `ray`)
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    first = pa.Table.from_pandas(next(pieces), preserve_index=False)
-    with pq.ParquetWriter(path, first.schema) as writer:
-        writer.write_table(first)
-        for piece in pieces:
-            writer.write_table(pa.Table.from_pandas(piece, schema=first.schema, preserve_index=False))
+    first = next(pieces)
+    types = {
+        "video": pa.large_string(), "action": pa.large_string(), "action_id": pa.int64(), "person_id": pa.int64(),
+        "keyframes": pa.int64(), "features": pa.list_(pa.float32()), **dict.fromkeys((*BOX, "score"), pa.float32()),
+    }  # fmt: skip
+    schema = pa.schema([(name, types.get(name, pa.float64())) for name in first.columns])  # times are doubles
+    with pq.ParquetWriter(path, schema) as writer:
+        for piece in chain([first], pieces):
+            writer.write_table(pa.Table.from_pandas(piece, schema=schema, preserve_index=False))
+
+
+def _named(tubes: Iterator[pd.DataFrame], classes: ClassNames) -> Iterator[pd.DataFrame]:
+    for table in tubes:
+        yield table.assign(action=table["action_id"].map(classes.label_map))

@@ -28,7 +28,7 @@ def test_keyframes_are_whole_seconds_and_a_short_video_has_one() -> None:
     assert keyframe_times(4.2, rate=0.5) == [2.0, 4.0]
     assert keyframe_times(1.0, rate=4) == [0.25, 0.5, 0.75]
     assert keyframe_times(0.6) == [0.3]
-    with pytest.raises(ValueError, match="more than 0"):
+    with pytest.raises(ValueError, match="a number above 0"):
         keyframe_times(4.0, rate=0)
 
 

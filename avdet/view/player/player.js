@@ -50,13 +50,15 @@ function drawAll() {
   drawNow();
 }
 
+let failure = null; // why the video does not play
+
 /** Says why nothing is drawn. */
 function explain(rows) {
   const highest = Math.max(0, ...data.detected.tracks.map((t) => Math.max(...t.scores.map((all) => all[0][1]))));
   const hidden = filter.classes.every(Boolean)
     ? `nothing is drawn: no score over ${filter.threshold.toFixed(2)}; highest ${highest.toFixed(2)}`
     : "nothing is drawn: no action that is ticked has such a score";
-  say(data.nothing || (rows.length ? null : hidden));
+  say(failure || data.nothing || (rows.length ? null : hidden));
 }
 
 function say(sentence) {
@@ -137,9 +139,16 @@ const KEYS = {
   m: () => part("mute").click(),
 };
 
+/** Keys that the element in focus needs itself. */
+function keeps(element, key) {
+  if (element.tagName === "SELECT") return true;
+  if (element.type === "range") return key.startsWith("Arrow");
+  return key === " " && /INPUT|BUTTON|SUMMARY/.test(element.tagName);
+}
+
 document.addEventListener("keydown", (event) => {
   const action = KEYS[event.key];
-  if (!action || event.ctrlKey || event.metaKey || event.altKey || /SELECT/.test(event.target.tagName)) return;
+  if (!action || event.ctrlKey || event.metaKey || event.altKey || keeps(event.target, event.key)) return;
   event.preventDefault();
   action();
 });
@@ -160,9 +169,16 @@ part("mute").addEventListener("click", () => {
 for (const event of ["play", "pause"]) {
   video.addEventListener(event, () => { part("play").textContent = video.paused ? "\u25B6" : "\u275A\u275A"; });
 }
-video.addEventListener("error", () => say(
-  `this browser cannot play ${data.name}, or it does not lie where the page looks for it (${data.src}); ` +
-  "tools/cache_videos.py makes copies that every browser plays"));
+function fail(what) {
+  failure = `${what}; tools/cache_videos.py makes copies that every browser plays`;
+  say(failure);
+}
+
+video.addEventListener("error", () => fail(
+  `this browser cannot play ${data.name}, or it does not lie where the page looks for it (${data.src})`));
+video.addEventListener("loadedmetadata", () => {
+  if (!video.videoWidth) fail(`this browser plays the sound of ${data.name} and not its pictures`);
+});
 
 const [width, height] = data.size;
 part("stage").style.aspectRatio = `${width} / ${height}`;

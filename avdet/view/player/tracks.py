@@ -80,6 +80,7 @@ def _with_ids(rows: pd.DataFrame) -> pd.DataFrame:
         return rows
     people = rows[["timestamp", *_BOX, "person_id"]].drop_duplicates(["timestamp", *_BOX]).sort_values("timestamp")
     if (people["person_id"] >= 0).any():
+        people["person_id"] = people["person_id"].astype("int64")  # tables hold int32, and pandas keeps to it
         unknown = people["person_id"] < 0
         people.loc[unknown, "person_id"] = people["person_id"].max() + 1 + np.arange(unknown.sum())
     else:
