@@ -213,6 +213,7 @@ def test_detect_actions_writes_a_table_and_a_video(trained: Path, tmp_path: Path
     [
         ("sample_val_00,55,0.1,0.1,0.6,0.9,0.95\n", "lasts"),
         ("another,1,0.1,0.1,0.6,0.9,0.95\n", "name nobody in 'sample_val_00'"),
+        ("sample_val_00,1,10,10,40,40,0.95\n", "boxes are shares of the frame"),
     ],
 )
 def test_detect_actions_refuses_boxes_that_do_not_fit(

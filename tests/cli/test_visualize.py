@@ -68,6 +68,7 @@ def test_the_page_needs_no_film(folder: Path, capsys: pytest.CaptureFixture[str]
         (["--explain", "--checkpoint", "missing.pt"], "There is no checkpoint at missing.pt"),
         (["--player", "page.pdf"], "give it a name that ends in .html"),
         (["--top", "0"], "--top is 0"),
+        (["--time-origin", "nan"], "must be finite"),
         (["--output", "a.avi"], "give it a name that ends in .mp4"),
         (["--name", "other"], "the detections have no row for 'other', only for clip"),
         (["--detections", "missing.csv"], "missing.csv"),
@@ -81,6 +82,14 @@ def test_wrong_use_is_one_sentence(
     assert stop.value.code == 2
     said = capsys.readouterr().err
     assert sentence in said and said.startswith("error: ") and said.count("\n") == 1
+
+
+def test_the_video_is_not_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (folder / "clip.mp4").read_bytes()
+    with pytest.raises(SystemExit):
+        main(_arguments(folder, "--output", str(folder / "clip.mp4")))
+    assert "is the video itself" in capsys.readouterr().err
+    assert (folder / "clip.mp4").read_bytes() == before
 
 
 def test_a_video_that_cannot_be_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

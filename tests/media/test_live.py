@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from avdet.media.live import Heard, Seen, live_events
-from avdet.media.reader import DecodeError
+from avdet.media.reader import DecodeError, VideoReader
 from tests.media.movies import number_of, write_movie
 
 
@@ -53,3 +53,16 @@ def test_a_source_that_is_not_there_is_said(tmp_path: Path) -> None:
         next(live_events("rtsp://127.0.0.1:9/none", short_side=480))
     with pytest.raises(DecodeError):
         next(live_events(str(tmp_path / "none.mp4"), short_side=480))
+
+
+@pytest.mark.parametrize("rate", [44100, 48000])
+def test_live_sound_is_as_loud_as_a_files_and_without_holes(tmp_path: Path, rate: int) -> None:
+    tone = (0.5 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate)).astype(np.float32)
+    path = write_movie(tmp_path / "tone.mp4", num_frames=25, sound=np.stack([tone, tone]), sound_rate=rate)
+    blocks = [event for event in live_events(path.as_uri(), short_side=24) if isinstance(event, Heard)]
+    ends = [block.time_s + len(block.samples) / 16000 for block in blocks]
+    assert all(after.time_s == pytest.approx(end, abs=1e-9) for end, after in zip(ends, blocks[1:], strict=False))
+    with VideoReader(path) as video:
+        expected = video.audio(0.2, 0.6, 16000)
+    heard = np.concatenate([block.samples for block in blocks])
+    assert heard[3200:12800].std() == pytest.approx(expected.std(), rel=0.02)

@@ -170,3 +170,10 @@ def test_eight_channels(tmp_path: Path) -> None:
         heard = video.audio(0.1, 0.8, 48000)
     assert heard.max() == pytest.approx(0.1, abs=0.02)
     assert abs(np.abs(np.fft.rfft(heard)).argmax() / 0.8 - 440) < 2
+
+
+def test_a_name_with_a_colon_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_movie(tmp_path / "a.mp4", num_frames=3).rename("12:30.mp4")
+    with VideoReader("12:30.mp4") as video:
+        assert number_of(video.frames([0.0])[0]) == 0

@@ -87,3 +87,9 @@ def test_without_detectron2_torchvision_is_taken_and_said(caplog: pytest.LogCapt
     with caplog.at_level("INFO"):
         assert isinstance(build_trainable(model="tiny", device="cpu"), TorchvisionRCNN)
     assert "so people are found with torchvision's Faster R-CNN" in caplog.text
+
+
+@pytest.mark.parametrize(("device", "sentence"), [("gpu", "is no device"), ("cuda:99", "is not there: torch sees")])
+def test_a_device_that_is_not_there_is_said(device: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        build_trainable("torchvision", model="tiny", device=device)

@@ -82,3 +82,9 @@ def test_a_folder_of_frames_is_a_video_too(movie: Path, tmp_path: Path) -> None:
     assert set(found["video"]) == {"walk.v2"}
     assert found["timestamp"].tolist() == expected["timestamp"].tolist()
     assert found["x1"].to_numpy() == pytest.approx(expected["x1"].to_numpy(), abs=0.02)
+
+
+def test_a_table_is_asked_at_its_own_times(movie: Path) -> None:
+    rows = [("walk", time_s, 0.1, 0.1, 0.4, 0.9, 0.9, -1) for time_s in (0.5, 1.0, 1.25)]
+    columns = ["video", "timestamp", "x1", "y1", "x2", "y2", "score", "person_id"]
+    assert find_people(movie, TableBoxes(pd.DataFrame(rows, columns=columns)))["timestamp"].tolist() == [0.5, 1.0, 1.25]

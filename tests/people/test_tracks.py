@@ -50,6 +50,11 @@ def test_an_id_survives_a_short_gap_and_no_long_one() -> None:
     assert ids(link_people([0, 3.5], [seen, seen], max_gap_s=4.0)) == [[0], [0]]
 
 
+def test_an_id_survives_from_one_keyframe_to_the_next_however_far_they_are_apart() -> None:
+    times_s = [4.0, 8.0, 12.0, 28.0]
+    assert ids(link_people(times_s, [people(standing(0.3)) for _ in times_s])) == [[0], [0], [0], [1]]
+
+
 def test_far_away_is_somebody_else() -> None:
     assert ids(link_people([0, 1], [people(standing(0.1)), people(standing(0.9))])) == [[0], [1]]
 

@@ -31,6 +31,11 @@ def test_where_some_have_ids_the_others_stay_alone() -> None:
     assert [track["id"] for track in detected_group(table, CLASSES).tracks] == [5, 6, 7]
 
 
+def test_tables_that_were_read_hold_int32() -> None:
+    table = detections((1.0, LEFT, 1, 0.9, 7), (1.0, RIGHT, 1, 0.8, -1)).astype({"person_id": "int32"})
+    assert {track["id"] for track in detected_group(table, {1: "sit"}).tracks} == {7, 8}
+
+
 def test_scores_that_no_threshold_shows_stay_out_and_nothing_is_no_one() -> None:
     faint = detections((1.0, LEFT, 1, 0.019, 0), (1.5, LEFT, 1, 0.02, 0))
     (track,) = detected_group(faint, CLASSES).tracks
