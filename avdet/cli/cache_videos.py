@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--short-side", type=int, default=256, metavar="PX", help="of the copies, at most")
     parser.add_argument("--crf", type=int, default=20, help="x264's quality: smaller is better and larger on disk")
     parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)
     say_what_happens()
     with user_errors():
         config = config_of(args)

@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="check_data.py", description=__doc__)
     add_recipe_arguments(parser)
     parser.add_argument("--json", type=Path, help="write the findings there too")
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)
     with user_errors():
         config = config_of(args)
         from avdet.data.check import check_data

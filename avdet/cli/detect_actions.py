@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     Outcome = tuple[VideoJob, Finished | str]
 
 logger = logging.getLogger(__name__)
-_SHARES = 2.0  # boxes may stick out a little
 INTERRUPTED = 130  # as shells count it
 
 
@@ -225,21 +224,12 @@ def _say_sum(
 
 def _people(args: argparse.Namespace, device: str) -> tuple[PersonDetector | None, pd.DataFrame | None]:
     """Who looks for people, or the table that knows them."""
+    from ava_eval import read_boxes
     from avdet.people.build import build_person_detector
 
     if args.boxes is not None:
-        return None, _given(args.boxes)
+        return None, read_boxes(args.boxes)
     return build_person_detector(args.detector, model=args.people_model, weights=args.people, device=device), None
-
-
-def _given(path: Path) -> pd.DataFrame:
-    from ava_eval import read_boxes
-
-    boxes = read_boxes(path)
-    largest = float(boxes[["x1", "y1", "x2", "y2"]].to_numpy(float).max(initial=0.0))
-    if largest > _SHARES:
-        raise ValueError(f"{path} has a box that ends at {largest:g}; boxes are shares of the frame, from 0 to 1")
-    return boxes
 
 
 def _wishes(args: argparse.Namespace) -> Wishes:
@@ -275,6 +265,7 @@ def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _detect_on_ray(args: argparse.Namespace) -> int:
+    from ava_eval import read_boxes
     from avdet.people.build import build_person_detector
     from avdet.predict.batch import Workplace
     from avdet.predict.ray_batch import RayRun, require_ray
@@ -285,7 +276,7 @@ def _detect_on_ray(args: argparse.Namespace) -> int:
     jobs = _jobs(args)
     workplace = Workplace(args.output, _settings(args))
     people = partial(build_person_detector, args.detector, model=args.people_model, weights=args.people)
-    boxes = None if args.boxes is None else _given(args.boxes)
+    boxes = None if args.boxes is None else read_boxes(args.boxes)
     run = RayRun(args.checkpoint, people, boxes, _wishes(args), tuple(args.ray_workers))
     outcomes = run.detect(jobs, workplace, _showing(args), address=args.ray, object_store_mb=args.object_store_memory)
     failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]

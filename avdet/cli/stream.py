@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
+from avdet.cli.films import require_film_name
 from avdet.cli.recipe import say_what_happens
-from avdet.media.media_file import DecodeError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,10 +62,8 @@ def _stream(args: argparse.Namespace) -> None:
 
     if args.output is None and not _has_display():
         raise ValueError("there is no display to show a window on; give --output FILE.mp4")
-    if args.output is not None and args.output.suffix.lower() != ".mp4":
-        raise ValueError(f"--output is {args.output}; it is written as mp4, so give it a name that ends in .mp4")
-    if args.output is not None and args.output.resolve() == Path(args.source).resolve():
-        raise ValueError(f"--output {args.output} is the source itself, which would be written over; give another name")
+    if args.output is not None:
+        require_film_name(args.output, Path(args.source))
     if args.short_side < 64:
         raise ValueError(f"--short-side is {args.short_side}; people cannot be seen below 64 pixels")
     detector, names = _detector(args)
@@ -93,6 +91,8 @@ def _stream(args: argparse.Namespace) -> None:
 @contextlib.contextmanager
 def _until_told_or_lost() -> Iterator[None]:
     """Ctrl-C is how a camera's film ends, and a source that is lost ends it too: what was seen is kept."""
+    from avdet.media.media_file import DecodeError
+
     try:
         yield
     except KeyboardInterrupt:

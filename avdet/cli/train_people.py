@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--batch-size", type=int, default=8, help="pictures a step (default 8)")
     parser.add_argument("--lr", type=float, help=f"highest learning rate (default {RATE}, with --sample {SAMPLE_RATE})")
     parser.add_argument("--evaluate", action="store_true", help="person AP, recall and precision on val, and its boxes")
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)
     args.epochs = (SAMPLE_EPOCHS if args.sample else EPOCHS) if args.epochs is None else args.epochs
     args.lr = args.lr or (SAMPLE_RATE if args.sample else RATE)
     with user_errors():

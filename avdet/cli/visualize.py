@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from avdet.cli.errors import user_errors
+from avdet.cli.films import require_film_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,10 +101,8 @@ def _visualize(args: argparse.Namespace) -> None:
 def _refuse(args: argparse.Namespace) -> None:
     if args.output is None and args.player is None:
         raise ValueError("neither --output nor --player is given; name the mp4 file or the HTML page to write, or both")
-    if args.output is not None and args.output.suffix.lower() != ".mp4":
-        raise ValueError(f"--output is {args.output}; it is written as mp4, so give it a name that ends in .mp4")
-    if args.output is not None and args.output.resolve() == args.video.resolve():
-        raise ValueError(f"--output {args.output} is the video itself, which would be written over; give another name")
+    if args.output is not None:
+        require_film_name(args.output, args.video)
     if args.player is not None and args.player.suffix.lower() not in {".html", ".htm"}:
         raise ValueError(f"--player is {args.player}; it is a page, so give it a name that ends in .html")
     if args.explain != (args.checkpoint is not None) or (args.explain and args.output is None):

@@ -20,7 +20,7 @@ class NonFiniteError(ValueError):
     """Training met a number that is none: in which loss, layer or gradient, of which clips."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Fault:
     """What is not finite; the lower its `depth`, the nearer to the cause. `clips`: the first of the batch."""
 
@@ -37,19 +37,11 @@ def describe(
     Of several processes the one that is nearest to the cause tells; its rank comes second, and every process is told.
     rng: torch's state before the step, so that the same is dropped again.
     """
-    wrong = _in_input(batch)
-    depth = 0
-    if not process.any(wrong is not None):  # norms of all processes need all of them to go through again
-        layer = bad_layer(model, batch, rng)
-        wrong, depth = (f"the output of {layer}" if layer else None), 1
-    if wrong is None:
-        wrong = next((f"the loss {name}" for name, loss in losses.items() if not loss.isfinite()), None)
-        depth = 2
-    if wrong is None:
-        named = ((name, p.grad) for name, p in model.named_parameters() if p.grad is not None)
-        gradients = (name for name, grad in named if not grad.isfinite().all())
-        wrong, depth = f"the gradient of {next(gradients, 'the sum of the losses')}", 3
-    faults = process.gather([Fault(depth, wrong, batch.clips[:3])])
+    wrong = [_in_input(batch), None, _in_losses(losses), _in_gradients(model)]  # from the cause on
+    if not process.any(wrong[0] is not None):  # norms of all processes need all of them to go through again
+        wrong[1] = bad_layer(model, batch, rng)
+    depth, what = next((depth, what) for depth, what in enumerate(wrong) if what is not None)
+    faults = process.gather([Fault(depth, what, batch.clips[:3])])
     rank = min(range(len(faults)), key=lambda rank: faults[rank].depth)
     return faults[rank], rank
 
@@ -64,13 +56,23 @@ def _in_input(batch: ClipBatch) -> str | None:
     return None
 
 
+def _in_losses(losses: Mapping[str, Tensor]) -> str | None:
+    return next((f"the loss {name}" for name, loss in losses.items() if not loss.isfinite()), None)
+
+
+def _in_gradients(model: nn.Module) -> str:
+    gradients = ((name, p.grad) for name, p in model.named_parameters() if p.grad is not None)
+    broken = (name for name, gradient in gradients if not gradient.isfinite().all())
+    return f"the gradient of {next(broken, 'the sum of the losses')}"
+
+
 @torch.no_grad()
 def bad_layer(model: nn.Module, batch: ClipBatch, rng: Tensor) -> str | None:
-    """The first layer whose output is not finite when the batch goes through again; None where all are."""
+    """The output of the first layer that gives what is not finite when the batch goes through again, if one does."""
     torch.set_rng_state(rng)
     with _watched(model) as found:
         model(batch)
-    return found[0] if found else None
+    return f"the output of {found[0]}" if found else None
 
 
 @contextmanager

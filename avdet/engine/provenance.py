@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from avdet.media.frames_dir import is_frames_dir
+
 __all__ = ["provenance"]
 
-PICTURES = {".jpg", ".jpeg", ".png"}
 PACKAGES = ("avdet", "torch", "torchvision", "torchaudio", "av", "numpy", "pandas")
 
 
@@ -54,24 +53,17 @@ def _fingerprint(files: Iterable[Path], videos: Path) -> str:
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    for name, size in sorted(_movies(videos, "")):
-        digest.update(f"{name}\0{size}".encode())
+    for path, size in sorted(_movies(videos)):
+        digest.update(f"{path.relative_to(videos).as_posix()}\0{size}".encode())
     return digest.hexdigest()[:16]
 
 
-def _movies(folder: Path, under: str) -> Iterator[tuple[str, int | str]]:
-    """Names and sizes of the files below; of a folder of extracted frames, which may hold millions, its name alone."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = f"{under}{entry.name}"
-            if not entry.is_dir():
-                yield name, entry.stat().st_size
-            elif _holds_pictures(entry.path):
-                yield name, "frames"
-            else:
-                yield from _movies(Path(entry.path), f"{name}/")
-
-
-def _holds_pictures(folder: str) -> bool:
-    with os.scandir(folder) as entries:
-        return any(Path(entry.name).suffix.lower() in PICTURES for entry in islice(entries, 1))
+def _movies(folder: Path) -> Iterator[tuple[Path, int | str]]:
+    """Files below with their sizes; of a folder of extracted frames, which may hold millions, its name alone."""
+    for path in folder.iterdir():
+        if is_frames_dir(path):
+            yield path, "frames"
+        elif path.is_dir():
+            yield from _movies(path)
+        else:
+            yield path, path.stat().st_size

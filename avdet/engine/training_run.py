@@ -66,6 +66,11 @@ class TrainingRun:
             raise ValueError(
                 f"{self.run.last} holds weights alone, as best.pt does; a run goes on from its own last.pt"
             )
+        if not {"buffers", "iterations_an_epoch"} <= state.keys():
+            raise ValueError(
+                f"{self.run.path} was begun by an older avdet; finish it with that one, or start a new run with "
+                "model.weights"
+            )
         shapes = {name: tensor.shape for name, tensor in self.model.state_dict().items()}
         if shapes != {name: tensor.shape for name, tensor in checkpoint.model_state.items()}:
             raise ValueError(

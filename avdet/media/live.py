@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import DecodeError
 from avdet.media.reader import VideoReader
+from avdet.media.shape import quarter_turns
 from avdet.media.sound import mixed
 
 __all__ = ["Event", "Heard", "Seen", "live_events"]
@@ -94,8 +95,8 @@ def _of_device(source: str, short_side: int) -> Iterator[Event]:
             first_s = frame.time if first_s is None else first_s
             if isinstance(frame, av.VideoFrame):
                 rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-                turns = round(frame.rotation / 90) % 4 if abs(frame.rotation) <= 180 else 0
-                yield Seen(frame.time - first_s, np.ascontiguousarray(np.rot90(_smaller(rgb, short_side), turns)))
+                turned = np.rot90(_smaller(rgb, short_side), quarter_turns(frame))
+                yield Seen(frame.time - first_s, np.ascontiguousarray(turned))
             else:
                 yield from ear.hear(frame, frame.time - first_s)
 

@@ -36,12 +36,16 @@ def shape_of(
 
     Other angles and mirrored pictures are shown as they are stored. `even` rounds both sides to even numbers.
     """
-    turns = round(frame.rotation / 90) % 4 if abs(frame.rotation) <= 180 and frame.rotation % 90 == 0 else 0
     width, height = frame.width * _credible(pixel_aspect), frame.height
     scale = 1.0 if short_side is None else short_side / min(width, height)
     step = 2 if even else 1
     scaled_width, scaled_height = (max(step * round(side * scale / step), step) for side in (width, height))
-    return PictureShape(scaled_width, scaled_height, turns)
+    return PictureShape(scaled_width, scaled_height, quarter_turns(frame))
+
+
+def quarter_turns(frame: VideoFrame) -> int:
+    """0 to 3, anticlockwise, as `np.rot90` takes them; 0 for angles that are no quarter, which some files claim."""
+    return round(frame.rotation / 90) % 4 if abs(frame.rotation) <= 180 and frame.rotation % 90 == 0 else 0
 
 
 class RgbConverter:

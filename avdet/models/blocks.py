@@ -75,8 +75,8 @@ class ConvNorm(nn.Module):
         super().__init__()
         # Of a strided 1 x 1 with fewer than 8 input channels torch's gradient corrupts the heap (2.12, oneDNN, AVX2,
         # channels-last); so the places are picked before.
-        self._pick = stride if kernel == (1, 1) and dim_in < FEW else (1, 1)
-        steps = (1, 1) if self._pick == stride else stride
+        self._pick = stride if kernel == (1, 1) and stride != (1, 1) and dim_in < FEW else None
+        steps = (1, 1) if self._pick else stride
         padding = (dilation * (kernel[0] // 2), dilation * (kernel[1] // 2))
         self.conv = nn.Conv2d(dim_in, dim_out, kernel, steps, padding, dilation, bias=False)
         # With a batch of one the layout of an input can be read both ways; then that of the weights decides.
@@ -87,7 +87,8 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
         conv, norm = self.conv, self.norm
-        x = x[:, :, :: self._pick[0], :: self._pick[1]]
+        if self._pick is not None:
+            x = x[:, :, :: self._pick[0], :: self._pick[1]]
         if isinstance(norm, Norm) and norm.training:
             if self._cheap and torch.is_grad_enabled() and not norm.together:
                 y = conv_then_norm(x, conv, norm)

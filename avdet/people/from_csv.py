@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import pandas as pd
 import torch
@@ -25,9 +26,7 @@ class TableBoxes:
         """`boxes`: video, timestamp, x1, y1, x2, y2, score, person_id, as `ava_eval.read_boxes` gives them."""
         ordered = boxes.sort_values("score", ascending=False, kind="stable")
         keys = [ordered["video"].astype(str), ordered["timestamp"].round(DIGITS)]
-        self._rows: dict[tuple[str, float], PersonBoxes] = {
-            (str(video), float(str(time_s))): people_of_rows(rows) for (video, time_s), rows in ordered.groupby(keys)
-        }
+        self._rows = {cast("tuple[str, float]", key): people_of_rows(rows) for key, rows in ordered.groupby(keys)}
 
     def times_of(self, video: str) -> list[float]:
         """The times at which the table has somebody."""

@@ -20,7 +20,7 @@ from torchvision.ops import distance_box_iou
 
 from avdet.structures import PersonBoxes
 
-__all__ = ["link_people"]
+__all__ = ["MAX_GAP_S", "link_people", "tolerated_gap"]
 
 MAX_GAP_S = 3.0
 LEAST_FIT = -0.25  # distance-IoU from which on two boxes may be one person's; -1 is as far away as can be
@@ -49,6 +49,13 @@ class _Track:
         self.box, self.time_s = box, time_s
 
 
+def tolerated_gap(times_s: Sequence[float] | NDArray[np.float64], max_gap_s: float = MAX_GAP_S) -> float:
+    """`max_gap_s`, or one and a half times the usual distance of rising times: from one keyframe to the next, however
+    far they are apart, is no gap.
+    """
+    return max(max_gap_s, 1.5 * float(np.median(np.diff(times_s)))) if len(times_s) > 1 else max_gap_s
+
+
 def link_people(
     times_s: Sequence[float],
     people: Sequence[PersonBoxes],
@@ -58,13 +65,11 @@ def link_people(
 ) -> list[PersonBoxes]:
     """The same boxes with person ids, numbered from 0 in the order in which people appear.
 
-    One video's keyframes, times rising. An id survives keyframes without its person for up to `max_gap_s`, and
-    however far apart keyframes are, from one to the next. Boxes below
-    `min_start_score` go on with somebody's track but start none: without one their id is -1.
+    One video's keyframes, times rising. An id survives keyframes without its person for the `tolerated_gap`. Boxes
+    below `min_start_score` go on with somebody's track but start none: without one their id is -1.
     """
     assert len(times_s) == len(people)
-    spacing_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
-    max_gap_s = max(max_gap_s, 1.5 * spacing_s)
+    max_gap_s = tolerated_gap(times_s, max_gap_s)
     if any(later <= earlier for earlier, later in pairwise(times_s)):
         raise ValueError("keyframes must be linked in the order of their times, each time once; sort them by time")
     tracks: list[_Track] = []

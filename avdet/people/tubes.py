@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from avdet.people.tracks import MAX_GAP_S
+from avdet.people.tracks import MAX_GAP_S, tolerated_gap
 
 __all__ = ["tube_table", "write_tubes"]
 
@@ -20,16 +20,15 @@ def tube_table(table: pd.DataFrame, *, min_score: float = 0.0, max_gap_s: float 
     """A row a tube: video, person_id, [action_id,] start_s, end_s, keyframes, score; by video, start and person.
 
     `table`: rows of boxes, or of detections, which give a tube for each action of a person. Rows below `min_score` and
-    without a person id (-1) belong to none. A tube ends where its next keyframe is later than `max_gap_s`, and than one
-    and a half times the usual distance; its score is the mean of its rows', its boxes are the rows of that person and
-    time.
+    without a person id (-1) belong to none. A tube ends where its next keyframe is later than the `tolerated_gap` of
+    its video; its score is the mean of its rows', its boxes are the rows of that person and time.
     """
     track = ["video", "person_id", *(["action_id"] if "action_id" in table else [])]
     rows = table[(table["person_id"] >= 0) & (table["score"] >= min_score)].sort_values([*track, "timestamp"])
     gap_s = rows.groupby(track, observed=True)["timestamp"].diff()
-    spacing_s = np.diff(np.unique(table["timestamp"].to_numpy(float)))
-    max_gap_s = max(max_gap_s, 1.5 * float(np.median(spacing_s)) if len(spacing_s) else 0.0)
-    rows = rows.assign(tube=(~(gap_s <= max_gap_s + GAP_TOLERANCE_S)).cumsum())
+    times = table.groupby("video", observed=True)["timestamp"]
+    gaps_s = {video: tolerated_gap(np.unique(times_s.to_numpy(float)), max_gap_s) for video, times_s in times}
+    rows = rows.assign(tube=(~(gap_s <= rows["video"].map(gaps_s).astype(float) + GAP_TOLERANCE_S)).cumsum())
     tubes = rows.groupby([*track, "tube"], observed=True).agg(
         start_s=("timestamp", "min"), end_s=("timestamp", "max"), keyframes=("timestamp", "nunique"),
         score=("score", "mean"),

@@ -63,6 +63,11 @@ def test_what_cannot_be_gone_on_with_is_refused(tiny_config: Config, tmp_path: P
         TrainingRun(changed(tiny_config, "train", batch_size=1), run, ALONE).resume()
     with pytest.raises(ValueError, match="another model or other classes"):
         TrainingRun(changed(tiny_config, "model", width=16), run, ALONE).resume()
+    content = torch.load(run.last, weights_only=True)
+    del content["training_state"]["buffers"]
+    torch.save(content, run.last)
+    with pytest.raises(ValueError, match="begun by an older avdet"):
+        TrainingRun(tiny_config, run, ALONE).resume()
     run.last.write_bytes(run.best.read_bytes())
     with pytest.raises(ValueError, match=r"weights alone, as best\.pt does"):
         TrainingRun(tiny_config, run, ALONE).resume()

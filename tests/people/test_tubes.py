@@ -52,3 +52,10 @@ def test_written_with_names(tmp_path: Path) -> None:
 
 def test_no_rows() -> None:
     assert tube_table(ROWS[:0]).empty
+
+
+def test_each_video_has_its_own_usual_distance() -> None:
+    """Keyframes 4 s apart in one, 1 s in the other, where 4 s without the person end a tube."""
+    times = [("wide", t) for t in (4.0, 8.0, 12.0)] + [("near", t) for t in (1.0, 2.0, 3.0, 7.0)]
+    rows = pd.DataFrame(times, columns=["video", "timestamp"]).assign(person_id=0, score=0.9)
+    assert tube_table(rows)[["video", "keyframes"]].to_numpy().tolist() == [["near", 3], ["near", 1], ["wide", 3]]

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from ava_eval.diagnosis import LOOKS_LIKE_PIXELS
 from avdet.boxes import iou_xyxy
 from avdet.data.checks.finding import Finding, Level, counted
 from avdet.data.keyframes import BOX, KeyframeTable, detected_keyframes
 
 __all__ = ["about_boxes", "about_proposals"]
 
-PIXELS = 2.0  # shares of the frame stay near 0 to 1, even where a box leaves it
 SMALLEST_SIDE = 1e-3
 
 
@@ -24,7 +24,7 @@ def about_boxes(about: str, table: pd.DataFrame) -> Iterator[Finding]:
         return
     sides = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     outside = np.abs(boxes - 0.5).max(axis=1) > 0.5 + SMALLEST_SIDE
-    if boxes.max() > PIXELS:
+    if boxes.max() > LOOKS_LIKE_PIXELS:
         yield Finding(
             "error",
             about,

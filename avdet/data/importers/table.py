@@ -10,13 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from ava_eval.csv_layout import HEADER_NAMES
+from ava_eval.diagnosis import LOOKS_LIKE_PIXELS
 from avdet.data.importers.rows import COLUMNS, Videos, cleaned
 
 __all__ = ["read_table"]
 
 FRAME = {"frame", "frame_index", "frame_id", "frame_number"}
 AVA = ["video", "timestamp", "x1", "y1", "x2", "y2", "action_id", "person_id"]
-PIXELS = 2.0  # shares of the frame stay near 0 to 1
 
 
 def read_table(path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def read_table(path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.D
     bad = boxes.isna().any(axis=1) | times.isna().to_numpy()
     if bad.any():
         raise ValueError(f"{path}: row {int(bad.idxmax()) + 1} has a time or box that is no number; mend this row")
-    if boxes.max(axis=None) > PIXELS:
+    if boxes.max(axis=None) > LOOKS_LIKE_PIXELS:
         sizes = pd.DataFrame([videos.size(name) * 2 for name in video], columns=boxes.columns, index=boxes.index)
         boxes = boxes / sizes
     rows = boxes.assign(video=video, timestamp=times.to_numpy(), action=_names(table["action_id"], label_map, path))

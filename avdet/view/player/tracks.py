@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from avdet.people.tracks import MAX_GAP_S, link_people
+from avdet.people.tracks import link_people
 from avdet.structures import PersonBoxes
 from avdet.view.timeline import usual_spacing
 
@@ -89,7 +89,6 @@ def _with_ids(rows: pd.DataFrame) -> pd.DataFrame:
         linked = link_people(
             [float(t) for t in times],
             [PersonBoxes.from_boxes(torch.from_numpy(here)) for here in boxes],
-            max_gap_s=max(MAX_GAP_S, 1.5 * usual_spacing(times)),
         )
         people["person_id"] = torch.cat([one.person_ids for one in linked]).numpy()
     return rows.drop(columns="person_id").merge(people, on=["timestamp", *_BOX], how="left", validate="many_to_one")
