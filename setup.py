@@ -19,7 +19,7 @@ setup(
         "torch>=2.6,<2.13",
         "torchvision>=0.21,<0.28",
         "torchaudio>=2.6,<2.12",
-        "av>=17.0",
+        "av>=17.1",
         "numpy>=1.26",
         "opencv-python>=4.10",
         "scipy>=1.11",

@@ -90,14 +90,14 @@ def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args:
     from avdet.engine.distributed import leave_cores_to
     from avdet.engine.progress import progress_bar
     from avdet.people.build import save_person_detector
-    from avdet.people.pictures import LabelledPictures, Shot, picture_loader
+    from avdet.people.pictures import LabelledPictures, PictureLoader, Shot
     from avdet.people.train import fine_tune
 
     leave_cores_to(config.data.workers)
     keyframes, movies = labelled_split(config, "train")
     labelled = [keyframes[index] for index in range(len(keyframes))]
     shots = [Shot(movies[one.video], one.movie_s, one.people) for one in labelled]
-    loader = picture_loader(
+    loader = PictureLoader(
         LabelledPictures(shots, mirror=True),
         batch_size=args.batch_size, workers=config.data.workers, shuffle=True, seed=config.seed,
     )  # fmt: skip

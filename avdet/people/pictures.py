@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,13 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from avdet.boxes import flip_xyxy
+from avdet.media.media_file import DecodeError
 from avdet.media.open_video import open_video
 from avdet.people.detector import Picture
 from avdet.people.find import video_name
 from avdet.structures import PersonBoxes
 
-__all__ = ["LabelledPictures", "Shot", "mirrored", "picture_loader", "read_picture"]
+__all__ = ["LabelledPictures", "PictureLoader", "Shot", "mirrored", "read_picture"]
 
 LabelledPicture = tuple[Picture, PersonBoxes]
 
@@ -59,21 +60,52 @@ def mirrored(picture: Picture, people: PersonBoxes) -> LabelledPicture:
     return Picture(picture.video, picture.time_s, rgb), PersonBoxes(boxes, people.scores, people.person_ids)
 
 
-def picture_loader(
-    pictures: LabelledPictures, *, batch_size: int, workers: int, shuffle: bool, seed: int = 0
-) -> DataLoader[LabelledPicture]:
-    """Batches are lists of pairs: pictures may differ in size. The seed decides the order and what is mirrored."""
-    return DataLoader(
-        pictures,
-        batch_size,
-        shuffle=shuffle,
-        drop_last=shuffle and len(pictures) > batch_size,
-        num_workers=workers,
-        collate_fn=list,
-        generator=torch.Generator().manual_seed(seed),
-        persistent_workers=workers > 0,
-        worker_init_fn=_ignore_interrupts,
-    )
+class _Tried(Dataset[LabelledPicture | DecodeError]):
+    """What a worker raises comes out as another error with a long text, so it gives the error back."""
+
+    def __init__(self, pictures: LabelledPictures) -> None:
+        self.pictures = pictures
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: int) -> LabelledPicture | DecodeError:
+        try:
+            return self.pictures[index]
+        except DecodeError as error:
+            return error
+
+
+class PictureLoader:
+    """Batches are lists of pairs: pictures may differ in size. The seed decides the order and what is mirrored.
+
+    Raises DecodeError for a picture that cannot be read.
+    """
+
+    def __init__(
+        self, pictures: LabelledPictures, *, batch_size: int, workers: int, shuffle: bool, seed: int = 0
+    ) -> None:
+        self._loader: DataLoader[LabelledPicture | DecodeError] = DataLoader(
+            _Tried(pictures),
+            batch_size,
+            shuffle=shuffle,
+            drop_last=shuffle and len(pictures) > batch_size,
+            num_workers=workers,
+            collate_fn=list,
+            generator=torch.Generator().manual_seed(seed),
+            persistent_workers=workers > 0,
+            worker_init_fn=_ignore_interrupts,
+        )
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[list[LabelledPicture]]:
+        for batch in self._loader:
+            for item in batch:
+                if isinstance(item, DecodeError):
+                    raise item
+            yield batch
 
 
 def _ignore_interrupts(worker: int) -> None:

@@ -15,8 +15,8 @@ __all__ = ["identity_switches"]
 def identity_switches(truth: Sequence[PersonBoxes], found: Sequence[PersonBoxes], *, iou: float = 0.5) -> int:
     """How often a person of `truth` carries another id of `found` than when last found; one video, in its order.
 
-    At each keyframe people and boxes are paired so that they overlap most in all; pairs below `iou` and boxes without
-    an id (-1) do not count.
+    At each keyframe people and boxes are paired so that they overlap most in all; pairs below `iou`, and people and
+    boxes without an id (-1), do not count.
     """
     assert len(truth) == len(found)
     carried: dict[int, int] = {}
@@ -25,9 +25,9 @@ def identity_switches(truth: Sequence[PersonBoxes], found: Sequence[PersonBoxes]
         named = boxes.select(boxes.person_ids >= 0)
         overlap = iou_xyxy(people.boxes, named.boxes)
         for person, box in zip(*linear_sum_assignment(overlap.numpy(), maximize=True), strict=True):
-            if overlap[person, box] < iou:
-                continue
             who, person_id = int(people.person_ids[person]), int(named.person_ids[box])
+            if who < 0 or overlap[person, box] < iou:
+                continue
             switches += carried.get(who, person_id) != person_id
             carried[who] = person_id
     return switches

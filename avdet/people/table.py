@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from avdet.people.tracks import MAX_GAP_S, link_people
 from avdet.structures import PersonBoxes
 
-__all__ = ["BOX", "COLUMNS", "box_table", "csv_lines", "linked_table", "people_of_rows", "write_boxes"]
+__all__ = ["BOX", "COLUMNS", "box_table", "csv_lines", "people_of_rows"]
 
 BOX = ["x1", "y1", "x2", "y2"]
 COLUMNS = ["video", "timestamp", *BOX, "score", "person_id"]
@@ -42,25 +40,6 @@ def people_of_rows(rows: pd.DataFrame) -> PersonBoxes:
     )
 
 
-def linked_table(boxes: pd.DataFrame, *, max_gap_s: float = MAX_GAP_S) -> pd.DataFrame:
-    """The same boxes, sorted by video and time, with person ids by `link_people` in place of those they had."""
-    tables = [
-        _linked_video(str(video), rows, max_gap_s) for video, rows in boxes.groupby("video", observed=True, sort=True)
-    ]
-    return pd.concat(tables, ignore_index=True) if tables else boxes
-
-
 def csv_lines(table: pd.DataFrame) -> str:
     """Without a header; nine digits, so that every float32 reads back equal."""
     return table.to_csv(columns=COLUMNS, index=False, header=False, float_format="%.9g", lineterminator="\n")
-
-
-def write_boxes(table: pd.DataFrame, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(csv_lines(table), encoding="utf-8", newline="\n")
-
-
-def _linked_video(video: str, rows: pd.DataFrame, max_gap_s: float) -> pd.DataFrame:
-    times_s = sorted(set(rows["timestamp"].tolist()))
-    people = [people_of_rows(here) for _, here in rows.groupby("timestamp", sort=True)]
-    return box_table(video, times_s, link_people(times_s, people, max_gap_s=max_gap_s))

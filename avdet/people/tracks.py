@@ -20,7 +20,7 @@ from torchvision.ops import distance_box_iou
 
 from avdet.structures import PersonBoxes
 
-__all__ = ["MAX_GAP_S", "link_people", "tolerated_gap"]
+__all__ = ["MAX_GAP_S", "PeopleLinker", "link_people", "tolerated_gap"]
 
 MAX_GAP_S = 3.0
 LEAST_FIT = -0.25  # distance-IoU from which on two boxes may be one person's; -1 is as far away as can be
@@ -72,25 +72,34 @@ def link_people(
     max_gap_s = tolerated_gap(times_s, max_gap_s)
     if any(later <= earlier for earlier, later in pairwise(times_s)):
         raise ValueError("keyframes must be linked in the order of their times, each time once; sort them by time")
-    tracks: list[_Track] = []
-    linked: list[PersonBoxes] = []
-    started = 0
-    for time_s, here in zip(times_s, people, strict=True):
-        tracks = [track for track in tracks if time_s - track.time_s <= max_gap_s]
+    linker = PeopleLinker(min_start_score=min_start_score)
+    return [linker.link(time_s, here, max_gap_s=max_gap_s) for time_s, here in zip(times_s, people, strict=True)]
+
+
+class PeopleLinker:
+    """As `link_people`, keyframe by keyframe: it keeps in mind who was seen where, and how they moved."""
+
+    def __init__(self, *, min_start_score: float = 0.5) -> None:
+        self.min_start_score = min_start_score
+        self._tracks: list[_Track] = []
+        self._started = 0
+
+    def link(self, time_s: float, here: PersonBoxes, *, max_gap_s: float = MAX_GAP_S) -> PersonBoxes:
+        """The people of the next keyframe with their ids; who was last seen more than `max_gap_s` ago is forgotten."""
+        self._tracks = [track for track in self._tracks if time_s - track.time_s <= max_gap_s]
         person_ids = torch.full((len(here),), -1)
-        sure = here.scores >= min_start_score
+        sure = here.scores >= self.min_start_score
         for choice in (sure, ~sure):  # an unsure box, perhaps half a person, must not take the place of a sure one
-            unseen = [track for track in tracks if track.time_s < time_s]
+            unseen = [track for track in self._tracks if track.time_s < time_s]
             indices = torch.nonzero(choice).flatten().tolist()
             for row, column in _pairs(unseen, here.boxes[indices], time_s):
                 unseen[row].see(here.boxes[indices[column]], time_s)
                 person_ids[indices[column]] = unseen[row].person_id
         for index in torch.nonzero((person_ids < 0) & sure).flatten().tolist():
-            tracks.append(_Track(started, here.boxes[index], time_s, torch.zeros(4)))
-            person_ids[index] = started
-            started += 1
-        linked.append(PersonBoxes(here.boxes, here.scores, person_ids))
-    return linked
+            self._tracks.append(_Track(self._started, here.boxes[index], time_s, torch.zeros(4)))
+            person_ids[index] = self._started
+            self._started += 1
+        return PersonBoxes(here.boxes, here.scores, person_ids)
 
 
 def _pairs(tracks: Sequence[_Track], boxes: Tensor, time_s: float) -> list[tuple[int, int]]:

@@ -27,7 +27,7 @@ from avdet.media.live import Event, Seen
 from avdet.media.open_video import Video
 from avdet.models.detect import Predicts, detect
 from avdet.people.detector import PersonDetector, Picture
-from avdet.people.tracks import link_people
+from avdet.people.tracks import MAX_GAP_S, PeopleLinker
 from avdet.predict.detector import ActionDetector
 from avdet.predict.live_window import LiveWindow, Moment
 from avdet.structures import PersonBoxes
@@ -56,8 +56,8 @@ class LiveDetector:
         self._model, self._people, self._cutter, self._classes = model, people, cutter, classes
         self._min_box_score = min_box_score
         self._device = device
-        self._before: tuple[float, PersonBoxes] | None = None
-        self._next_id = 0
+        self._linker = PeopleLinker(min_start_score=0.0)  # the threshold is min_box_score
+        self._looked_s = 0.0
 
     @classmethod
     def of(cls, actions: ActionDetector, people: PersonDetector, *, min_box_score: float) -> LiveDetector:
@@ -84,20 +84,9 @@ class LiveDetector:
         return detection_table(detect(self._model, clip, self._device), self._classes.ids)
 
     def _with_ids(self, time_s: float, people: PersonBoxes) -> PersonBoxes:
-        """People who were there before keep their ids; new ones get the next."""
-        _, before = self._before or (time_s - 1.0, people.select(torch.zeros(len(people), dtype=torch.bool)))
-        earlier_s = time_s - 1.0 if self._before is None else self._before[0]
-        linked_before, linked = link_people([earlier_s, time_s], [before, people], min_start_score=0.0)
-        known = dict(zip(linked_before.person_ids.tolist(), before.person_ids.tolist(), strict=True))
-        ids = []
-        for person_id in linked.person_ids.tolist():
-            if person_id not in known:
-                known[person_id] = self._next_id
-                self._next_id += 1
-            ids.append(known[person_id])
-        named = PersonBoxes(people.boxes, people.scores, torch.tensor(ids, dtype=torch.int64))
-        self._before = (time_s, named)
-        return named
+        """From one look to the next, however slow the machine, is no gap."""
+        since_s, self._looked_s = time_s - self._looked_s, time_s
+        return self._linker.link(time_s, people, max_gap_s=max(MAX_GAP_S, since_s))
 
 
 @dataclass

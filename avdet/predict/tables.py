@@ -96,7 +96,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def _write_csv(pieces: Iterator[pd.DataFrame], path: Path, *, boxes: bool) -> None:
-    """As `write_boxes` and `write_detections` do: nine digits, so that every float32 reads back equal."""
+    """As `write_detections` does: nine digits, so that every float32 reads back equal."""
     with path.open("w", encoding="utf-8", newline="") as file:
         for piece in pieces:
             if boxes:

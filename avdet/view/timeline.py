@@ -36,7 +36,7 @@ class Timeline:
     """The people of each keyframe, shown from half a keyframe before it to half a keyframe behind.
 
     Keyframes may lie as they like: at any time the nearest one counts, unless it is further away than half of the
-    usual (median) distance of `times_s`, which hold all keyframes, those without people too.
+    usual distance of `times_s`, which may hold keyframes without people.
     """
 
     def __init__(self, people: Mapping[float, Sequence[ShownPerson]], times_s: Iterable[float]) -> None:
@@ -58,9 +58,12 @@ class Timeline:
 
 
 def usual_spacing(times_s: NDArray[np.float64]) -> float:
-    """The median distance in seconds of rising times."""
-    distances = np.diff(times_s)
-    return float(np.median(distances)) if len(distances) else _DEFAULT_SPACING_S
+    """The distance in seconds from one keyframe to the next, of rising times that leave out those without people.
+
+    Most distances may be several keyframes long, so it is among the shortest tenth; a stray one does not count.
+    """
+    distances = np.sort(np.diff(times_s))
+    return float(distances[len(distances) // 10]) if len(distances) else _DEFAULT_SPACING_S
 
 
 def detected_people(detections: pd.DataFrame, *, label_map: Mapping[int, str], min_score: float, top: int) -> Timeline:

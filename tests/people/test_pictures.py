@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from avdet.people.pictures import LabelledPictures, Shot, mirrored, picture_loader
+from avdet.media.media_file import DecodeError
+from avdet.people.pictures import LabelledPictures, PictureLoader, Shot, mirrored
 from tests.media.movies import number_of, write_movie
 from tests.people.scenes import BrightBoxes, people, scene
 
@@ -41,7 +44,15 @@ def test_half_of_the_pictures_are_mirrored(shots: list[Shot]) -> None:
 
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_batches_hold_every_shot_once(shots: list[Shot], shuffle: bool) -> None:
-    loader = picture_loader(LabelledPictures(shots, mirror=False), batch_size=5, workers=0, shuffle=shuffle)
+    loader = PictureLoader(LabelledPictures(shots, mirror=False), batch_size=5, workers=0, shuffle=shuffle)
     times = [picture.time_s for batch in loader for picture, _ in batch]
     assert sorted(times) == [k / 10 for k in range(20)]
     assert (times == sorted(times)) is not shuffle
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_picture_that_cannot_be_read_is_named(shots: list[Shot], tmp_path: Path, workers: int) -> None:
+    (tmp_path / "torn.mp4").write_bytes(shots[0].video.read_bytes()[:500])
+    torn = LabelledPictures([*shots[:3], Shot(tmp_path / "torn.mp4", 0.0, people())], mirror=False)
+    with pytest.raises(DecodeError, match=r"torn\.mp4 cannot be opened"):
+        list(PictureLoader(torn, batch_size=2, workers=workers, shuffle=False))

@@ -18,6 +18,12 @@ def test_unseen_unnamed_and_misplaced_people_do_not_switch() -> None:
     assert identity_switches(truth, found) == 0
 
 
+def test_people_whom_nobody_named_do_not_switch() -> None:
+    """AVA-form boxes may have no ids: -1 is no person."""
+    truth = [people(LEFT, RIGHT, ids=[-1, -1])] * 2
+    assert identity_switches(truth, [people(LEFT, RIGHT, ids=[0, 1])] * 2) == 0
+
+
 def test_a_new_id_after_a_gap_is_one_switch() -> None:
     truth = [people(LEFT, ids=[7])] * 3
     assert identity_switches(truth, [people(LEFT, ids=[3]), people(), people(LEFT, ids=[4])]) == 1

@@ -85,6 +85,18 @@ def test_people_are_judged_by_the_clip_around_them_and_keep_their_ids() -> None:
     assert [set(table["person_id"]) for table in tables] == [{0}, {0}, {0}]
 
 
+def test_ids_outlive_a_look_that_missed_somebody() -> None:
+    detector = _detector()
+    standing = PersonBoxes.from_boxes(torch.tensor([[0.1, 0.1, 0.3, 0.9]]))
+    nobody = standing.select(torch.tensor([False]))
+    here = ((1.0, standing), (2.0, nobody), (3.0, standing), (9.0, standing), (10.0, nobody), (14.0, standing))
+    assert [detector._with_ids(time_s, people).person_ids.tolist() for time_s, people in here] == [
+        [0], [], [0],
+        [0],  # the look before this one was six seconds ago: a slow machine
+        [], [1],  # it was not seen for five seconds of several looks
+    ]  # fmt: skip
+
+
 def _events(seconds: float, fps: int = 25) -> Iterator[Event]:
     """In real time, as a camera."""
     started = time.monotonic()

@@ -55,6 +55,13 @@ def test_a_keyframe_below_the_threshold_shows_nobody_else() -> None:
     assert [len(timeline.at(t)) for t in (1.4, 1.6, 2.0, 2.4, 2.6)] == [1, 0, 0, 0, 1]
 
 
+def test_keyframes_without_people_do_not_lengthen_the_others() -> None:
+    """Somebody is there at 0, 1, 4, 9 and 14 s of a keyframe a second."""
+    table = detections(*[(time_s, LEFT, 1, 0.9, 0) for time_s in (0.0, 1.0, 4.0, 9.0, 14.0)])
+    timeline = detected_people(table, label_map=LABELS, min_score=0.3, top=3)
+    assert [len(timeline.at(t)) for t in (1.4, 1.6, 3.4, 3.6, 9.6, 13.4)] == [1, 0, 0, 1, 0, 0]
+
+
 def test_ground_truth_has_all_actions_and_empty_keyframes() -> None:
     table = pd.DataFrame(
         [("clip", 1.0, *LEFT, 1, 7), ("clip", 1.0, *LEFT, 3, 7), ("clip", 2.0, *[float("nan")] * 4, 0, -1)],
