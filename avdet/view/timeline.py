@@ -60,7 +60,7 @@ class Timeline:
 def usual_spacing(times_s: NDArray[np.float64]) -> float:
     """The distance in seconds from one keyframe to the next, of rising times that leave out those without people.
 
-    Most distances may be several keyframes long, so it is among the shortest tenth; a stray one does not count.
+    Most distances may be several keyframes long, so the shortest tenth says it; of ten and more, a stray one does not.
     """
     distances = np.sort(np.diff(times_s))
     return float(distances[len(distances) // 10]) if len(distances) else _DEFAULT_SPACING_S
