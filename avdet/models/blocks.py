@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from avdet.models.checkpointing import run_twice
 from avdet.models.fused import conv_add_relu, fuses
+from avdet.models.narrow_norm import is_narrow, narrow_norm
 from avdet.models.recompute import conv_then_norm
 from avdet.models.taps import convolve_over_time
 from avdet.models.together import normalise_together
@@ -43,6 +44,8 @@ class Norm(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         if self.together and self.training:
             return normalise_together(x, self)
+        if self.num_features >= FEW and self.training and is_narrow(x):
+            return narrow_norm(x, self)
         if self.num_features >= FEW or x.device.type != "cpu":
             return super().forward(x)
         return super().forward(x.contiguous()).contiguous(memory_format=torch.channels_last)

@@ -24,5 +24,6 @@ def for_inference(model: ActionModel, dtype: torch.dtype = torch.float32) -> Act
         if isinstance(module, ConvNorm | VisualStem) and isinstance(module.norm, Norm):
             module.conv = fuse_conv_bn_eval(module.conv, module.norm)
             module.norm = nn.Identity()
-            module.conv.to(dtype)
+            if isinstance(module, ConvNorm):
+                module.conv.to(dtype)
     return frozen

@@ -25,11 +25,29 @@ def test_by_taps_it_is_the_same_convolution(kernel: int, layout: torch.memory_fo
         torch.testing.assert_close(ours, theirs)
 
 
-def test_stem_is_conv_norm_relu_pool() -> None:
+@pytest.mark.parametrize("kernel", [1, 5])
+def test_by_pairs_it_is_the_same_convolution(kernel: int) -> None:
+    torch.manual_seed(0)
+    pictures = torch.randn(2, 3, 6, 16, 16, dtype=torch.float64)
+    stem = VisualStem(8, kernel).double()
+    by_pairs, plain = stem._by_pairs(pictures), stem.conv(pictures)
+    torch.testing.assert_close(by_pairs, plain)
+    assert by_pairs.is_contiguous(memory_format=torch.channels_last_3d)
+    grad = torch.randn_like(plain)
+    ours, theirs = (torch.autograd.grad(y, stem.conv.weight, grad)[0] for y in (by_pairs, plain))
+    torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("steps", [3, 4])
+@pytest.mark.parametrize("dim", [FEW // 4, FEW, 2 * FEW])  # by taps, by pairs of an even number, as it is
+def test_stem_is_conv_norm_relu_pool(dim: int, steps: int) -> None:
     torch.manual_seed(1)
-    for dim in (FEW // 4, 2 * FEW):  # by taps and not
-        stem = VisualStem(dim, 5).train()
-        pictures = torch.randn(2, 3, 4, 16, 16)
-        x = F.conv3d(pictures, stem.conv.weight, stride=(1, 2, 2), padding=(2, 3, 3))
-        x = F.max_pool3d(F.relu(F.batch_norm(x, None, None, training=True)), (1, 3, 3), (1, 2, 2), (0, 1, 1))
-        torch.testing.assert_close(stem(pictures), x)
+    stem = VisualStem(dim, 5).train()
+    pictures = torch.randn(2, 3, steps, 16, 16)
+    x = F.conv3d(pictures, stem.conv.weight, stride=(1, 2, 2), padding=(2, 3, 3))
+    x = F.max_pool3d(F.relu(F.batch_norm(x, None, None, training=True)), (1, 3, 3), (1, 2, 2), (0, 1, 1))
+    torch.testing.assert_close(stem(pictures), x)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = stem(pictures)
+    assert rounded.dtype == torch.bfloat16
+    torch.testing.assert_close(rounded.float(), x, rtol=0.02, atol=0.02)
