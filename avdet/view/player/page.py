@@ -44,7 +44,7 @@ def write_player(
     """Writes `page` (HTML), which plays the video from where it is, by a path relative to the page.
 
     The arguments are those of `render`. The page needs no network: it can be opened from a folder, copied together
-    with the video, or served. Scores below 0.02 are left out of it.
+    with the video, or served. Scores below 0.02 are left out of it, but for the highest.
     """
     path, page = Path(video), Path(page)
     mine = rows_of(detections, name or path.stem, time_origin_s, "detections")

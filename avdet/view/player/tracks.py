@@ -17,8 +17,7 @@ from avdet.view.timeline import usual_spacing
 __all__ = ["Group", "class_names", "detected_group", "true_group"]
 
 _BOX = ["x1", "y1", "x2", "y2"]
-# Fainter scores are left out of a page: they are most of a table, and no threshold shows them.
-FAINTEST = 0.02
+FAINTEST = 0.02  # fainter scores, most of a table, are left out of a page; if all are, its highest stay
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ def class_names(tables: list[pd.DataFrame], label_map: Mapping[int, str]) -> dic
 
 def detected_group(detections: pd.DataFrame, classes: Mapping[int, str]) -> Group:
     """Rows of one video; people without ids are linked from keyframe to keyframe."""
-    return _group(detections[detections["score"] >= FAINTEST], detections["timestamp"], classes)
+    scores = detections["score"]
+    return _group(detections[scores >= min(FAINTEST, scores.max())], detections["timestamp"], classes)
 
 
 def true_group(ground_truth: pd.DataFrame, classes: Mapping[int, str]) -> Group:

@@ -43,6 +43,11 @@ def test_scores_that_no_threshold_shows_stay_out_and_nothing_is_no_one() -> None
     assert detected_group(faint[:0], CLASSES).tracks == []
 
 
+def test_where_all_scores_are_faint_the_highest_can_be_told() -> None:
+    (track,) = detected_group(detections((1.0, LEFT, 1, 0.012, 0), (1.5, LEFT, 1, 0.01, 0)), CLASSES).tracks
+    assert track["scores"] == [[[0, 0.012]]]
+
+
 def test_keyframes_without_people_have_a_say_in_the_distance() -> None:
     truth = pd.DataFrame(
         [("clip", t, *LEFT, 1 if t == 1.0 else 0, 7) for t in (1.0, 1.25, 1.5)],
