@@ -182,6 +182,9 @@ def test_birds_somebody_published(tiny_config: Config, tmp_path: Path) -> None:
     assert "8 classes are learned: Incubation, NestMaintenance, Resting" in said
     assert f"fact {boxes.name}: is separated by tabs" in said
     assert "error" not in said or "missing" in said, said
+    pickled = birds / "ava_dense_proposals_val.FAIR.recall_93.9.pkl"
+    findings = check_data(data.model_copy(update={"val_boxes": pickled}))
+    assert not [one.message for one in findings if one.about == pickled.name]
 
 
 def test_the_command_prints_and_writes_json(

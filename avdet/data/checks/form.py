@@ -12,7 +12,12 @@ __all__ = ["about_form"]
 
 
 def about_form(path: Path) -> Iterator[Finding]:
-    """A header line, tabs and a byte order mark are understood; they are said, in case nobody knows of them."""
+    """A header line, tabs and a byte order mark are understood; they are said, in case nobody knows of them.
+
+    Of a pickle (proposals come as those too) there is nothing to say.
+    """
+    if path.suffix == ".pkl":
+        return
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rb") as file:
         start = file.read(4096)
