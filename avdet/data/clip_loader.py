@@ -11,6 +11,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -24,6 +25,8 @@ from avdet.structures import ClipBatch
 __all__ = ["ClipLoader", "StartMethod", "begin_worker"]
 
 logger = logging.getLogger(__name__)
+
+ENDING_S = 5.0  # that a process whose pipe is closed may take to end: writing its memory to a file, say
 
 B = TypeVar("B")
 StartMethod = Literal["fork", "spawn", "forkserver"]
@@ -95,16 +98,31 @@ class ClipLoader(DataLoader[Any], Generic[B]):
 
     def _explained(self, error: Exception) -> Exception:
         """The clip that a worker ended with, if that is what happened."""
+        try:
+            return self._with_clip(error)
+        except RuntimeError as late:  # torch's handler raises it when a worker has ended, wherever we stand then
+            return self._with_clip(late)
+
+    def _with_clip(self, error: Exception) -> Exception:
         for report in self._reports.glob(f"*{ENDED}"):
             sentence, _, stack = report.read_text(encoding="utf-8").partition("\n")
             logger.error("where the worker stood:\n%s", stack)
             return ValueError(sentence)
+        clip = self._left_unread()
+        if clip is None and (workers := multiprocessing.active_children()):
+            wait([worker.sentinel for worker in workers], ENDING_S)  # its pipe closes a moment before one has ended
+            clip = self._left_unread()
+        if clip is None:
+            return error
+        return ValueError(f"{clip} killed its worker; mend or remove the file, or give more memory ({error})")
+
+    def _left_unread(self) -> str | None:
+        """The clip of a worker that is no more."""
         alive = {child.pid for child in multiprocessing.active_children()}
         for reading in self._reports.glob(f"*{READING}"):
             if int(reading.name.removesuffix(READING)) not in alive:
-                clip = reading.read_text(encoding="utf-8")
-                return ValueError(f"{clip} killed its worker; mend or remove the file, or give more memory ({error})")
-        return error
+                return reading.read_text(encoding="utf-8")
+        return None
 
 
 @dataclass(frozen=True)

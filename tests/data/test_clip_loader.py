@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,7 @@ import torch
 from torch.utils.data import BatchSampler, Sampler
 
 from avdet.data.ava import Draw
-from avdet.data.bad_clips import BadClipLog
+from avdet.data.bad_clips import READING, BadClipLog
 from avdet.data.clip_loader import ClipLoader, StartMethod
 from avdet.data.collate import collate
 from avdet.media.reader import DecodeError, VideoReader
@@ -180,6 +181,15 @@ def test_a_clip_that_kills_its_worker_is_named(paths: list[Path]) -> None:
         ValueError, match=rf"The clip of {paths[5]} at 0.50 s killed its worker; mend or remove the file"
     ):
         _videos(loader)
+
+
+def test_a_worker_that_takes_its_time_to_end_is_waited_for(paths: list[Path]) -> None:
+    """Its pipe is closed, and the main process hears of that first."""
+    loader = ClipLoader(Files(paths), Batches(), collate, workers=2, limit_s=60.0)
+    worker = multiprocessing.Process(target=time.sleep, args=(0.5,))
+    worker.start()
+    (loader._reports / f"{worker.pid}{READING}").write_text("The clip of late.mp4 at 1.00 s")
+    assert str(loader._explained(EOFError())).startswith("The clip of late.mp4 at 1.00 s killed its worker")
 
 
 def test_without_workers_the_whole_process_ends_with_that_sentence(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ from avdet.processes import Process
 from avdet.settings import Config
 from tests.conftest import REPOSITORY
 
-ALIKE = {"sync_bn": True, "batch_size": 6, "lr_batch": 6, "epochs": 8, "eval_every": 8, "log_every": 1}
+# At a low rate, for at a high one rounding grows tenfold an iteration.
+ALIKE = {"sync_bn": True, "batch_size": 6, "lr": 0.05, "lr_batch": 6, "epochs": 8, "eval_every": 8, "log_every": 1}
 
 
 def _train(rank: int, world: int, folder: str, settings: str) -> None:
@@ -68,9 +69,9 @@ def test_processes_change_nothing(
         alone["one"] = run_with(1, config, tmp_path / "one")
     losses, detections = alone["one"]
     losses_many, detections_many = run_with(world, config, tmp_path / "many")
-    assert losses_many == pytest.approx(losses, rel=2e-3)
+    assert losses_many == pytest.approx(losses, rel=1e-5)
     assert detections_many[[0, 1, 6]].equals(detections[[0, 1, 6]])
-    assert (detections_many[7] - detections[7]).abs().max() < 0.02  # scores, after rounding grew over the epochs
+    assert (detections_many[7] - detections[7]).abs().max() < 1e-4  # scores
 
 
 def test_evaluation_is_the_same_to_the_last_digit(tiny_config: Config, tmp_path: Path) -> None:
