@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -108,12 +109,14 @@ class ClipLoader(DataLoader[Any], Generic[B]):
             sentence, _, stack = report.read_text(encoding="utf-8").partition("\n")
             logger.error("where the worker stood:\n%s", stack)
             return ValueError(sentence)
-        clip = self._left_unread()
-        if clip is None and (workers := multiprocessing.active_children()):
-            wait([worker.sentinel for worker in workers], ENDING_S)  # its pipe closes a moment before one has ended
-            clip = self._left_unread()
-        if clip is None:
-            return error
+        given_up = time.monotonic() + ENDING_S
+        workers = multiprocessing.active_children()
+        while (clip := self._left_unread()) is None:  # a pipe closes a moment before its process has ended
+            left_s = given_up - time.monotonic()
+            if not workers or left_s <= 0:
+                return error
+            wait([worker.sentinel for worker in workers], left_s)
+            workers = multiprocessing.active_children()
         return ValueError(f"{clip} killed its worker; mend or remove the file, or give more memory ({error})")
 
     def _left_unread(self) -> str | None:
