@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +92,13 @@ def save_checkpoint(
 
 
 def keep_previous(path: Path, count: int) -> None:
-    """Before `path` is written anew: the old one also stands as NAME-1, the one before as NAME-2, up to `count`."""
+    """Before `path` is written anew: the old one also stands as NAME-1, the one before as NAME-2, up to `count`.
+
+    Where a process was killed in the midst of this, some of it is done already: two names are of one file.
+    """
     names = [path, *previous_of(path, count)]
-    for newer, older in reversed(list(pairwise(names))):
+    left = list(takewhile(lambda pair: not _are_one(*pair), pairwise(names)))
+    for newer, older in reversed(left):
         if newer.exists():
             beside = older.with_name(f".{older.name}.{os.getpid()}.part")
             try:
@@ -102,6 +106,16 @@ def keep_previous(path: Path, count: int) -> None:
             except OSError:
                 shutil.copyfile(newer, beside)
             beside.replace(older)
+
+
+def _are_one(newer: Path, older: Path) -> bool:
+    return newer.exists() and older.exists() and older.samefile(newer)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """What processes that were killed left of the files they were writing."""
+    for part in folder.glob(".*.part"):
+        part.unlink(missing_ok=True)
 
 
 def previous_of(path: Path, count: int) -> list[Path]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from avdet.checkpoints.io import keep_previous, load_checkpoint, load_newest, save_checkpoint
+from avdet.checkpoints.io import keep_previous, load_checkpoint, load_newest, remove_unfinished, save_checkpoint
 from avdet.engine.distributed import average_buffers, leave_cores_to
 from avdet.engine.freeze import freeze
 from avdet.engine.learner import Learner
@@ -85,6 +85,8 @@ class TrainingRun:
         self.model.load_state_dict(checkpoint.model_state)
         self.best = state["best"]
         self.trainer.restore(state)
+        if self.process.is_main:
+            remove_unfinished(self.run.last.parent)
         logger.info("resumed %s at iteration %d", self.run.path, self.trainer.iteration)
 
     def save(self, *, best: bool = False) -> None:

@@ -15,6 +15,7 @@ from avdet.checkpoints.io import (
     load_checkpoint,
     load_newest,
     load_weights,
+    remove_unfinished,
     save_checkpoint,
 )
 from avdet.models.build import build_model
@@ -126,6 +127,45 @@ def test_previous_checkpoints_stay_and_stand_in(tmp_path: Path, caplog: pytest.L
         older.write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"last\.pt"):
         load_newest(path)
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_killed_before_saving_it_goes_on_as_if_never(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """After keep_previous() alone last.pt and last-1.pt are one file."""
+    if not links:
+        monkeypatch.setattr(os, "link", _no_links)
+    path = tmp_path / "last.pt"
+    for number in range(6):
+        keep_previous(path, 2)
+        if number in (3, 4):
+            (tmp_path / ".last.pt.123.part").write_bytes(b"half of it")
+            remove_unfinished(tmp_path)
+            keep_previous(path, 2)
+        save_number(path, number)
+        assert not list(tmp_path.glob(".*"))
+    found = [int(load_checkpoint(tmp_path / f"last{age}.pt").model_state["w"]) for age in ("", "-1", "-2")]
+    assert found == [5, 4, 3]
+
+
+def test_killed_in_the_midst_of_keeping_it_goes_on_as_if_never(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    for number in range(4):
+        keep_previous(path, 2)
+        save_number(path, number)
+    (tmp_path / "last-2.pt").unlink()
+    os.link(tmp_path / "last-1.pt", tmp_path / "last-2.pt")  # and there it was killed
+    for number in (4, 5):
+        keep_previous(path, 2)
+        save_number(path, number)
+        found = [int(load_checkpoint(tmp_path / f"last{age}.pt").model_state["w"]) for age in ("", "-1", "-2")]
+        assert found == [number, number - 1, number - 2]
+    assert not list(tmp_path.glob(".*"))
+
+
+def _no_links(*names: Path) -> None:
+    raise OSError("links are not known here")
 
 
 def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path) -> None:

@@ -50,3 +50,5 @@ def test_twenty_kills_at_random_moments(tiny_config: Config, tmp_path: Path) -> 
         first, second = (load_checkpoint(folder / "checkpoints" / name) for folder in (whole, killed))
         assert all(torch.equal(value, second.model_state[key]) for key, value in first.model_state.items()), name
     assert (killed / "detections.csv").read_bytes() == (whole / "detections.csv").read_bytes()
+    names = ["best.pt", "last-1.pt", "last-2.pt", "last.pt"]
+    assert sorted(path.name for path in (killed / "checkpoints").iterdir()) == names
