@@ -155,7 +155,7 @@ def _detect(args: argparse.Namespace, process: Process) -> int:
     outcomes = process.gather(outcomes)
     if process.is_main:
         found = dict(outcomes)
-        _sum_up(args, [(job, found[job]) for job in jobs if job in found], workplace)
+        _sum_up(args, len(jobs), [(job, found[job]) for job in jobs if job in found], workplace)
     if stopped:
         logger.info("Stopped; what is done is in %s, and the same command goes on", args.output)
         return INTERRUPTED
@@ -196,15 +196,15 @@ def _one(
     return finished
 
 
-def _sum_up(args: argparse.Namespace, outcomes: Sequence[Outcome], workplace: Workplace) -> None:
-    """All videos' tables as one. Raises ValueError where there is nothing in them."""
+def _sum_up(args: argparse.Namespace, count: int, outcomes: Sequence[Outcome], workplace: Workplace) -> None:
+    """The tables of those of `count` videos that are done, as one. Raises ValueError where there is nothing in them."""
     from avdet.predict.tables import join_csvs, write_errors
 
     finished = {job.name: found for job, found in outcomes if not isinstance(found, str)}
     failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]
     join_csvs(workplace.folder, list(finished), args.output)
     write_errors(failed, args.output, "csv")
-    _say_sum(args, len(outcomes), failed, [found.times for found in finished.values()], "csv")
+    _say_sum(args, count, failed, [found.times for found in finished.values()], "csv")
 
 
 def _say_sum(

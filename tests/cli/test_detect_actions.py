@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +15,10 @@ from avdet.cli import detect_actions
 from avdet.data.build import build_classes
 from avdet.models.build import build_model
 from avdet.people.build import build_trainable, save_person_detector
+from avdet.predict import batch
+from avdet.predict.detector import ActionDetector
+from avdet.predict.jobs import VideoJob
+from avdet.predict.judged import JudgedPeople
 from avdet.settings import Config
 
 
@@ -61,6 +66,30 @@ def test_boxes_without_ids_are_linked(sample: Path, checkpoint: str, tmp_path: P
     assert detect_actions.main([*argv, "--output", str(out)]) == 0
     left = ava_eval.read_detections(out / "detections.csv").groupby("person_id")["x1"]
     assert left.min().tolist() == left.max().tolist() == pytest.approx([0.1, 0.6])
+
+
+def test_ctrl_c_says_how_much_is_done(
+    sample: Path, checkpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos = [str(sample / f"videos/sample_val_0{number}.mp4") for number in (0, 1)]
+    boxes, out = tmp_path / "boxes.csv", tmp_path / "out"
+    boxes.write_text("sample_val_00,2,0.1,0.1,0.5,0.9,0.95\nsample_val_01,2,0.1,0.1,0.5,0.9,0.95\n")
+    argv = [*videos, "--checkpoint", checkpoint, "--boxes", str(boxes), "--output", str(out), "--no-video"]
+    judge_video = batch.judge_video
+
+    def until_the_second(detector: ActionDetector, job: VideoJob, *others: Any) -> JudgedPeople:  # noqa: ANN401
+        if job.path == Path(videos[1]):
+            raise KeyboardInterrupt
+        return judge_video(detector, job, *others)
+
+    monkeypatch.setattr(batch, "judge_video", until_the_second)
+    assert detect_actions.main(argv) == 130
+    said = capsys.readouterr().out
+    assert "1 of 2 videos are in" in said and "the same command goes on" in said
+    monkeypatch.undo()
+    assert detect_actions.main(argv) == 0
+    said = capsys.readouterr().out
+    assert "done before" in said and "2 of 2 videos are in" in said
 
 
 def test_what_users_get_wrong_is_said_in_one_sentence(
