@@ -27,16 +27,16 @@ def test_the_table_of_benchmarks(here: Path, capsys: pytest.CaptureFixture[str])
     for seed, top1 in enumerate((0.4, 0.6)):
         each = {"clapping": top1, "eating": 0.2, "talking": None, "waving": 1.0}
         for title, pair in sample_study.PAIRS.items():
-            for config in pair:
+            for config, *settings in pair:
                 numbers: dict[str, object] = {"top1": top1, "accuracy": each}
                 if title == "Charades":
                     numbers = {"mAP": top1, "AP": {"hand clap": top1, "sit": 1.0, "eat": None}}
                 if title == "EPIC verbs":
                     numbers = {"all": {"verb": {"top1": top1}}, "accuracy": {"verb": each}}
-                write(f"{config}-{seed}", **numbers)
+                write(sample_study.benchmark_run(config, seed, *settings), **numbers)
     assert sample_study.main(["benchmarks", "--seeds", "2"]) == 0
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
-    assert [row[0].strip("| ") for row in rows] == ["Kinetics", "Kinetics-Sounds", "EPIC verbs", "Charades"]
+    assert [row[0].strip("| ") for row in rows] == list(sample_study.PAIRS)
     assert rows[0][2:] == ["50.0 ± 14.1", "50.0 ± 14.1", "35.0 ± 7.1", "35.0 ± 7.1 |"]
     assert rows[3][1] == "mAP" and rows[3][4] == "50.0 ± 14.1"
     assert rows[2][1:] == rows[0][1:]
