@@ -98,7 +98,12 @@ def _refuse_foreign(own: Mapping[str, Tensor], state: Mapping[str, Tensor], used
     trunk = [name for name in own if name.startswith(tuple(shared))] if shared else []
     fits = sum(name in used for name in trunk)
     advice = "take the settings of section model from the checkpoint's own config"
-    if not trunk or fits < MIN_TRUNK * len(trunk):
+    if not trunk:
+        raise ValueError(
+            f"The checkpoint holds none of the model's pathways (it has {next(iter(state), 'no tensors')}, ...); give "
+            "last.pt or best.pt of an action model's run"
+        )
+    if fits < MIN_TRUNK * len(trunk):
         raise ValueError(
             f"The checkpoint is of another architecture: {fits} of the {len(trunk)} tensors of the trunk fit, "
             f"{MIN_TRUNK:.0%} are needed; {advice}"

@@ -13,5 +13,13 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"error: {' '.join(_sentence(error).split())}\n")
         raise SystemExit(2) from None
+
+
+def _sentence(error: ValueError | OSError) -> str:
+    """The system's own errors say only a number, a word and a path."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        word = error.strerror[0].lower() + error.strerror[1:]
+        return f"{error.filename}: {word}; correct the path, or the setting that names it"
+    return str(error)
