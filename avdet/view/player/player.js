@@ -114,6 +114,9 @@ const togglePlay = () => (video.paused ? video.play().catch(() => {}) : video.pa
 
 function follow() {
   const each = (at) => { time = at; drawNow(); };
+  video.addEventListener("seeked", () => { // a browser may show a frame without calling back
+    if (Math.abs(video.currentTime - time) > 1 / data.fps) each(video.currentTime);
+  });
   if (video.requestVideoFrameCallback) {
     const next = (_, frame) => { each(frame.mediaTime); video.requestVideoFrameCallback(next); };
     video.requestVideoFrameCallback(next);

@@ -124,6 +124,17 @@ def test_a_click_on_the_timeline_seeks(player: Player) -> None:
     assert player.time_s == pytest.approx(2.25, abs=0.05)
 
 
+def test_a_seek_is_followed_where_the_browser_keeps_its_frame_to_itself(player: Player) -> None:
+    player.page.evaluate("""() => {
+        const video = document.getElementById('video');
+        video.requestVideoFrameCallback = () => 0;
+    }""")
+    player.seek(0.5)  # the last callback that was asked for before
+    for time_s, left in [(1.5, 0.5), (0.5, 0.1)]:
+        player.seek(time_s)
+        assert player.detected()[0]["box"][0] == pytest.approx(left, abs=1e-6)
+
+
 def test_the_threshold_hides_and_says_why(player: Player) -> None:
     player.seek(1.5)
     assert [one["lines"] for one in player.detected()] == [["#0 sit 0.80", f"{NASTY} 0.45"]]
