@@ -14,11 +14,12 @@ setup(
     packages=find_packages(include=["avdet", "avdet.*", "ava_eval", "ava_eval.*"]),
     package_data={"": ["*.yaml", "*.html", "*.js", "*.css", "py.typed"]},
     install_requires=[
-        # torchaudio's last release, 2.11, refuses at import a torch built for another CUDA version,
-        # as torch 2.13 and later are: the cap keeps the three builds of one another.
+        # torchaudio's releases load with few builds of torch and do not tell pip: 2.11.0 refuses at import a torch
+        # built for another CUDA version, as torch 2.13 and later are, and 2.11.1 needs a symbol that torch 2.12 lacks.
+        # The caps keep the three builds of one another.
         "torch>=2.6,<2.13",
         "torchvision>=0.21,<0.28",
-        "torchaudio>=2.6,<2.12",
+        "torchaudio>=2.6,<2.11.1",
         "av>=17.1",
         "numpy>=1.26",
         "opencv-python>=4.10",
