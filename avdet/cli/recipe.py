@@ -5,21 +5,23 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 
 from rich.logging import RichHandler
 from rich.progress import Progress
 
 from avdet.config import load_config
-from avdet.data_settings import AvaData
+from avdet.data_settings import AvaData, KineticsData
 from avdet.engine.progress import CONSOLE
 from avdet.settings import Config
 
-__all__ = ["add_recipe_arguments", "config_of", "provide_sample", "sample_overlay", "say_what_happens"]
+__all__ = ["add_recipe_arguments", "config_of", "provide_sample", "sample_overlays", "say_what_happens"]
 
 logger = logging.getLogger(__name__)
 SAMPLE_FOLDER = Path("data/sample")
 CLIP_SAMPLE_FOLDER = Path("data/sample-clips")
+UNLABELLED_FOLDER = Path("data/sample-unlabelled")
 OVERLAYS = Path(__file__).parents[1] / "data" / "sample"
 
 
@@ -37,31 +39,48 @@ def config_of(args: argparse.Namespace) -> Config:
     """The recipe, scaled down where --sample asks for it, with the overrides of the command line."""
     if not args.sample:
         return load_config(args.config, overrides=tuple(args.overrides))
-    overlay = sample_overlay(load_config(args.config))
-    config = load_config(args.config, overlays=(overlay,), overrides=tuple(args.overrides))
+    overlays = sample_overlays(load_config(args.config))
+    config = load_config(args.config, overlays=overlays, overrides=tuple(args.overrides))
     return config.model_copy(update={"name": f"{config.name}-sample"})
 
 
-def sample_overlay(config: Config) -> Path:
-    """What --sample changes in a recipe for that kind of data."""
-    return OVERLAYS / ("recipe.yaml" if isinstance(config.data, AvaData) else f"recipe_{config.data.kind}.yaml")
+def sample_overlays(config: Config) -> tuple[Path, ...]:
+    """What --sample changes in a recipe for that kind of data and of learning; the later wins."""
+    names = ["recipe.yaml" if isinstance(config.data, AvaData) else f"recipe_{config.data.kind}.yaml"]
+    if _unlabelled(config):
+        names.append("recipe_unlabelled.yaml")
+    if "trunk" in config.train.frozen:
+        names.append("recipe_linear.yaml")
+    return tuple(OVERLAYS / name for name in names)
+
+
+def _unlabelled(config: Config) -> bool:
+    return isinstance(config.data, KineticsData) and config.data.learn != "classes"
 
 
 def provide_sample(config: Config | None = None) -> None:
     """Makes the sample set that a recipe needs (without one, that of detection) on first use, and says so."""
     from avdet.data.sample.make import ensure_sample, is_whole
-    from avdet.data.sample.make_clips import ensure_clip_sample, is_clip_sample
+    from avdet.data.sample.make_clips import (
+        UNLABELLED,
+        ClipSampleSettings,
+        ensure_clip_sample,
+        is_clip_sample,
+    )
 
-    detects = config is None or isinstance(config.data, AvaData)
-    folder = SAMPLE_FOLDER if detects else CLIP_SAMPLE_FOLDER
-    if (is_whole if detects else is_clip_sample)(folder):
+    if config is None or isinstance(config.data, AvaData):
+        folder, videos, is_made, make = SAMPLE_FOLDER, 44, is_whole, ensure_sample
+    else:
+        settings = UNLABELLED if _unlabelled(config) else ClipSampleSettings()
+        folder = UNLABELLED_FOLDER if _unlabelled(config) else CLIP_SAMPLE_FOLDER
+        videos = settings.world.num_train + settings.world.num_val
+        is_made, make = partial(is_clip_sample, settings=settings), partial(ensure_clip_sample, settings=settings)
+    if is_made(folder):
         return
-    logger.info("making the sample set in %s: %d videos, a minute or two", folder, 44 if detects else 108)
+    logger.info("making the sample set in %s: %d videos, a minute or two", folder, videos)
     with Progress(console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as progress:
         task = progress.add_task("sample videos", total=None)
-        (ensure_sample if detects else ensure_clip_sample)(
-            folder, progress=lambda done, total: progress.update(task, completed=done, total=total)
-        )
+        make(folder, progress=lambda done, total: progress.update(task, completed=done, total=total))
 
 
 def say_what_happens(*, quiet: bool = False) -> None:

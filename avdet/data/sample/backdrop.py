@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -15,11 +15,11 @@ from avdet.data.sample.wardrobe import shaded
 MARGIN_PX = 8  # the backdrop reaches this far beyond the frame, for the camera's shake
 
 
-def draw_backdrop(width_px: int, height_px: int, dice: Dice) -> Picture:
-    """A still picture, `MARGIN_PX` larger than the frame on every side."""
+def draw_backdrop(width_px: int, height_px: int, dice: Dice, place: str | None = None) -> Picture:
+    """A still picture, `MARGIN_PX` larger than the frame on every side; of any of PLACES unless one is named."""
     width, height = width_px + 2 * MARGIN_PX, height_px + 2 * MARGIN_PX
     canvas = Canvas(np.zeros((height, width, 3), np.uint8))
-    dice.pick(PLACES)(canvas, width, height, dice)
+    PLACES[place or dice.pick(tuple(PLACES))](canvas, width, height, dice)
     return _weathered(canvas.picture, dice)
 
 
@@ -104,7 +104,9 @@ def _street(canvas: Canvas, width: int, height: int, dice: Dice) -> None:
     _block(canvas, 0, ground, width, ground + 4, (176, 176, 176))
 
 
-PLACES: tuple[Callable[[Canvas, int, int, Dice], None], ...] = (_room, _park, _stage, _street)
+PLACES: Mapping[str, Callable[[Canvas, int, int, Dice], None]] = {
+    "room": _room, "park": _park, "stage": _stage, "street": _street,
+}  # fmt: skip
 
 
 class Distractor:

@@ -1,4 +1,7 @@
-"""Makes the classification form of the sample world: one person a video, who does one thing after another."""
+"""Makes the classification form of the sample world: one person a video, who does one thing after another.
+
+Without labels there is a set of its own, of short videos as people upload them.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,19 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 
 from avdet.data.sample.benchmark_files import UNSEEN, Take, write_benchmark_files
+from avdet.data.sample.from_life import as_in_life
 from avdet.data.sample.record import record
 from avdet.data.sample.settings import SampleSettings
-from avdet.data.sample.story import write_stories
+from avdet.data.sample.story import MOST_TAKES, write_stories
 
-__all__ = ["ClipSampleSettings", "ensure_clip_sample", "is_clip_sample", "make_clip_sample"]
+__all__ = ["UNLABELLED", "ClipSampleSettings", "ensure_clip_sample", "is_clip_sample", "make_clip_sample"]
 
 VERSION = 3
 MANIFEST = "clip_sample.json"
@@ -36,10 +40,23 @@ def _one_person() -> SampleSettings:
 
 @dataclass(frozen=True)
 class ClipSampleSettings:
-    """`trimmed`: also a file an act, as UCF101 and HMDB51 have them; without, only whole videos are filmed."""
+    """`trimmed`: also a file an act, as UCF101 and HMDB51 have them; without, only whole videos are filmed.
+
+    from_life: sound and place go with what is seen, as in from_life.py.
+    """
 
     world: SampleSettings = field(default_factory=_one_person)
     trimmed: bool = True
+    from_life: bool = False
+
+
+UNLABELLED = ClipSampleSettings(
+    replace(
+        _one_person(), num_train=960, num_val=80, duration_s=(4.4, 5.2), music_s=(0,),
+        looks={"idle": 1, "wave": 1, "clap": 1, "mouth": 1, "drum": 1},
+    ),
+    trimmed=False, from_life=True,
+)  # fmt: skip
 
 
 def make_clip_sample(
@@ -60,7 +77,7 @@ def make_clip_sample(
         raise ValueError(f"{folder} holds files but no {MANIFEST}; give an empty or a new folder for the sample set")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).write_text("{}\n", encoding="utf-8")
-    takes = write_takes(settings.world, seed)
+    takes = write_takes(settings.world, seed, from_life=settings.from_life)
     write_benchmark_files(takes, folder / "annotations")
     for done, _ in enumerate(_filmed(takes, folder, settings, workers), start=1):
         if progress is not None:
@@ -89,16 +106,17 @@ def ensure_clip_sample(
     return make_clip_sample(folder, settings=settings, progress=progress)
 
 
-def write_takes(settings: SampleSettings, seed: int) -> list[Take]:
+def write_takes(settings: SampleSettings, seed: int, *, from_life: bool = False) -> list[Take]:
     """Train and val scenes as videos of participants; some of those in val are by one whom training never saw."""
+    most_takes = 1 if from_life else MOST_TAKES  # what life is like needs no balance
     takes = []
     for split in ("train", "val"):
-        for i, scene in enumerate(write_stories(settings, split, seed)):
+        for i, scene in enumerate(write_stories(settings, split, seed, most_takes=most_takes)):
             who = f"P{i // PER_PARTICIPANT + 1:02d}"
             if split == "val" and i % PER_PARTICIPANT == 0:
                 who = UNSEEN
             number = i + 1 if split == "train" else settings.num_train + i + 1
-            takes.append(Take(f"{who}_{number:02d}", split, scene))
+            takes.append(Take(f"{who}_{number:02d}", split, as_in_life(scene) if from_life else scene))
     return takes
 
 

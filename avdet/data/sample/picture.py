@@ -40,7 +40,7 @@ class ScenePicture:
         self.scene = scene
         self._width, self._height = settings.width_px, settings.height_px
         self._camera = Camera(Dice("camera", scene.name, scene.seed))
-        self._backdrop = draw_backdrop(self._width, self._height, dice)
+        self._backdrop = draw_backdrop(self._width, self._height, dice, scene.place)
         self._distractor = Distractor(self._width, self._height, dice)
         self._looks = [dress(dice) for _ in scene.actors]
 

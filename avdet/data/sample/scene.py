@@ -66,7 +66,8 @@ class OffScreen(Span):
 
 @dataclass(frozen=True)
 class Scene:
-    """A whole video on paper. Its `name` also seeds everything that is drawn or heard."""
+    """A whole video on paper. Its `name` also seeds everything that is drawn or heard, the place too where none is
+    given."""
 
     name: str
     split: str
@@ -75,6 +76,7 @@ class Scene:
     actors: tuple[Actor, ...]
     music: tuple[Span, ...]
     off_screen: tuple[OffScreen, ...]
+    place: str | None = None
 
     @property
     def keyframes_s(self) -> range:

@@ -101,15 +101,15 @@ class Storyteller:
         return OffScreen(start_s, end_s, look, draw_rhythm(TEMPOS[look], start_s, end_s, dice))
 
 
-def write_stories(settings: SampleSettings, split: str, seed: int) -> list[Scene]:
+def write_stories(settings: SampleSettings, split: str, seed: int, *, most_takes: int = MOST_TAKES) -> list[Scene]:
     """All scenes of "train" or "val".
 
-    A split is told anew, a hundred times at most, until half of each look's keyframes are heard and everything has
+    A split is told anew, `most_takes` times at most, until half of each look's keyframes are heard and everything has
     its share: so that a few val videos measure what many would.
     """
     count = settings.num_train if split == "train" else settings.num_val
     best: list[Scene] = []
-    for take in range(MOST_TAKES):
+    for take in range(most_takes):
         teller = Storyteller(settings, split, seed, take)
         scenes = [teller.scene(index) for index in range(count)]
         best = scenes if take == 0 else min(best, scenes, key=unbalance)

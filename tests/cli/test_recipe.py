@@ -1,0 +1,49 @@
+"""Which sample set and which changes --sample gives to a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from avdet.cli import recipe
+from avdet.config import load_config
+from tests.conftest import REPOSITORY
+
+
+@pytest.mark.parametrize(
+    ("config", "overlays"),
+    [
+        ("ava/avslowfast", ["recipe.yaml"]),
+        ("ucf101/finetune", ["recipe_ucf101.yaml"]),
+        ("hmdb51/linear", ["recipe_hmdb51.yaml", "recipe_linear.yaml"]),
+        ("selfsup/avslowfast_avs_rot", ["recipe_kinetics.yaml", "recipe_unlabelled.yaml"]),
+    ],
+)
+def test_each_kind_of_learning_has_its_changes(config: str, overlays: list[str]) -> None:
+    found = recipe.sample_overlays(load_config(REPOSITORY / f"configs/{config}.yaml"))
+    assert [path.name for path in found] == overlays and all(path.is_file() for path in found)
+
+
+@pytest.mark.parametrize(
+    ("config", "folder", "videos"),
+    [
+        ("ucf101/linear", "data/sample-clips", 108),
+        ("selfsup/avslowfast_avs_rot", "data/sample-unlabelled", 1040),
+    ],
+)
+def test_the_set_that_a_recipe_reads_is_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, config: str, folder: str,
+    videos: int,
+) -> None:  # fmt: skip
+    path = REPOSITORY / f"configs/{config}.yaml"
+    plan = load_config(path, overlays=recipe.sample_overlays(load_config(path)))
+    monkeypatch.chdir(tmp_path)
+    made: list[Path] = []
+    monkeypatch.setattr("avdet.data.sample.make_clips.ensure_clip_sample", lambda path, **_: made.append(path))
+    monkeypatch.setattr("avdet.data.sample.make_clips.is_clip_sample", lambda path, **_: path in made)
+    caplog.set_level("INFO")
+    recipe.provide_sample(plan)
+    recipe.provide_sample(plan)
+    assert made == [Path(folder)] and plan.data.videos.is_relative_to(folder)
+    assert caplog.messages == [f"making the sample set in {folder}: {videos} videos, a minute or two"]
