@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from avdet.cli.recipe import sample_overlays
+from avdet.cli.recipe import sample_overlay
 from avdet.config import ConfigError, load_config, parse_config
 from avdet.data_settings import KINDS
 from avdet.settings import Config
@@ -22,7 +22,7 @@ def write(folder: Path, name: str, text: str) -> Path:
 def test_every_shipped_recipe_reads_alone_and_scaled_down(recipe: Path) -> None:
     config = load_config(recipe)
     assert config.name
-    small = load_config(recipe, overlays=sample_overlays(config))
+    small = load_config(recipe, overlays=(sample_overlay(config),))
     assert small.data.videos.parts[:2] in {("data", "sample"), ("data", "sample-clips"), ("data", "sample-unlabelled")}
     assert small.model.width == 16 and small.data.kind == config.data.kind
 

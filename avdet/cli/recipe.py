@@ -16,7 +16,7 @@ from avdet.data_settings import AvaData, KineticsData
 from avdet.engine.progress import CONSOLE
 from avdet.settings import Config
 
-__all__ = ["add_recipe_arguments", "config_of", "provide_sample", "sample_overlays", "say_what_happens"]
+__all__ = ["add_recipe_arguments", "config_of", "provide_sample", "sample_overlay", "say_what_happens"]
 
 logger = logging.getLogger(__name__)
 SAMPLE_FOLDER = Path("data/sample")
@@ -39,19 +39,16 @@ def config_of(args: argparse.Namespace) -> Config:
     """The recipe, scaled down where --sample asks for it, with the overrides of the command line."""
     if not args.sample:
         return load_config(args.config, overrides=tuple(args.overrides))
-    overlays = sample_overlays(load_config(args.config))
-    config = load_config(args.config, overlays=overlays, overrides=tuple(args.overrides))
+    overlay = sample_overlay(load_config(args.config))
+    config = load_config(args.config, overlays=(overlay,), overrides=tuple(args.overrides))
     return config.model_copy(update={"name": f"{config.name}-sample"})
 
 
-def sample_overlays(config: Config) -> tuple[Path, ...]:
-    """What --sample changes in a recipe for that kind of data and of learning; the later wins."""
-    names = ["recipe.yaml" if isinstance(config.data, AvaData) else f"recipe_{config.data.kind}.yaml"]
-    if _unlabelled(config):
-        names.append("recipe_unlabelled.yaml")
-    if "trunk" in config.train.frozen:
-        names.append("recipe_linear.yaml")
-    return tuple(OVERLAYS / name for name in names)
+def sample_overlay(config: Config) -> Path:
+    """What --sample changes in a recipe for that kind of data and of learning."""
+    if isinstance(config.data, AvaData):
+        return OVERLAYS / "recipe.yaml"
+    return OVERLAYS / f"recipe_{'unlabelled' if _unlabelled(config) else config.data.kind}.yaml"
 
 
 def _unlabelled(config: Config) -> bool:

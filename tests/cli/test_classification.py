@@ -12,7 +12,7 @@ import torch
 
 from avdet.checkpoints.io import load_checkpoint
 from avdet.cli import score_clips, test_net, train_net
-from avdet.cli.recipe import sample_overlays
+from avdet.cli.recipe import sample_overlay
 from avdet.config import load_config
 from avdet.data.sample.benchmark_files import SOUND_DEFINED
 from tests.conftest import REPOSITORY
@@ -38,13 +38,13 @@ OTHERS = [
 def tiny(recipe: str, sample: Path, folder: Path, *more: str) -> Path:
     """The shipped recipe, as --sample scales it down and then further, as a file."""
     path = REPOSITORY / "configs" / f"{recipe}.yaml"
-    overlays = sample_overlays(load_config(path))
-    plan = load_config(path, overlays=overlays)
+    overlay = sample_overlay(load_config(path))
+    plan = load_config(path, overlays=(overlay,))
     places = (
         f"data.videos={sample / plan.data.videos.name}",
         f"data.annotations={sample / 'annotations' / plan.data.annotations.name}",
     )
-    config = load_config(path, overlays=overlays, overrides=(*TINY, *places, *more))
+    config = load_config(path, overlays=(overlay,), overrides=(*TINY, *places, *more))
     target = folder / f"{recipe.replace('/', '-')}.yaml"
     target.write_text(config.to_yaml(), encoding="utf-8")
     return target

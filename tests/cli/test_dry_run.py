@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from avdet.cli import train_net
-from avdet.cli.recipe import sample_overlays
+from avdet.cli.recipe import sample_overlay
 from avdet.config import load_config
 from avdet.data_settings import AvaData
 from tests.conftest import REPOSITORY, TINY_DATA, TINY_MODEL
@@ -20,8 +20,8 @@ RECIPES = sorted((REPOSITORY / "configs").rglob("*.yaml"))
 def test_every_recipe_rehearses(
     recipe: Path, sample: Path, clip_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    overlays = sample_overlays(load_config(recipe))
-    data = load_config(recipe, overlays=overlays).data
+    overlay = sample_overlay(load_config(recipe))
+    data = load_config(recipe, overlays=(overlay,)).data
     detects = isinstance(data, AvaData)
     sizes: tuple[str, ...] = (*TINY_MODEL, *TINY_DATA) if detects else TINY_CLIPS
     videos = sample / "videos" if detects else clip_sample / data.videos.name
@@ -29,6 +29,6 @@ def test_every_recipe_rehearses(
     small = ("train.batch_size=4", "train.lr_batch=4", "train.precise_bn_clips=4")
     places = (f"data.videos={videos}", f"data.annotations={annotations}")
     tiny = tmp_path / "recipe.yaml"
-    tiny.write_text(load_config(recipe, overlays=overlays, overrides=(*sizes, *small, *places)).to_yaml())
+    tiny.write_text(load_config(recipe, overlays=(overlay,), overrides=(*sizes, *small, *places)).to_yaml())
     assert train_net.main(["--config", str(tiny), "--dry-run"]) == 0
     assert "a checkpoint reads back" in capsys.readouterr().out
