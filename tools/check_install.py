@@ -2,9 +2,7 @@
 
 import sys
 
-ADVICE = (
-    "remove .venv and install again with pip's usual index: torch, torchvision and torchaudio must be of one release"
-)
+ADVICE = "remove .venv and install again with pip's usual index: setup.py names the releases that load together"
 
 
 def main() -> int:
