@@ -18,6 +18,7 @@ from rich.table import Table
 from torch.utils.flop_counter import FlopCounterMode
 
 from avdet.config import load_config
+from avdet.engine.optim import build_sgd
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from avdet.models.inference import for_inference
@@ -196,7 +197,7 @@ def _prediction(network: ActionModel, batch: ClipBatch, mode: Mode, compiled: bo
 
 
 def _training_step(network: ActionModel, batch: ClipBatch, compiled: bool) -> Callable[[], object]:
-    optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9, nesterov=True)
+    optimizer = build_sgd(network, momentum=0.9, nesterov=True, weight_decay=1e-4, bn_weight_decay=0.0)
     if compiled:
         network.backbone.compile()
 

@@ -1,3 +1,4 @@
+import copy
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.optim import SGD
 
 from avdet.engine.interrupt import StopSignal
 from avdet.engine.metrics_log import MetricsLog
@@ -22,6 +24,32 @@ def test_batch_norm_has_its_own_weight_decay() -> None:
     assert (weights["weight_decay"], norms["weight_decay"]) == (1e-4, 0.0)
     assert [tuple(p.shape) for p in norms["params"]] == [(2,), (2,)]
     assert len(weights["params"]) + len(norms["params"]) == len(list(model.parameters()))
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_updates_are_plain_sgd_where_sound_learns_later_and_momentum_was_stored_in_another_order(
+    momentum: float,
+) -> None:
+    torch.manual_seed(0)
+    early, late = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 1)
+    early.weight = nn.Parameter(early.weight.contiguous(memory_format=torch.channels_last))
+    ours = nn.Sequential(early, late)
+    plain = copy.deepcopy(ours)
+    nesterov = momentum > 0
+    first = build_sgd(ours, momentum=momentum, nesterov=nesterov, weight_decay=0.01, bn_weight_decay=0.0)
+    first.param_groups[0]["lr"] = 0.1
+    second = SGD(plain.parameters(), 0.1, momentum, weight_decay=0.01, nesterov=nesterov)
+    for step in range(6):
+        x = torch.randn(2, 3, 6, 6)
+        for model, optimizer in ((ours, first), (plain, second)):
+            optimizer.zero_grad(set_to_none=True)
+            (model if step > 2 else model[0])(x).square().mean().backward()
+            optimizer.step()
+        for state in first.state.values():
+            if momentum and step == 4:
+                state["momentum_buffer"] = state["momentum_buffer"].contiguous()
+    for p, expected in zip(ours.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(p, expected)
 
 
 def test_stopwatch_tells_waiting_from_work() -> None:
