@@ -142,8 +142,8 @@ class TemporalConv(ConvNorm):
             return super()._convolve(x, weight, bias)
         kernel, stride = self.conv.kernel_size[0], self.conv.stride[0]
         windows = F.pad(x, (0, 0, kernel // 2, kernel // 2)).unfold(2, kernel, stride)  # (B, C, T / stride, W, kernel)
-        stacked = windows.permute(0, 1, 4, 2, 3).flatten(1, 2)
-        return F.conv2d(stacked, weight.flatten(1)[:, :, None, None], bias)
+        stacked = windows.permute(0, 2, 3, 4, 1).contiguous().flatten(3)  # (B, T / stride, W, kernel*C)
+        return F.conv2d(stacked.permute(0, 3, 1, 2), weight.transpose(1, 2).flatten(1)[:, :, None, None], bias)
 
 
 class Bottleneck(nn.Module):
