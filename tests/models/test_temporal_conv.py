@@ -32,6 +32,15 @@ def test_is_the_convolution_in_float64(
     assert (heard.double() - expected).abs().max() <= error * expected.abs().max()
 
 
+@pytest.mark.parametrize("batch", [1, 2])
+def test_keeps_memory_channels_last(batch: int) -> None:
+    """Else Slow, to which F->S is concatenated, is turned round and back after every stage."""
+    frames = torch.randn(batch * 16, 8, 3, 4).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        brought = TemporalConv(8, 16, 5, stride=8).over(frames, 16)
+    assert brought.is_contiguous(memory_format=torch.channels_last)
+
+
 @pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (3, 4), (5, 8)])
 def test_gradient_is_the_numerical_one(kernel: int, stride: int) -> None:
     layer = shake(TemporalConv(2, 3, kernel, stride=stride)).double()
