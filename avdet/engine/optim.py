@@ -19,7 +19,7 @@ def build_sgd(model: nn.Module, *, momentum: float, nesterov: bool, weight_decay
         {"params": others, "weight_decay": weight_decay},
         {"params": norms, "weight_decay": bn_weight_decay},
     ]
-    # Fused reads and writes the memory once, which a processor does three times as fast.
+    # Fused reads and writes the memory once (docs/performance.md).
     optimizer = SGD(groups, lr=0.0, momentum=momentum, nesterov=nesterov and momentum > 0, fused=True)
     if momentum > 0:
         optimizer.register_step_pre_hook(_ready_momentum)
