@@ -181,6 +181,15 @@ class Config(Section):
             raise ValueError(f"{name!r} is no name for a run's folder; give a word without slashes")
         return name
 
+    @model_validator(mode="after")
+    def _learns_something(self) -> Config:
+        if isinstance(self.data, ClipData) and self.data.learn == "nothing" and not self.model.sync_stages:
+            raise ValueError(
+                "data.learn is nothing and model.sync_stages is empty, so there is nothing to learn; set "
+                "model.sync_stages=[res3,res4,pool5], or data.learn=rotation"
+            )
+        return self
+
     @property
     def ava(self) -> AvaData:
         """The data of a recipe that detects."""

@@ -34,11 +34,6 @@ class PretrainingTask:
     """Scored by how little it loses on the val split; no label is read."""
 
     def __init__(self, config: Config, process: Process) -> None:
-        if config.clips.learn == "nothing" and not config.model.sync_stages:
-            raise ValueError(
-                "data.learn is nothing and model.sync_stages is empty, so there is nothing to learn; set "
-                "model.sync_stages=[res3,res4,pool5], or data.learn=rotation"
-            )
         self.config, self.process = config, process
         self.classes = build_class_sets(config.clips)
         self.val = read_split(config.clips, "val")

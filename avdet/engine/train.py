@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.metrics_log import MetricsLog
@@ -50,6 +50,8 @@ def _claimed(run: RunDir, config: Config, process: Process, *, resume: bool) -> 
         yield
     except BaseException:
         run.config.unlink(missing_ok=True)
+        with suppress(OSError):  # something else lies in it
+            run.path.rmdir()
         raise
 
 

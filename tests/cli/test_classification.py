@@ -166,8 +166,12 @@ def test_missing_videos_are_counted_or_stop_the_run(
 def test_what_cannot_be_learned_or_scored_is_said(
     runs: dict[str, Path], clip_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = tiny("kinetics/slowfast_4x16_r50", clip_sample, tmp_path, "data.learn=nothing")
-    assert "there is nothing to learn" in refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"))
+    config = tiny("kinetics/slowfast_4x16_r50", clip_sample, tmp_path)
+    said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "data.learn=nothing")
+    assert "there is nothing to learn" in said
+    said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "model.weights=nowhere.pt")
+    assert "nowhere.pt" in said
+    assert not (tmp_path / "a").exists()
     predictions = str(runs["charades/avslowfast"] / "predictions.csv")
     for recipe, sentence in (
         ("kinetics/avslowfast_4x16_r50", "lacks 'action:clapping'"),
