@@ -32,9 +32,10 @@ def test(config: Config, checkpoint: Path, run: RunDir, process: Process) -> Out
             f"{checkpoint} has no weights for {len(report.new)} tensors of the recipe's model (the first is "
             f"{report.new[0]}), which would be tested untrained; give its own recipe"
         )
+    if process.is_main:
+        run.path.mkdir(parents=True, exist_ok=True)  # a wrong --output is said before the work
     outcome = task.evaluate(model.to(process.device))
     if process.is_main:
-        run.config.parent.mkdir(parents=True, exist_ok=True)
         run.config.write_text(config.to_yaml(), encoding="utf-8")
         write_results(run, outcome, config)
     return outcome

@@ -70,11 +70,12 @@ def run_epochs(job: TrainingRun, metrics: MetricsLog | None, stop: StopSignal) -
         except Interrupted:
             job.save()
             raise
-        if job.epoch % plan.eval_every == 0 or job.epoch == plan.epochs:
+        evaluates = job.epoch % plan.eval_every == 0 or job.epoch == plan.epochs
+        if evaluates:
             job.set_precise_bn()
+        job.save()  # an evaluation may meet a video that it cannot read
+        if evaluates:
             result = job.evaluate(metrics)
-        else:
-            job.save()
         if job.process.any(stop.received) and job.epoch < plan.epochs:
             raise Interrupted
     return result or job.evaluate(metrics)

@@ -89,10 +89,13 @@ class TrainingRun:
             remove_unfinished(self.run.last.parent)
         logger.info("resumed %s at iteration %d", self.run.path, self.trainer.iteration)
 
-    def save(self, *, best: bool = False) -> None:
-        """last.pt, from which a run goes on; with `best` also best.pt, which holds the weights alone."""
+    def save(self, *, best: bool = False, again: bool = False) -> None:
+        """last.pt, from which a run goes on; with `best` also best.pt, which holds the weights alone.
+
+        again: in the place of what this epoch saved before.
+        """
         state = {**self.trainer.state(), "best": self.best, "iterations_an_epoch": len(self.sampler)}  # all give a part
-        if self.process.is_main:
+        if self.process.is_main and not again:
             keep_previous(self.run.last, self.config.train.keep)
         self.write_checkpoint(self.run.last, self.model, training_state=state)
         if best:
@@ -110,7 +113,7 @@ class TrainingRun:
             )
 
     def evaluate(self, metrics: MetricsLog | None) -> Outcome:
-        """Scores the val split, notes it down and saves the run."""
+        """Scores the val split, notes it down and saves the run again."""
         for model in dict.fromkeys((self.model, self.evaluated)):
             average_buffers(model, self.process)
         outcome = self.task.evaluate(self.evaluated)
@@ -122,7 +125,7 @@ class TrainingRun:
             logger.info("epoch %d: %s %s", self.epoch, outcome.name, shown)
             metrics.write(self.trainer.iteration, {"epoch": self.epoch, outcome.name: outcome.score})
             write_results(self.run, outcome, self.config)
-        self.save(best=improved)
+        self.save(best=improved, again=True)
         return outcome
 
     @property
