@@ -10,7 +10,7 @@ from torch import Tensor
 from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.logmel import SAMPLE_RATE, LogMel
 from avdet.media.open_video import Video
-from avdet.media.reader import Frames
+from avdet.media.reader import FrameBatch, Frames
 
 __all__ = ["ClipCutter"]
 
@@ -34,7 +34,12 @@ class ClipCutter:
 
     def frames(self, video: Video, center_s: float) -> Frames:
         """(T, H, W, 3) uint8 around `center_s`; before the start and past the end the nearest frame stands."""
-        return video.frames(clip_times(center_s, num_frames=self.span_frames, stride=self.stride, fps=self.nominal_fps))
+        return self.frame_batch(video, center_s).rgb
+
+    def frame_batch(self, video: Video, center_s: float) -> FrameBatch:
+        """Like `frames`, with when each appeared and whether the video was over."""
+        times_s = clip_times(center_s, num_frames=self.span_frames, stride=self.stride, fps=self.nominal_fps)
+        return video.frame_batch(times_s)
 
     def audio(self, video: Video, center_s: float) -> Tensor | None:
         """(T, F) log-mel of the same span; None without a sound track or without ears."""

@@ -23,7 +23,7 @@ from avdet.data.collate import collate
 from avdet.data.segments import Segments
 from avdet.data.transforms import Crop, crop, draw_colours, draw_crop, draw_short_side, flip, recolour
 from avdet.media.open_video import Video, open_video
-from avdet.media.reader import Frames
+from avdet.media.reader import FrameBatch, Frames
 from avdet.structures import Clip, ClipBatch
 
 __all__ = ["ClipTest", "ClipTrain", "ViewBatch", "Views", "clip_centers", "collate_views", "even_crops"]
@@ -102,7 +102,10 @@ class ClipTrain(Dataset[Clip]):
 
 @dataclass(frozen=True)
 class Views:
-    """The crops of one test clip of segment `segment`; `missing_s`: how long before its label its video ends."""
+    """The crops of one test clip of segment `segment`.
+
+    missing_s: how long before its label its video ends, or before the end that its file announces; 0 for a moment.
+    """
 
     segment: int
     crops: tuple[Clip, ...]
@@ -143,16 +146,15 @@ class ClipTest(Dataset[Views]):
         with open_video(self.files[self.segments.videos[segment]], short_side=self.short_side) as video:
             start_s, end_s = _stretch(self.segments, segment, video)
             center_s = float(clip_centers(start_s, end_s, self.cutter.span_s, self.num_clips)[number])
-            frames = self.cutter.frames(video, center_s)
+            frames = self.cutter.frame_batch(video, center_s)
             audio = self.cutter.audio(video, center_s)
-        height, width = frames.shape[1:3]
-        crops = [crop(frames, NOBODY, where)[0] for where in even_crops(height, width, self.num_crops)]
-        labelled_end_s = float(self.segments.end_s[segment])
-        missing_s = 0.0 if np.isinf(labelled_end_s) else max(0.0, labelled_end_s - end_s)
+            missing_s = _missing_s(float(self.segments.end_s[segment]), video.info.duration_s, frames)
+        height, width = frames.rgb.shape[1:3]
+        crops = [crop(frames.rgb, NOBODY, where)[0] for where in even_crops(height, width, self.num_crops)]
         return Views(
             segment,
             tuple(Clip(video_id, center_s, channels_first(square), audio) for square in crops),
-            missing_s if missing_s > TOLERANCE_S else 0.0,
+            missing_s,
         )
 
 
@@ -206,3 +208,11 @@ def _stretch(segments: Segments, index: int, video: Video) -> tuple[float, float
             "seconds from the video's start: put the untrimmed video there, or name a trimmed one ID_START_END"
         )
     return start_s, min(end_s, duration_s)
+
+
+def _missing_s(labelled_end_s: float, duration_s: float, frames: FrameBatch) -> float:
+    """See Views. A file whose download broke off still announces its whole duration; its pictures stop before."""
+    shown_s = float(frames.times_s.max())
+    end_s = shown_s if frames.past_end.any() and shown_s < duration_s - TOLERANCE_S else duration_s
+    missing_s = (duration_s if np.isinf(labelled_end_s) else labelled_end_s) - end_s
+    return missing_s if missing_s > TOLERANCE_S else 0.0

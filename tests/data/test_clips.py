@@ -23,7 +23,8 @@ from avdet.data.clips import (
 )
 from avdet.data.segments import Intervals, Segments
 from avdet.media.logmel import LogMel
-from tests.media.movies import numbered, numbers_of, write_movie
+from avdet.media.open_video import open_video
+from tests.media.movies import faststart, numbered, numbers_of, truncated, write_movie
 
 PLAIN = Augmentation((48, 48), "uniform", 48, 0.0, 0.0, 0.0)
 CUTTER = ClipCutter(span_frames=8, stride=2, nominal_fps=10.0, logmel=LogMel(num_frames=16, num_mels=16))  # 0.8 s
@@ -150,6 +151,18 @@ def test_a_video_that_ends_before_its_label_is_noted(files: dict[str, Path]) -> 
         ClipTest(rows, files, CUTTER, short_side=48, num_clips=1, num_crops=1)[i] for i in range(2)
     ]  # fmt: skip
     assert collate_views(views).short == {0: pytest.approx(3.0)}
+
+
+def test_a_video_whose_download_broke_off_is_noted(tmp_path: Path) -> None:
+    """Four seconds of 25 frames by its index, of which some are there."""
+    cut = truncated(faststart(tmp_path / "whole.mp4"), tmp_path / "cut.mp4", 0.6)
+    with open_video(cut) as video:
+        assert video.info.duration_s == 4.0
+        last_s = float(video.frame_batch([3.9]).times_s[0])
+    rows = segments(("cut", 0.0, np.inf), ("cut", 3.0, 4.0), ("cut", 0.0, 1.0))
+    dataset = ClipTest(rows, {"cut": cut}, CUTTER, short_side=48, num_clips=2, num_crops=1)
+    short = collate_views([dataset[i] for i in range(6)]).short
+    assert short == {0: pytest.approx(4.0 - last_s), 1: pytest.approx(4.0 - last_s)} and last_s < 3.0
 
 
 def test_a_label_after_the_end_of_its_video_stops_the_test(files: dict[str, Path]) -> None:

@@ -76,6 +76,24 @@ def write_movie(
     return path
 
 
+def truncated(source: Path, target: Path, share: float) -> Path:
+    """As a download that broke off."""
+    data = source.read_bytes()
+    target.write_bytes(data[: int(len(data) * share)])
+    return target
+
+
+def faststart(path: Path, fps: int = 25) -> Path:
+    """100 frames with their index at the front, so that a cut file still opens."""
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=fps, width=64, height=48, options={"qp": "0"})
+        stream.codec_context.gop_size = 12
+        for number in range(100):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
 def _write_pictures(
     container: OutputContainer, video: VideoStream, pictures: Sequence[NDArray[np.uint8]], times: Sequence[Fraction]
 ) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from avdet.media.media_file import MediaFile
 from avdet.media.packets import PacketSource
 from avdet.media.reader import DecodeError, VideoReader
-from tests.media.movies import number_of, numbered, numbers_of, write_movie
+from tests.media.movies import faststart, number_of, numbered, numbers_of, truncated, write_movie
 
 CONTAINERS = [
     ("a.mp4", "libx264", {}),
@@ -170,25 +170,8 @@ def test_cover_art_is_no_video(tmp_path: Path) -> None:
         VideoReader(path)
 
 
-def _truncated(source: Path, target: Path, share: float) -> Path:
-    data = source.read_bytes()
-    target.write_bytes(data[: int(len(data) * share)])
-    return target
-
-
-def _faststart(path: Path, fps: int = 25) -> Path:
-    """100 frames with their index at the front, so that a cut file still opens."""
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream("libx264", rate=fps, width=64, height=48, options={"qp": "0"})
-        stream.codec_context.gop_size = 12
-        for number in range(100):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
-
-
 def test_a_cut_file_gives_what_it_has_and_says_where_it_ends(tmp_path: Path) -> None:
-    path = _truncated(_faststart(tmp_path / "a.mp4"), tmp_path / "cut.mp4", 0.6)
+    path = truncated(faststart(tmp_path / "a.mp4"), tmp_path / "cut.mp4", 0.6)
     with VideoReader(path) as video:
         last = [number_of(frame) for _, frame in video.play()][-1]
         batch = video.frame_batch([0.0, 0.4, 3.9])
@@ -199,7 +182,7 @@ def test_a_cut_file_gives_what_it_has_and_says_where_it_ends(tmp_path: Path) -> 
 
 
 def test_the_end_of_a_cut_movie_is_found_without_decoding_all_of_it(tmp_path: Path) -> None:
-    path = _truncated(_faststart(tmp_path / "a.mp4", fps=1), tmp_path / "cut.mp4", 0.6)
+    path = truncated(faststart(tmp_path / "a.mp4", fps=1), tmp_path / "cut.mp4", 0.6)
     with VideoReader(path) as video:
         assert video.info.duration_s == 100
         last = [number_of(frame) for _, frame in video.play()][-1]
@@ -211,7 +194,7 @@ def test_the_end_of_a_cut_movie_is_found_without_decoding_all_of_it(tmp_path: Pa
 
 
 def test_broken_bytes_in_mid_file_cost_only_their_frames(tmp_path: Path) -> None:
-    path = _faststart(tmp_path / "a.mp4")
+    path = faststart(tmp_path / "a.mp4")
     data = bytearray(path.read_bytes())
     start = data.index(b"mdat") + 4
     middle = start + (len(data) - start) // 2
@@ -247,7 +230,7 @@ def _sound_only(path: Path) -> Path:
 
 
 def _no_index(path: Path) -> Path:
-    return _truncated(write_movie(path.with_name("whole.mp4")), path, 0.5)
+    return truncated(write_movie(path.with_name("whole.mp4")), path, 0.5)
 
 
 def _raw_stream(path: Path) -> Path:
@@ -319,7 +302,7 @@ def test_five_thousand_clips_leave_no_memory_behind(tmp_path: Path) -> None:
     """Good ones, cut ones and ones that do not open: under 1 MB more in a thousand clips."""
     sound = np.zeros((2, 96000), np.float32)
     good = write_movie(tmp_path / "good.mp4", num_frames=50, sound=sound, sound_rate=48000)
-    cut = _truncated(_faststart(tmp_path / "whole.mp4"), tmp_path / "cut.mp4", 0.5)
+    cut = truncated(faststart(tmp_path / "whole.mp4"), tmp_path / "cut.mp4", 0.5)
     text = _text(tmp_path / "text.mp4")
 
     def read_all() -> None:
