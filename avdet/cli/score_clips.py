@@ -15,6 +15,7 @@ from avdet.engine.progress import CONSOLE
 if TYPE_CHECKING:
     from avdet.data.keyframes import ClassNames
     from avdet.data_settings import ClipData
+    from avdet.engine.epic_lists import EpicLists
     from avdet.engine.metrics import Scores
 
 logger = logging.getLogger(__name__)
@@ -49,35 +50,41 @@ def main(argv: list[str] | None = None) -> int:
 def _score(data: ClipData, args: argparse.Namespace) -> None:
     from avdet.data.build_clips import read_annotations
     from avdet.engine.classification import score_clips
+    from avdet.engine.epic_lists import read_epic_lists
     from avdet.engine.predictions import align, read_tables
 
     data, classes, tables = read_tables(data, args.predictions)
+    epic = read_epic_lists(data)
     annotated = read_annotations(data, "val", {})
     segments, scores = align(annotated, tables)
     if len(segments) < len(annotated):
         logger.warning("%d of %d annotated clips have no prediction", len(annotated) - len(segments), len(annotated))
-    numbers = score_clips(data, classes, segments, scores, expected=len(annotated))
+    numbers = score_clips(data, classes, segments, scores, expected=len(annotated), epic=epic)
     CONSOLE.print(numbers.text(), highlight=False, markup=False)
     if args.json is not None:
         args.json.write_text(json.dumps(numbers.content, indent=2) + "\n", encoding="utf-8")
     if args.submission is not None:
-        _submit(data, classes, segments.ids.tolist(), scores, args.submission)
+        _submit(data, classes, segments.ids.tolist(), scores, epic, args.submission)
 
 
 def _submit(
-    data: ClipData, classes: dict[str, ClassNames], ids: list[str], scores: dict[str, Scores], path: Path
+    data: ClipData,
+    classes: dict[str, ClassNames],
+    ids: list[str],
+    scores: dict[str, Scores],
+    epic: EpicLists | None,
+    path: Path,
 ) -> None:
     from avdet.data.epic import id_column
     from avdet.data.segments import read_table
     from avdet.data_settings import CharadesData, EpicData
-    from avdet.engine.classification import epic_actions
     from avdet.engine.epic_scores import submission
 
-    if isinstance(data, EpicData) and set(scores) == {"verb", "noun"}:
+    if isinstance(data, EpicData) and epic is not None and set(scores) == {"verb", "noun"}:
         class_ids = {name: names.ids for name, names in classes.items()}
         table = data.annotations / (data.train_csv if data.val_participants else data.val_csv)
         version = "0.1" if id_column(read_table(table, ()), table) == "uid" else "0.2"
-        content = submission(ids, scores, class_ids, epic_actions(data), version=version)
+        content = submission(ids, scores, class_ids, epic.actions, version=version)
         path.write_text(json.dumps(content), encoding="utf-8")
     elif isinstance(data, CharadesData):
         rows = (" ".join([name, *(f"{x:.9g}" for x in row)]) for name, row in zip(ids, scores["action"], strict=True))

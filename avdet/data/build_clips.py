@@ -30,8 +30,8 @@ from avdet.data.epic import epic_classes, participants, read_epic
 from avdet.data.keyframes import ClassNames
 from avdet.data.kinetics import only_classes, read_kinetics, subset_classes
 from avdet.data.sampler import EpochSampler
-from avdet.data.segments import Segments, class_list, keep_sound
-from avdet.data.video_files import find_videos, with_video
+from avdet.data.segments import Segments, class_list, keep_sound, once_each
+from avdet.data.video_files import VideoFiles, find_videos, with_video
 from avdet.data_settings import (
     CharadesData,
     ClipData,
@@ -116,7 +116,7 @@ def read_split(data: ClipData, split: Split) -> ClipSplit:
 
 
 def _read(
-    data: ClipData, split: Split, classes: dict[str, ClassNames], videos: Mapping[str, Path]
+    data: ClipData, split: Split, classes: dict[str, ClassNames], videos: VideoFiles
 ) -> tuple[Segments, list[str]]:
     if isinstance(data, KineticsData):
         csv = data.annotations / (data.train_csv if split == "train" else data.val_csv)
@@ -210,11 +210,13 @@ def build_clip_loss_loader(config: Config, split: ClipSplit, *, rank: int = 0, w
     )
 
 
-def read_annotations(data: ClipData, split: Split, videos: Mapping[str, Path]) -> Segments:
+def read_annotations(data: ClipData, split: Split, videos: VideoFiles) -> Segments:
     """What the benchmark's files list, whether the videos are there or not; `videos` tells trimmed from whole ones."""
     return read_faults(data, split, videos)[0]
 
 
-def read_faults(data: ClipData, split: Split, videos: Mapping[str, Path]) -> tuple[Segments, list[str]]:
+def read_faults(data: ClipData, split: Split, videos: VideoFiles) -> tuple[Segments, list[str]]:
     """As `read_annotations`, with a sentence for each kind of row that is left out."""
-    return _read(data, split, _benchmark_classes(data), videos)
+    segments, faults = _read(data, split, _benchmark_classes(data), videos)
+    segments, again = once_each(segments)
+    return segments, faults + again

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avdet.data.build_clips import build_class_sets, read_faults
 from avdet.data.checks.finding import Finding
+from avdet.data.epic_subsets import read_epic_subsets
 from avdet.data.keyframes import ClassNames
 from avdet.data.locate import require_data
-from avdet.data.segments import Segments
+from avdet.data.segments import Intervals, Segments, unlabelled
 from avdet.data.video_files import find_videos, with_video
-from avdet.data_settings import Clips
+from avdet.data_settings import Clips, EpicData
 from avdet.media.open_video import open_video
 from avdet.media.reader import DecodeError
 
@@ -32,6 +34,8 @@ def check_clips(data: Clips) -> Iterator[Finding]:
         classes = build_class_sets(data)
         videos = find_videos(data.videos)
         read = {split: read_faults(data, split, videos) for split in SPLITS}
+        if isinstance(data, EpicData):
+            read_epic_subsets(data)
     except ValueError as error:
         yield Finding("error", "files", str(error))
         return
@@ -42,8 +46,11 @@ def check_clips(data: Clips) -> Iterator[Finding]:
         files |= here
         yield Finding("fact", split, f"{len(segments):,} clips are listed")
         yield from (Finding("warning", split, fault) for fault in faults + missing)
-        if not len(found[split]):
+        if not len(segments):
+            yield Finding("error", split, "the annotations list no clip")
+        elif not len(found[split]):
             yield Finding("error", split, f"no listed clip has its video in {data.videos.absolute()}")
+    yield from (Finding("warning", "val", f"no clip has a {name}") for name in unlabelled(found["val"]))
     for name, names in classes.items():
         yield from _about_classes(name, names, found["train"])
     both = set(found["train"].ids) & set(found["val"].ids)
@@ -69,16 +76,21 @@ def _about_classes(name: str, classes: ClassNames, train: Segments) -> Iterator[
 def _about_files(found: Mapping[str, Segments], files: Mapping[str, Path]) -> Iterator[Finding]:
     """Opens every video once."""
     durations_s: dict[str, float] = {}
-    silent, broken = 0, []
+    silent, broken, cut = 0, [], []
     for name, path in files.items():
         try:
             with open_video(path) as video:
                 durations_s[name] = video.info.duration_s
                 silent += not video.info.has_audio
+                last = video.frame_batch([max(0.0, durations_s[name] - EARLY_S)])
+                if last.past_end[0]:
+                    cut.append(f"{path} after {last.times_s[0]:.1f} of {durations_s[name]:.1f} s")
         except DecodeError as error:
             broken.append(str(error))
     if broken:
         yield Finding("error", "videos", f"{len(broken):,} of {len(files):,} cannot be read: {broken[0]}")
+    if cut:
+        yield Finding("warning", "videos", f"{len(cut):,} of {len(files):,} break off before their end: {cut[0]}")
     yield Finding("fact", "sound", f"{len(durations_s) - silent:,} of {len(durations_s):,} videos have sound")
     for split, segments in found.items():
         ends_s = np.array([durations_s.get(video, np.inf) for video in segments.videos])
@@ -86,9 +98,23 @@ def _about_files(found: Mapping[str, Segments], files: Mapping[str, Path]) -> It
         early = ~late & np.isfinite(segments.end_s) & (segments.end_s > ends_s + EARLY_S)
         if late.any():
             yield Finding("error", split, f"{_counted(late)} begin after their video's end: {segments.ids[late][0]}")
+        if segments.intervals is not None:
+            yield from _about_intervals(split, segments, segments.intervals, ends_s)
         if early.any():
             yield Finding("warning", split, f"{_counted(early)} end after their video's end: {segments.ids[early][0]}")
 
 
-def _counted(rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> str:
+def _about_intervals(
+    split: str, segments: Segments, intervals: Intervals, ends_s: NDArray[np.float64]
+) -> Iterator[Finding]:
+    counts = np.diff(intervals.first)
+    late = intervals.start_s >= np.repeat(ends_s, counts)
+    if late.any():
+        first = np.repeat(segments.ids, counts)[late][0]
+        yield Finding(
+            "error", split, f"{late.sum():,} of {len(late):,} actions begin after their video's end (first: in {first})"
+        )
+
+
+def _counted(rows: NDArray[np.bool_]) -> str:
     return f"{rows.sum():,} of {len(rows):,} clips"

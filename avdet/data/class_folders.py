@@ -11,7 +11,7 @@ import numpy as np
 
 from avdet.data.keyframes import ClassNames
 from avdet.data.movies import VIDEO_SUFFIXES
-from avdet.data.segments import Segments
+from avdet.data.segments import Segments, foreign_classes, read_lines
 from avdet.data.video_files import name_of
 
 __all__ = ["folder_classes", "hmdb51_classes", "read_folders", "read_hmdb51", "read_ucf101", "ucf101_classes"]
@@ -22,7 +22,8 @@ HMDB_FLAGS = {"train": "1", "val": "2"}  # 0: in neither
 
 def folder_classes(folder: Path) -> ClassNames:
     """The names of the folders in `folder`."""
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    folders = folder.iterdir() if folder.is_dir() else ()
+    names = sorted(path.name for path in folders if path.is_dir() and not path.name.startswith("."))
     if not names:
         raise ValueError(f"{folder} holds no folder of a class; put the clips of each class into {folder}/CLASS")
     return _classes(names)
@@ -41,28 +42,32 @@ def read_folders(root: Path, split_folder: Path, classes: ClassNames) -> Segment
         if path.suffix.lower() in VIDEO_SUFFIXES
     ]  # fmt: skip
     names = [path.relative_to(root).with_suffix("").as_posix() for path in paths]
+    if len(set(names)) < len(names):
+        name = max(names, key=names.count)
+        one, other = [path.name for path, own in zip(paths, names, strict=True) if own == name][:2]
+        raise ValueError(f"{root / name}: {one} and {other} differ in their suffix alone; rename one of them")
     folders = [path.relative_to(root / split_folder).parts[0] for path in paths]
     return _whole_clips(names, folders, classes)
 
 
 def ucf101_classes(annotations: Path) -> ClassNames:
     """classInd.txt: `1 ApplyEyeMakeup` a line."""
-    rows = [
-        line.split() for line in (annotations / "classInd.txt").read_text(encoding="utf-8").splitlines() if line.strip()
-    ]
-    return _classes([row[-1] for row in rows])
+    path = annotations / "classInd.txt"
+    names = [line.split()[-1] for line in read_lines(path)]
+    if not names or len(set(names)) < len(names):
+        fault = f"names {max(names, key=names.count)!r} twice" if names else "names no class"
+        raise ValueError(f"{path} {fault}; give UCF101's own list of classes")
+    return _classes(names)
 
 
 def read_ucf101(annotations: Path, split: Literal[1, 2, 3], part: Split, classes: ClassNames) -> Segments:
     """trainlistNN.txt or testlistNN.txt: `Class/v_Class_g01_c01.avi`, in the training lists with a number beside it."""
     path = annotations / f"{'train' if part == 'train' else 'test'}list{split:02d}.txt"
-    lines = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line.split()[0] for line in read_lines(path)]
     folders = [line.split("/")[0] for line in lines]
     unknown = [folder for folder in folders if folder not in classes.names]
     if unknown:
-        raise ValueError(
-            f"{path} has clips of {unknown[0]!r}, which classInd.txt does not name; take both of one release"
-        )
+        raise foreign_classes(unknown, classes, path)
     return _whole_clips([name_of(line) for line in lines], folders, classes)
 
 
@@ -77,10 +82,8 @@ def read_hmdb51(annotations: Path, split: Literal[1, 2, 3], part: Split, classes
     names, folders = [], []
     for folder in classes.names:
         path = annotations / f"{folder}_test_split{split}.txt"
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if not line.strip():
-                continue
-            clip, _, flag = line.strip().rpartition(" ")
+        for line in read_lines(path):
+            clip, _, flag = line.rpartition(" ")
             if flag not in {"0", "1", "2"} or not clip:
                 raise ValueError(f"{path} has the line {line!r}; HMDB51's lists say `clip.avi 0`, 1 or 2")
             if flag == HMDB_FLAGS[part]:

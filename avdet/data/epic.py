@@ -9,20 +9,24 @@ import numpy as np
 import pandas as pd
 
 from avdet.data.keyframes import ClassNames
-from avdet.data.segments import Labels, Segments, Strings, keep_sound, numbers, read_table
+from avdet.data.segments import Labels, Segments, Strings, keep_sound, numbers, read_table, whole_numbers
 
-__all__ = ["epic_classes", "id_column", "participants", "read_class_ids", "read_epic"]
+__all__ = ["epic_classes", "id_column", "participants", "read_class_ids", "read_epic", "read_participants"]
 
 SETS = ("verb", "noun")
 
 
 def epic_classes(path: Path) -> ClassNames:
     """EPIC_*_{verb,noun}_classes.csv: 125 verbs and 352 nouns in EPIC-55, 97 and 300 in EPIC-100."""
-    table = pd.read_csv(path)
-    ids, keys = table.columns[0], "key" if "key" in table else "class_key"
+    table = read_table(path, ())
+    keys = "key" if "key" in table else "class_key"
     if keys not in table:
         raise ValueError(f"{path} has no column key or class_key; give EPIC's own list of classes")
-    return ClassNames.from_label_map(dict(zip(table[ids].astype(int), table[keys].astype(str), strict=True)))
+    ids = whole_numbers(table, table.columns[0], path)
+    if not ids or len(set(ids)) < len(ids):
+        fault = f"gives id {max(ids, key=ids.count)} to two classes" if ids else "names no class"
+        raise ValueError(f"{path} {fault}; give EPIC's own list of classes")
+    return ClassNames.from_label_map(dict(zip(ids, table[keys], strict=True)))
 
 
 def read_epic(path: Path, classes: dict[str, ClassNames]) -> tuple[Segments, list[str]]:
@@ -56,12 +60,17 @@ def id_column(table: pd.DataFrame, path: Path) -> str:
 
 def read_class_ids(path: Path, columns: Sequence[str]) -> set[tuple[int, ...]]:
     """The classes that a file of tail or many-shot classes lists, e.g. (verb_class, noun_class)."""
-    table = pd.read_csv(path)
+    table = read_table(path, ())
     names = [name if name in table else name.removesuffix("_class") for name in columns]
     missing = [name for name in names if name not in table]
     if missing:
         raise ValueError(f"{path} has no column {missing[0]}; give EPIC's own list")
-    return {tuple(int(value) for value in row) for row in table[names].to_numpy()}
+    return set(zip(*(whole_numbers(table, name, path) for name in names), strict=True))
+
+
+def read_participants(path: Path) -> list[str]:
+    """The file of participants whom training did not see."""
+    return [str(name) for name in read_table(path, ("participant_id",))["participant_id"]]
 
 
 def _labels(table: pd.DataFrame, name: str, classes: ClassNames, path: Path) -> Labels:
@@ -73,8 +82,9 @@ def _labels(table: pd.DataFrame, name: str, classes: ClassNames, path: Path) -> 
     wrong = np.flatnonzero((index < 0) & ~np.isnan(ids))
     if len(wrong):
         raise ValueError(
-            f"{path}, line {wrong[0] + 2}: {column} is {ids[wrong[0]]:g}, but the list has {len(classes)} classes, "
-            f"{min(classes.ids)} to {max(classes.ids)} ({len(wrong):,} such rows); give the list of the same release"
+            f"{path}, line {wrong[0] + 2}: {column} is {ids[wrong[0]]:g}, which is none of the list's {len(classes)} "
+            f"classes, {min(classes.ids)} to {max(classes.ids)} ({len(wrong):,} such rows); give the list of the same "
+            "release"
         )
     return index.astype(np.int64)
 

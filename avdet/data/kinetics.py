@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from avdet.data.keyframes import ClassNames
-from avdet.data.segments import Segments, class_indices, class_list, keep_sound, numbers, read_table
-from avdet.data.video_files import find_video, name_of
+from avdet.data.segments import Segments, class_indices, class_list, keep_sound, numbers, read_table, read_text
+from avdet.data.video_files import VideoFiles, find_video, name_of
 
 __all__ = ["only_classes", "read_kinetics", "subset_classes"]
 
 HEADER = re.compile(r"\s*\"?(label|youtube_id)\b")
 
 
-def read_kinetics(path: Path, classes: ClassNames, videos: Mapping[str, Path]) -> tuple[Segments, list[str]]:
+def read_kinetics(path: Path, classes: ClassNames, videos: VideoFiles) -> tuple[Segments, list[str]]:
     """The official csv (label, youtube_id, time_start, time_end) or a list of `path label`, told by the first line.
 
     A file named ID_000417_000427 holds the clip alone; one named ID is the whole video, out of which the clip is cut.
     The second list counts rows that are left out, in sentences.
     """
-    with path.open(encoding="utf-8-sig") as file:
-        first = file.readline()
-    return _read_csv(path, classes, videos) if HEADER.match(first) else _read_list(path, classes)
+    text = read_text(path)
+    return _read_csv(path, classes, videos) if HEADER.match(text) else _read_list(text, path, classes)
 
 
 def subset_classes(path: Path, classes: ClassNames) -> ClassNames:
@@ -44,11 +42,11 @@ def only_classes(segments: Segments, classes: ClassNames, subset: ClassNames) ->
     return kept
 
 
-def _read_csv(path: Path, classes: ClassNames, videos: Mapping[str, Path]) -> tuple[Segments, list[str]]:
+def _read_csv(path: Path, classes: ClassNames, videos: VideoFiles) -> tuple[Segments, list[str]]:
     table = read_table(path, ("label", "youtube_id", "time_start", "time_end"))
     start_s, end_s = numbers(table, "time_start", path), numbers(table, "time_end", path)
     ids = [
-        f"{video}_{start:06.0f}_{end:06.0f}"
+        f"{video}_{_stamp(start)}_{_stamp(end)}"
         for video, start, end in zip(table["youtube_id"], start_s, end_s, strict=True)
     ]
     trimmed = np.array(
@@ -65,13 +63,23 @@ def _read_csv(path: Path, classes: ClassNames, videos: Mapping[str, Path]) -> tu
         np.where(trimmed, np.inf, end_s),
         {"action": class_indices(table["label"].tolist(), classes, path)},
     )
-    return keep_sound(segments, end_s > start_s, "end before they start")
+    timed = np.isfinite(start_s) & np.isfinite(end_s) & (start_s >= 0)
+    segments, untimed = keep_sound(segments, timed, "have no time, or one before 0")
+    segments, backward = keep_sound(segments, (end_s > start_s)[timed], "end before they start")
+    return segments, untimed + backward
 
 
-def _read_list(path: Path, classes: ClassNames) -> tuple[Segments, list[str]]:
+def _stamp(time_s: float) -> str:
+    """000417, as the benchmark names its files; a time between seconds gets its fraction, so that no two are one."""
+    if np.isnan(time_s):
+        return "none"
+    return f"{time_s:06.0f}" if time_s % 1 == 0 else f"{time_s:010.3f}"
+
+
+def _read_list(text: str, path: Path, classes: ClassNames) -> tuple[Segments, list[str]]:
     """A path and a class index (or name) a line, between them a blank, a comma or a tab."""
     names, labels = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
         parts = re.fullmatch(r"\s*(.+?)\s*[\s,]\s*([^\s,]+)\s*", line)

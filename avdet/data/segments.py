@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,23 @@ from numpy.typing import NDArray
 
 from avdet.data.keyframes import ClassNames
 
-__all__ = ["Intervals", "Segments", "class_indices", "class_list", "keep_sound", "read_table", "spelled"]
+__all__ = [
+    "Intervals",
+    "Segments",
+    "class_indices",
+    "class_list",
+    "foreign_classes",
+    "keep_sound",
+    "numbers",
+    "once_each",
+    "read_csv",
+    "read_lines",
+    "read_table",
+    "read_text",
+    "spelled",
+    "unlabelled",
+    "whole_numbers",
+]
 
 Strings = NDArray[np.object_]
 Seconds = NDArray[np.float64]
@@ -95,18 +112,60 @@ def keep_sound(segments: Segments, good: NDArray[np.bool_], fault: str) -> tuple
     return segments.select(good), [f"{(~good).sum():,} of {len(good):,} rows {fault} (first: {first}); left out"]
 
 
+def once_each(segments: Segments) -> tuple[Segments, list[str]]:
+    """Each id's first row, and one sentence that counts the others and those of them with other labels."""
+    places, _ = pd.factorize(segments.ids)
+    _, first = np.unique(places, return_index=True)
+    again = np.ones(len(places), dtype=bool)
+    again[first] = False
+    changed = [column != column[first[places]] for column in segments.labels.values()]
+    differ = [rows.any(axis=1) if rows.ndim > 1 else rows for rows in changed]
+    other = int(np.any(differ, axis=0).sum()) if differ else 0
+    return keep_sound(segments, ~again, f"list a clip again{f', {other:,} of them with another label' * (other > 0)}")
+
+
+def unlabelled(segments: Segments) -> list[str]:
+    """The class sets of which nobody knows a label, as in a challenge's test split."""
+    return [name for name, column in segments.labels.items() if column.ndim == 1 and (column < 0).all()]
+
+
+def read_text(path: Path) -> str:
+    """With or without a byte order mark. Raises ValueError for what is no UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is no UTF-8 text (byte {error.object[error.start]:#04x} at {error.start:,}); save it as UTF-8"
+        ) from None
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines that are not blank."""
+    return [line.strip() for line in read_text(path).splitlines() if line.strip()]
+
+
 def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
     """A csv with a header as strings, empty where empty. Raises ValueError where a column is missing."""
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no readable csv: {' '.join(str(error).split())}") from None
+    table = read_csv(path, dtype=str, skipinitialspace=True)
     table.columns = table.columns.str.strip()
     missing = [name for name in columns if name not in table]
     if missing:
         raise ValueError(
             f"{path} has no column {missing[0]} (it has {', '.join(table.columns[:12])}); give the benchmark's own file"
         )
+    return table
+
+
+def read_csv(path: Path, **options: Any) -> pd.DataFrame:  # noqa: ANN401  (pandas')
+    """pandas', empty where empty. Raises ValueError for a file that is none."""
+    try:
+        table = pd.read_csv(path, keep_default_na=False, encoding="utf-8-sig", **options)
+    except pd.errors.EmptyDataError:
+        raise ValueError(f"{path} is empty; give the file whole") from None
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no readable csv in UTF-8: {' '.join(str(error).split())}") from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas then takes the first cells as names of rows
+        raise ValueError(f"{path} has rows of more cells than its first line names columns; give the file whole")
     return table
 
 
@@ -119,6 +178,15 @@ def numbers(table: pd.DataFrame, column: str, path: Path) -> Seconds:
     return values
 
 
+def whole_numbers(table: pd.DataFrame, column: str, path: Path) -> list[int]:
+    """A column of ids. Raises ValueError that names the first line that is none."""
+    values = numbers(table, column, path)
+    wrong = np.flatnonzero(values != np.round(values))  # what is empty too
+    if len(wrong):
+        raise ValueError(f"{path}, line {wrong[0] + 2}: {column} is {table[column].iloc[wrong[0]]!r}, not an id")
+    return [int(value) for value in values]
+
+
 def spelled(name: str) -> str:
     """One spelling of a class name: lists write spaces or underscores, capitals or none."""
     return re.sub(r"[\s_\-/,.'\"()]+", " ", name).strip().casefold()
@@ -126,7 +194,7 @@ def spelled(name: str) -> str:
 
 def class_list(path: Path) -> ClassNames:
     """Classes from a text file with a name a line; the line's number is the id, from 0."""
-    names = [line.strip().strip('"') for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    names = [line.strip('"') for line in read_lines(path)]
     seen: dict[str, str] = {}
     for name in names:
         if (other := seen.setdefault(spelled(name), name)) is not name:
@@ -142,12 +210,15 @@ def class_indices(names: Sequence[str], classes: ClassNames, path: Path) -> Labe
     column = np.array([index.get(spelled(name), -1) for name in names], dtype=np.int64)
     if (column < 0).any():
         unknown = [name for name, i in zip(names, column, strict=True) if i < 0]
-        close = difflib.get_close_matches(unknown[0], classes.names, n=1)
-        hint = (
-            f"did you mean {close[0]!r}?" if close else "add it to the list or give the list that belongs to the file"
-        )
-        raise ValueError(
-            f"{path} has {len(set(unknown))} classes that the list of {len(classes)} does not know, in {len(unknown):,}"
-            f" rows: {unknown[0]!r}; {hint}"
-        )
+        raise foreign_classes(unknown, classes, path)
     return column
+
+
+def foreign_classes(unknown: Sequence[str], classes: ClassNames, path: Path) -> ValueError:
+    """What to raise for a file's rows of classes that are not known."""
+    close = difflib.get_close_matches(unknown[0], classes.names, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else "add it to the list or give the list that belongs to the file"
+    return ValueError(
+        f"{path} has {len(set(unknown))} classes that the list of {len(classes)} does not know, in {len(unknown):,} "
+        f"rows: {unknown[0]!r}; {hint}"
+    )

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 import numpy as np
 
 from avdet.data.movies import VIDEO_SUFFIXES
 from avdet.data.segments import Segments
 
-__all__ = ["find_video", "find_videos", "name_of", "with_video"]
+__all__ = ["VideoFiles", "find_video", "find_videos", "name_of", "with_video"]
+
+Folders = tuple[str, ...]
+VideoFiles: TypeAlias = Mapping[str, Sequence[tuple[Folders, Path]]]
+"""By name without suffix; each with its folders below the folder of videos."""
 
 
-def find_videos(folder: Path) -> dict[str, Path]:
-    """Every video below `folder`, by its path in it and by its bare name, both without suffix."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
-    bare: dict[str, Path] = {}
-    for path in paths:
-        bare.setdefault(path.stem, path)
-    return {**bare, **{path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}}
+def find_videos(folder: Path) -> VideoFiles:
+    """Every video below `folder`."""
+    found: dict[str, list[tuple[Folders, Path]]] = defaultdict(list)
+    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES):
+        found[path.stem].append((_spelled(path.relative_to(folder).parts[:-1]), path))
+    return dict(found)
 
 
 def name_of(path: str) -> str:
@@ -28,21 +33,64 @@ def name_of(path: str) -> str:
     return str(pure.with_suffix("")) if pure.suffix.lower() in VIDEO_SUFFIXES else str(pure)
 
 
-def find_video(videos: Mapping[str, Path], name: str) -> Path | None:
-    """By path, else by bare name, so that flat folders serve lists with folders in them."""
-    return videos.get(name) or videos.get(PurePosixPath(name).name)
+def find_video(videos: VideoFiles, name: str) -> Path | None:
+    """The one file that a list with no other clip of that name means; None where there is none, or more than one."""
+    found = _meant(videos, name, alone=True)
+    return found[0] if len(found) == 1 else None
 
 
-def with_video(segments: Segments, videos: Mapping[str, Path]) -> tuple[Segments, dict[str, Path], list[str]]:
-    """The segments whose file is there, the files, and one sentence that counts the missing ones, if any."""
+def with_video(segments: Segments, videos: VideoFiles) -> tuple[Segments, dict[str, Path], list[str]]:
+    """The segments whose file is there, the files, and sentences that count the others."""
     names = sorted(set(segments.videos))
-    found = {name: path for name in names if (path := find_video(videos, name)) is not None}
-    missing = [name for name in names if name not in found]
-    if not missing:
-        return segments, found, []
-    here = np.array([name in found for name in segments.videos], dtype=bool)
-    examples = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
-    return segments.select(here), found, [
-        f"{len(names):,} videos expected, {len(found):,} found; {len(missing):,} missing ({examples}) -> "
-        f"{(~here).sum():,} of {len(here):,} clips left out"
-    ]  # fmt: skip
+    listed = Counter(PurePosixPath(name).name for name in names)
+    meant = {name: _meant(videos, name, alone=listed[PurePosixPath(name).name] == 1) for name in names}
+    files = {name: found[0] for name, found in meant.items() if len(found) == 1}
+    missing = [name for name, found in meant.items() if not found]
+    doubtful = [name for name, found in meant.items() if len(found) > 1]
+    here, absent, unsure = (
+        np.array([name in chosen for name in segments.videos], dtype=bool)
+        for chosen in (files, set(missing), set(doubtful))
+    )
+    faults = []
+    if missing:
+        examples = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
+        faults.append(
+            f"{len(names):,} videos expected, {len(names) - len(missing):,} found; {len(missing):,} missing "
+            f"({examples}) -> {absent.sum():,} of {len(here):,} clips left out"
+        )
+    if doubtful:
+        one, other = meant[doubtful[0]][:2]
+        faults.append(
+            f"{len(doubtful):,} videos may be one file or another ({doubtful[0]}: {one} or {other}) -> "
+            f"{unsure.sum():,} of {len(here):,} clips left out; keep one of them, or write its folder into the list"
+        )
+    return segments.select(here), files, faults
+
+
+def _meant(videos: VideoFiles, name: str, *, alone: bool) -> list[Path]:
+    """The files that a list may mean.
+
+    Those in the folders that the list writes, as far as both write any: a list's paths may begin elsewhere, as
+    `/data/k400/`, or lie below more folders here. Where no folder agrees, the name decides if nothing else has it
+    (alone: in the list).
+    """
+    *folders, stem = PurePosixPath(name).parts
+    wanted, all_of_name = _spelled(folders), videos.get(stem, ())
+    if exact := [path for own, path in all_of_name if own == wanted]:
+        return exact
+    agreeing = [(own, path) for own, path in all_of_name if _agree(own, wanted)]
+    if not agreeing:
+        return [path for _, path in all_of_name] if alone and len(all_of_name) == 1 else []
+    nearest = max(min(len(own), len(wanted)) for own, _ in agreeing)
+    return [path for own, path in agreeing if min(len(own), len(wanted)) == nearest and (own or alone or not wanted)]
+
+
+def _agree(one: Folders, other: Folders) -> bool:
+    """Whether the shorter one is the end of the longer one."""
+    shared = min(len(one), len(other))
+    return one[len(one) - shared :] == other[len(other) - shared :]
+
+
+def _spelled(folders: Sequence[str]) -> Folders:
+    """Lists write the folder of a class with spaces or underscores, capitals or none."""
+    return tuple(folder.replace("_", " ").casefold() for folder in folders)

@@ -12,15 +12,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from avdet.data.build_clips import read_annotations
-from avdet.data.epic import participants, read_class_ids
+from avdet.data.epic import participants
 from avdet.data.keyframes import ClassNames
 from avdet.data.segments import Segments
-from avdet.data_settings import CharadesData, ClipData, EpicData
-from avdet.engine.epic_scores import Actions, EpicSubsets, epic_metrics
+from avdet.data_settings import CharadesData, ClipData
+from avdet.engine.epic_lists import EpicLists
+from avdet.engine.epic_scores import epic_metrics
 from avdet.engine.metrics import Labels, Scores, charades_ap, class_accuracy, ranked, top_k
 
-__all__ = ["Numbers", "epic_actions", "score_clips"]
+__all__ = ["Numbers", "score_clips"]
 
 
 MANY_CLASSES = 30  # more are in results.json alone
@@ -51,13 +51,14 @@ def score_clips(
     scores: Mapping[str, Scores],
     *,
     expected: int,
+    epic: EpicLists | None,
 ) -> Numbers:
     """By the benchmark's own measures. `expected`: the clips that its annotations list, found or not."""
     counts = {"clips": len(segments), "expected_clips": expected, "views": f"{data.test_clips} x {data.test_crops}"}
     if isinstance(data, CharadesData):
         numbers = _charades(classes["action"], segments, scores["action"])
-    elif isinstance(data, EpicData):
-        numbers = _epic(data, classes, segments, scores)
+    elif epic is not None:
+        numbers = _epic(epic, classes, segments, scores)
     else:
         numbers = _one_class(classes["action"], segments, scores["action"])
     return Numbers(numbers.name, numbers.score, {**numbers.content, **counts, "pooling": data.test_pool})
@@ -89,7 +90,7 @@ def _charades(classes: ClassNames, segments: Segments, scores: Scores) -> Number
 
 
 def _epic(
-    data: EpicData, classes: Mapping[str, ClassNames], segments: Segments, scores: Mapping[str, Scores]
+    lists: EpicLists, classes: Mapping[str, ClassNames], segments: Segments, scores: Mapping[str, Scores]
 ) -> Numbers:
     known = np.all([labels >= 0 for labels in segments.labels.values()], axis=0)
     labelled = segments.select(known)
@@ -98,38 +99,14 @@ def _epic(
         scores,
         labelled.labels,
         participants(labelled),
-        epic_actions(data),
-        _subsets(data),
+        lists.actions,
+        lists.subsets,
     )
     content["accuracy"] = {
         name: _each_class(classes[name], labels, scores[name]) for name, labels in labelled.labels.items()
     }  # fmt: skip
-    main = "action" if "action" in content["all"] else data.predict[0]
+    main = "action" if "action" in content["all"] else next(iter(classes))
     return Numbers(f"{main}_top1", content["all"][main]["top1"], content)
-
-
-def epic_actions(data: EpicData) -> Actions:
-    """The pairs of verb and noun that occur in training; none where a model predicts only one of them."""
-    labels = read_annotations(data, "train", {}).labels
-    if set(labels) != {"verb", "noun"}:
-        return Actions(np.zeros((0, 2), np.int64))
-    return Actions.occurring(labels["verb"], labels["noun"])
-
-
-def _subsets(data: EpicData) -> EpicSubsets:
-    """The files list EPIC's ids, which are also the classes' indices: both count from 0."""
-    folder, unseen = data.annotations, None
-    if data.unseen_participants is not None:
-        unseen = (folder / data.unseen_participants).read_text(encoding="utf-8").split()[1:]
-    tails = {"verb": data.tail_verbs, "noun": data.tail_nouns}
-    tail = {name: [i for (i,) in read_class_ids(folder / path, [name])] for name, path in tails.items() if path}
-    many: dict[str, Any] = {}
-    for name, path in {"verb": data.many_shot_verbs, "noun": data.many_shot_nouns}.items():
-        if path is not None:
-            many[name] = [i for (i,) in read_class_ids(folder / path, [f"{name}_class"])]
-    if data.many_shot_actions is not None:
-        many["action"] = read_class_ids(folder / data.many_shot_actions, ["verb_class", "noun_class"])
-    return EpicSubsets(unseen, tail or None, many or None)
 
 
 def _flat(content: Mapping[str, Any], path: Sequence[str] = ()) -> list[tuple[str, Any]]:

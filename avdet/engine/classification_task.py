@@ -16,7 +16,9 @@ from avdet.data.build_clips import (
 from avdet.data.clip_loader import ClipLoader
 from avdet.data.clips import collate_views
 from avdet.data.sampler import EpochSampler
+from avdet.data.segments import unlabelled
 from avdet.engine.classification import score_clips
+from avdet.engine.epic_lists import read_epic_lists
 from avdet.engine.evaluate_clips import score_split
 from avdet.engine.outcome import Outcome
 from avdet.engine.predictions import write_predictions
@@ -38,6 +40,7 @@ class ClassificationTask:
     def __init__(self, config: Config, process: Process) -> None:
         self.config, self.process = config, process
         self.classes = build_class_sets(config.clips)
+        self.epic = read_epic_lists(config.clips)
         self.val = read_split(config.clips, "val")
         self.dataset = clip_test(config, self.val)
         self.loader = build_clip_test_loader(config, self.dataset, rank=process.rank, world=process.world)
@@ -74,15 +77,17 @@ class ClassificationTask:
             )
         elif self.process.is_main:
             self._say_cost(model)
+            for name in unlabelled(val.segments):
+                logger.warning("val: no clip has a %s; what is predicted is written and not scored", name)
         segments = val.segments
         scores, short = score_split(model, loader, len(segments), data.test_pool, self.process)
         if short:
             first, missing_s = next(iter(short.items()))
             logger.warning(
-                "val: %d of %d videos end before their label says (first: %s, %.1f s early); they are judged by what "
-                "is there", len(short), len(segments), segments.ids[first], missing_s,
+                "val: %d of %d videos end before their label says, or break off (first: %s, %.1f s early); they are "
+                "judged by what is there", len(short), len(segments), segments.ids[first], missing_s,
             )  # fmt: skip
-        numbers = score_clips(data, self.classes, segments, scores, expected=val.expected)
+        numbers = score_clips(data, self.classes, segments, scores, expected=val.expected, epic=self.epic)
         return Outcome(
             "classification",
             numbers.name,

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avdet.data.epic_subsets import EpicSubsets
 from avdet.engine.metrics import Labels, Scores, precision_and_recall, top_k
 
-__all__ = ["Actions", "EpicSubsets", "epic_metrics", "submission"]
+__all__ = ["Actions", "epic_metrics", "submission"]
 
 SUBMITTED_ACTIONS = 100
 SUPERVISION = 5  # of 0 to 5 each: pre-training, labels, data; the most, unless told otherwise
@@ -37,15 +38,6 @@ class Actions:
         """(N,) indices of pairs; -1 for one that training does not have, which nobody can get right."""
         index = {(int(verb), int(noun)): i for i, (verb, noun) in enumerate(self.pairs)}
         return np.array([index.get((int(v), int(n)), -1) for v, n in zip(verbs, nouns, strict=True)], np.int64)
-
-
-@dataclass(frozen=True)
-class EpicSubsets:
-    """Class indices and participants that are scored apart; None where the benchmark has no such list."""
-
-    unseen: Collection[str] | None = None
-    tail: Mapping[str, Collection[int]] | None = None  # by "verb", "noun"
-    many_shot: Mapping[str, Collection[Any]] | None = None  # by "verb", "noun", "action": pairs
 
 
 def epic_metrics(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from avdet.data.build_clips import build_class_sets
 from avdet.data.keyframes import ClassNames
-from avdet.data.segments import Segments
+from avdet.data.segments import Segments, read_csv
 from avdet.data_settings import ClipData, EpicData
 from avdet.engine.metrics import Scores
 
@@ -30,31 +30,53 @@ def write_predictions(
 
 
 def read_predictions(path: Path, classes: Mapping[str, ClassNames]) -> dict[str, pd.DataFrame]:
-    """Scores by class set, rows named by the clips' ids. Raises ValueError where the columns are of other classes."""
-    table = pd.read_csv(path, dtype={"id": str})
-    wanted = ["id", *(column for name, names in classes.items() for column in _columns(name, names))]
+    """Scores by class set, rows named by the clips' ids.
+
+    Raises ValueError where the columns are of other classes, or the table is not whole.
+    """
+    table = read_csv(path, dtype={"id": str})
+    columns = {name: _columns(name, names) for name, names in classes.items()}
+    wanted = ["id", *(column for own in columns.values() for column in own)]
     if list(table.columns) != wanted:
-        missing = [column for column in wanted if column not in table] or ["their order"]
+        missing = [column for column in wanted if column not in table]
+        fault = f"it lacks {missing[0]!r}" if missing else "they differ"
         raise ValueError(
-            f"{path} has {len(table.columns)} columns and the recipe's classes make {len(wanted)}; it lacks "
-            f"{missing[0]!r}: give the recipe that it was written with"
+            f"{path} has {len(table.columns)} columns and the recipe's classes make {len(wanted)}; {fault}: give the "
+            "recipe that it was written with"
         )
-    by_id = table.drop_duplicates("id").set_index("id")
-    return {name: by_id[_columns(name, names)] for name, names in classes.items()}
+    if not len(table):
+        raise ValueError(f"{path} holds no prediction; give the table whole")
+    twice = table["id"].duplicated()
+    if twice.any():
+        raise ValueError(f"{path} has {table['id'][twice].iloc[0]} twice; keep one of the two rows")
+    scores = table.set_index("id").apply(pd.to_numeric, errors="coerce")
+    broken = ~np.isfinite(scores.to_numpy()).all(axis=1)
+    if broken.any():
+        raise ValueError(
+            f"{path} lacks scores of {scores.index[broken][0]} ({broken.sum():,} such rows) or has there what is no "
+            "number; give the table whole"
+        )
+    return {name: scores[own] for name, own in columns.items()}
 
 
 def read_tables(
     data: ClipData, paths: Sequence[Path]
 ) -> tuple[ClipData, dict[str, ClassNames], dict[str, pd.DataFrame]]:
     """The tables of a recipe's classes, of which EPIC's verbs and nouns may lie in two files; and what they predict."""
+    if data.learn != "classes":
+        raise ValueError(f"data.learn is {data.learn}, so no class is predicted; give the recipe of the predictions")
     classes: dict[str, ClassNames] = {}
     tables: dict[str, pd.DataFrame] = {}
     for path in paths:
         one = data
         if isinstance(data, EpicData):
-            sets = {str(column).partition(":")[0] for column in pd.read_csv(path, nrows=0).columns[1:]}
+            sets = {str(column).partition(":")[0] for column in read_csv(path, nrows=0).columns[1:]}
             one = data.model_copy(update={"predict": tuple(name for name in ("verb", "noun") if name in sets)})
         own = build_class_sets(one)
+        if again := own.keys() & classes.keys():
+            raise ValueError(
+                f"{path} is a second table of {min(again)}; give one, or one of EPIC's verbs, one of nouns"
+            )
         tables |= read_predictions(path, own)
         classes |= own
     if isinstance(data, EpicData):

@@ -160,7 +160,7 @@ def test_missing_videos_are_counted_or_stop_the_run(
         (videos / path.name).symlink_to(path)
     config = tiny("kinetics/slowfast_4x16_r50", clip_sample, tmp_path, f"data.videos={videos}", "data.test_clips=1")
     said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "data.strict=true")
-    assert "missing (P01_01_000000_000004, P01_01_000004_000007) -> 2 of 8 clips left out" in said
+    assert "missing (P01_01_000000_000003.500, P01_01_000003.500_000006.700) -> 2 of 8 clips left out" in said
 
 
 def test_what_cannot_be_learned_or_scored_is_said(

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from avdet.data.build_clips import read_annotations
 from avdet.data.check_clips import check_clips
 from avdet.data.checks.finding import Finding
-from avdet.data_settings import KineticsData
+from avdet.data_settings import CharadesData, EpicData, KineticsData
+from tests.media.movies import faststart, truncated
 
 HEADER = "label,youtube_id,time_start,time_end,split\n"
 
@@ -30,6 +32,35 @@ def findings(
             )
         )
     )
+
+
+def test_a_download_that_broke_off_is_found(clip_sample: Path, tmp_path: Path) -> None:
+    (tmp_path / "cut").mkdir()
+    cut = truncated(faststart(tmp_path / "whole.mov"), tmp_path / "cut/P01_01.mp4", 0.6)
+    found = findings(clip_sample, tmp_path, ["eating,P01_01,0,3,train"], ["waving,P01_01,0,2,val"], cut.parent)
+    assert f"1 of 1 break off before their end: {cut} after " in said(found, "warning")
+
+
+def test_charades_actions_after_their_videos_end_are_counted(clip_sample: Path, tmp_path: Path) -> None:
+    source = clip_sample / "annotations/charades"
+    for path in source.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    data = CharadesData(videos=clip_sample / "videos", annotations=tmp_path)
+    video = next(iter(read_annotations(data, "train", {}).ids))
+    (tmp_path / data.train_csv).write_text(f"id,actions\n{video},c000 1 2;c001 1000 2000\n")
+    assert f"1 of 2 actions begin after their video's end (first: in {video})" in said(list(check_clips(data)), "error")
+
+
+def test_what_epic_scores_apart_is_read_and_missing_labels_are_said(clip_sample: Path, tmp_path: Path) -> None:
+    for path in (clip_sample / "annotations/epic").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    data = EpicData(videos=clip_sample / "videos", annotations=tmp_path)
+    val = tmp_path / data.val_csv
+    val.write_text(val.read_text().replace("verb_class", "verb_clas"))
+    assert "val: no clip has a verb" in said(list(check_clips(data)), "warning")
+    (tmp_path / "tail.csv").write_text("verb\nidling\n")
+    found = list(check_clips(data.model_copy(update={"tail_verbs": Path("tail.csv")})))
+    assert "verb is 'idling', not a number" in said(found, "error")
 
 
 def said(found: list[Finding], level: str) -> str:

@@ -8,12 +8,19 @@ import numpy as np
 import pytest
 
 from avdet.data.charades import charades_classes, read_charades
-from avdet.data.class_folders import folder_classes, hmdb51_classes, read_folders, read_hmdb51, read_ucf101
-from avdet.data.epic import read_epic
+from avdet.data.class_folders import (
+    folder_classes,
+    hmdb51_classes,
+    read_folders,
+    read_hmdb51,
+    read_ucf101,
+    ucf101_classes,
+)
+from avdet.data.epic import epic_classes, read_class_ids, read_epic, read_participants
 from avdet.data.keyframes import ClassNames
 from avdet.data.kinetics import only_classes, read_kinetics, subset_classes
-from avdet.data.segments import class_list, spelled
-from avdet.data.video_files import find_videos, name_of, with_video
+from avdet.data.segments import class_list, once_each, read_lines, spelled
+from avdet.data.video_files import find_video, find_videos, name_of, with_video
 
 CLASSES = ClassNames((0, 1, 2), ("air drumming", "yoga", "zumba"))
 KINETICS = "label,youtube_id,time_start,time_end,split\n"
@@ -32,7 +39,8 @@ def test_a_trimmed_file_is_the_clip_and_an_untrimmed_one_holds_it(tmp_path: Path
     path = write(
         tmp_path, "val.csv", KINETICS + '"Air_Drumming",abc,417,427,val\nyoga,d-e,3.5,6,val\nzumba,x,1,2,val\n'
     )
-    segments, faults = read_kinetics(path, CLASSES, {"abc_000417_000427": Path(), "abc": Path(), "d-e": Path()})
+    videos = {name: [((), Path())] for name in ("abc_000417_000427", "abc", "d-e")}
+    segments, faults = read_kinetics(path, CLASSES, videos)
     assert segments.videos.tolist() == ["abc_000417_000427", "d-e", "x_000001_000002"] and not faults
     assert segments.start_s.tolist() == [0, 3.5, 0] and segments.end_s.tolist() == [np.inf, 6, np.inf]
     assert segments.labels["action"].tolist() == [0, 1, 2]
@@ -76,6 +84,35 @@ def test_a_clip_that_ends_before_it_starts_is_counted(tmp_path: Path) -> None:
     assert faults == ["1 of 2 rows end before they start (first: abc_000010_000010); left out"]
 
 
+def test_a_clip_without_a_time_is_counted(tmp_path: Path) -> None:
+    path = write(tmp_path, "val.csv", KINETICS + "yoga,abc,,10,val\nyoga,d,-5,-3,val\nyoga,e,1,11,val\n")
+    segments, faults = read_kinetics(path, CLASSES, {})
+    assert segments.ids.tolist() == ["e_000001_000011"]
+    assert faults == ["2 of 3 rows have no time, or one before 0 (first: abc_none_000010); left out"]
+
+
+def test_clips_between_seconds_have_names_of_their_own(tmp_path: Path) -> None:
+    path = write(tmp_path, "val.csv", KINETICS + "yoga,abc,1,1.3,val\nyoga,abc,1.2,1.4,val\n")
+    segments, _ = read_kinetics(path, CLASSES, {})
+    assert segments.ids.tolist() == ["abc_000001_000001.300", "abc_000001.200_000001.400"]
+
+
+def test_a_clip_that_is_listed_again_is_left_out_and_counted(tmp_path: Path) -> None:
+    segments, _ = read_kinetics(write(tmp_path, "list.txt", "a 1\nb 0\na 1\nb 2\na 1\n"), CLASSES, {})
+    kept, faults = once_each(segments)
+    assert kept.ids.tolist() == ["a", "b"] and kept.labels["action"].tolist() == [1, 0]
+    assert faults == ["3 of 5 rows list a clip again, 1 of them with another label (first: a); left out"]
+    assert once_each(kept) == (kept, [])
+
+
+def test_text_may_begin_with_a_byte_order_mark_and_is_utf8(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfa b\r\n\r\nc\r\n")
+    assert read_lines(tmp_path / "list.txt") == ["a b", "c"]
+    (tmp_path / "list.txt").write_bytes("ab\nä\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"list\.txt is no UTF-8 text \(byte 0xe4 at 3\); save it as UTF-8"):
+        read_lines(tmp_path / "list.txt")
+
+
 def test_class_lists_name_each_class_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="one class twice, as 'a_b' and 'A b'"):
         class_list(write(tmp_path, "names.txt", "a_b\nA b\n"))
@@ -104,7 +141,7 @@ def test_epic_rows_without_sense_are_counted(tmp_path: Path) -> None:
     ("row", "sentence"),
     [
         ("a,P01_01,5.0,00:00:06,1,0\n", r"line 2: start_timestamp is '5\.0'; EPIC writes times as 00:01:02\.50"),
-        ("a,P01_01,00:00:05,00:00:06,2,0\n", r"line 2: verb_class is 2, but the list has 2 classes, 0 to 1"),
+        ("a,P01_01,00:00:05,00:00:06,2,0\n", r"line 2: verb_class is 2, which is none of the list's 2 classes, 0 to 1"),
     ],
 )
 def test_what_is_wrong_in_epic_is_named(tmp_path: Path, row: str, sentence: str) -> None:
@@ -124,10 +161,47 @@ def test_charades_actions_have_times(tmp_path: Path) -> None:
     assert later.labels_at(1, 0, 9)["action"].tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize(("actions", "sentence"), [("c000", "is no action"), ("c009 1 2", "c009 is not one of the 1")])
+@pytest.mark.parametrize(
+    ("actions", "sentence"),
+    [
+        ("c000", "is no action"),
+        ("c009 1 2", "c009 is not one of the 1"),
+        ("c000 nan 2", "is no action"),
+        ("c000 1000 2000", "line 2: 'c000 1000 2000' begins after the end of its video, which lasts 9.5 s; .* seconds"),
+    ],
+)
 def test_what_is_wrong_in_charades_is_named(tmp_path: Path, actions: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        read_charades(write(tmp_path, "t.csv", f"id,actions\nA,{actions}\n"), ClassNames((0,), ("hold",)))
+        read_charades(write(tmp_path, "t.csv", f"id,actions,length\nA,{actions},9.5\n"), ClassNames((0,), ("hold",)))
+
+
+def test_lists_of_classes_that_contradict_themselves(tmp_path: Path) -> None:
+    for text, sentence in (("c000 Hold\nc000 Put\n", "has c000 twice"), ("\n", "names no class")):
+        with pytest.raises(ValueError, match=sentence):
+            charades_classes(write(tmp_path, "classes.txt", text))
+    for text, sentence in (("1 Yoga\n2 Yoga\n", "names 'Yoga' twice"), ("", "names no class")):
+        write(tmp_path, "classInd.txt", text)
+        with pytest.raises(ValueError, match=sentence):
+            ucf101_classes(tmp_path)
+    for text, sentence in (
+        ("id,key\n0,take\n0,put\n", "gives id 0 to two classes"),
+        ("id,key\n", "names no class"),
+        ("id,key\nx,take\n", "line 2: id is 'x', not a number"),
+        ("id,key\n0.5,take\n", "line 2: id is '0.5', not an id"),
+        ("", "is empty"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            epic_classes(write(tmp_path, "verbs.csv", text))
+
+
+def test_what_epic_scores_apart(tmp_path: Path) -> None:
+    assert read_participants(write(tmp_path, "unseen.csv", "participant_id\nP18\nP32\n")) == ["P18", "P32"]
+    with pytest.raises(ValueError, match="no column participant_id"):
+        read_participants(write(tmp_path, "unseen.csv", "P18\nP32\n"))
+    path = write(tmp_path, "many.csv", "verb_class,noun_class\n1,2\n3,4\n")
+    assert read_class_ids(path, ["verb_class", "noun_class"]) == {(1, 2), (3, 4)}
+    with pytest.raises(ValueError, match="line 2: verb is 'idling', not a number"):
+        read_class_ids(write(tmp_path, "tail.csv", "verb\nidling\n"), ["verb"])
 
 
 def test_any_folder_of_classes(tmp_path: Path) -> None:
@@ -138,7 +212,12 @@ def test_any_folder_of_classes(tmp_path: Path) -> None:
     train, val = (read_folders(tmp_path, Path(split), classes) for split in ("train", "val"))
     assert train.videos.tolist() == ["train/jump/a", "train/run/deep/b"] and train.labels["action"].tolist() == [0, 1]
     assert val.labels["action"].tolist() == [1]
-    assert find_videos(tmp_path)["val/run/c"] == tmp_path / "val/run/c.mp4"
+    assert find_video(find_videos(tmp_path), "val/run/c") == tmp_path / "val/run/c.mp4"
+    write(tmp_path, "val/.git/x", "")
+    assert folder_classes(tmp_path / "val").names == ("run",)
+    write(tmp_path, "val/run/c.avi", "")
+    with pytest.raises(ValueError, match=r"run/c: c\.avi and c\.mp4 differ in their suffix alone"):
+        read_folders(tmp_path, Path("val"), classes)
     write(tmp_path, "val/swim/d.mp4", "")
     with pytest.raises(ValueError, match="class 'swim', which training does not have"):
         read_folders(tmp_path, Path("val"), classes)
@@ -148,7 +227,7 @@ def test_any_folder_of_classes(tmp_path: Path) -> None:
 
 def test_lists_that_contradict_themselves(tmp_path: Path) -> None:
     write(tmp_path, "testlist01.txt", "Yoga/v_Yoga_g01.avi\n")
-    with pytest.raises(ValueError, match="which classInd"):
+    with pytest.raises(ValueError, match=r"testlist01\.txt has 1 classes .*'Yoga'; did you mean 'yoga'"):
         read_ucf101(tmp_path, 1, "val", CLASSES)
     write(tmp_path, "wave_test_split1.txt", "a.b.avi 1 \nc.avi 2\nd.avi 0\n")
     classes = hmdb51_classes(tmp_path, 1)

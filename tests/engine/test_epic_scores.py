@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from avdet.engine.epic_scores import Actions, EpicSubsets, epic_metrics, submission
+from avdet.data.epic_subsets import EpicSubsets
+from avdet.engine.epic_scores import Actions, epic_metrics, submission
 
 VERBS = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]])
 NOUNS = np.array([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1], [0.5, 0.4, 0.1]])

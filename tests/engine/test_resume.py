@@ -85,7 +85,7 @@ def test_a_run_that_cannot_begin_leaves_its_name_free(tiny_config: Config, tmp_p
     run = RunDir(tmp_path / "run")
     with pytest.raises(ValueError, match="do not fill one batch"):
         train(changed(tiny_config, "train", batch_size=10**6), run, ALONE, resume=False)
-    assert not run.config.exists()
+    assert not run.path.exists()
 
 
 def test_torchrun_restarts_the_run_that_was_begun_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,42 @@
+"""A table that is not whole is not scored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avdet.data.keyframes import ClassNames
+from avdet.engine.predictions import read_predictions, write_predictions
+
+CLASSES = {"action": ClassNames((0, 1), ("eat", "wave"))}
+HEADER = "id,action:eat,action:wave\n"
+
+
+def test_what_is_written_reads_back_equal(tmp_path: Path) -> None:
+    scores = np.array([[0.25, 0.75], [1e-9, 1.0]])
+    write_predictions(tmp_path / "p.csv", ["NA", "007"], {"action": scores}, CLASSES)
+    table = read_predictions(tmp_path / "p.csv", CLASSES)["action"]
+    assert table.index.tolist() == ["NA", "007"] and table.to_numpy().tolist() == scores.tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (HEADER + "a,0.5,0.5\nb,0.5", r"lacks scores of b \(1 such rows\)"),
+        (HEADER + "a,nan,nan\n", "lacks scores of a"),
+        (HEADER + "a,0.5,abc\n", "lacks scores of a .* what is no number"),
+        (HEADER + "a,0.5,0.5\na,0.1,0.9\n", "has a twice"),
+        (HEADER, "holds no prediction"),
+        ("", "is empty"),
+        ("id,action:wave,action:eat\na,1,0\n", "3 columns and the recipe's classes make 3; they differ"),
+        ("id,action:eat\na,1\n", "lacks 'action:wave'"),
+        (HEADER + "a,1,2,3\n", "more cells than its first line"),
+    ],
+)
+def test_a_damaged_table_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=sentence):
+        read_predictions(path, CLASSES)
