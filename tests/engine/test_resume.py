@@ -10,7 +10,7 @@ import torch
 
 from avdet.engine.interrupt import Interrupted
 from avdet.engine.run_dir import RunDir, restarted_run
-from avdet.engine.train import train
+from avdet.engine.train import run_epochs, train
 from avdet.engine.training_run import TrainingRun
 from avdet.processes import Process
 from avdet.settings import Config
@@ -53,6 +53,27 @@ def test_in_mid_epoch_the_same_is_dropped_as_without_a_stop(tiny_config: Config,
     second.trainer.run_epoch(second.loader, second.sampler, None, StopAfter(999))  # type: ignore[arg-type]
     for name, tensor in whole.model.state_dict().items():
         assert torch.equal(tensor, second.model.state_dict()[name]), name
+
+
+def test_an_epoch_is_saved_before_an_evaluation_that_fails(
+    tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunDir(tmp_path)
+    job = TrainingRun(changed(tiny_config, "train", eval_every=1, keep=2), run, ALONE)
+
+    def fail(*_: object) -> None:
+        raise ValueError("a video that cannot be read")
+
+    first = job.task.evaluate
+    monkeypatch.setattr(job.task, "evaluate", lambda *args: fail() if job.epoch == 2 else first(*args))
+    with pytest.raises(ValueError, match="cannot be read"):
+        run_epochs(job, None, StopAfter(999))  # type: ignore[arg-type]
+    again = TrainingRun(tiny_config, run, ALONE)
+    again.resume()
+    assert again.epoch == 2
+    run.last.write_bytes(run.last.with_name("last-1.pt").read_bytes())  # an epoch stands there once
+    again.resume()
+    assert again.epoch == 1
 
 
 def test_what_cannot_be_gone_on_with_is_refused(tiny_config: Config, tmp_path: Path) -> None:
