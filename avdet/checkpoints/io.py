@@ -179,6 +179,8 @@ def read_tensors(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
         raise CheckpointError(f"There is no checkpoint at {path}; give the path of a .pt file")
     if _is_damaged(path):
         raise CheckpointError(f"{path} is damaged: its checksums do not fit its bytes; copy it again")
+    if not _begins_well(path):
+        raise CheckpointError(f"{path} is no PyTorch file; give a checkpoint that avdet or torch.save wrote")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -190,6 +192,12 @@ def read_tensors(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
     except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
         raise CheckpointError(f"{path} cannot be read and is probably cut short ({reason}); copy it again") from None
+
+
+def _begins_well(path: Path) -> bool:
+    """As a zip archive or as a pickle, for of a text torch says only the code of a letter; an empty file is cut short."""
+    with path.open("rb") as file:
+        return file.read(1) in {b"P", b"\x80", b""}
 
 
 def _is_damaged(path: Path) -> bool:

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 # By process id: what a worker reads just now, for what kills it leaves no other trace; and what it said at its end.
 READING, ENDED = "-reads.txt", "-ended.txt"
+WAY_OUT = "mend the video, or remove it and its clips are left out and counted"
 _ATTEMPTS = 16
 _HEADER = ("video", "time", "reason")
 Index = TypeVar("Index")
@@ -64,7 +65,7 @@ class CarefulClips(Dataset[object], Generic[Index]):
                 clip = self._read(index)
             except DecodeError as error:
                 if not self.replaces:
-                    return error
+                    return DecodeError(error.path, error.time_s, f"{error.reason}; {WAY_OUT}")
                 path, time_s = self.clips.place(index)
                 bad.append(BadClip(path.stem, time_s, str(error)))
                 index = self._another(index, attempt)

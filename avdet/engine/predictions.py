@@ -75,7 +75,7 @@ def read_tables(
         own = build_class_sets(one)
         if again := own.keys() & classes.keys():
             raise ValueError(
-                f"{path} is a second table of {min(again)}; give one, or one of EPIC's verbs, one of nouns"
+                f"{path} is a second table of {min(again)}; give one, or of EPIC's verbs and nouns one each"
             )
         tables |= read_predictions(path, own)
         classes |= own

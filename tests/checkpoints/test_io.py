@@ -56,12 +56,14 @@ def test_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "cut.pt").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty.pt").write_bytes(b"")
     (tmp_path / "text.pt").write_text("not a checkpoint at all")
+    (tmp_path / "words.pt").write_text("hello\n")
     torch.save({"state_dict": {}}, tmp_path / "theirs.pt")
     for name, sentence in {
         "none.pt": "There is no checkpoint at",
         "cut.pt": "cut short",
         "empty.pt": "cut short",
         "text.pt": "no PyTorch file",
+        "words.pt": "no PyTorch file",
         "theirs.pt": "no checkpoint of avdet; if PySlowFast",
     }.items():
         with pytest.raises(CheckpointError, match=sentence):
