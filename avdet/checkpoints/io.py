@@ -195,7 +195,7 @@ def read_tensors(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
 
 
 def _begins_well(path: Path) -> bool:
-    """As a zip archive or as a pickle, for of a text torch says only the code of a letter; an empty file is cut short."""
+    """As a zip archive or a pickle: of a text torch says only the code of a letter. An empty file is cut short."""
     with path.open("rb") as file:
         return file.read(1) in {b"P", b"\x80", b""}
 

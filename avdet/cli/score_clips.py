@@ -76,7 +76,7 @@ def _submit(
     path: Path,
 ) -> None:
     from avdet.data.epic import id_column
-    from avdet.data.segments import read_table
+    from avdet.data.tables import read_table
     from avdet.data_settings import CharadesData, EpicData
     from avdet.engine.epic_scores import submission
 

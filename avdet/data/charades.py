@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from avdet.data.keyframes import ClassNames
-from avdet.data.segments import Intervals, Segments, numbers, read_lines, read_table
+from avdet.data.segments import Intervals, Segments
+from avdet.data.tables import numbers, read_lines, read_table
 
 __all__ = ["charades_classes", "read_charades"]
 

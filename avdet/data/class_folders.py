@@ -11,7 +11,8 @@ import numpy as np
 
 from avdet.data.keyframes import ClassNames
 from avdet.data.movies import VIDEO_SUFFIXES
-from avdet.data.segments import Segments, foreign_classes, read_lines
+from avdet.data.segments import Segments, foreign_classes
+from avdet.data.tables import read_lines
 from avdet.data.video_files import name_of
 
 __all__ = ["folder_classes", "hmdb51_classes", "read_folders", "read_hmdb51", "read_ucf101", "ucf101_classes"]

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from avdet.data.keyframes import ClassNames
-from avdet.data.segments import Labels, Segments, Strings, keep_sound, numbers, read_table, whole_numbers
+from avdet.data.segments import Labels, Segments, Strings, keep_sound
+from avdet.data.tables import numbers, read_table, whole_numbers
 
 __all__ = ["epic_classes", "id_column", "participants", "read_class_ids", "read_epic", "read_participants"]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from avdet.data.keyframes import ClassNames
-from avdet.data.segments import Segments, class_indices, class_list, keep_sound, numbers, read_table, read_text
+from avdet.data.segments import Segments, class_indices, class_list, keep_sound
+from avdet.data.tables import numbers, read_table, read_text
 from avdet.data.video_files import VideoFiles, find_video, name_of
 
 __all__ = ["only_classes", "read_kinetics", "subset_classes"]

@@ -10,7 +10,8 @@ import pandas as pd
 
 from avdet.data.build_clips import build_class_sets
 from avdet.data.keyframes import ClassNames
-from avdet.data.segments import Segments, read_csv
+from avdet.data.segments import Segments
+from avdet.data.tables import read_csv
 from avdet.data_settings import ClipData, EpicData
 from avdet.engine.metrics import Scores
 

@@ -19,7 +19,7 @@ from avdet.data.class_folders import (
 from avdet.data.epic import epic_classes, read_class_ids, read_epic, read_participants
 from avdet.data.keyframes import ClassNames
 from avdet.data.kinetics import only_classes, read_kinetics, subset_classes
-from avdet.data.segments import class_list, once_each, read_lines, spelled
+from avdet.data.segments import class_list, once_each, spelled
 from avdet.data.video_files import find_video, find_videos, name_of, with_video
 
 CLASSES = ClassNames((0, 1, 2), ("air drumming", "yoga", "zumba"))
@@ -103,14 +103,6 @@ def test_a_clip_that_is_listed_again_is_left_out_and_counted(tmp_path: Path) -> 
     assert kept.ids.tolist() == ["a", "b"] and kept.labels["action"].tolist() == [1, 0]
     assert faults == ["3 of 5 rows list a clip again, 1 of them with another label (first: a); left out"]
     assert once_each(kept) == (kept, [])
-
-
-def test_text_may_begin_with_a_byte_order_mark_and_is_utf8(tmp_path: Path) -> None:
-    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfa b\r\n\r\nc\r\n")
-    assert read_lines(tmp_path / "list.txt") == ["a b", "c"]
-    (tmp_path / "list.txt").write_bytes("ab\nä\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"list\.txt is no UTF-8 text \(byte 0xe4 at 3\); save it as UTF-8"):
-        read_lines(tmp_path / "list.txt")
 
 
 def test_class_lists_name_each_class_once(tmp_path: Path) -> None:
