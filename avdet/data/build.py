@@ -141,6 +141,9 @@ def build_test_data(config: Config, classes: ClassNames, *, rank: int = 0, world
         "val: %d people with score >= %g in %d of %d keyframes",
         counts.sum(), data.min_box_score, (counts > 0).sum(), len(counts),
     )  # fmt: skip
+    known = boxes["video"].isin(set(truth.videos)) & (boxes["score"] >= data.min_box_score)
+    if elsewhere := int(known.sum() - counts.sum()):
+        logger.info("val: %d more stand at times of these movies that are no keyframe and are not judged", elsewhere)
     if not counts.any():
         best = f"the highest score is {boxes['score'].max():.2f}" if len(boxes) else "the file is empty"
         raise ValueError(

@@ -145,7 +145,7 @@ def without_excluded(table: pd.DataFrame, excluded: pd.DataFrame | None) -> pd.D
     """The rows whose video and timestamp are not listed as excluded."""
     if excluded is None:
         return table
-    return table[~pd.MultiIndex.from_frame(table[KEY]).isin(pd.MultiIndex.from_frame(excluded[KEY]))]
+    return table[~_keys(table).isin(_keys(excluded))]
 
 
 def refuse_unknown_actions(ground_truth: pd.DataFrame, label_map: Mapping[int, str], path: Path) -> None:
@@ -167,7 +167,7 @@ def labelled_keyframes(ground_truth: pd.DataFrame, classes: ClassNames) -> Keyfr
     Rows of classes that are not in `classes` leave a person without that label, as AVA's 80 classes under its map of
     60 do; rows that only list a keyframe (action 0) give one without people.
     """
-    rows = ground_truth.sort_values([*KEY, *BOX, "person_id"], kind="stable")
+    rows = _to_microseconds(ground_truth).sort_values([*KEY, *BOX, "person_id"], kind="stable")
     keyframe = rows.groupby(KEY, sort=True).ngroup().to_numpy()
     keys = rows[~rows.duplicated(KEY)]
     acts = (rows["action_id"] > 0).to_numpy()
@@ -191,7 +191,7 @@ def detected_keyframes(keyframes: KeyframeTable, boxes: pd.DataFrame, *, min_sco
     """The same keyframes with the people a detector found there at `min_score` or more, and no labels."""
     index = pd.MultiIndex.from_arrays([keyframes.videos, keyframes.times_s])
     kept = boxes[boxes["score"] >= min_score]
-    keyframe = index.get_indexer(pd.MultiIndex.from_frame(kept[KEY]))
+    keyframe = index.get_indexer(_keys(kept))
     order = np.argsort(keyframe, kind="stable")
     order = order[keyframe[order] >= 0]
     first = np.searchsorted(keyframe[order], np.arange(len(keyframes) + 1))
@@ -201,7 +201,7 @@ def detected_keyframes(keyframes: KeyframeTable, boxes: pd.DataFrame, *, min_sco
 
 def keyframes_of_boxes(boxes: pd.DataFrame, *, min_score: float) -> KeyframeTable:
     """Every keyframe at which a detector found somebody."""
-    keys = boxes[boxes["score"] >= min_score].drop_duplicates(KEY).sort_values(KEY)
+    keys = _to_microseconds(boxes[boxes["score"] >= min_score]).drop_duplicates(KEY).sort_values(KEY)
     nobody = KeyframeTable(
         keys["video"].to_numpy(object),
         keys["timestamp"].to_numpy(np.float64),
@@ -210,6 +210,15 @@ def keyframes_of_boxes(boxes: pd.DataFrame, *, min_score: float) -> KeyframeTabl
         torch.zeros(0, 0, dtype=torch.uint8),
     )
     return detected_keyframes(nobody, boxes, min_score=min_score)
+
+
+def _keys(table: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(_to_microseconds(table)[KEY])
+
+
+def _to_microseconds(table: pd.DataFrame) -> pd.DataFrame:
+    """Times as the evaluator tells them apart: one that was computed may be off by less."""
+    return table.assign(timestamp=table["timestamp"].round(6))
 
 
 def _with_matches(keyframe: Keyframe, found: PersonBoxes) -> Keyframe:

@@ -32,10 +32,21 @@ class Coverage:
 
 
 def find_movies(folder: Path) -> dict[str, Path]:
-    """From a video's name (the file's, without suffix) to its file, or to the folder of that name with its frames."""
+    """From a video's name (the file's, without suffix) to its file, or to the folder of that name with its frames.
+
+    Raises ValueError for two files of one name.
+    """
     entries = sorted(folder.iterdir())
     frames = {path.name: path for path in entries if is_frames_dir(path)}
-    return frames | {path.stem: path for path in entries if path.suffix.lower() in VIDEO_SUFFIXES}
+    files: dict[str, Path] = {}
+    for path in entries:
+        if path.suffix.lower() not in VIDEO_SUFFIXES or not path.is_file():
+            continue
+        if path.stem in files:
+            other = files[path.stem].name
+            raise ValueError(f"{folder} has {other} and {path.name}, both called {path.stem} by tables; keep one there")
+        files[path.stem] = path
+    return frames | files
 
 
 def with_movie(keyframes: KeyframeTable, movies: dict[str, Path]) -> tuple[KeyframeTable, Coverage]:

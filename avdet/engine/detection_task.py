@@ -62,7 +62,7 @@ class DetectionTask:
             "mAP",
             result.mean_ap,
             result.to_json(),
-            ava_eval.table(result),
+            "\n".join([ava_eval.table(result), *(f"note: {note}" for note in result.notes)]),
             lambda run: write_detections(table, run.detections),
         )
 

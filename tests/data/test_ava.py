@@ -58,6 +58,19 @@ def test_a_test_clip_is_the_whole_frame_with_its_people_in_place(tiny_config: Co
     assert torch.equal(clip.frames[:, 4].permute(1, 2, 0), torch.from_numpy(middle))
 
 
+def test_people_at_times_that_are_no_keyframe_are_counted(
+    tiny_config: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = tiny_config.ava
+    boxes = (data.annotations / data.val_boxes).read_text()
+    video, _, *rest = boxes.splitlines()[0].split(",")
+    (tmp_path / "boxes.csv").write_text(boxes + ",".join([video, "1.23", *rest[:-1], "1.0"]) + "\n")
+    data = data.model_copy(update={"val_boxes": tmp_path / "boxes.csv"})
+    with caplog.at_level("INFO"):
+        build_test_data(tiny_config.model_copy(update={"data": data}), build_classes(data))
+    assert "1 more stand at times of these movies that are no keyframe" in caplog.text
+
+
 def test_a_clip_of_a_movie_without_sound_has_none(tiny_config: Config, tmp_path: Path) -> None:
     from avdet.media.writer import VideoWriter
 

@@ -53,6 +53,16 @@ def test_excluded_seconds_are_left_out() -> None:
     assert without_excluded(TRUTH, None) is TRUTH
 
 
+def test_times_are_told_apart_to_the_microsecond() -> None:
+    almost = pd.DataFrame({"video": ["a"], "timestamp": [902.5 + 1e-9]})
+    assert len(without_excluded(TRUTH, almost)) == len(TRUTH) - 1
+    table = labelled_keyframes(TRUTH, CLASSES)
+    found = detected_keyframes(table, boxes(("a", 902.5 - 1e-9, 0.1, 0.1, 0.2, 0.2, 0.9)), min_score=0.5)
+    assert [len(found[k].people) for k in range(3)] == [1, 0, 0]
+    twice = boxes(("a", 1.0, 0.1, 0.1, 0.2, 0.2, 0.9), ("a", 1.0 + 1e-9, 0.3, 0.1, 0.4, 0.2, 0.9))
+    assert len(keyframes_of_boxes(twice, min_score=0.5)) == 1
+
+
 def test_detected_people_land_on_the_keyframes_of_the_truth() -> None:
     table = labelled_keyframes(TRUTH, CLASSES)
     found = detected_keyframes(
