@@ -19,8 +19,8 @@ ABSENT_ID = {"action_id": 0, "person_id": -1}  # in tables, where a row has none
 # Names under which people's header lines know the columns.
 HEADER_NAMES = {
     "video": {"video", "video_id", "videoid", "video_name", "name", "clip", "movie"},
-    "timestamp": {"timestamp", "time", "second", "seconds", "sec", "keyframe", "frame_timestamp", "timestamp_s",
-                  "middle_frame_timestamp", "t"},
+    "timestamp": {"timestamp", "time", "second", "seconds", "sec", "keyframe", "frame_timestamp", "frame_sec",
+                  "frame_time", "timestamp_s", "middle_frame_timestamp", "t"},
     "x1": {"x1", "xmin", "x_min", "left", "person_box_x1", "entity_box_x1"},
     "y1": {"y1", "ymin", "y_min", "top", "person_box_y1", "entity_box_y1"},
     "x2": {"x2", "xmax", "x_max", "right", "person_box_x2", "entity_box_x2"},
@@ -29,6 +29,21 @@ HEADER_NAMES = {
     "score": {"score", "confidence", "conf", "probability", "prob"},
     "person_id": {"person_id", "person", "entity_id", "track_id", "track", "id"},
 }  # fmt: skip
+# Words of a header's name for what no column holds: the size or centre of a box, frame numbers, milliseconds.
+OTHER_QUANTITIES = {
+    "w",
+    "width",
+    "h",
+    "height",
+    "cx",
+    "cy",
+    "center",
+    "centre",
+    "frame",
+    "frames",
+    "ms",
+    "milliseconds",
+}
 
 
 @dataclass(frozen=True)
@@ -40,11 +55,18 @@ class Layout:
     required: int
     keyframe_rows: bool  # rows of only video,timestamp are allowed
     hint: str  # next step for a row with a wrong number of columns
+    other_orders: tuple[tuple[str, ...], ...] = ()  # where `columns` stand for several, these; the first is ours
+
+    @property
+    def orders(self) -> tuple[tuple[str, ...], ...]:
+        """What the columns may be, in order."""
+        return self.other_orders or (self.columns,)
 
     @property
     def form(self) -> str:
-        optional = self.columns[self.required :]
-        return ",".join(self.columns[: self.required]) + "".join(f"[,{name}" for name in optional) + "]" * len(optional)
+        columns = self.orders[0]
+        optional = columns[self.required :]
+        return ",".join(columns[: self.required]) + "".join(f"[,{name}" for name in optional) + "]" * len(optional)
 
     def nullable(self, name: str) -> bool:
         """Whether a field may be empty in a row that has a box."""
@@ -72,5 +94,6 @@ BOXES = Layout(
     required=6,
     keyframe_rows=True,
     hint="add what is missing",
+    other_orders=((*KEYFRAME, *BOX, "score", "person_id"), (*KEYFRAME, *BOX, "action_id", "score")),
 )
 EXCLUDED = Layout("excluded timestamps", KEYFRAME, required=2, keyframe_rows=True, hint="remove the other columns")

@@ -15,7 +15,7 @@ import pandas as pd
 from ava_eval.csv_block import Block, GrowingTable
 from ava_eval.csv_fast import parse_uniform
 from ava_eval.csv_layout import Layout
-from ava_eval.csv_rows import is_header, parse_fields, split_line
+from ava_eval.csv_rows import is_header, parse_fields, raw_fields, shown, split_line
 from ava_eval.errors import FormatError
 
 _BLOCK_BYTES = 1 << 23
@@ -29,13 +29,15 @@ def read_table(path: str | Path, layout: Layout) -> pd.DataFrame:
     A field left out is nan, or the id of `csv_layout.ABSENT_ID`.
     """
     path = Path(path)
-    separator = ""
+    separator, above = "", b""
     table = GrowingTable(layout)
     for first_line, block in _line_blocks(path):
         _decode(block, path, first_line)
         line, rows = first_line, block
         if not separator:
             separator, line, rows = _after_header(block, first_line, layout, path)
+        _refuse_cut_line(rows, above, separator, f"{path}, line {line}")
+        above = _last_line(rows) or above
         table.append(parse_uniform(rows, separator, layout) or _parse_strictly(rows, separator, layout, path, line))
     return table.finish()
 
@@ -49,6 +51,26 @@ def _after_header(block: bytes, first_line: int, layout: Layout, path: Path) -> 
     if is_header(split_line(head, separator, where), layout, where):
         return separator, first_line + 1, block[end:]
     return separator, first_line, block
+
+
+def _refuse_cut_line(rows: bytes, above: bytes, separator: str, where: str) -> None:
+    """FormatError where a last line without its end, a block of its own, has fewer columns than the line above it.
+
+    A keyframe alone, as in lists of those at which nobody acts, is whole.
+    """
+    if b"\n" in rows:
+        return
+    width, width_above = (len(raw_fields(line.decode(), separator, where)) for line in (rows, above))
+    if 2 < width < width_above:
+        raise FormatError(
+            f"{where}: {shown(rows.decode())} has {width} columns and no line end, where the line above has"
+            f" {width_above}; the file breaks off there: fetch it again, or end the line if it is whole."
+        )
+
+
+def _last_line(rows: bytes) -> bytes:
+    """The last that is not blank."""
+    return rows.rstrip().rpartition(b"\n")[2]
 
 
 def _line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:

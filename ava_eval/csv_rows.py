@@ -6,7 +6,7 @@ import csv
 import math
 import re
 
-from ava_eval.csv_layout import BOXES, DETECTIONS, HEADER_NAMES, LARGEST, Layout
+from ava_eval.csv_layout import BOXES, DETECTIONS, HEADER_NAMES, KEYFRAME, LARGEST, OTHER_QUANTITIES, Layout
 from ava_eval.errors import FormatError
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -16,34 +16,60 @@ _NEXT_STEP = {"timestamp": "write seconds, such as 902 or 902.5", "action_id": "
 
 def split_line(line: str, separator: str, where: str) -> list[str]:
     """Stripped fields without the empty ones at the end; [] for a blank line."""
+    fields = [field.strip() for field in raw_fields(line, separator, where)]
+    while fields and not fields[-1]:
+        fields.pop()
+    return fields
+
+
+def raw_fields(line: str, separator: str, where: str) -> list[str]:
+    """The fields as they stand, empty ones too."""
     if "\r" in line.rstrip("\r\n"):
         raise FormatError(f"{where}: {shown(line)} holds a carriage return; save the file with LF or CRLF line ends.")
     try:
         rows = list(csv.reader([line.rstrip("\r\n")], delimiter=separator, strict=True))
     except csv.Error as error:
         raise FormatError(f"{where}: {shown(line)} is not a CSV row ({error}); mend or remove this line.") from None
-    fields = [field.strip() for field in rows[0]] if rows else []
-    while fields and not fields[-1]:
-        fields.pop()
-    return fields
+    return rows[0] if rows else []
 
 
 def is_header(fields: list[str], layout: Layout, where: str) -> bool:
-    """Whether a file's first line names its columns; FormatError if it names them in another order."""
-    names = [re.sub(r"[\s\-]+", "_", field.lower()) for field in fields]
+    """Whether a file's first line names its columns; FormatError if it names others, or in another order.
+
+    A name that nobody knows is taken for the column in whose place it stands.
+    """
+    names = [_plain(field) for field in fields]
     if any(_NUMBER.fullmatch(name) for name in names):
         return False
-    if not any(name in HEADER_NAMES[key] for name, key in zip(names, ("video", "timestamp"), strict=False)):
+    if not any(name in HEADER_NAMES[key] for name, key in zip(names, KEYFRAME, strict=False)):
         return False
+    place, order = max((_columns_that_fit(names, order), order) for order in layout.orders)
+    if place < len(names):
+        expected = order[place] if place < len(order) else "nothing"
+        raise FormatError(
+            f"{where}: the header's column {place + 1} is {fields[place]!r}, where {layout.kind} files have"
+            f" {expected}; convert or order the columns as {layout.form}."
+        )
+    return True
+
+
+def unknown_names(fields: list[str]) -> list[str]:
+    """Those of a header's names that are known for no column."""
+    return [field for field in fields if not any(_plain(field) in aliases for aliases in HEADER_NAMES.values())]
+
+
+def _plain(field: str) -> str:
+    return re.sub(r"[\s\-]+", "_", field.strip().lower())
+
+
+def _columns_that_fit(names: list[str], order: tuple[str, ...]) -> int:
+    """How many names there are before the first that says another column or quantity than the order."""
     for place, name in enumerate(names):
         known = {column for column, aliases in HEADER_NAMES.items() if name in aliases}
-        expected = layout.columns[place] if place < len(layout.columns) else "nothing"
-        if known and not any(column in expected for column in known):
-            raise FormatError(
-                f"{where}: the header's column {place + 1} is {fields[place]!r}, where {layout.kind} files have"
-                f" {expected}; order the columns as {layout.form}."
-            )
-    return True
+        fits = not known.isdisjoint(order[place : place + 1]) if known else OTHER_QUANTITIES.isdisjoint(name.split("_"))
+        if not fits:
+            return place
+    return len(names)
 
 
 def parse_fields(fields: list[str], layout: Layout, where: str) -> tuple[str, list[float]]:

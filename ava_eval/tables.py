@@ -66,9 +66,16 @@ def _is_pyslowfast_form(seventh: np.ndarray, eighth: np.ndarray, path: str | Pat
     scores7, scores8 = bool(np.all((given7 >= 0) & (given7 <= 1))), bool(np.all((given8 >= 0) & (given8 <= 1)))
     if scores7 and is_whole8 and len(given7) >= len(given8):
         return False
-    if is_whole7 and scores8:
+    all_labelled, all_scored = len(given7) == len(seventh), len(given8) == len(eighth)
+    persons0and1 = all_labelled and is_whole8 and bool(np.any(given8 == 0))  # a score may always be 1, but not 0 or 1
+    if is_whole7 and scores8 and all_scored and not persons0and1:
         return True
+    if is_whole7 and is_whole8 and all_labelled:
+        raise FormatError(
+            f"{path} looks like a ground truth, with action ids such as {given7.max():g} in column 7; person boxes are"
+            f" {BOXES.form} with scores from 0 to 1, so leave the action ids out and write each box once."
+        )
     raise FormatError(
         f"{path}: columns 7 and 8 are neither score,person_id (a score from 0 to 1, a whole number) nor"
-        " action_id,score; give person boxes as video,timestamp,x1,y1,x2,y2,score,person_id."
+        f" action_id,score (a score in every row); give person boxes as {BOXES.form}."
     )

@@ -54,6 +54,7 @@ def assert_truth(table: pd.DataFrame) -> None:
         lambda text: "\n\r\n  \n" + text.replace("\n", "\n\n") + "\n,,,,,,,\n",
         lambda text: "video_id,middle_frame_timestamp,x1,y1,x2,y2,action_id,person_id\n" + text,
         lambda text: "\ufeff\nVideo, Time ,xmin,ymin,xmax,ymax,Label,Entity-ID\r\n" + text,
+        lambda text: "movie_name,frame_sec,xtl,ytl,xbr,ybr,verb,who\n" + text,  # unknown, but no other quantity
         lambda text: text.replace(",", " , "),
         lambda text: text.replace("a,", '"a",').replace("0.1", '"0.1"'),
         lambda text: text.replace("12,7", "12.0,7.0"),
@@ -122,9 +123,24 @@ def test_boxes_with_score_and_person_or_with_label_and_score(
     assert table["person_id"].tolist() == persons
 
 
-def test_ground_truth_is_no_list_of_boxes(write: Write) -> None:
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [f"{BOX},12,178"],
+        [f"{BOX},12", f"{BOX},80"],
+        [f"{BOX},12,0", "a,2", f"{BOX},80,1"],  # two persons, 0 and 1
+        [f"{BOX},12,3", f"{BOX},80,"],
+    ],
+)
+def test_ground_truth_is_no_list_of_boxes(write: Write, rows: list[str]) -> None:
+    with pytest.raises(FormatError, match=r"looks like a ground truth, .* person boxes are video.*\[,score.* once"):
+        read_boxes(write("\n".join(rows)))
+
+
+@pytest.mark.parametrize("rows", [[f"{BOX},,12"], [BOX, f"{BOX},,0.7"], [f"{BOX},1.5"]])
+def test_boxes_without_a_score_in_every_row(write: Write, rows: list[str]) -> None:
     with pytest.raises(FormatError, match="columns 7 and 8 are neither score,person_id"):
-        read_boxes(write(f"{BOX},12,178\n"))
+        read_boxes(write("\n".join(rows)))
 
 
 @pytest.mark.parametrize(
@@ -164,6 +180,25 @@ def test_malformed_rows_name_file_and_line(write: Write, row: str, message: str)
         read_ground_truth(path)
 
 
+@pytest.mark.parametrize(
+    ("read", "row", "cut"),
+    [
+        (read_ground_truth, "a,902,0.1,0.2,0.3,0.4,12,7\n", "a,903,0.1,0.2,0.3,0.4,1"),
+        (read_detections, "a,902,0.1,0.2,0.3,0.4,12,0.5,7\n", "a,903,0.1,0.2,0.3,0.4,12,0.0"),
+        (read_boxes, "a,902,0.1,0.2,0.3,0.4,0.7\n", "a,903,0.1,0.2,0.3,0.4"),
+    ],
+)
+def test_a_last_line_that_breaks_off(write: Write, read: Callable[[Path], pd.DataFrame], row: str, cut: str) -> None:
+    for separator in ",\t":
+        text = f"{row}{row}\n{cut}".replace(",", separator)
+        with pytest.raises(FormatError, match=r"file\.csv, line 4: .* columns and no line end, where the line above"):
+            read(write(text))
+        assert len(read(write(f"{text}\n"))) == 3
+    assert len(read(write(f"{row}{cut}{',' * (row.count(',') - cut.count(','))}"))) == 2
+    assert len(read(write(f'"a,b"{row[1:]}{row.strip()}'))) == 2
+    assert read(write(f"{row}a,903"))["timestamp"].iloc[0] == 902
+
+
 def test_missing_scores_are_not_invented(write: Write) -> None:
     with pytest.raises(FormatError, match=r"line 1: 7 columns .* the score column is missing"):
         read_detections(write("a,902,0.1,0.2,0.3,0.4,12\n"))
@@ -175,6 +210,28 @@ def test_headers_in_another_order_are_refused(write: Write) -> None:
         FormatError, match="line 1: the header's column 7 is 'score', where detections files have action_id"
     ):
         read_detections(write(header + "a,902,0.1,0.2,0.3,0.4,1,0.5\n"))
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("video,time,x,y,w,h,label", "column 5 is 'w', where ground truth files have x2; convert or order"),
+        ("video,time,x1,y1,box width,height,label", "column 5 is 'box width'"),
+        ("video,frame,x1,y1,x2,y2,label", "column 2 is 'frame', where ground truth files have timestamp"),
+        ("video,frame_id,x1,y1,x2,y2,label", "column 2 is 'frame_id'"),
+    ],
+)
+def test_headers_that_name_something_else_are_refused(write: Write, header: str, message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        read_ground_truth(write(f"{header}\n{TRUTH}"))
+
+
+def test_headers_of_boxes(write: Write) -> None:
+    start = "video,time,x1,y1,x2,y2"
+    assert len(read_boxes(write(f"{start},score,person_id\n{BOX},1,1\n"))) == 1
+    assert len(read_boxes(write(f"{start},label,score\n{BOX},1,1\n"))) == 1
+    with pytest.raises(FormatError, match="column 8 is 'entity_id', where person boxes files have score"):
+        read_boxes(write(f"{start},label,entity_id\n{BOX},1,1\n"))
 
 
 def test_a_first_line_that_is_neither_header_nor_row(write: Write) -> None:

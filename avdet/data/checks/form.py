@@ -6,7 +6,8 @@ import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
-from avdet.data.checks.finding import Finding
+from ava_eval.csv_rows import unknown_names
+from avdet.data.checks.finding import Finding, named
 
 __all__ = ["about_form"]
 
@@ -14,6 +15,7 @@ __all__ = ["about_form"]
 def about_form(path: Path) -> Iterator[Finding]:
     """A header line, tabs and a byte order mark are understood; they are said, in case nobody knows of them.
 
+    A header's unknown names are said louder: the file is read in AVA's order whatever they mean.
     Of a pickle (proposals come as those too) there is nothing to say.
     """
     if path.suffix == ".pkl":
@@ -29,7 +31,15 @@ def about_form(path: Path) -> Iterator[Finding]:
         yield Finding("fact", path.name, "is separated by tabs, which is understood")
     fields = first.split(separator)
     if len(fields) > 1 and not _is_number(fields[1]):
-        yield Finding("fact", path.name, f"has a header line ({first[:60]}), which is understood")
+        unknown = unknown_names(fields)
+        if unknown:
+            yield Finding(
+                "warning",
+                path.name,
+                f"has a header line with {named(unknown, 'unknown name')}; the columns are read in AVA's order",
+            )
+        else:
+            yield Finding("fact", path.name, f"has a header line ({first[:60]}), which is understood")
 
 
 def _is_number(text: str) -> bool:
