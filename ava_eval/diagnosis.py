@@ -35,6 +35,7 @@ def diagnose(
         *filter(None, [about_keyframes(selection)]),
         *_about_boxes(selection, nearest, iou),
         *_about_scores(selection),
+        *_about_repeats(selection, nearest),
         *_about_ground_truth(selection, ground_truth),
         *_about_excluded(selection, excluded),
         *_about_undetected(selection),
@@ -98,6 +99,21 @@ def _about_scores(selection: Selection) -> Iterator[str]:
         yield f"All scores are {score[0]:g}, so nothing ranks the detections: is the score column the right one?"
     elif score.max() > 1 and np.all(score == np.rint(score)):
         yield f"All scores are whole numbers, up to {score.max():g}: does the score column hold person ids?"
+
+
+def _about_repeats(selection: Selection, nearest: Nearest) -> Iterator[str]:
+    """Rows alike overlap the same box alike, which is seen at once; only then are all rows compared."""
+    near = nearest.iou > 0
+    if not pd.DataFrame({"truth": nearest.truth[near], "iou": nearest.iou[near]}).duplicated().any():
+        return
+    rows = selection.rows
+    boxes = pd.DataFrame(selection.boxes_of(np.arange(len(rows.row))), columns=list(BOX))
+    repeated = int(boxes.assign(keyframe=rows.keyframe, class_=rows.class_).duplicated().sum())
+    if repeated:
+        yield (
+            f"{repeated:,} of {len(rows.row):,} detections repeat the video, time, box and class of another row; only"
+            " one of equals can hit, so the others are false alarms: was a file joined with itself?"
+        )
 
 
 def _about_ground_truth(selection: Selection, ground_truth: pd.DataFrame) -> Iterator[str]:

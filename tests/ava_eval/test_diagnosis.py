@@ -134,6 +134,14 @@ def test_scores_that_rank_nothing() -> None:
     assert notes(TRUTH, persons) == ["All scores are whole numbers, up to 3: does the score column hold person ids?"]
 
 
+def test_repeated_detections() -> None:
+    again: list[DetectionRow] = [(*row[:4], row[4] / 2) for row in FOUND[:3]]
+    assert notes(TRUTH, FOUND + again)[0].startswith("3 of 7 detections repeat the video, time, box and class of")
+    mirrored: Box = (0.3, 0.2, 0.7, 0.8)  # overlaps as (0.1, 0.2, 0.5, 0.8) does
+    alike: list[DetectionRow] = [("v", 902, mirrored, 3, 0.1), ("v", 902, (0.1, 0.2, 0.5, 0.8), 3, 0.2)]
+    assert notes(TRUTH, FOUND + alike) == []
+
+
 def test_repeated_ground_truth() -> None:
     assert notes(TRUTH + TRUTH[:2], FOUND)[0].startswith("2 ground-truth rows repeat the box and class of another row")
 
