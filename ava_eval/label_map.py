@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from numbers import Integral
 from pathlib import Path
 
@@ -16,6 +17,7 @@ _TOKEN = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}:]|[^
 _LARGEST_BYTES = 10_000_000
 _NUMBERED_NAME = re.compile(r"(\d{1,9})\s*[:,\t ]\s*(\S.*)", re.ASCII)
 _LIST_HEADER = re.compile(r"(\w+_)?id\s*[:,\t ]\s*(\w+_)?(name|class|label|action)", re.IGNORECASE)
+_WEB_PAGE = re.compile(r"\s*<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
 _CSV_ROW = re.compile(r"[^,\t]+([,\t]\s*[-+.\de]+)+", re.ASCII)
 
 
@@ -24,7 +26,8 @@ def read_label_map(path: str | Path) -> dict[int, str]:
 
     A pbtxt holds `item {...}` or `label {...}` blocks with `name` and `id` or `label_id`. Any other text
     is a list of names, one a line: the first has id 1, blank lines do not count. If all lines are like
-    `3: jump`, `3,jump` or `3 jump`, under a header line or none, these are the ids.
+    `3: jump`, `3,jump` or `3 jump`, under a header line or none, these are the ids; if most are, FormatError
+    names the first that is not.
     """
     return {action_id: name for action_id, name, _ in _read_classes(Path(path))}
 
@@ -77,6 +80,8 @@ def _read_classes(path: Path) -> list[tuple[int, str, str]]:
         raise FormatError(f"{path} is not UTF-8 text (byte {error.start}); save the label map as UTF-8.") from None
     if text.lstrip()[:1] in {"[", "{"}:
         raise FormatError(f"{path} looks like JSON; write class names one a line, or lines such as `3: jump`.")
+    if _WEB_PAGE.match(text):
+        raise FormatError(f"{path} is a web page; fetch the file itself (on GitHub: the raw one).")
     classes = _parse_pbtxt(text, path) if re.search(r"[{}]", text) else _parse_list(text, path)
     seen: set[int] = set()
     for action_id, _, _ in classes:
@@ -126,14 +131,29 @@ def _unquote(value: str) -> str:
 
 
 def _parse_list(text: str, path: Path) -> list[tuple[int, str, str]]:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if lines and _LIST_HEADER.fullmatch(lines[0]):
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    if lines and _LIST_HEADER.fullmatch(lines[0][1]):
         lines = lines[1:]
-    numbered = [_NUMBERED_NAME.fullmatch(line) for line in lines]
-    if lines and all(numbered):
+    names = [line for _, line in lines]
+    numbered = [_NUMBERED_NAME.fullmatch(name) for name in names]
+    if names and all(numbered):
         return [(int(match[1]), match[2], "") for match in numbered if match]
-    if any("\x00" in line for line in lines):
+    if any("\x00" in name for name in names):
         raise FormatError(f"{path} holds zero bytes, so it is not a list of names; give a text file.")
-    if lines and all(_CSV_ROW.fullmatch(line) for line in lines):
-        raise FormatError(f"{path} holds rows such as {shown(lines[0])}, no class names; write them as `3: jump`.")
-    return [(place, line, "") for place, line in enumerate(lines, start=1)]
+    if names and all(_CSV_ROW.fullmatch(name) for name in names):
+        raise FormatError(f"{path} holds rows such as {shown(names[0])}, no class names; write them as `3: jump`.")
+    if _are_ids([match for match in numbered if match], len(names)):
+        number, line = lines[numbered.index(None)]
+        raise FormatError(
+            f"{path}, line {number}: {shown(line)} has no id and name, as most lines have; write it as `3: jump`."
+        )
+    return [(place, name, "") for place, name in enumerate(names, start=1)]
+
+
+def _are_ids(numbered: list[re.Match[str]], lines: int) -> bool:
+    """Whether numbers before most names are ids: behind a sign, or rising with other names ("100 m", "200 m")."""
+    if len(numbered) <= lines / 2:
+        return False
+    rises = all(int(one[1]) < int(other[1]) for one, other in pairwise(numbered))
+    names_differ = len({match[2] for match in numbered}) == len(numbered)
+    return (rises and names_differ) or all(re.match(r"\d+\s*[:,\t]", match[0]) for match in numbered)

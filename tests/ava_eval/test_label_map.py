@@ -43,6 +43,11 @@ def test_a_list_of_names_is_numbered_from_one(tmp_path: Path) -> None:
     }
 
 
+def test_names_may_begin_with_numbers(tmp_path: Path) -> None:
+    for names in (["100 m run", "200 m run", "high jump"], ["3 point shot", "dunk"], ["<none>", "dunk"]):
+        assert list(read_label_map(written(tmp_path, "\n".join(names))).values()) == names
+
+
 def test_escaped_quotes_stay_in_the_name(tmp_path: Path) -> None:
     assert read_label_map(written(tmp_path, r'item { name: "say \"hi\" {loud}" id: 1 }')) == {1: 'say "hi" {loud}'}
 
@@ -69,6 +74,11 @@ def test_escaped_quotes_stay_in_the_name(tmp_path: Path) -> None:
         ("sit,11\nstand,12\n", "holds rows such as 'sit,11', no class names"),
         ("v,902,0.1,0.2,0.3,0.4,11,0.5\n", "holds rows such as"),
         ("id,name\n", "defines 0 classes"),
+        ("11: sit\n\n12; stand\n13: run\n", "map.txt, line 3: '12; stand' has no id and name, as most lines have"),
+        ("11 sit\n12stand\n13 run\n", "line 2: '12stand' has no id"),
+        ("index,verb\n1,sit\n0,stand\n", "line 1: 'index,verb' has no id"),
+        ("<!DOCTYPE html>\n<html><style>a { color: red }</style></html>\n", "is a web page; fetch the file itself"),
+        ("\n<html>\nsit\n", "is a web page"),
     ],
 )
 def test_what_cannot_be_a_label_map(tmp_path: Path, text: str, message: str) -> None:
