@@ -14,11 +14,12 @@ from ava_eval.analysis import Analysis, analyse, analysis_text
 from ava_eval.breakdown import mean_ap_by_group
 from ava_eval.comparison import compare, comparison_table
 from ava_eval.errors import FormatError
-from ava_eval.evaluate import evaluate
+from ava_eval.evaluate import check_iou, evaluate
 from ava_eval.explain import summary
 from ava_eval.label_map import read_label_groups, read_label_map
+from ava_eval.outputs import require_writable
 from ava_eval.protocols import PROTOCOLS
-from ava_eval.report.page import Series, write_report
+from ava_eval.report.page import Series, report_page, write_report
 from ava_eval.result import Result, percent, table
 from ava_eval.tables import read_detections, read_excluded, read_ground_truth
 from ava_eval.tubes import TubeResult, evaluate_tubes, tube_table
@@ -77,7 +78,7 @@ class _Scored:
 
 def _run(options: argparse.Namespace) -> None:
     """Read, score, print, write."""
-    _check_paths(options)
+    _check_options(options)
     scored = []
     for one in _score(options):
         _print_scored(one, options)
@@ -88,19 +89,26 @@ def _run(options: argparse.Namespace) -> None:
         comparison = compare(first.result, second.result, first.name, second.name)
         _print(comparison_table(comparison))
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(_numbers(scored), indent=2) + "\n", encoding="utf-8")
     if options.report:
         series = [Series(one.name, one.result, one.analysis, one.tubes) for one in scored if one.analysis]
         _print(f"report: {write_report(options.report, series, comparison)}")
 
 
-def _check_paths(options: argparse.Namespace) -> None:
+def _check_options(options: argparse.Namespace) -> None:
     """Say at once what would fail after the first file is scored."""
+    check_iou(options.iou)
     if options.compare:
         first, second = options.compare
         if first.resolve(strict=True) == second.resolve(strict=True):
             raise ValueError(f"--compare names {first} twice; give two detection files.")
+    inputs = [options.ground_truth, options.label_map, *(options.compare or [options.detections])]
+    if options.excluded:
+        inputs.append(options.excluded)
+    if options.json:
+        require_writable("--json", options.json, inputs)
+    if options.report:
+        require_writable("--report", report_page(options.report), inputs)
 
 
 def _score(options: argparse.Namespace) -> Iterator[_Scored]:

@@ -39,8 +39,7 @@ def evaluate(
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f"protocol is {protocol!r}, not one of {', '.join(PROTOCOLS)}; choose one of them.")
-    if not 0 < iou <= 1:
-        raise ValueError(f"iou is {iou}, but a threshold lies above 0 and up to 1; AVA's is 0.5.")
+    check_iou(iou)
     check_label_map(label_map)
     ground_truth = check_table(ground_truth, GROUND_TRUTH)
     detections = check_table(detections, DETECTIONS)
@@ -63,6 +62,12 @@ def evaluate(
         selection=selection,
         nearest=nearest,
     )
+
+
+def check_iou(iou: float) -> None:
+    """Raise ValueError for a threshold that is none."""
+    if not 0 < iou <= 1:
+        raise ValueError(f"iou is {iou}, but a threshold lies above 0 and up to 1; AVA's is 0.5.")
 
 
 def class_curves(selection: Selection, hit: npt.NDArray[np.bool_]) -> list[Curve | None]:

@@ -29,10 +29,15 @@ class Series:
     tubes: TubeResult | None = None
 
 
+def report_page(directory: Path) -> Path:
+    """The file of a report."""
+    return directory / "index.html"
+
+
 def write_report(directory: Path, series: Sequence[Series], comparison: Comparison | None = None) -> Path:
     """Write directory/index.html, which needs no other file, and return its path."""
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "index.html"
+    path = report_page(directory)
     path.write_text(page(series, comparison), encoding="utf-8")
     return path
 

@@ -96,7 +96,12 @@ def test_report(files: list[str], tmp_path: Path) -> None:
         (["--detections", "broken.csv"], "broken.csv, line 2: score is 'high', not a finite number"),
         (["--detections", "map"], "map, line 1: 1 column"),
         (["--detections", "sound.csv", "--iou", "2"], "iou is 2.0, but a threshold lies above 0 and up to 1"),
-        (["--detections", "sound.csv", "--json", "."], ".: Is a directory"),
+        (["--detections", "sound.csv", "--iou", "nan"], "iou is nan"),
+        (["--detections", "broken.csv", "--json", "."], ".: Is a directory"),  # said before anything is read
+        (["--detections", "broken.csv", "--report", "map"], "map: File exists; check this path."),
+        (["--detections", "sound.csv", "--json", "./sound.csv"], "--json sound.csv is read here and would be written"),
+        (["--detections", "sound.csv", "--json", "map"], "--json map is read here"),
+        (["--detections", "index.html", "--report", "."], "--report index.html is read here and would be written over"),
         (["--compare", "sound.csv", "./sound.csv"], "--compare names sound.csv twice; give two detection files."),
         (["--compare", "sound.csv", "absent.csv"], "absent.csv: No such file or directory; check this path.\n"),
         (["--detections", "sound.csv", "--label-map", "silent.csv"], "silent.csv holds rows such as"),
@@ -112,7 +117,10 @@ def test_bad_input_is_one_sentence_and_exit_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "broken.csv").write_text(SILENT.replace(",0.8,", ",high,"), encoding="utf-8")
+    (tmp_path / "index.html").write_text(SOUND, encoding="utf-8")
+    before = {path: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert main([*files, *change]) == 2
+    assert {path: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == before
     error = capsys.readouterr().err
     assert error.startswith(message)
     assert error.count("\n") == 1
