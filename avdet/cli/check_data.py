@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from ava_eval.outputs import require_writable
 from avdet.cli.errors import user_errors
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample
 from avdet.data_settings import AvaData
@@ -26,10 +27,14 @@ def main(argv: list[str] | None = None) -> int:
         config = config_of(args)
         from avdet.data.check import check_data
         from avdet.data.check_clips import check_clips
+        from avdet.data.locate import annotation_files
 
         if args.sample:
             provide_sample(config)
         data = config.data
+        if args.json is not None:
+            files = [path for split in ("train", "val") for path in annotation_files(data, split).values()]
+            require_writable("--json", args.json, [args.config, *files])
         findings = list(check_data(data) if isinstance(data, AvaData) else check_clips(data))
         if args.json is not None:
             content = json.dumps([finding.to_json() for finding in findings], indent=2)

@@ -18,9 +18,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="compare_runs.py", description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders, such as runs/ava-avslowfast-sample")
     args = parser.parse_args(argv)
+    real = [path.resolve() for path in args.runs]
     with user_errors():
         if len(args.runs) < 2:
             raise ValueError("one run cannot be compared; give the folders of two or more")
+        again = next((path for place, path in enumerate(args.runs) if path.resolve() in real[:place]), None)
+        if again is not None:
+            raise ValueError(f"{again} is given twice, and equals itself; give the folders of different runs")
         comparison = compare_runs(args.runs)
     _show(comparison, [path.name for path in args.runs])
     return 0

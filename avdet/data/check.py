@@ -12,7 +12,7 @@ from avdet.data.checks.finding import Finding
 from avdet.data.checks.form import about_form
 from avdet.data.checks.labels import about_names, about_rows, about_splits
 from avdet.data.checks.movies import about_contents, about_missing
-from avdet.data.checks.people import about_boxes, about_proposals
+from avdet.data.checks.people import about_boxes, about_proposals, about_training_boxes
 from avdet.data.checks.times import about_times
 from avdet.data.keyframes import ClassNames, labelled_keyframes, without_excluded
 from avdet.data.locate import annotation_files, require_data
@@ -38,7 +38,9 @@ def check_data(data: AvaData, *, thorough: bool = True) -> Iterator[Finding]:
         for names in data.exclusive:
             classes.indices(names, "data.exclusive")
         tables = {split: _read(data, split) for split in ("train", "val")}
-        boxes = read_proposals(data.annotations / data.val_boxes)
+        boxes = {"val boxes": read_proposals(data.annotations / data.val_boxes)}
+        if data.train_boxes is not None:
+            boxes["train boxes"] = read_proposals(data.annotations / data.train_boxes)
     except ValueError as error:
         yield Finding("error", "files", str(error))
         return
@@ -49,10 +51,13 @@ def check_data(data: AvaData, *, thorough: bool = True) -> Iterator[Finding]:
     for split, table in tables.items():
         yield from about_rows(split, table, label_map, classes)
         yield from about_boxes(split, table)
-    yield from about_boxes("val boxes", boxes)
+    for about, found in boxes.items():
+        yield from about_boxes(about, found)
     yield from _movies(data, tables, classes, thorough=thorough)
     if thorough:
-        yield from about_proposals(labelled_keyframes(tables["val"], classes), boxes, data.min_box_score)
+        yield from about_proposals(labelled_keyframes(tables["val"], classes), boxes["val boxes"], data.min_box_score)
+        if "train boxes" in boxes:
+            yield from about_training_boxes(labelled_keyframes(tables["train"], classes), boxes["train boxes"])
 
 
 def refuse_faulty(data: AvaData) -> None:

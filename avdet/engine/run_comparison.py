@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,7 +16,7 @@ from avdet.engine.run_dir import RunDir
 __all__ = ["RunComparison", "compare_runs"]
 
 ABSENT = "-"
-SECTIONS = ("detection", "classification", "pretraining")
+SECTIONS = ("detection", "classification", "pretraining", "people")
 NOT_RESULTS = {"counts", "iou", "protocol"}
 
 
@@ -32,11 +33,13 @@ class RunComparison:
 
 
 def compare_runs(folders: Sequence[Path]) -> RunComparison:
-    """Raises ValueError for a folder that holds no finished run."""
+    """Raises ValueError for a folder that holds no finished run, and where no two runs share a number."""
     results = [_results(path) for path in folders]
     settings = [dict(_flat(load_config(RunDir(path).config).model_dump(mode="json"))) for path in folders]
     numbers = [dict(_numbers(result)) for result in results]
     differing = [(key, [one.get(key, ABSENT) for one in settings]) for key in _keys(settings)]
+    if max(Counter(chain.from_iterable(numbers)).values(), default=0) < 2:
+        raise ValueError(f"{' and '.join(map(str, folders))} have no result in common; compare runs of one kind")
     warnings = dict.fromkeys(chain.from_iterable(_warnings(results[0], other) for other in results[1:]))
     return RunComparison(
         [(key, values) for key, values in differing if any(value != values[0] for value in values)],
@@ -67,9 +70,15 @@ def _results(path: Path) -> dict[str, Any]:
 def _numbers(results: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
     """Every result, by its path; class names keep their own."""
     for section in SECTIONS:
-        for name, value in _flat(results.get(section, {})):
+        for name, value in _flat(_section(results, section)):
             if name.split(".")[0] not in NOT_RESULTS and (value is None or isinstance(value, int | float)):
                 yield name, value
+
+
+def _section(results: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Empty where a run has none."""
+    section = results.get(name)
+    return section if isinstance(section, dict) else {}
 
 
 def _flat(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
@@ -83,8 +92,9 @@ def _flat(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]
 def _warnings(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
     if one.get("data_fingerprint") != other.get("data_fingerprint"):
         yield "the data differ (fingerprints of annotations and videos), so the numbers are of two different tasks"
-    for name, version in one.get("versions", {}).items():
-        if version != other.get("versions", {}).get(name):
-            yield f"{name} {version} against {other.get('versions', {}).get(name, ABSENT)}"
+    others = _section(other, "versions")
+    for name, version in _section(one, "versions").items():
+        if version != others.get(name):
+            yield f"{name} {version} against {others.get(name, ABSENT)}"
     if one.get("git_revision") != other.get("git_revision"):
         yield f"code {one.get('git_revision')} against {other.get('git_revision')}"

@@ -49,3 +49,18 @@ def test_of_more_runs_the_mean_is_told(
     third = run(tmp_path / "third", Config(), {"sit": 0.25, "fly": None})
     assert cli.main([*map(str, pair), str(third)]) == 0
     assert "0.3750 ± 0.1250" in capsys.readouterr().out
+
+
+def test_runs_of_people(tmp_path: Path) -> None:
+    pair = [run(tmp_path / name, Config(), {"sit": 0.5}, detection=None, people={"ap": ap}, versions=None)
+            for name, ap in (("one", 0.5), ("other", 0.75))]  # fmt: skip
+    assert compare_runs(pair).numbers == [("ap", [0.5, 0.75])]
+
+
+def test_what_cannot_be_compared(pair: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    people = run(tmp_path / "people", Config(), {"sit": 0.5}, detection=None, people={"ap": 0.5})
+    again = pair[0].parent / "other" / ".." / "one"
+    for folders, sentence in (((*pair, again), "is given twice"), ((pair[0], people), "have no result in common")):
+        with pytest.raises(SystemExit) as stop:
+            cli.main([str(path) for path in folders])
+        assert stop.value.code == 2 and sentence in capsys.readouterr().err

@@ -170,6 +170,21 @@ def test_training_refuses_what_the_quick_check_finds(copy: Path, tiny_config: Co
         refuse_faulty(settings(copy, tiny_config))
 
 
+def test_the_people_of_training_are_checked_too(copy: Path, tiny_config: Config) -> None:
+    data = settings(copy, tiny_config).model_copy(update={"train_boxes": Path("boxes.csv")})
+
+    def said(rows: list[list[str]]) -> list[str]:
+        (copy / "annotations/boxes.csv").write_text("".join(",".join(row) + "\n" for row in rows))
+        return [f"{one.level}: {one.message}" for one in check_data(data) if one.about in ("train boxes", "files")]
+
+    rows = [line.split(",")[:6] for line in (copy / "annotations" / TRAIN).read_text().splitlines()]
+    assert said(rows[:1]) == ["fact: 1 of 1 box overlap a labelled person enough to be learned too"]
+    assert "its times (99, ...)" in said([[row[0], "99", *row[2:]] for row in rows])[0]
+    assert said([["x", *rows[0][1:]]])[0].startswith("warning: no box overlaps a labelled person")
+    assert "seem to be pixels" in said([[*rows[0][:2], *"0000", "0.9"], [*rows[0][:2], "0", "0", "90", "90"]])[0]
+    assert "x1 is 'left'" in said([[*rows[0][:2], "left", "0", "1", "1"]])[0]
+
+
 @needs_shared
 def test_birds_somebody_published(tiny_config: Config, tmp_path: Path) -> None:
     """Seconds from 1, windows line ends, tabs; its videos are not published."""
@@ -200,3 +215,9 @@ def test_the_command_prints_and_writes_json(
     assert "9 classes" in capsys.readouterr().out
     assert {"level", "about", "message"} == json.loads((tmp_path / "findings.json").read_text())[0].keys()
     assert check_data_cli.main([*argv, f"data.videos={copy / 'nowhere'}"]) == 1
+    capsys.readouterr()
+    for path, sentence in ((recipe, "is read here and would be written over"), (tmp_path, "is a directory")):
+        with pytest.raises(SystemExit) as stop:
+            check_data_cli.main([*argv, "--json", str(path)])
+        said = capsys.readouterr()
+        assert stop.value.code == 2 and sentence in said.err and said.out == ""

@@ -12,7 +12,7 @@ from avdet.boxes import iou_xyxy
 from avdet.data.checks.finding import Finding, Level, counted
 from avdet.data.keyframes import BOX, KeyframeTable, detected_keyframes
 
-__all__ = ["about_boxes", "about_proposals"]
+__all__ = ["about_boxes", "about_proposals", "about_training_boxes"]
 
 SMALLEST_SIDE = 1e-3
 
@@ -64,7 +64,25 @@ def about_proposals(truth: KeyframeTable, boxes: pd.DataFrame, min_score: float)
     )
 
 
+def about_training_boxes(truth: KeyframeTable, boxes: pd.DataFrame) -> Iterator[Finding]:
+    """How many of the detected people are learned beside the labelled ones."""
+    if not len(truth):
+        return
+    added = len(truth.with_detected(boxes).people) - len(truth.people)
+    if added:
+        said = f"{added:,} of {counted(len(boxes), 'box')} overlap a labelled person enough to be learned too"
+        yield Finding("fact", "train boxes", said)
+    else:
+        why = _elsewhere(truth, boxes) or "are they of other people?"
+        yield Finding("warning", "train boxes", f"no box overlaps a labelled person enough to be learned; {why}")
+
+
 def _why(truth: KeyframeTable, boxes: pd.DataFrame) -> str:
+    return _elsewhere(truth, boxes) or f"the highest is {boxes['score'].max():.2f}; lower data.min_box_score"
+
+
+def _elsewhere(truth: KeyframeTable, boxes: pd.DataFrame) -> str | None:
+    """Why no box is on any of the keyframes, if none is."""
     if not len(boxes):
         return "the file is empty"
     if not set(boxes["video"]) & set(truth.videos):
@@ -73,7 +91,7 @@ def _why(truth: KeyframeTable, boxes: pd.DataFrame) -> str:
         return (
             f"its times ({boxes['timestamp'].iloc[0]:g}, ...) are others than the table's ({truth.times_s[0]:g}, ...)"
         )
-    return f"the highest is {boxes['score'].max():.2f}; lower data.min_box_score"
+    return None
 
 
 def _recall(truth: KeyframeTable, found: KeyframeTable) -> dict[float, float]:
