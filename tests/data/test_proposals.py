@@ -27,12 +27,45 @@ def test_a_pickle_as_mmaction2_has_them(tmp_path: Path) -> None:
     ]
 
 
+def test_nobody_anywhere(tmp_path: Path) -> None:
+    assert len(read_proposals(dump(tmp_path / "boxes.pkl", {}))) == 0
+
+
 @pytest.mark.parametrize(
-    "content", [[1, 2], {"a": np.zeros((1, 4))}, {"a,1": np.zeros((1, 3))}, {"a,x": np.zeros((1, 4))}]
+    "content",
+    [
+        [1, 2],
+        {"a": np.zeros((1, 4))},
+        {"a,1": np.zeros((1, 3))},
+        {"a,x": np.zeros((1, 4))},
+        {"a,1": np.full((1, 4), "left")},
+        {3: np.zeros((1, 4))},
+    ],
 )
 def test_other_pickles_are_refused(tmp_path: Path, content: object) -> None:
     with pytest.raises(ValueError, match=r"boxes\.pkl does not map"):
         read_proposals(dump(tmp_path / "boxes.pkl", content))
+    with pytest.raises(ValueError, match=r"\(see 'a,2'\)"):
+        read_proposals(dump(tmp_path / "boxes.pkl", {"a,1": np.zeros((1, 4)), "a,2": np.zeros((1, 6))}))
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        ([0.1, 0.1, np.nan, 0.4, 0.5], "finite"),
+        ([0.1, 0.1, 0.4, 0.4, np.inf], "finite"),
+        ([0.5, 0.1, 0.4, 0.4, 0.5], "x1 <= x2 and y1 <= y2"),
+        ([10, 10, 90, 90, 0.5], "shares of the frame, from 0 to 1"),
+        ([-9, 0.1, 0.4, 0.4, 0.5], "shares of the frame"),
+        ([0.1, 0.1, 0.4, 0.4, 98], "scores are from 0 to 1"),
+        ([0.1, 0.1, 0.4, 0.4, -0.5], "scores are from 0 to 1"),
+    ],
+)
+def test_rows_of_a_pickle_are_checked(tmp_path: Path, row: list[float], rule: str) -> None:
+    good = [-0.01, 0.0, 0.5, 1.02, 1.0]
+    some = {"a,0902": np.array([good]), "a,0903": np.array([good, row])}
+    with pytest.raises(ValueError, match=rf"boxes\.pkl: 'a,0903' has the box and score .*; .*{rule}"):
+        read_proposals(dump(tmp_path / "boxes.pkl", some))
 
 
 def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
