@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from ava_eval.outputs import require_writable
 from avdet.cli.errors import user_errors
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample
 from avdet.data_settings import AvaData
@@ -25,6 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_intermixed_args(argv)
     with user_errors():
         config = config_of(args)
+        from ava_eval.outputs import require_writable
         from avdet.data.check import check_data
         from avdet.data.check_clips import check_clips
         from avdet.data.locate import annotation_files
