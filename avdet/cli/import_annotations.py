@@ -34,13 +34,14 @@ def _import(args: argparse.Namespace) -> str:
     from ava_eval import read_label_map
     from avdet.data.importers.read import read_annotations
     from avdet.data.importers.rows import Videos
-    from avdet.data.importers.split import split_videos, thin_out, write_data_set
+    from avdet.data.importers.split import require_free, split_videos, thin_out, write_data_set
     from avdet.data.movies import find_movies
 
     if not 0 <= args.val_share < 1:
         raise ValueError(f"--val-share is {args.val_share:g}; it must be from 0 to below 1")
     if not args.videos.is_dir():
         raise ValueError(f"--videos {args.videos} is no folder; give the one with the video files")
+    require_free(args.output, has_val=args.val_share > 0)
     label_map = read_label_map(args.label_map) if args.label_map else {}
     videos = Videos(find_movies(args.videos))
     table = pd.concat([read_annotations(path, videos, label_map) for path in args.files], ignore_index=True)

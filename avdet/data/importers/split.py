@@ -8,9 +8,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-__all__ = ["split_videos", "thin_out", "write_data_set"]
+__all__ = ["require_free", "split_videos", "thin_out", "write_data_set"]
 
 TOLERANCE_S = 0.001
+
+
+def require_free(folder: Path, *, has_val: bool) -> None:
+    """Raises ValueError where `write_data_set` could not make the folder, or would write over a file."""
+    blocking = next((place for place in (folder, *folder.parents) if place.is_file()), None)
+    if blocking is not None:
+        raise ValueError(f"--output {folder}: {blocking} is a file; give a folder for the data set")
+    for name in ("train.csv", "val.csv", "classes.txt"):
+        if (folder / name).exists() and (has_val or name != "val.csv"):
+            raise ValueError(f"{folder / name} exists and is not written over; remove it or give another --output")
 
 
 def thin_out(table: pd.DataFrame, every_s: float) -> pd.DataFrame:
@@ -40,7 +50,10 @@ def split_videos(names: Sequence[str], val_share: float, seed: int) -> set[str]:
 
 
 def write_data_set(table: pd.DataFrame, val: set[str], folder: Path) -> list[str]:
-    """Writes train.csv, val.csv and classes.txt (ids from 1 on, in alphabetical order); gives the names."""
+    """Writes train.csv, val.csv and classes.txt (ids from 1 on, in alphabetical order); gives the names.
+
+    Without videos for val there is no val.csv: one that is there is the user's.
+    """
     names = sorted(set(table["action"]))
     ids = {name: place for place, name in enumerate(names, start=1)}
     times = table["timestamp"].map("{:.13g}".format)  # microseconds, up to eleven days
@@ -49,6 +62,7 @@ def write_data_set(table: pd.DataFrame, val: set[str], folder: Path) -> list[str
     folder.mkdir(parents=True, exist_ok=True)
     is_val = rows["video"].isin(val)
     for split, part in (("train", rows[~is_val]), ("val", rows[is_val])):
-        part[columns].to_csv(folder / f"{split}.csv", header=False, index=False, float_format="%.6g")
+        if len(part):
+            part[columns].to_csv(folder / f"{split}.csv", header=False, index=False, float_format="%.6g")
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     return names
