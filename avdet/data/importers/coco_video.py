@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pandas as pd
@@ -61,4 +61,4 @@ def _box_of_image(
 def _folder(film: Mapping[str, Any]) -> str:
     """YouTube-VIS names a video by the folder of its pictures."""
     files = film.get("file_names") or [""]
-    return Path(files[0]).parent.name
+    return str(PurePath(files[0]).parent)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from avdet.data.movies import VIDEO_SUFFIXES
 from avdet.media.frame_times import frame_times
 from avdet.media.reader import VideoReader
 
@@ -25,16 +27,26 @@ class Videos:
 
     def __init__(self, movies: Mapping[str, Path]) -> None:
         self.movies = movies
+        self._places: dict[str, set[PurePosixPath]] = defaultdict(set)
 
     def name_of(self, name: str, source: Path) -> str:
-        """The file's name without its suffix. Raises ValueError where there is no such file."""
-        stem = Path(name.replace("\\", "/")).stem
-        if name in self.movies:
-            return name
-        if stem not in self.movies:
+        """The file's name without its suffix.
+
+        Raises ValueError where there is no such file, or where it has been another's: a/3.mp4 is not b/3.mp4.
+        """
+        place = PurePosixPath(name.replace("\\", "/"))
+        video = place.name if place.name in self.movies else place.stem
+        if video not in self.movies:
             known = ", ".join(sorted(self.movies)[:3]) or "none"
             raise ValueError(f"{source} speaks of the video {name!r}, which is not in --videos (there: {known}, ...)")
-        return stem
+        other = next((known for known in self._places[video] if not _may_be_one(known, place)), None)
+        if other is not None:
+            raise ValueError(
+                f"{source} speaks of the video {name!r} beside {str(other)!r}, and both would be {video} of --videos; "
+                "rename one, the file and where it is spoken of, or write both alike if they are one film"
+            )
+        self._places[video].add(place)
+        return video
 
     @cache  # noqa: B019  (lives as long as the import)
     def size(self, video: str) -> tuple[int, int]:
@@ -54,6 +66,13 @@ class Videos:
     @cache  # noqa: B019
     def _times(self, video: str) -> NDArray[np.float64]:
         return frame_times(self.movies[video])
+
+
+def _may_be_one(place: PurePosixPath, other: PurePosixPath) -> bool:
+    """Whether these lead to the same file, as 3, 3.mp4 and a/3.mp4 do: one may leave out folders and suffix."""
+    ends = [path.with_suffix("") if path.suffix.lower() in VIDEO_SUFFIXES else path for path in (place, other)]
+    shared = min(len(end.parts) for end in ends)
+    return ends[0].parts[-shared:] == ends[1].parts[-shared:]
 
 
 def to_rows(found: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -26,7 +26,7 @@ def read_table(path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.D
     Raises ValueError that names what is missing.
     """
     table = _with_columns(path)
-    video = [videos.name_of(str(name), path) for name in table["video"]]
+    video = table["video"].map({name: videos.name_of(str(name), path) for name in table["video"].unique()})
     if "timestamp" in table:
         times = pd.to_numeric(table["timestamp"], errors="coerce")
     else:

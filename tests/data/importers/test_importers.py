@@ -146,6 +146,21 @@ def test_what_is_wrong_is_said(videos: Videos, tmp_path: Path, name: str, text: 
         read_annotations(path, videos, {1: "stand", 2: "talk", 4: "wave"})
 
 
+@pytest.mark.parametrize("names", [("a/3.mp4", "b/3.mp4"), ("3.left", "3.right"), ("3", "C:\\a\\3.AVI", "b\\3.mp4")])
+def test_two_films_do_not_become_one(names: tuple[str, ...]) -> None:
+    videos = Videos({"3": Path("3.mp4")})
+    *first, last = names
+    assert {videos.name_of(name, Path("a.csv")) for name in first} == {"3"}
+    with pytest.raises(ValueError, match="both would be 3 of --videos"):
+        videos.name_of(last, Path("a.csv"))
+
+
+def test_one_film_may_be_named_in_several_ways() -> None:
+    videos = Videos({"3": Path("3.mp4"), "3.left": Path("3.left.mp4")})
+    names = ["3", "3.mp4", "3.avi", "a/3.mp4", "/home/a/3.mkv", "3.left", "a/3.left", "3.left.mp4"]
+    assert [videos.name_of(name, Path("a.csv")) for name in names] == ["3"] * 5 + ["3.left"] * 3
+
+
 def test_frames_of_a_variable_rate_have_their_own_times(tmp_path: Path) -> None:
     times_s = [0.0, 0.1, 0.2, 0.5, 0.6, 1.0]
     path = write_movie(tmp_path / "vfr.mp4", times_s=times_s)
