@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ava_eval.csv_layout import HEADER_NAMES
@@ -22,6 +23,8 @@ AVA = ["video", "timestamp", "x1", "y1", "x2", "y2", "action_id", "person_id"]
 def read_table(path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.DataFrame:
     """Columns by the names that `ava_eval` knows, or AVA's order where there is no header line.
 
+    Boxes are shares of the frame, or pixels where any coordinate is far beyond 1.
+
     A column `frame` (from 0 on) may stand for the time. Ids in the column of actions are looked up in `label_map`.
     Raises ValueError that names what is missing.
     """
@@ -31,33 +34,62 @@ def read_table(path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.D
         times = pd.to_numeric(table["timestamp"], errors="coerce")
     else:
         frames = pd.to_numeric(table["frame"], errors="coerce").fillna(-1).astype(int)
-        times = pd.Series([videos.time_of(name, frame, path) for name, frame in zip(video, frames, strict=True)])
+        times = pd.Series(
+            [videos.time_of(name, frame, path) for name, frame in zip(video, frames, strict=True)], table.index
+        )
     boxes = table[["x1", "y1", "x2", "y2"]].apply(pd.to_numeric, errors="coerce")
-    bad = boxes.isna().any(axis=1) | times.isna().to_numpy()
-    if bad.any():
-        raise ValueError(f"{path}: row {int(bad.idxmax()) + 1} has a time or box that is no number; mend this row")
-    if boxes.max(axis=None) > LOOKS_LIKE_PIXELS:
-        sizes = pd.DataFrame([videos.size(name) * 2 for name in video], columns=boxes.columns, index=boxes.index)
-        boxes = boxes / sizes
-    rows = boxes.assign(video=video, timestamp=times.to_numpy(), action=_names(table["action_id"], label_map, path))
+    finite = np.isfinite(boxes.assign(time=times).astype(float)).all(axis=1)
+    if not finite.all():
+        raise ValueError(f"{path}, line {_line(~finite)}: a time or box is no finite number; mend this row")
+    boxes = _as_shares(boxes, video, videos, path)
+    rows = boxes.assign(video=video, timestamp=times, action=_names(table["action_id"], label_map, path))
     rows["person_id"] = pd.to_numeric(table.get("person_id", pd.Series(-1, table.index)), errors="coerce").fillna(-1)
     return cleaned(rows.astype({"person_id": int})[COLUMNS])
 
 
+def _as_shares(boxes: pd.DataFrame, video: pd.Series, videos: Videos, path: Path) -> pd.DataFrame:
+    in_pixels = boxes.max(axis=1) > LOOKS_LIKE_PIXELS
+    if not in_pixels.any():
+        return boxes
+    has_extent = (boxes["x1"] < boxes["x2"]) & (boxes["y1"] < boxes["y2"])
+    in_shares = (boxes.abs().max(axis=1) <= LOOKS_LIKE_PIXELS) & has_extent
+    if in_shares.any():
+        share, pixel = boxes[in_shares].iloc[:1], boxes[in_pixels].iloc[:1]
+        raise ValueError(
+            f"{path}, line {_line(in_shares)}: the box {_shown(share)} is in shares of the frame, but that of line "
+            f"{_line(in_pixels)}, {_shown(pixel)}, in pixels; write all boxes in one of the two"
+        )
+    sizes = pd.DataFrame([videos.size(name) * 2 for name in video], columns=boxes.columns, index=boxes.index)
+    return boxes / sizes
+
+
+def _line(rows: pd.Series) -> int:
+    """Where the first of them is."""
+    return int(rows.index[rows][0]) + 1
+
+
+def _shown(box: pd.DataFrame) -> str:
+    return ",".join(f"{number:g}" for number in box.to_numpy().ravel())
+
+
 def _with_columns(path: Path) -> pd.DataFrame:
+    """As text, empty rows left out; a row's index is its line in the file, from 0 on."""
     try:
         table = pd.read_csv(
-            path, sep=None, engine="python", dtype=str, skip_blank_lines=True, encoding="utf-8-sig", header=None
+            path, sep=None, engine="python", dtype=str, skip_blank_lines=False, encoding="utf-8-sig", header=None
         )
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no readable CSV ({' '.join(str(error).split())})") from None
+    table = table.replace(r"^\s*$", np.nan, regex=True).dropna(how="all")
+    if table.empty:
+        raise ValueError(f"{path} is empty; give a table with a row a person and action")
     first = [re.sub(r"[\s\-]+", "_", str(cell).strip().lower()) for cell in table.iloc[0]]
     names = [
         next((name for name, known in {**HEADER_NAMES, "frame": FRAME}.items() if cell in known), cell)
         for cell in first
     ]
     if "video" in names:
-        table = table.iloc[1:].reset_index(drop=True).set_axis(names, axis=1)
+        table = table.iloc[1:].set_axis(names, axis=1)
     else:
         table = table.set_axis([*AVA, *map(str, range(20))][: table.shape[1]], axis=1)
     twice = table.columns[table.columns.duplicated()]

@@ -134,9 +134,17 @@ def test_every_form_says_the_same(videos: Videos, tmp_path: Path, name: str) -> 
         ("a.json", FORMS["coco.json"].replace("frame_index", "number"), "does not say which frame it is"),
         ("a.json", FORMS["coco.json"].replace('"bbox"', '"box"'), "lacks 'bbox'"),
         ("a.csv", SHARES.replace("xmax", "width"), "has no column x2"),
-        ("a.csv", SHARES.replace("0.25,0.25", "left,0.25"), "row 1 has a time or box that is no number"),
+        ("a.csv", SHARES.replace("0.25,0.25", "left,0.25"), "line 2: a time or box is no finite number"),
+        ("a.csv", SHARES.replace("0,0,0.5", "0,0,inf"), "line 4: a time or box is no finite number"),
+        ("a.csv", SHARES.replace("\n", "\n\n").replace("0,0,0.5", "nan,0,0.5"), "line 7: a time or box is no finite"),
+        (
+            "a.csv",
+            SHARES.replace("0,0,0.5,0.5", "0,0,32,24"),
+            r"line 2: the box 0\.25,.* but that of line 4, 0,0,32,24,",
+        ),
         ("a.csv", AVA.replace(",4,3", ",5,3"), "the action id 5, whose name nobody knows"),
         ("a.csv", "", "no readable CSV"),
+        ("a.csv", ",,\n", "is empty"),
     ],
 )
 def test_what_is_wrong_is_said(videos: Videos, tmp_path: Path, name: str, text: str, sentence: str) -> None:
@@ -199,13 +207,18 @@ def test_the_command_makes_a_data_set(folder: Path, tmp_path: Path, capsys: pyte
     assert stop.value.code == 2 and "is no folder" in capsys.readouterr().err
 
 
+def test_a_table_may_have_a_header_alone(videos: Videos, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(SHARES.splitlines()[0])
+    assert read_annotations(tmp_path / "a.csv", videos, {}).empty
+
+
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
         ("kitchen one,0.5,0,0,1,1,3: jump,0", "'3: jump' is no name of an action"),
         ("kitchen one,0.5,0,0,1,1,,0", "'' is no name of an action"),
         ("kitchen one,-5,0,0,1,1,sit,0", "a label at second -5"),
-        ("kitchen one,inf,0,0,1,1,sit,0", "a label at second inf"),
+        ("kitchen one,inf,0,0,1,1,sit,0", "line 2: a time or box is no finite number"),
     ],
 )
 def test_rows_that_cannot_be_are_named(videos: Videos, tmp_path: Path, row: str, sentence: str) -> None:
