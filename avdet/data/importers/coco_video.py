@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from avdet.data.importers.rows import Videos, to_rows
+from avdet.data.importers.rows import Videos, finite, to_rows
 
 __all__ = ["read_coco_video"]
 
@@ -24,38 +24,41 @@ def read_coco_video(content: Mapping[str, Any], path: Path, videos: Videos) -> p
         raise ValueError(f"{path} has no section videos, so its boxes belong to single pictures; export it as a video")
     images = {image["id"]: image for image in content.get("images", ())}
     found: list[dict[str, Any]] = []
-    for annotation in content["annotations"]:
-        boxes = _boxes_of_track(annotation) if "bboxes" in annotation else _box_of_image(annotation, images, path)
-        film = films[annotation.get("video_id", images.get(annotation.get("image_id"), {}).get("video_id"))]
+    for place, annotation in enumerate(content["annotations"]):
+        where = f"{path}, annotation {annotation.get('id', place)}"
+        image = images.get(annotation.get("image_id"), {})
+        film = films.get(annotation.get("video_id", image.get("video_id")))
+        if film is None or annotation["category_id"] not in names:
+            raise ValueError(f"{where} has no video or no category of those that the file defines; mend or remove it")
         video = videos.name_of(str(film.get("name") or film.get("file_name") or _folder(film)), path)
-        width, height = (film["width"], film["height"]) if film.get("width") else videos.size(video)
-        found += (
-            {
-                "video": video,
-                "timestamp": videos.time_of(video, frame, path),
-                "x1": x / width, "y1": y / height, "x2": (x + w) / width, "y2": (y + h) / height,
-                "action": names[annotation["category_id"]],
-                "person_id": int(annotation.get("track_id", annotation.get("instance_id", -1))),
-            }
-            for frame, (x, y, w, h) in boxes
-        )  # fmt: skip
-    return to_rows(found)
+        sides = film.get("width"), film.get("height")
+        width, height = finite(sides, 2, f"{path}: the size of {video}") if all(sides) else videos.size(video)
+        boxes = _boxes_of_track(annotation) if "bboxes" in annotation else [(_frame(image, path), annotation["bbox"])]
+        for frame, box in boxes:
+            x, y, w, h = finite(box, 4, f"{where}: its box")
+            found.append(
+                {
+                    "video": video,
+                    "timestamp": videos.time_of(video, frame, where),
+                    "x1": x / width, "y1": y / height, "x2": (x + w) / width, "y2": (y + h) / height,
+                    "action": names[annotation["category_id"]],
+                    "person_id": int(annotation.get("track_id", annotation.get("instance_id", -1))),
+                }
+            )  # fmt: skip
+    return to_rows(found, path)
 
 
 def _boxes_of_track(annotation: Mapping[str, Any]) -> Iterator[tuple[int, list[float]]]:
     return ((frame, box) for frame, box in enumerate(annotation["bboxes"]) if box)
 
 
-def _box_of_image(
-    annotation: Mapping[str, Any], images: Mapping[Any, Mapping[str, Any]], path: Path
-) -> Iterator[tuple[int, list[float]]]:
-    image = images[annotation["image_id"]]
+def _frame(image: Mapping[str, Any], path: Path) -> object:
     numbers = [image[key] for key in ("frame_index", "frame_id", "frame_idx") if key in image]
     if not numbers:
         raise ValueError(
-            f"{path}: image {image['id']} does not say which frame it is; it needs a frame_index from 0 on"
+            f"{path}: image {image.get('id')} does not say which frame it is; it needs a frame_index from 0 on"
         )
-    yield int(numbers[0]), annotation["bbox"]
+    return numbers[0]
 
 
 def _folder(film: Mapping[str, Any]) -> str:

@@ -9,26 +9,26 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from avdet.data.importers.rows import Videos, to_rows
+from avdet.data.importers.rows import Videos, finite, to_rows
 
 __all__ = ["read_cvat"]
 
 NOT_AN_ACTION = {"", "false", "__undefined__"}
 
 
-def read_cvat(path: Path, videos: Videos) -> pd.DataFrame:
+def read_cvat(data: bytes, path: Path, videos: Videos) -> pd.DataFrame:
     """Rows of all boxes that are not outside the frame.
 
     A track's attributes are the actions: a checkbox that is on by its name, any other by its value. A track without
     attributes does what its label says. Frames between two boxes that CVAT left out are not filled in.
     """
     try:
-        root = ElementTree.parse(path).getroot()
-    except ElementTree.ParseError as error:
+        root = ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # the latter two for odd encodings
         raise ValueError(f"{path} is no readable XML ({error}); export it again as CVAT for video 1.1") from None
     if root.tag != "annotations" or (root.find("track") is None and root.find("image") is not None):
         raise ValueError(f"{path} is not of the form CVAT for video 1.1; export the task in that form")
-    return to_rows(_rows(root, path, videos))
+    return to_rows(_rows(root, path, videos), path)
 
 
 def _rows(root: ElementTree.Element, path: Path, videos: Videos) -> Iterator[dict[str, Any]]:
@@ -38,15 +38,17 @@ def _rows(root: ElementTree.Element, path: Path, videos: Videos) -> Iterator[dic
         task = tasks.get(track.get("task_id"), only)
         video = videos.name_of(_source(root, task), path)
         width, height = _size(root, task) or videos.size(video)
+        who = track.get("id", str(number))
         for box in track.iterfind("box"):
             if box.get("outside") == "1":
                 continue
-            x1, y1, x2, y2 = (float(box.get(side, "nan")) for side in ("xtl", "ytl", "xbr", "ybr"))
+            where = f"{path}, track {who}: the box on frame {box.get('frame')}"
+            x1, y1, x2, y2 = finite([box.get(side) for side in ("xtl", "ytl", "xbr", "ybr")], 4, where)
             row = {
                 "video": video,
-                "timestamp": videos.time_of(video, int(box.get("frame", "-1")), path),
+                "timestamp": videos.time_of(video, box.get("frame"), path),
                 "x1": x1 / width, "y1": y1 / height, "x2": x2 / width, "y2": y2 / height,
-                "person_id": int(track.get("id", number)),
+                "person_id": int(who),
             }  # fmt: skip
             yield from ({**row, "action": action} for action in _actions(track, box))
 
@@ -72,6 +74,7 @@ def _size(root: ElementTree.Element, task: ElementTree.Element | None) -> tuple[
     for place in (task, root.find("meta")):
         size = place.find("original_size") if place is not None else None
         if size is not None:
-            width, height = int(size.findtext("width") or 0), int(size.findtext("height") or 0)
-            return (width, height) if width > 0 and height > 0 else None
+            width, height = (size.findtext(side, "").strip() for side in ("width", "height"))
+            known = width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0
+            return (int(width), int(height)) if known else None
     return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,25 +18,39 @@ from avdet.data.importers.via3 import read_via3
 
 __all__ = ["read_annotations"]
 
+GZIP = b"\x1f\x8b"
+
 
 def read_annotations(path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.DataFrame:
     """Columns video, timestamp, x1, y1, x2, y2, action (its name), person_id. Raises ValueError with what is wrong."""
-    start = path.read_bytes()[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    data = _unpacked(path)
+    start = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"<"):
-        return read_cvat(path, videos)
+        return read_cvat(data, path, videos)
     if not start.startswith((b"{", b"[")):
-        return read_table(path, videos, label_map)
+        return read_table(data, path, videos, label_map)
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is no readable JSON ({error}); export it again") from None
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no readable JSON ({error}); export it again, as UTF-8") from None
     try:
         if isinstance(content, dict) and {"metadata", "attribute", "file"} <= content.keys():
             return read_via3(content, path, videos)
         if isinstance(content, dict) and {"annotations", "categories"} <= content.keys():
             return read_coco_video(content, path, videos)
-    except (KeyError, TypeError, AttributeError) as error:
+    except KeyError as error:
         raise ValueError(f"{path} lacks {error}, which its form demands; export it again") from None
+    except (TypeError, AttributeError, IndexError) as error:
+        raise ValueError(f"{path} holds something else than its form demands ({error}); export it again") from None
     raise ValueError(
         f"{path} is neither a VIA 3 project nor COCO JSON for videos; see docs/custom_data.md for the forms"
     )
+
+
+def _unpacked(path: Path) -> bytes:
+    """Gzip is known by its first bytes, whatever the file's name."""
+    data = path.read_bytes()
+    try:
+        return gzip.decompress(data) if data.startswith(GZIP) else data
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path} is a damaged gzip file ({error}); fetch or compress it again") from None

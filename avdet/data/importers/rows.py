@@ -16,7 +16,7 @@ from avdet.data.movies import VIDEO_SUFFIXES
 from avdet.media.frame_times import frame_times
 from avdet.media.reader import VideoReader
 
-__all__ = ["COLUMNS", "Videos", "cleaned", "to_rows"]
+__all__ = ["COLUMNS", "Videos", "cleaned", "finite", "to_rows"]
 
 LAST_S = 1e6  # eleven days
 COLUMNS = ["video", "timestamp", "x1", "y1", "x2", "y2", "action", "person_id"]
@@ -54,14 +54,16 @@ class Videos:
         with VideoReader(self.movies[video]) as reader:
             return reader.info.width, reader.info.height
 
-    def time_of(self, video: str, frame: int, source: Path) -> float:
-        """Seconds at which a frame appears, counted from 0."""
+    def time_of(self, video: str, frame: object, source: str | Path) -> float:
+        """Seconds at which a frame, counted from 0, appears. Raises ValueError where it is none of the video's."""
         times = self._times(video)
-        if not 0 <= frame < len(times):
+        (number,) = finite([frame], 1, f"{source}: a box's frame")
+        if not (number.is_integer() and 0 <= number < len(times)):
             raise ValueError(
-                f"{source} has a box on frame {frame} of {video}, which has {len(times)} frames; is it another cut?"
+                f"{source} has a box on frame {frame} of {video}, which has {len(times)} frames (whole numbers "
+                "from 0 on); is it another cut?"
             )
-        return float(times[frame])
+        return float(times[int(number)])
 
     @cache  # noqa: B019
     def _times(self, video: str) -> NDArray[np.float64]:
@@ -75,12 +77,24 @@ def _may_be_one(place: PurePosixPath, other: PurePosixPath) -> bool:
     return ends[0].parts[-shared:] == ends[1].parts[-shared:]
 
 
-def to_rows(found: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def finite(values: object, count: int, what: str) -> list[float]:
+    """Raises ValueError unless these are that many finite numbers."""
+    try:
+        numbers = [float(value) for value in values]  # type: ignore[attr-defined]
+    except (TypeError, ValueError, OverflowError):
+        numbers = []
+    if len(numbers) != count or not np.isfinite(numbers).all():
+        plural = "s" * (count > 1)
+        raise ValueError(f"{what} is {str(values)[:60]}, not {count} finite number{plural}; mend or remove it")
+    return numbers
+
+
+def to_rows(found: Iterable[Mapping[str, Any]], source: Path) -> pd.DataFrame:
     """Records of COLUMNS as a table: `cleaned`."""
-    return cleaned(pd.DataFrame(list(found), columns=COLUMNS))
+    return cleaned(pd.DataFrame(list(found), columns=COLUMNS), source)
 
 
-def cleaned(table: pd.DataFrame) -> pd.DataFrame:
+def cleaned(table: pd.DataFrame, source: Path) -> pd.DataFrame:
     """Sorted, boxes clipped to the frame; boxes without any extent there are left out.
 
     Raises ValueError for swapped corners, names that are none and times that cannot be.
@@ -90,22 +104,22 @@ def cleaned(table: pd.DataFrame) -> pd.DataFrame:
     swapped = table[(table["x1"] > table["x2"]) | (table["y1"] > table["y2"])]
     if len(swapped):
         raise ValueError(
-            f"video {swapped['video'].iloc[0]} has a box at second {swapped['timestamp'].iloc[0]} whose first corner "
-            f"is not the upper left one ({len(swapped):,} such rows); boxes are x1, y1, x2, y2"
+            f"{source}: video {swapped['video'].iloc[0]} has a box at second {swapped['timestamp'].iloc[0]} whose "
+            f"first corner is not the upper left one ({len(swapped):,} such rows); boxes are x1, y1, x2, y2"
         )
     table[box] = table[box].clip(0.0, 1.0)
     table["action"] = table["action"].astype(str).str.strip()
     odd = table[table["action"].str.contains(r"[\n\r]|^\d+[\s:,]|^\d*$", regex=True)]
     if len(odd):
         raise ValueError(
-            f"{odd['action'].iloc[0]!r} is no name of an action (video {odd['video'].iloc[0]}, second "
+            f"{source}: {odd['action'].iloc[0]!r} is no name of an action (video {odd['video'].iloc[0]}, second "
             f"{odd['timestamp'].iloc[0]}); names are words on one line, without a number before them"
         )
     late = table[~table["timestamp"].astype(float).between(0.0, LAST_S)]
     if len(late):
         raise ValueError(
-            f"video {late['video'].iloc[0]} has a label at second {late['timestamp'].iloc[0]}; times are seconds from "
-            "the video's start, from 0 on: mend this row"
+            f"{source}: video {late['video'].iloc[0]} has a label at second {late['timestamp'].iloc[0]}; times are "
+            "seconds from the video's start, from 0 on: mend this row"
         )
     table = table[(table["x1"] < table["x2"]) & (table["y1"] < table["y2"])]
     table = table.assign(timestamp=table["timestamp"].astype(float).round(6)).drop_duplicates()

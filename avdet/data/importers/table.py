@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ FRAME = {"frame", "frame_index", "frame_id", "frame_number"}
 AVA = ["video", "timestamp", "x1", "y1", "x2", "y2", "action_id", "person_id"]
 
 
-def read_table(path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.DataFrame:
+def read_table(data: bytes, path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.DataFrame:
     """Columns by the names that `ava_eval` knows, or AVA's order where there is no header line.
 
     Boxes are shares of the frame, or pixels where any coordinate is far beyond 1.
@@ -28,14 +29,14 @@ def read_table(path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.D
     A column `frame` (from 0 on) may stand for the time. Ids in the column of actions are looked up in `label_map`.
     Raises ValueError that names what is missing.
     """
-    table = _with_columns(path)
+    table = _with_columns(data, path)
     video = table["video"].map({name: videos.name_of(str(name), path) for name in table["video"].unique()})
     if "timestamp" in table:
         times = pd.to_numeric(table["timestamp"], errors="coerce")
     else:
-        frames = pd.to_numeric(table["frame"], errors="coerce").fillna(-1).astype(int)
+        frames = zip(table.index, video, table["frame"], strict=True)
         times = pd.Series(
-            [videos.time_of(name, frame, path) for name, frame in zip(video, frames, strict=True)], table.index
+            [videos.time_of(name, frame, f"{path}, line {row + 1}") for row, name, frame in frames], table.index
         )
     boxes = table[["x1", "y1", "x2", "y2"]].apply(pd.to_numeric, errors="coerce")
     finite = np.isfinite(boxes.assign(time=times).astype(float)).all(axis=1)
@@ -44,7 +45,7 @@ def read_table(path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.D
     boxes = _as_shares(boxes, video, videos, path)
     rows = boxes.assign(video=video, timestamp=times, action=_names(table["action_id"], label_map, path))
     rows["person_id"] = pd.to_numeric(table.get("person_id", pd.Series(-1, table.index)), errors="coerce").fillna(-1)
-    return cleaned(rows.astype({"person_id": int})[COLUMNS])
+    return cleaned(rows.astype({"person_id": int})[COLUMNS], path)
 
 
 def _as_shares(boxes: pd.DataFrame, video: pd.Series, videos: Videos, path: Path) -> pd.DataFrame:
@@ -72,11 +73,17 @@ def _shown(box: pd.DataFrame) -> str:
     return ",".join(f"{number:g}" for number in box.to_numpy().ravel())
 
 
-def _with_columns(path: Path) -> pd.DataFrame:
+def _with_columns(data: bytes, path: Path) -> pd.DataFrame:
     """As text, empty rows left out; a row's index is its line in the file, from 0 on."""
     try:
         table = pd.read_csv(
-            path, sep=None, engine="python", dtype=str, skip_blank_lines=False, encoding="utf-8-sig", header=None
+            io.BytesIO(data),
+            sep=None,
+            engine="python",
+            dtype=str,
+            skip_blank_lines=False,
+            encoding="utf-8-sig",
+            header=None,
         )
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no readable CSV ({' '.join(str(error).split())})") from None

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from avdet.data.importers.rows import Videos, to_rows
+from avdet.data.importers.rows import Videos, finite, to_rows
 
 __all__ = ["read_via3"]
 
 RECTANGLE = 2  # of `xy`, whose first number is the shape
-TEXT = 1  # of an attribute's type
+TEXT = "1"  # of an attribute's type
 WHO = re.compile(r"person|track|\bid\b|identity", re.IGNORECASE)
 
 
@@ -24,7 +24,7 @@ def read_via3(project: Mapping[str, Any], path: Path, videos: Videos) -> pd.Data
     Options of checkbox, radio and select attributes are the actions, as are texts; an attribute whose name speaks of a
     person, a track or an id numbers the person.
     """
-    return to_rows(_rows(project, path, videos))
+    return to_rows(_rows(project, path, videos), path)
 
 
 def _rows(project: Mapping[str, Any], path: Path, videos: Videos) -> Iterator[dict[str, Any]]:
@@ -34,11 +34,13 @@ def _rows(project: Mapping[str, Any], path: Path, videos: Videos) -> Iterator[di
             continue
         video = videos.name_of(_file_of(project, str(region["vid"]), path), path)
         width, height = videos.size(video)
-        x, y, w, h = map(float, shape[1:5])
-        who, actions = _read_values(project["attribute"], region.get("av", {}), f"{path}, region {key}")
+        where = f"{path}, region {key}"
+        x, y, w, h = finite(shape[1:5], 4, f"{where}: the rectangle")
+        (time_s,) = finite(region["z"], 1, f"{where}: the time")
+        who, actions = _read_values(project["attribute"], region.get("av", {}), where)
         row = {
             "video": video,
-            "timestamp": float(region["z"][0]),
+            "timestamp": time_s,
             "x1": x / width, "y1": y / height, "x2": (x + w) / width, "y2": (y + h) / height,
             "person_id": who,
         }  # fmt: skip
@@ -62,7 +64,7 @@ def _read_values(attributes: Mapping[str, Any], values: Mapping[str, Any], where
             options = attribute.get("options", {})
             digits = re.search(r"\d+", options.get(text, text))
             who = int(digits[0]) if digits else who
-        elif int(attribute.get("type", TEXT)) == TEXT:
+        elif str(attribute.get("type", TEXT)) == TEXT:
             actions += [text] if text else []
         else:
             actions += [_option(attribute, option, where) for option in text.split(",") if option]

@@ -1,6 +1,8 @@
 """Two people in a video of 20 frames at 10 fps, 64 x 48 pixels, as each tool would have written them."""
 
+import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,21 @@ def test_every_form_says_the_same(videos: Videos, tmp_path: Path, name: str) -> 
     assert table.to_numpy().tolist() == EXPECTED
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_gzip_is_known_by_its_bytes(videos: Videos, tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "labels.csv.gz"
+    path.write_bytes(pack(SHARES.encode()))
+    assert read_annotations(path, videos, {}).to_numpy().tolist() == EXPECTED
+
+
+@pytest.mark.parametrize("size", [{"height": 0}, {"width": None}, {"width": 0, "height": 0}])
+def test_a_size_that_coco_leaves_out_is_the_videos_own(videos: Videos, tmp_path: Path, size: dict[str, Any]) -> None:
+    content = coco()
+    content["videos"][0] |= size
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    assert read_annotations(tmp_path / "a.json", videos, {}).to_numpy().tolist() == EXPECTED
+
+
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
@@ -133,6 +150,25 @@ def test_every_form_says_the_same(videos: Videos, tmp_path: Path, name: str) -> 
         ("a.json", json.dumps({**coco(), "videos": []}), "no section videos"),
         ("a.json", FORMS["coco.json"].replace("frame_index", "number"), "does not say which frame it is"),
         ("a.json", FORMS["coco.json"].replace('"bbox"', '"box"'), "lacks 'bbox'"),
+        ("a.json", '{"annotations": "é"}'.encode("latin-1"), r"a\.json is no readable JSON .*as UTF-8"),
+        (
+            "a.json",
+            FORMS["coco.json"].replace("[16, 12, 16, 36]", "[16, 12, 16]"),
+            r"annotation 1: its box is \[16, 12",
+        ),
+        (
+            "a.json",
+            FORMS["coco.json"].replace('"category_id": 4', '"category_id": 9'),
+            "annotation 3 has no video or no",
+        ),
+        ("a.json", json.dumps({**coco(), "annotations": [7]}), r"a\.json holds something else than its form demands"),
+        ("a.json", FORMS["via.json"].replace("[2, 16, 12, 16, 36]", "[2, 16, 12]"), "region 1_a: the rectangle is"),
+        ("a.json", FORMS["via.json"].replace("[0.5]", '["now"]'), r"region 1_a: the time is \['now'\]"),
+        ("a.xml", CVAT.replace('xbr="32.0"', ""), r"track 0: the box on frame 5 is \['16\.0', '12\.0', None"),
+        ("a.xml", CVAT.replace('frame="5"', 'frame="5.5"'), r"frame 5\.5 of kitchen one"),
+        ("a.xml", CVAT.replace("utf-8", "utf-99"), "no readable XML"),
+        ("a.csv", PIXELS.replace("\t10\t", "\t9.5\t"), r"line 4 has a box on frame 9\.5 of kitchen one"),
+        ("a.csv", gzip.compress(SHARES.encode())[:40], "is a damaged gzip file"),
         ("a.csv", SHARES.replace("xmax", "width"), "has no column x2"),
         ("a.csv", SHARES.replace("0.25,0.25", "left,0.25"), "line 2: a time or box is no finite number"),
         ("a.csv", SHARES.replace("0,0,0.5", "0,0,inf"), "line 4: a time or box is no finite number"),
@@ -147,9 +183,9 @@ def test_every_form_says_the_same(videos: Videos, tmp_path: Path, name: str) -> 
         ("a.csv", ",,\n", "is empty"),
     ],
 )
-def test_what_is_wrong_is_said(videos: Videos, tmp_path: Path, name: str, text: str, sentence: str) -> None:
+def test_what_is_wrong_is_said(videos: Videos, tmp_path: Path, name: str, text: str | bytes, sentence: str) -> None:
     path = tmp_path / name
-    path.write_text(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ValueError, match=sentence):
         read_annotations(path, videos, {1: "stand", 2: "talk", 4: "wave"})
 
@@ -231,18 +267,20 @@ def test_rows_that_cannot_be_are_named(videos: Videos, tmp_path: Path, row: str,
 def test_names_that_a_label_map_would_read_as_ids_are_refused(name: str) -> None:
     row = {"video": "a", "timestamp": 1.0, "x1": 0.1, "y1": 0.1, "x2": 0.2, "y2": 0.2, "action": name, "person_id": 0}
     with pytest.raises(ValueError, match="is no name of an action"):
-        to_rows([row])
+        to_rows([row], Path("a.xml"))
 
 
 def test_swapped_corners_are_refused() -> None:
     row = {"video": "a", "timestamp": 1.0, "x1": 0.3, "y1": 0.1, "x2": 0.2, "y2": 0.2, "action": "sit", "person_id": 0}
-    with pytest.raises(ValueError, match=r"video a has a box at second 1\.0 whose first corner is not the upper left"):
-        to_rows([row])
+    with pytest.raises(
+        ValueError, match=r"a\.xml: video a has a box at second 1\.0 whose first corner is not the upper left"
+    ):
+        to_rows([row], Path("a.xml"))
 
 
 def test_late_times_keep_their_milliseconds(tmp_path: Path) -> None:
     box = {"video": "a", "x1": 0.1, "y1": 0.1, "x2": 0.2, "y2": 0.2, "action": "sit", "person_id": 0}
-    table = to_rows([{**box, "timestamp": time_s} for time_s in (12345.678, 12345.718)])
+    table = to_rows([{**box, "timestamp": time_s} for time_s in (12345.678, 12345.718)], Path("a.xml"))
     write_data_set(table, set(), tmp_path)
     assert sorted(read_ground_truth(tmp_path / "train.csv")["timestamp"]) == [12345.678, 12345.718]
 
