@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+from collections import Counter
 from pathlib import Path
 
 from avdet.cli.errors import user_errors
@@ -39,16 +41,26 @@ def _import(args: argparse.Namespace) -> str:
 
     if not 0 <= args.val_share < 1:
         raise ValueError(f"--val-share is {args.val_share:g}; it must be from 0 to below 1")
+    if not 0 <= args.every < math.inf:
+        raise ValueError(f"--every is {args.every:g}; it must be seconds, or 0 for all keyframes")
+    if args.seed < 0:
+        raise ValueError(f"--seed is {args.seed}; it must be 0 or more")
     if not args.videos.is_dir():
         raise ValueError(f"--videos {args.videos} is no folder; give the one with the video files")
     require_free(args.output, has_val=args.val_share > 0)
     label_map = read_label_map(args.label_map) if args.label_map else {}
     videos = Videos(find_movies(args.videos))
-    table = pd.concat([read_annotations(path, videos, label_map) for path in args.files], ignore_index=True)
+    left_out: Counter[str] = Counter()
+    tables = [read_annotations(path, videos, label_map, left_out) for path in args.files]
+    table = pd.concat(tables, ignore_index=True)
+    repeated = table.duplicated()
+    left_out["repeated rows"] = int(repeated.sum())
+    table = table[~repeated]
+    omitted = ", ".join(f"{count:,} {what}" for what, count in (+left_out).items())
     if table.empty:
         raise ValueError(
-            f"{', '.join(map(str, args.files))}: no box that lies in its frame and has an action; docs/custom_data.md "
-            "says what is read"
+            f"{', '.join(map(str, args.files))}: no box that lies in its frame and has an action"
+            f"{f' ({omitted})' * bool(omitted)}; docs/custom_data.md says what is read"
         )
     if args.every:
         table = thin_out(table, args.every)
@@ -60,5 +72,5 @@ def _import(args: argparse.Namespace) -> str:
     return (
         f"{args.output}: {len(names)} videos ({len(val)} for val), {keyframes:,} keyframes, {len(table):,} rows, "
         f"{len(classes)} classes: {', '.join(f'{name} ({counts[name]})' for name in classes[:8])}"
-        f"{', ...' * (len(classes) > 8)}\n"
+        f"{', ...' * (len(classes) > 8)}\n" + (f"left out: {omitted}\n" if omitted else "")
     )

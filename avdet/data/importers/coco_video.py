@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -13,8 +14,8 @@ from avdet.data.importers.rows import Videos, finite, to_rows
 __all__ = ["read_coco_video"]
 
 
-def read_coco_video(content: Mapping[str, Any], path: Path, videos: Videos) -> pd.DataFrame:
-    """Categories are the actions; `track_id` or `instance_id` numbers the person.
+def read_coco_video(content: Mapping[str, Any], path: Path, videos: Videos, left_out: Counter[str]) -> pd.DataFrame:
+    """Categories are the actions; `track_id` or `instance_id` names the person. Crowds (`iscrowd`) are left out.
 
     Raises ValueError where a frame's number is not said (`frame_index`, `frame_id` or `frame_idx` of its image).
     """
@@ -25,10 +26,13 @@ def read_coco_video(content: Mapping[str, Any], path: Path, videos: Videos) -> p
     images = {image["id"]: image for image in content.get("images", ())}
     found: list[dict[str, Any]] = []
     for place, annotation in enumerate(content["annotations"]):
+        if annotation.get("iscrowd"):
+            left_out["crowds"] += 1
+            continue
         where = f"{path}, annotation {annotation.get('id', place)}"
         image = images.get(annotation.get("image_id"), {})
         film = films.get(annotation.get("video_id", image.get("video_id")))
-        if film is None or annotation["category_id"] not in names:
+        if film is None or annotation.get("category_id") not in names:
             raise ValueError(f"{where} has no video or no category of those that the file defines; mend or remove it")
         video = videos.name_of(str(film.get("name") or film.get("file_name") or _folder(film)), path)
         sides = film.get("width"), film.get("height")
@@ -42,10 +46,10 @@ def read_coco_video(content: Mapping[str, Any], path: Path, videos: Videos) -> p
                     "timestamp": videos.time_of(video, frame, where),
                     "x1": x / width, "y1": y / height, "x2": (x + w) / width, "y2": (y + h) / height,
                     "action": names[annotation["category_id"]],
-                    "person_id": int(annotation.get("track_id", annotation.get("instance_id", -1))),
+                    "person_id": annotation.get("track_id", annotation.get("instance_id")),
                 }
             )  # fmt: skip
-    return to_rows(found, path)
+    return to_rows(found, path, left_out)
 
 
 def _boxes_of_track(annotation: Mapping[str, Any]) -> Iterator[tuple[int, list[float]]]:

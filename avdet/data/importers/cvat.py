@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ __all__ = ["read_cvat"]
 NOT_AN_ACTION = {"", "false", "__undefined__"}
 
 
-def read_cvat(data: bytes, path: Path, videos: Videos) -> pd.DataFrame:
+def read_cvat(data: bytes, path: Path, videos: Videos, left_out: Counter[str]) -> pd.DataFrame:
     """Rows of all boxes that are not outside the frame.
 
     A track's attributes are the actions: a checkbox that is on by its name, any other by its value. A track without
@@ -28,10 +29,10 @@ def read_cvat(data: bytes, path: Path, videos: Videos) -> pd.DataFrame:
         raise ValueError(f"{path} is no readable XML ({error}); export it again as CVAT for video 1.1") from None
     if root.tag != "annotations" or (root.find("track") is None and root.find("image") is not None):
         raise ValueError(f"{path} is not of the form CVAT for video 1.1; export the task in that form")
-    return to_rows(_rows(root, path, videos), path)
+    return to_rows(_rows(root, path, videos, left_out), path, left_out)
 
 
-def _rows(root: ElementTree.Element, path: Path, videos: Videos) -> Iterator[dict[str, Any]]:
+def _rows(root: ElementTree.Element, path: Path, videos: Videos, left_out: Counter[str]) -> Iterator[dict[str, Any]]:
     tasks = {task.findtext("id"): task for task in root.iterfind("meta//task")}
     only = next(iter(tasks.values()), None)
     for number, track in enumerate(root.iterfind("track")):
@@ -39,18 +40,23 @@ def _rows(root: ElementTree.Element, path: Path, videos: Videos) -> Iterator[dic
         video = videos.name_of(_source(root, task), path)
         width, height = _size(root, task) or videos.size(video)
         who = track.get("id", str(number))
-        for box in track.iterfind("box"):
+        for box in track:
             if box.get("outside") == "1":
                 continue
+            if box.tag != "box":
+                left_out["shapes that are no box"] += 1
+                continue
+            actions = _actions(track, box)
+            left_out["boxes without an action"] += not actions
             where = f"{path}, track {who}: the box on frame {box.get('frame')}"
             x1, y1, x2, y2 = finite([box.get(side) for side in ("xtl", "ytl", "xbr", "ybr")], 4, where)
             row = {
                 "video": video,
                 "timestamp": videos.time_of(video, box.get("frame"), path),
                 "x1": x1 / width, "y1": y1 / height, "x2": x2 / width, "y2": y2 / height,
-                "person_id": int(who),
+                "person_id": who,
             }  # fmt: skip
-            yield from ({**row, "action": action} for action in _actions(track, box))
+            yield from ({**row, "action": action} for action in actions)
 
 
 def _actions(track: ElementTree.Element, box: ElementTree.Element) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,23 +22,26 @@ __all__ = ["read_annotations"]
 GZIP = b"\x1f\x8b"
 
 
-def read_annotations(path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.DataFrame:
-    """Columns video, timestamp, x1, y1, x2, y2, action (its name), person_id. Raises ValueError with what is wrong."""
+def read_annotations(path: Path, videos: Videos, label_map: Mapping[int, str], left_out: Counter[str]) -> pd.DataFrame:
+    """Columns video, timestamp, x1, y1, x2, y2, action (its name), person_id. Raises ValueError with what is wrong.
+
+    left_out: counts, by what they are, the entries that give no row.
+    """
     data = _unpacked(path)
     start = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"<"):
-        return read_cvat(data, path, videos)
+        return read_cvat(data, path, videos, left_out)
     if not start.startswith((b"{", b"[")):
-        return read_table(data, path, videos, label_map)
+        return read_table(data, path, videos, label_map, left_out)
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is no readable JSON ({error}); export it again, as UTF-8") from None
     try:
         if isinstance(content, dict) and {"metadata", "attribute", "file"} <= content.keys():
-            return read_via3(content, path, videos)
+            return read_via3(content, path, videos, left_out)
         if isinstance(content, dict) and {"annotations", "categories"} <= content.keys():
-            return read_coco_video(content, path, videos)
+            return read_coco_video(content, path, videos, left_out)
     except KeyError as error:
         raise ValueError(f"{path} lacks {error}, which its form demands; export it again") from None
     except (TypeError, AttributeError, IndexError) as error:

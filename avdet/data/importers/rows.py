@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from avdet.data.importers.people import person_ids
 from avdet.data.movies import VIDEO_SUFFIXES
 from avdet.media.frame_times import frame_times
 from avdet.media.reader import VideoReader
@@ -89,13 +90,13 @@ def finite(values: object, count: int, what: str) -> list[float]:
     return numbers
 
 
-def to_rows(found: Iterable[Mapping[str, Any]], source: Path) -> pd.DataFrame:
+def to_rows(found: Iterable[Mapping[str, Any]], source: Path, left_out: Counter[str]) -> pd.DataFrame:
     """Records of COLUMNS as a table: `cleaned`."""
-    return cleaned(pd.DataFrame(list(found), columns=COLUMNS), source)
+    return cleaned(pd.DataFrame(list(found), columns=COLUMNS), source, left_out)
 
 
-def cleaned(table: pd.DataFrame, source: Path) -> pd.DataFrame:
-    """Sorted, boxes clipped to the frame; boxes without any extent there are left out.
+def cleaned(table: pd.DataFrame, source: Path, left_out: Counter[str]) -> pd.DataFrame:
+    """Sorted, people numbered, boxes clipped to the frame; boxes without any extent there are left out, and counted.
 
     Raises ValueError for swapped corners, names that are none and times that cannot be.
     """
@@ -109,7 +110,7 @@ def cleaned(table: pd.DataFrame, source: Path) -> pd.DataFrame:
         )
     table[box] = table[box].clip(0.0, 1.0)
     table["action"] = table["action"].astype(str).str.strip()
-    odd = table[table["action"].str.contains(r"[\n\r]|^\d+[\s:,]|^\d*$", regex=True)]
+    odd = table[table["action"].str.contains(r"[\n\r]|^\d+[\s:,]|^[\d.]*$", regex=True)]
     if len(odd):
         raise ValueError(
             f"{source}: {odd['action'].iloc[0]!r} is no name of an action (video {odd['video'].iloc[0]}, second "
@@ -121,6 +122,9 @@ def cleaned(table: pd.DataFrame, source: Path) -> pd.DataFrame:
             f"{source}: video {late['video'].iloc[0]} has a label at second {late['timestamp'].iloc[0]}; times are "
             "seconds from the video's start, from 0 on: mend this row"
         )
-    table = table[(table["x1"] < table["x2"]) & (table["y1"] < table["y2"])]
-    table = table.assign(timestamp=table["timestamp"].astype(float).round(6)).drop_duplicates()
+    has_extent = (table["x1"] < table["x2"]) & (table["y1"] < table["y2"])
+    left_out["rows without a box in their frame"] += int((~has_extent).sum())
+    table = table.assign(
+        timestamp=table["timestamp"].astype(float).round(6), person_id=person_ids(table["person_id"], source)
+    )[has_extent]
     return table.sort_values(["video", "timestamp", "person_id", "action"], kind="stable", ignore_index=True)

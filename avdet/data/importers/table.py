@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,7 +22,9 @@ FRAME = {"frame", "frame_index", "frame_id", "frame_number"}
 AVA = ["video", "timestamp", "x1", "y1", "x2", "y2", "action_id", "person_id"]
 
 
-def read_table(data: bytes, path: Path, videos: Videos, label_map: Mapping[int, str]) -> pd.DataFrame:
+def read_table(
+    data: bytes, path: Path, videos: Videos, label_map: Mapping[int, str], left_out: Counter[str]
+) -> pd.DataFrame:
     """Columns by the names that `ava_eval` knows, or AVA's order where there is no header line.
 
     Boxes are shares of the frame, or pixels where any coordinate is far beyond 1.
@@ -44,8 +47,16 @@ def read_table(data: bytes, path: Path, videos: Videos, label_map: Mapping[int, 
         raise ValueError(f"{path}, line {_line(~finite)}: a time or box is no finite number; mend this row")
     boxes = _as_shares(boxes, video, videos, path)
     rows = boxes.assign(video=video, timestamp=times, action=_names(table["action_id"], label_map, path))
-    rows["person_id"] = pd.to_numeric(table.get("person_id", pd.Series(-1, table.index)), errors="coerce").fillna(-1)
-    return cleaned(rows.astype({"person_id": int})[COLUMNS], path)
+    rows["person_id"] = table["person_id"] if "person_id" in table else _ids(table, left_out)
+    return cleaned(rows[COLUMNS], path, left_out)
+
+
+def _ids(table: pd.DataFrame, left_out: Counter[str]) -> pd.Series:
+    """Of people, from a column `id`, unless it numbers the rows: every action of a person would be another person's."""
+    if "id" in table and not table["id"].is_unique:
+        return table["id"]
+    left_out["numbers of rows (column id)"] += len(table) if "id" in table else 0
+    return pd.Series("", table.index)
 
 
 def _as_shares(boxes: pd.DataFrame, video: pd.Series, videos: Videos, path: Path) -> pd.DataFrame:
@@ -92,7 +103,7 @@ def _with_columns(data: bytes, path: Path) -> pd.DataFrame:
         raise ValueError(f"{path} is empty; give a table with a row a person and action")
     first = [re.sub(r"[\s\-]+", "_", str(cell).strip().lower()) for cell in table.iloc[0]]
     names = [
-        next((name for name, known in {**HEADER_NAMES, "frame": FRAME}.items() if cell in known), cell)
+        next((name for name, known in {**HEADER_NAMES, "frame": FRAME}.items() if cell in known - {"id"}), cell)
         for cell in first
     ]
     if "video" in names:
@@ -116,12 +127,12 @@ def _with_columns(data: bytes, path: Path) -> pd.DataFrame:
 
 def _names(actions: pd.Series, label_map: Mapping[int, str], path: Path) -> list[str]:
     actions = actions.fillna("")
-    numbers = actions.str.fullmatch(r"\s*\d+\s*")
-    if not numbers.all():
+    if not actions.str.fullmatch(r"\s*\d+(\.0+)?\s*").all():
         return [str(action).strip() for action in actions]
-    unknown = sorted({int(action) for action in actions} - label_map.keys())
+    ids = actions.astype(float).astype(int)
+    unknown = sorted(set(ids) - label_map.keys())
     if unknown:
         raise ValueError(
             f"{path} has the action id {unknown[0]}, whose name nobody knows; give --label-map with the names"
         )
-    return [label_map[int(action)] for action in actions]
+    return [label_map[number] for number in ids]

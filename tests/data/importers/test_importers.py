@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,15 +119,81 @@ def videos(folder: Path) -> Videos:
 def test_every_form_says_the_same(videos: Videos, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text(FORMS[name], newline="")
-    table = read_annotations(path, videos, {1: "stand", 2: "talk", 4: "wave"})
+    table = read_annotations(path, videos, {1: "stand", 2: "talk", 4: "wave"}, Counter())
     assert table.to_numpy().tolist() == EXPECTED
+
+
+def polygons_and_idle_boxes() -> str:
+    polygon = '<polygon frame="3" outside="0" points="1,1;2,2;3,1"/><polygon frame="4" outside="1" points="1,1"/>'
+    idle = '<box frame="3" xtl="0" ytl="0" xbr="9" ybr="9"><attribute name="eat">false</attribute></box>'
+    return CVAT.replace('label="wave">', f'label="wave">{polygon}{idle}')
+
+
+def circles_and_idle_boxes() -> str:
+    circle = {"vid": "1", "z": [0.5], "xy": [3, 16, 12, 16], "av": {"1": "1"}}
+    idle = {"vid": "1", "z": [0.5], "xy": [2, 16, 12, 16, 36], "av": {}}
+    project = via3()
+    return json.dumps({**project, "metadata": {**project["metadata"], "circle": circle, "idle": idle}})
+
+
+def crowds() -> str:
+    content = coco()
+    content["annotations"].append({**content["annotations"][0], "iscrowd": 1})
+    return json.dumps(content)
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        (polygons_and_idle_boxes(), {"shapes that are no box": 1, "boxes without an action": 1}),
+        (
+            circles_and_idle_boxes(),
+            {
+                "regions that are no rectangle at one time": 1,
+                "boxes without an action": 1,
+                "segments of time without a box": 1,
+            },
+        ),
+        (crowds(), {"crowds": 1}),
+    ],
+)
+def test_what_gives_no_row_is_counted(videos: Videos, tmp_path: Path, text: str, left_out: dict[str, int]) -> None:
+    (tmp_path / "a").write_text(text)
+    counts: Counter[str] = Counter()
+    assert read_annotations(tmp_path / "a", videos, {}, counts).to_numpy().tolist() == EXPECTED
+    assert +counts == left_out
+
+
+@pytest.mark.parametrize(
+    ("header", "people", "ids"),
+    [
+        ("person", ["7", "P", "", "P"], [0, 1, -1, 1]),
+        ("person", ["Ann", "Bob", "-1", "Ann"], [0, 1, -1, 0]),
+        ("track", ["P7", "P3", "", "P3"], [7, 3, -1, 3]),
+        ("track", ["A1", "B1", "", "B1"], [0, 1, -1, 1]),
+        ("person", ["2.0", "5.0", "-1.0", "2.0"], [2, 5, -1, 2]),
+        ("person", ["5000000000", "3", "3", "3"], [1, 0, 0, 0]),
+        ("id", ["2", "5", "5", "5"], [2, 5, 5, 5]),
+        ("id", ["1", "2", "3", "4"], [-1] * 4),
+        ("id,person", ["1,8", "2,8", "3,9", "4,9"], [8, 8, 9, 9]),
+    ],
+)
+def test_people_are_numbered(videos: Videos, tmp_path: Path, header: str, people: list[str], ids: list[int]) -> None:
+    rows = "".join(f"garden,{second},0,0,1,1,sit,{who}\n" for second, who in enumerate(people))
+    (tmp_path / "a.csv").write_text(f"video,time,x1,y1,x2,y2,action,{header}\n{rows}")
+    assert read_annotations(tmp_path / "a.csv", videos, {}, Counter())["person_id"].tolist() == ids
+
+
+def test_ids_of_actions_may_be_written_as_floats(videos: Videos, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("garden,0.5,0,0,1,1,2.0,0\n")
+    assert read_annotations(tmp_path / "a.csv", videos, {2: "sit"}, Counter())["action"].tolist() == ["sit"]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_gzip_is_known_by_its_bytes(videos: Videos, tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "labels.csv.gz"
     path.write_bytes(pack(SHARES.encode()))
-    assert read_annotations(path, videos, {}).to_numpy().tolist() == EXPECTED
+    assert read_annotations(path, videos, {}, Counter()).to_numpy().tolist() == EXPECTED
 
 
 @pytest.mark.parametrize("size", [{"height": 0}, {"width": None}, {"width": 0, "height": 0}])
@@ -134,7 +201,7 @@ def test_a_size_that_coco_leaves_out_is_the_videos_own(videos: Videos, tmp_path:
     content = coco()
     content["videos"][0] |= size
     (tmp_path / "a.json").write_text(json.dumps(content))
-    assert read_annotations(tmp_path / "a.json", videos, {}).to_numpy().tolist() == EXPECTED
+    assert read_annotations(tmp_path / "a.json", videos, {}, Counter()).to_numpy().tolist() == EXPECTED
 
 
 @pytest.mark.parametrize(
@@ -187,7 +254,7 @@ def test_what_is_wrong_is_said(videos: Videos, tmp_path: Path, name: str, text: 
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ValueError, match=sentence):
-        read_annotations(path, videos, {1: "stand", 2: "talk", 4: "wave"})
+        read_annotations(path, videos, {1: "stand", 2: "talk", 4: "wave"}, Counter())
 
 
 @pytest.mark.parametrize("names", [("a/3.mp4", "b/3.mp4"), ("3.left", "3.right"), ("3", "C:\\a\\3.AVI", "b\\3.mp4")])
@@ -245,7 +312,7 @@ def test_the_command_makes_a_data_set(folder: Path, tmp_path: Path, capsys: pyte
 
 def test_a_table_may_have_a_header_alone(videos: Videos, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(SHARES.splitlines()[0])
-    assert read_annotations(tmp_path / "a.csv", videos, {}).empty
+    assert read_annotations(tmp_path / "a.csv", videos, {}, Counter()).empty
 
 
 @pytest.mark.parametrize(
@@ -253,6 +320,9 @@ def test_a_table_may_have_a_header_alone(videos: Videos, tmp_path: Path) -> None
     [
         ("kitchen one,0.5,0,0,1,1,3: jump,0", "'3: jump' is no name of an action"),
         ("kitchen one,0.5,0,0,1,1,,0", "'' is no name of an action"),
+        ("kitchen one,0.5,0,0,1,1,2.5,0", "'2.5' is no name of an action"),
+        ("kitchen one,0.5,0,0,1,1,sit,2.7", "a person is 2.7; write a whole number"),
+        ("kitchen one,0.5,0,0,1,1,sit,-2", "a person is -2; write a whole number"),
         ("kitchen one,-5,0,0,1,1,sit,0", "a label at second -5"),
         ("kitchen one,inf,0,0,1,1,sit,0", "line 2: a time or box is no finite number"),
     ],
@@ -260,14 +330,14 @@ def test_a_table_may_have_a_header_alone(videos: Videos, tmp_path: Path) -> None
 def test_rows_that_cannot_be_are_named(videos: Videos, tmp_path: Path, row: str, sentence: str) -> None:
     (tmp_path / "a.csv").write_text(f"video,time,x1,y1,x2,y2,action,person\n{row}\n")
     with pytest.raises(ValueError, match=sentence):
-        read_annotations(tmp_path / "a.csv", videos, {})
+        read_annotations(tmp_path / "a.csv", videos, {}, Counter())
 
 
 @pytest.mark.parametrize("name", ["2 hands", "3: feet", "7"])
 def test_names_that_a_label_map_would_read_as_ids_are_refused(name: str) -> None:
     row = {"video": "a", "timestamp": 1.0, "x1": 0.1, "y1": 0.1, "x2": 0.2, "y2": 0.2, "action": name, "person_id": 0}
     with pytest.raises(ValueError, match="is no name of an action"):
-        to_rows([row], Path("a.xml"))
+        to_rows([row], Path("a.xml"), Counter())
 
 
 def test_swapped_corners_are_refused() -> None:
@@ -275,12 +345,12 @@ def test_swapped_corners_are_refused() -> None:
     with pytest.raises(
         ValueError, match=r"a\.xml: video a has a box at second 1\.0 whose first corner is not the upper left"
     ):
-        to_rows([row], Path("a.xml"))
+        to_rows([row], Path("a.xml"), Counter())
 
 
 def test_late_times_keep_their_milliseconds(tmp_path: Path) -> None:
     box = {"video": "a", "x1": 0.1, "y1": 0.1, "x2": 0.2, "y2": 0.2, "action": "sit", "person_id": 0}
-    table = to_rows([{**box, "timestamp": time_s} for time_s in (12345.678, 12345.718)], Path("a.xml"))
+    table = to_rows([{**box, "timestamp": time_s} for time_s in (12345.678, 12345.718)], Path("a.xml"), Counter())
     write_data_set(table, set(), tmp_path)
     assert sorted(read_ground_truth(tmp_path / "train.csv")["timestamp"]) == [12345.678, 12345.718]
 
@@ -289,4 +359,4 @@ def test_two_columns_of_one_meaning_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("video,timestamp,x1,y1,x2,y2,action,action_id\na,1,0.1,0.1,0.2,0.2,sit,1\n")
     with pytest.raises(ValueError, match="has two columns that mean action_id"):
-        read_annotations(path, Videos({"a": tmp_path / "a.mp4"}), {})
+        read_annotations(path, Videos({"a": tmp_path / "a.mp4"}), {}, Counter())
