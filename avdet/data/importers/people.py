@@ -17,11 +17,11 @@ WITH_NUMBER = re.compile(r"\D*(\d+)\D*")
 
 
 def person_ids(names: pd.Series, source: Path) -> pd.Series:
-    """The number in 3, 3.0 or P3; -1 for an empty name. Where a name has none, or two names one, all are counted.
+    """The number in 3, 3.0 or P3; -1 for an empty name. Where names have none or share one: their order.
 
     Raises ValueError for numbers that are no id, such as 2.7.
     """
-    names = pd.Series(["" if pd.isna(name) else str(name).strip() for name in names], names.index, dtype=object)
+    names = names.astype(str).str.strip().mask(names.isna(), "")
     plain = {name: _plain(name, source) for name in names.unique()}
     people = sorted(set(plain.values()) - {""})
     found = [WITH_NUMBER.fullmatch(person) for person in people]
