@@ -17,6 +17,7 @@ from avdet.checkpoints.foreign import Foreign, read_foreign
 from avdet.checkpoints.io import save_checkpoint
 from avdet.checkpoints.weights import LoadReport, load_state
 from avdet.cli.errors import user_errors
+from avdet.cli.outputs import require_output
 from avdet.config import load_config
 from avdet.data.build_clips import build_class_sets
 from avdet.data.locate import annotation_files
@@ -34,6 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, help="a recipe whose network the weights fill; Caffe2 files need one")
     args = parser.parse_args(argv)
     with user_errors():
+        require_output(args.target, (args.source, args.config), option="OUT")
         report = convert(args.source, args.target, None if args.config is None else load_config(args.config))
         sys.stdout.write(f"{report}\n{args.target} is written.\n")
     return 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
+from avdet.cli.outputs import require_output
 
 if TYPE_CHECKING:
     from avdet.models.action_model import ActionModel
@@ -35,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     args = parser.parse_args(argv)
     with user_errors():
+        require_output(args.output, (args.checkpoint,))
         _export(args)
     return 0
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
-from avdet.cli.films import require_film_name
+from avdet.cli.outputs import require_film
 from avdet.cli.recipe import say_what_happens
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _stream(args: argparse.Namespace) -> None:
     if args.output is None and not _has_display():
         raise ValueError("there is no display to show a window on; give --output FILE.mp4")
     if args.output is not None:
-        require_film_name(args.output, Path(args.source))
+        require_film(args.output, (Path(args.source), args.checkpoint, args.people))
     if args.short_side < 64:
         raise ValueError(f"--short-side is {args.short_side}; people cannot be seen below 64 pixels")
     detector, names = _detector(args)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from avdet.cli.errors import user_errors
-from avdet.cli.films import require_film_name
+from avdet.cli.outputs import require_film, require_output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,10 +101,13 @@ def _visualize(args: argparse.Namespace) -> None:
 def _refuse(args: argparse.Namespace) -> None:
     if args.output is None and args.player is None:
         raise ValueError("neither --output nor --player is given; name the mp4 file or the HTML page to write, or both")
+    inputs = (args.video, args.detections, args.ground_truth, args.label_map, args.without_sound, args.checkpoint)
     if args.output is not None:
-        require_film_name(args.output, args.video)
-    if args.player is not None and args.player.suffix.lower() not in {".html", ".htm"}:
-        raise ValueError(f"--player is {args.player}; it is a page, so give it a name that ends in .html")
+        require_film(args.output, inputs)
+    if args.player is not None:
+        if args.player.suffix.lower() not in {".html", ".htm"}:
+            raise ValueError(f"--player is {args.player}; it is a page, so give it a name that ends in .html")
+        require_output(args.player, inputs, option="--player")
     if args.explain != (args.checkpoint is not None) or (args.explain and args.output is None):
         raise ValueError(
             "--explain needs --checkpoint FILE and --output FILE.mp4, and --checkpoint is for nothing else"

@@ -118,3 +118,12 @@ def test_strangers_run_no_code(
 def test_broken_files_are_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
     (tmp_path / "broken.pkl").write_bytes(content)
     assert "broken.pkl" in refusal(capsys, tmp_path / "broken.pkl", tmp_path / "out.pt")
+
+
+def test_where_to_write_is_looked_at_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write_pyth(tmp_path / "a.pyth", slowfast())
+    before = source.read_bytes()
+    assert "is one of the inputs, which would be written over" in refusal(capsys, source, source)
+    assert source.read_bytes() == before
+    assert "is a folder" in refusal(capsys, tmp_path / "no.pyth", tmp_path)
+    assert f"nothing can be written in {source}" in refusal(capsys, tmp_path / "no.pyth", source / "out.pt")

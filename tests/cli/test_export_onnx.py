@@ -49,3 +49,9 @@ def test_a_missing_checkpoint_is_one_sentence(tmp_path: Path, capsys: pytest.Cap
         export_onnx.main(["--checkpoint", str(tmp_path / "no.pt"), "--output", str(tmp_path / "m.onnx")])
     assert stop.value.code == 2
     assert "There is no checkpoint at" in capsys.readouterr().err
+
+
+def test_where_to_write_is_looked_at_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        export_onnx.main(["--checkpoint", str(tmp_path / "no.pt"), "--output", str(tmp_path)])
+    assert stop.value.code == 2 and "is a folder" in capsys.readouterr().err

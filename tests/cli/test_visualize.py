@@ -84,12 +84,24 @@ def test_wrong_use_is_one_sentence(
     assert sentence in said and said.startswith("error: ") and said.count("\n") == 1
 
 
-def test_the_video_is_not_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = (folder / "clip.mp4").read_bytes()
+def test_what_is_read_is_not_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = folder / "names.html"
+    names.write_text("sit\n")
+    for more in (["--output", str(folder / "clip.mp4")], ["--label-map", str(names), "--player", str(names)]):
+        before = {path: path.read_bytes() for path in folder.iterdir()}
+        with pytest.raises(SystemExit):
+            main(_arguments(folder, *more))
+        assert "is one of the inputs, which would be written over" in capsys.readouterr().err
+        assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_place_for_the_page_is_there_before_the_film_is_drawn(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        main(_arguments(folder, "--output", str(folder / "clip.mp4")))
-    assert "is the video itself" in capsys.readouterr().err
-    assert (folder / "clip.mp4").read_bytes() == before
+        main(_arguments(folder, "--player", str(folder / "truth.csv" / "page.html")))
+    assert f"--player: nothing can be written in {folder / 'truth.csv'}" in capsys.readouterr().err
+    assert not (folder / "a.mp4").exists()
 
 
 def test_a_video_that_cannot_be_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
