@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
+from avdet.cli.outputs import require_output_folder
 from avdet.cli.recipe import say_what_happens
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _refuse_impossible(args: argparse.Namespace) -> None:
+    require_output_folder(args.output)
     if args.boxes is not None and (args.people is not None or args.people_model is not None):
         raise ValueError("--boxes says who is there, so --people and --people-model have nothing to do; leave one out")
     if args.boxes is not None and args.boxes.resolve() == (args.output / "boxes.csv").resolve():

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
+from avdet.cli.outputs import require_output
 from avdet.cli.people_split import labelled_split, require_labels
 from avdet.cli.recipe import SAMPLE_FOLDER, config_of, provide_sample, say_what_happens
 from avdet.data.locate import annotation_files
@@ -112,9 +115,9 @@ def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
     from avdet.people.boxes_file import BoxesFile
     from avdet.people.build import build_person_detector
 
-    _refuse_impossible(args)
+    _refuse_impossible(jobs, args)
     detector = build_person_detector(args.detector, model=args.model, weights=args.weights, device=args.device)
-    file = BoxesFile(args.output, _settings(args))
+    file = BoxesFile(args.output, _settings(args), {job.name: _version(job) for job in jobs})
     left = [job for job in jobs if job.name not in file.done]
     if len(left) < len(jobs):
         logger.info("%s: %d of %d videos are done already", args.output, len(jobs) - len(left), len(jobs))
@@ -161,7 +164,8 @@ def _find(job: Job, detector: PersonDetector, args: argparse.Namespace, progress
     return smooth_scores(boxes, args.smooth)
 
 
-def _refuse_impossible(args: argparse.Namespace) -> None:
+def _refuse_impossible(jobs: list[Job], args: argparse.Namespace) -> None:
+    require_output(args.output, (args.weights, args.config, *(job.video for job in jobs)))
     for option, value, least in (
         ("--rate", args.rate, 1e-6), ("--batch-size", args.batch_size, 1), ("--smooth", args.smooth, 0)
     ):  # fmt: skip
@@ -174,6 +178,16 @@ def _settings(args: argparse.Namespace) -> dict[str, object]:
     names = ("config", "split", "detector", "model", "weights", "rate", "min_score", "smooth")
     changed_s = args.weights.stat().st_mtime if args.weights is not None else None
     return {**{name: getattr(args, name) for name in names}, "weights_changed_s": changed_s}
+
+
+def _version(job: Job) -> dict[str, object] | None:
+    """What one video's rows depend on; None where the video is not there."""
+    from avdet.media.identity import file_identity
+
+    keyframes = zlib.crc32(repr((job.times_s, job.origin_s)).encode())
+    with suppress(OSError):
+        return {**file_identity(job.video), "keyframes": keyframes}
+    return None
 
 
 def _progress() -> Progress:

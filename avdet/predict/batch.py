@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from avdet.data.keyframes import ClassNames
+from avdet.media.identity import file_identity
 from avdet.predict.detector import ActionDetector
 from avdet.predict.jobs import VideoJob
 from avdet.predict.judged import JudgedPeople
@@ -56,7 +57,7 @@ class Workplace:
 
     def parts(self, job: VideoJob, plan: str) -> VideoParts:
         """`plan`: a `fingerprint` of the chunks."""
-        return VideoParts(self.folder / f"{job.name}.part", {**_source(job.path), "plan": plan})
+        return VideoParts(self.folder / f"{job.name}.part", {**file_identity(job.path), "plan": plan})
 
     def has_begun(self, job: VideoJob) -> bool:
         return (self.folder / f"{job.name}.part").exists()
@@ -65,7 +66,7 @@ class Workplace:
         """Of an earlier run with the same `showing`, unless the video has changed since."""
         with suppress(OSError, ValueError):
             note = json.loads(self._note(job).read_text(encoding="utf-8"))
-            if [note["source"], note["showing"], note["form"]] == [_source(job.path), asdict(showing), form]:
+            if [note["source"], note["showing"], note["form"]] == [file_identity(job.path), asdict(showing), form]:
                 return Finished(note["people"], note["times"])
         return None
 
@@ -76,7 +77,7 @@ class Workplace:
         write_tables(people, job.name, classes, self.output if form == "parquet" else self.folder, showing, form)
         judged = people.select(people.judged)
         done = Finished(len(set(judged.person_ids.tolist())), len(set(judged.times_s.tolist())))
-        about = {"source": _source(job.path), "showing": asdict(showing), "form": form}
+        about = {"source": file_identity(job.path), "showing": asdict(showing), "form": form}
         note = {**about, "people": done.people, "times": done.times}
         with whole_file(self._note(job)) as partial:
             partial.write_text(json.dumps(note) + "\n", encoding="utf-8")
@@ -116,10 +117,3 @@ def reason_of(error: Exception) -> str:
         raise error
     text = " ".join(str(error).split())
     return text if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {text}"
-
-
-def _source(path: Path) -> dict[str, object]:
-    """By which a video that was replaced is known."""
-    real = path.resolve()
-    stat = real.stat()
-    return {"path": str(real), "bytes": stat.st_size, "changed_ns": stat.st_mtime_ns}

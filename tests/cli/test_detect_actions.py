@@ -99,6 +99,7 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
     for more, sentence in [
         (["--boxes", "b.csv", "--people", people], "--boxes says who is there"),
         (["--people", people, "--min-box-score", "1.0"], "lower --min-box-score"),
+        (["--output", people], "is a file; give a folder"),
         (["--people", people, "--detector", "detectron2"], "is a detector of torchvision, not of detectron2"),
     ]:
         with pytest.raises(SystemExit) as stopped:

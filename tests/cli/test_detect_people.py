@@ -121,12 +121,31 @@ def test_a_video_that_cannot_be_read_is_named_and_the_others_are_done(
     assert set(ava_eval.read_boxes(tmp_path / "boxes.csv")["video"]) == {"sample_val_00", "broken"}
 
 
+def test_a_video_that_was_replaced_is_looked_at_again(
+    sample: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video, broken = tmp_path / "clip.mp4", tmp_path / "broken.mp4"
+    video.write_bytes((sample / "videos/sample_val_00.mp4").read_bytes())
+    broken.write_bytes(b"no video")
+    argv = [video, broken, "--weights", weights, "--device", "cpu", "--rate", "0.5", "--output", tmp_path / "boxes.csv"]
+    refused(capsys, *argv)
+    refused(capsys, *argv)
+    other = sample / "videos/sample_val_01.mp4"
+    for path in (video, broken):
+        path.write_bytes(other.read_bytes())
+    assert detect_people.main([str(word) for word in argv]) == 0
+    boxes = ava_eval.read_boxes(tmp_path / "boxes.csv")
+    one, two = (boxes[boxes["video"] == name].drop(columns="video") for name in ("clip", "broken"))
+    assert len(one) and one.reset_index(drop=True).equals(two.reset_index(drop=True))
+
+
 def test_what_users_get_wrong_is_said_in_one_sentence(
     sample: Path, weights: Path, recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     video, output = sample / "videos/sample_val_00.mp4", ("--output", tmp_path / "boxes.csv")
     assert "nothing to look at" in refused(capsys, *output)
     assert "several videos are named" in refused(capsys, video, video, *output)
+    assert "is one of the inputs" in refused(capsys, video, "--output", video)
     assert "--rate is 0" in refused(capsys, video, *output, "--rate", "0", "--weights", weights)
     assert "'clip.mp4' is no setting" in refused(capsys, "clip.mp4", "--config", recipe, *output)
     assert "nowhere (data.videos)" in refused(capsys, "data.videos=nowhere", "--config", recipe, *output)
