@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from avdet.media.clip_times import clip_span, clip_times
@@ -34,12 +36,11 @@ class ClipCutter:
 
     def frames(self, video: Video, center_s: float) -> Frames:
         """(T, H, W, 3) uint8 around `center_s`; before the start and past the end the nearest frame stands."""
-        return self.frame_batch(video, center_s).rgb
+        return video.frames(self._times_s(center_s))
 
     def frame_batch(self, video: Video, center_s: float) -> FrameBatch:
         """Like `frames`, with when each appeared and whether the video was over."""
-        times_s = clip_times(center_s, num_frames=self.span_frames, stride=self.stride, fps=self.nominal_fps)
-        return video.frame_batch(times_s)
+        return video.frame_batch(self._times_s(center_s))
 
     def audio(self, video: Video, center_s: float) -> Tensor | None:
         """(T, F) log-mel of the same span; None without a sound track or without ears."""
@@ -47,3 +48,6 @@ class ClipCutter:
             return None
         start_s, duration_s = clip_span(center_s, num_frames=self.span_frames, fps=self.nominal_fps)
         return self.logmel(torch.from_numpy(video.audio(start_s, duration_s, SAMPLE_RATE)))
+
+    def _times_s(self, center_s: float) -> NDArray[np.float64]:
+        return clip_times(center_s, num_frames=self.span_frames, stride=self.stride, fps=self.nominal_fps)
