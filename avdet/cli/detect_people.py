@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from avdet.people.detector import PersonDetector
+    from avdet.people.from_csv import TableBoxes
 
 logger = logging.getLogger(__name__)
 INTERRUPTED = 130  # as shells count it
@@ -114,9 +115,12 @@ def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
     from avdet.media.reader import DecodeError
     from avdet.people.boxes_file import BoxesFile
     from avdet.people.build import build_person_detector
+    from avdet.people.from_csv import TableBoxes
 
     _refuse_impossible(jobs, args)
     detector = build_person_detector(args.detector, model=args.model, weights=args.weights, device=args.device)
+    if isinstance(detector, TableBoxes):
+        _say_whom_it_lacks(detector, jobs, args.weights)
     file = BoxesFile(args.output, _settings(args), {job.name: _version(job) for job in jobs})
     left = [job for job in jobs if job.name not in file.done]
     if len(left) < len(jobs):
@@ -171,6 +175,18 @@ def _refuse_impossible(jobs: list[Job], args: argparse.Namespace) -> None:
     ):  # fmt: skip
         if not value >= least:
             raise ValueError(f"{option} is {value:g}; it must be {'more than 0' if least else 'at least 0'}")
+
+
+def _say_whom_it_lacks(table: TableBoxes, jobs: list[Job], path: Path) -> None:
+    """Nobody may be in a video; that nobody is in any is another thing."""
+    unknown = [job.name for job in jobs if job.name not in table.videos]
+    if table.videos and len(unknown) == len(jobs):
+        raise ValueError(
+            f"{path} has boxes of {', '.join(table.videos[:3])}, and none of {unknown[0]}; its column video must hold "
+            "a file's name without suffix"
+        )
+    for name in unknown:
+        logger.warning("%s has no box of %s", path, name)
 
 
 def _settings(args: argparse.Namespace) -> dict[str, object]:

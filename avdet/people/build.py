@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -17,6 +18,7 @@ import ava_eval
 from avdet.checkpoints.io import CheckpointError, load_checkpoint, read_tensors, save_checkpoint
 from avdet.people.detector import PersonDetector, TrainablePersonDetector
 from avdet.people.from_csv import TableBoxes, boxes_of_ground_truth
+from avdet.people.table import refuse_pixels
 from avdet.people.torchvision_rcnn import MODELS, published_weights, torchvision_rcnn
 
 __all__ = ["DETECTORS", "TRAINABLE", "build_person_detector", "build_trainable", "save_person_detector"]
@@ -192,11 +194,18 @@ def _detectron2() -> ModuleType:
 
 
 def _from_table(model: str | None, weights: Path | None, device: torch.device) -> PersonDetector:
-    return TableBoxes(ava_eval.read_boxes(_table_file("csv", weights)))
+    path = _table_file("csv", weights)
+    return _table_boxes(ava_eval.read_boxes(path), path)
 
 
 def _from_ground_truth(model: str | None, weights: Path | None, device: torch.device) -> PersonDetector:
-    return TableBoxes(boxes_of_ground_truth(ava_eval.read_ground_truth(_table_file("ground_truth", weights))))
+    path = _table_file("ground_truth", weights)
+    return _table_boxes(boxes_of_ground_truth(ava_eval.read_ground_truth(path)), path)
+
+
+def _table_boxes(boxes: pd.DataFrame, path: Path) -> TableBoxes:
+    refuse_pixels(boxes, path)
+    return TableBoxes(boxes)
 
 
 def _table_file(name: str, weights: Path | None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from avdet.structures import PersonBoxes
 
 __all__ = ["find_people", "keyframe_times", "people_at", "video_name"]
 
+logger = logging.getLogger(__name__)
 UNSEEN = np.zeros((1, 1, 3), np.uint8)  # for a detector that does not look
 
 
@@ -55,6 +57,7 @@ def find_people(
     if times_s is None:
         if isinstance(detector, TableBoxes):
             times_s = detector.times_of(video_name(video))
+            _say_what_is_outside(video, times_s, origin_s)
         else:
             times_s = [origin_s + t for t in keyframe_times(duration_of(Path(video)), rate=rate)]
     times = sorted(set(times_s))
@@ -90,3 +93,15 @@ def people_at(
             found += [one.select(one.scores >= min_score) for one in people]
             on_picture(len(found), len(times_s))
     return link_people(times_s, found)
+
+
+def _say_what_is_outside(video: str | Path, times_s: Sequence[float], origin_s: float) -> None:
+    """A table may count from elsewhere, as AVA's does; its boxes are linked all the same."""
+    end_s = origin_s + duration_of(Path(video))
+    if times_s and times_s[-1] > end_s:
+        logger.warning(
+            "%s: the table has somebody at %g s, but the video ends at %.1f s; times are seconds",
+            video,
+            times_s[-1],
+            end_s,
+        )

@@ -26,11 +26,20 @@ class TableBoxes:
         """`boxes`: video, timestamp, x1, y1, x2, y2, score, person_id, as `ava_eval.read_boxes` gives them."""
         ordered = boxes.sort_values("score", ascending=False, kind="stable")
         keys = [ordered["video"].astype(str), ordered["timestamp"].round(DIGITS)]
-        self._rows = {cast("tuple[str, float]", key): people_of_rows(rows) for key, rows in ordered.groupby(keys)}
+        moments = [(cast("tuple[str, float]", key), rows) for key, rows in ordered.groupby(keys)]
+        self._rows = {key: people_of_rows(rows) for key, rows in moments}
+        self._times: dict[str, list[float]] = {}
+        for (video, _), rows in moments:
+            self._times.setdefault(video, []).append(float(rows["timestamp"].min()))
+
+    @property
+    def videos(self) -> list[str]:
+        """Those in which it has somebody."""
+        return list(self._times)
 
     def times_of(self, video: str) -> list[float]:
-        """The times at which the table has somebody."""
-        return sorted(time_s for name, time_s in self._rows if name == video)
+        """The times at which it has somebody, as they stand in the table."""
+        return self._times.get(video, [])
 
     def __call__(self, pictures: Sequence[Picture]) -> list[PersonBoxes]:
         nobody = PersonBoxes.from_boxes(torch.zeros(0, 4))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
+from ava_eval.diagnosis import LOOKS_LIKE_PIXELS
 from avdet.structures import PersonBoxes
 
-__all__ = ["BOX", "COLUMNS", "box_table", "csv_lines", "people_of_rows"]
+__all__ = ["BOX", "COLUMNS", "box_table", "csv_lines", "people_of_rows", "refuse_pixels"]
 
 BOX = ["x1", "y1", "x2", "y2"]
 COLUMNS = ["video", "timestamp", *BOX, "score", "person_id"]
@@ -43,3 +45,15 @@ def people_of_rows(rows: pd.DataFrame) -> PersonBoxes:
 def csv_lines(table: pd.DataFrame) -> str:
     """Without a header; nine digits, so that every float32 reads back equal."""
     return table.to_csv(columns=COLUMNS, index=False, header=False, float_format="%.9g", lineterminator="\n")
+
+
+def refuse_pixels(table: pd.DataFrame, source: str | Path) -> None:
+    """Raises ValueError with the first row whose box is no share of the picture. `source`: where the table is from."""
+    in_pixels = (table[BOX].to_numpy() > LOOKS_LIKE_PIXELS).any(axis=1)
+    if in_pixels.any():
+        video, *numbers = table[["video", "timestamp", *BOX]].iloc[int(in_pixels.argmax())]
+        row = ",".join([str(video), *(f"{number:.10g}" for number in numbers)])
+        raise ValueError(
+            f"{source} has the row {row}, a box in pixels; boxes are shares of the picture, from 0 to 1: divide x by "
+            "its width and y by its height"
+        )

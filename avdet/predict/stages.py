@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ava_eval.diagnosis import LOOKS_LIKE_PIXELS
 from avdet.data.ava import cut_whole
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.collate import collate
@@ -27,7 +26,7 @@ from avdet.models.action_model import ActionModel
 from avdet.models.detect import Predicts, detect
 from avdet.people.detector import PersonDetector, Picture
 from avdet.people.find import UNSEEN, keyframe_times, video_name
-from avdet.people.table import BOX, people_of_rows
+from avdet.people.table import people_of_rows, refuse_pixels
 from avdet.predict.array_video import ArrayVideo
 from avdet.predict.judged import JudgedPeople
 from avdet.structures import ClipBatch, PersonBoxes
@@ -85,11 +84,7 @@ class GivenPeople:
     def __init__(self, boxes: pd.DataFrame, name: str) -> None:
         """`boxes` of `ava_eval.read_boxes`; its rows for `name` count."""
         rows = boxes[boxes["video"] == name]
-        largest = rows[list(BOX)].to_numpy(float).max(initial=0.0)
-        if largest > LOOKS_LIKE_PIXELS:
-            raise ValueError(
-                f"the boxes of {name!r} reach {largest:g}, as pixels do; boxes are shares of the frame, from 0 to 1"
-            )
+        refuse_pixels(rows, "the table of boxes")
         times_s = sorted(set(rows["timestamp"].tolist()))
         people = [people_of_rows(here) for _, here in rows.groupby("timestamp", sort=True)]
         self._at = dict(zip(times_s, people, strict=True))

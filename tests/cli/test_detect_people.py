@@ -139,6 +139,22 @@ def test_a_video_that_was_replaced_is_looked_at_again(
     assert len(one) and one.reset_index(drop=True).equals(two.reset_index(drop=True))
 
 
+def test_a_table_that_does_not_fit_the_videos_is_said(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos = [sample / f"videos/sample_val_0{k}.mp4" for k in range(2)]
+    table, output = tmp_path / "given.csv", tmp_path / "boxes.csv"
+    argv = [*videos, "--output", output, "--detector", "csv", "--weights", table]
+    table.write_text("sample_val_00,1,10,20,100,200,0.9\n")
+    assert "given.csv has the row sample_val_00,1,10,20,100,200, a box in pixels" in refused(capsys, *argv)
+    table.write_text("other,1,0.1,0.1,0.5,0.9,0.9\n")
+    assert "given.csv has boxes of other, and none of sample_val_00" in refused(capsys, *argv)
+    assert not output.exists()
+    table.write_text("sample_val_00,1,0.1,0.1,0.5,0.9,0.9\n")
+    assert detect_people.main([str(word) for word in argv]) == 0
+    assert "given.csv has no box of sample_val_01" in capsys.readouterr().out.replace("\n", " ")
+
+
 def test_what_users_get_wrong_is_said_in_one_sentence(
     sample: Path, weights: Path, recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

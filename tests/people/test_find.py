@@ -85,6 +85,17 @@ def test_a_folder_of_frames_is_a_video_too(movie: Path, tmp_path: Path) -> None:
 
 
 def test_a_table_is_asked_at_its_own_times(movie: Path) -> None:
-    rows = [("walk", time_s, 0.1, 0.1, 0.4, 0.9, 0.9, -1) for time_s in (0.5, 1.0, 1.25)]
-    columns = ["video", "timestamp", "x1", "y1", "x2", "y2", "score", "person_id"]
-    assert find_people(movie, TableBoxes(pd.DataFrame(rows, columns=columns)))["timestamp"].tolist() == [0.5, 1.0, 1.25]
+    assert find_people(movie, table_at(0.5, 1.0, 1.2512345))["timestamp"].tolist() == [0.5, 1.0, 1.2512345]
+
+
+def test_times_that_are_not_of_the_video_are_said(movie: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert find_people(movie, table_at(1.0, 902.0))["timestamp"].tolist() == [1.0, 902.0]
+    assert "the table has somebody at 902 s, but the video ends at 4.0 s" in caplog.text
+    caplog.clear()
+    find_people(movie, table_at(901.0, 902.0), origin_s=900.0)
+    assert not caplog.text
+
+
+def table_at(*times_s: float) -> TableBoxes:
+    rows = [("walk", time_s, 0.1, 0.1, 0.4, 0.9, 0.9, -1) for time_s in times_s]
+    return TableBoxes(pd.DataFrame(rows, columns=["video", "timestamp", "x1", "y1", "x2", "y2", "score", "person_id"]))

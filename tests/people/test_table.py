@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from ava_eval import read_boxes
-from avdet.people.table import COLUMNS, box_table, csv_lines, people_of_rows
+from avdet.people.table import COLUMNS, box_table, csv_lines, people_of_rows, refuse_pixels
 from tests.people.scenes import people
 
 HERE = [people((0.1, 0.2, 1 / 3, 0.9), scores=[0.987654321], ids=[3]), people(), people((0, 0, 1, 1), (0.5, 0, 1, 1))]
@@ -24,3 +25,10 @@ def test_nobody_at_all_is_a_table_without_rows() -> None:
     empty = box_table("clip", [1.0], [people()])
     assert empty.columns.tolist() == COLUMNS and empty.empty
     assert csv_lines(empty) == ""
+
+
+def test_a_box_in_pixels_is_refused_with_its_row() -> None:
+    table = box_table("clip", [1.5, 2.0], [people((0, -0.1, 1.2, 1)), people((10, 20, 100.5, 200))])
+    refuse_pixels(table[:1], "a.csv")
+    with pytest.raises(ValueError, match=r"a.csv has the row clip,2,10,20,100.5,200, a box in pixels; .* divide x"):
+        refuse_pixels(table, "a.csv")
