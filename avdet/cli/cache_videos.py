@@ -1,19 +1,23 @@
 """Re-encode a recipe's videos once, small and quick to cut: a clip then costs a fifth or less of what it did.
 
-Train from the copies with data.videos=DIR. Files that are there already are kept, so a stopped run goes on.
+Train from the copies with data.videos=DIR. Copies that are there already are kept, so a stopped run goes on; those of
+another version of a video, or of another size, are made anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import multiprocessing
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 
 from avdet.cli.errors import user_errors
+from avdet.cli.outputs import require_output_folder
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
 
 logger = logging.getLogger(__name__)
@@ -32,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         config = config_of(args)
         if args.workers < 1 or args.short_side < 32:
             raise ValueError(f"--workers {args.workers}, --short-side {args.short_side}; give at least 1 and 32")
+        require_output_folder(args.output)
         if args.sample:
             provide_sample()
         if not config.data.videos.is_dir():
@@ -55,6 +60,8 @@ def find_targets(videos: Path, output: Path) -> dict[Path, Path]:
     for target, count in Counter(targets.values()).items():
         if count > 1:
             raise ValueError(f"{count} videos in {videos} would be copied to {target}; rename all but one of them")
+    if not targets:
+        raise ValueError(f"there is no video in {videos}; say where they are with data.videos")
     return targets
 
 
@@ -62,14 +69,19 @@ def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, wor
     """Makes the copies that are not there yet, and logs each. Raises ValueError at the end if some failed."""
     from avdet.media.cache import cache_video
 
-    left = {source: target for source, target in targets.items() if not _is_current(target, source)}
+    wanted = {source: _wanted(source, short_side, crf) for source in targets}
+    left = {source: target for source, target in targets.items() if not _is_current(target, source, wanted[source])}
     logger.info("%d videos, %d of them cached before", len(targets), len(targets) - len(left))
+    if replaced := sum(target.exists() for target in left.values()):
+        logger.info("made anew, because the video, --short-side or --crf is another: %d", replaced)
     failed: list[str] = []
     with ProcessPoolExecutor(min(workers, max(len(left), 1)), multiprocessing.get_context("spawn")) as pool:
-        jobs = [pool.submit(cache_video, *pair, short_side=short_side, crf=crf) for pair in left.items()]
+        jobs = {pool.submit(cache_video, *pair, short_side=short_side, crf=crf): pair for pair in left.items()}
         for done, job in enumerate(as_completed(jobs), 1):
+            source, target = jobs[job]
             try:
                 copy = job.result()
+                _note_of(target).write_text(json.dumps(wanted[source]) + "\n", encoding="utf-8")
             except Exception as error:  # whatever it is, the other videos are cached
                 failed.append(" ".join(str(error).split()) or type(error).__name__)
                 logger.warning("%d/%d  %s", done, len(jobs), failed[-1])
@@ -80,5 +92,24 @@ def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, wor
         raise ValueError(f"{len(failed)} of {len(left)} videos could not be cached, the first one so: {failed[0]}")
 
 
-def _is_current(target: Path, source: Path) -> bool:
-    return target.exists() and target.stat().st_mtime >= source.stat().st_mtime
+def _wanted(source: Path, short_side: int, crf: int) -> dict[str, object] | None:
+    """What a copy is made of, and how; None where the source cannot be reached."""
+    from avdet.media.identity import file_version
+
+    with suppress(OSError):
+        return {**file_version(source), "short_side": short_side, "crf": crf}
+    return None
+
+
+def _is_current(target: Path, source: Path, wanted: dict[str, object] | None) -> bool:
+    """By the note beside the copy; a copy that has none is of its source if it is not older."""
+    if wanted is None or not target.exists():
+        return False
+    with suppress(OSError, ValueError):
+        return bool(json.loads(_note_of(target).read_text(encoding="utf-8")) == wanted)
+    return target.stat().st_mtime >= source.stat().st_mtime
+
+
+def _note_of(target: Path) -> Path:
+    """Where it stands beside the copy."""
+    return target.with_name(f".{target.name}.json")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from avdet.cli.cache_videos import cache_videos, find_targets, main
 from avdet.data.movies import find_movies
+from avdet.media.reader import VideoReader
 from tests.media.movies import write_movie
 
 REPOSITORY = Path(__file__).parents[2]
@@ -22,12 +24,35 @@ def test_a_stopped_run_goes_on_and_bad_files_are_named(tmp_path: Path, caplog: p
     written = (cache / "a.mp4").stat().st_mtime_ns
     write_movie(videos / "more" / "b.mp4", num_frames=6)
     (videos / "c.mp4").write_bytes(b"")
-    failure = r"1 of 2 videos could not be cached, the first one so: .*c.mp4 cannot be opened"
+    (videos / "d.mp4").symlink_to("gone.mp4")
+    failure = r"2 of 3 videos could not be cached, the first one so: .*[cd].mp4"
     with pytest.raises(ValueError, match=failure):
         cache_videos(find_targets(videos, cache), short_side=32, crf=20, workers=1)
     assert sorted(str(path.relative_to(cache)) for path in cache.rglob("*.mp4")) == ["a.mp4", "more/b.mp4"]
     assert (cache / "a.mp4").stat().st_mtime_ns == written
-    assert "3 videos, 1 of them cached before" in caplog.text and "b.mp4: 6 frames" in caplog.text
+    assert "4 videos, 1 of them cached before" in caplog.text and "b.mp4: 6 frames" in caplog.text
+
+
+def test_a_copy_of_something_else_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source, cache = tmp_path / "videos" / "a.mp4", tmp_path / "cache"
+    source.parent.mkdir()
+
+    def frames_and_height(short_side: int) -> tuple[int, int]:
+        cache_videos(find_targets(source.parent, cache), short_side=short_side, crf=20, workers=1)
+        with VideoReader(cache / "a.mp4") as copy:
+            return len(list(copy.play())), copy.info.height
+
+    write_movie(source, num_frames=5)
+    assert frames_and_height(32) == (5, 32)
+    assert frames_and_height(48) == (5, 48)
+    write_movie(source, num_frames=7)
+    os.utime(source, (0, 0))  # older than the copy, as downloads keep their date
+    caplog.set_level("INFO")
+    assert frames_and_height(48) == (7, 48)
+    assert "--short-side or --crf is another: 1" in caplog.text
+    (cache / ".a.mp4.json").unlink()  # as copies of before have none
+    caplog.clear()
+    assert frames_and_height(48) == (7, 48) and "1 of them cached before" in caplog.text
 
 
 def test_two_videos_of_one_name_are_refused_and_copies_are_not_copied(tmp_path: Path) -> None:
@@ -49,3 +74,11 @@ def test_command(sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
         main([*recipe, *options, "data.videos=nowhere"])
     assert stop.value.code == 2
     assert "nowhere is no folder; say where the videos are with data.videos" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    for more, said in (
+        ([f"data.videos={tmp_path / 'empty'}"], "there is no video in"),
+        (["--output", str(sample / "videos/sample_val_00.mp4")], "is a file; give a folder to write into"),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            main([*recipe, *options, f"data.videos={sample / 'videos'}", *more])
+        assert stop.value.code == 2 and said in capsys.readouterr().err
