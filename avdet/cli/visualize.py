@@ -80,10 +80,11 @@ def _visualize(args: argparse.Namespace) -> None:
     from ava_eval import read_detections, read_ground_truth, read_label_map
 
     _refuse(args)
-    detections = read_detections(args.detections)
+    detections = _shares(read_detections(args.detections), args.detections)
+    _refuse_other_times(args, detections)
     wishes = Wishes(
         label_map=read_label_map(args.label_map) if args.label_map else None,
-        ground_truth=read_ground_truth(args.ground_truth) if args.ground_truth else None,
+        ground_truth=_shares(read_ground_truth(args.ground_truth), args.ground_truth) if args.ground_truth else None,
         min_score=args.min_score,
         top=args.top,
         name=args.name,
@@ -120,6 +121,24 @@ def _refuse(args: argparse.Namespace) -> None:
         raise ValueError(f"--top is {args.top}; give at least 1 action a person")
 
 
+def _shares(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    from avdet.people.table import refuse_pixels
+
+    refuse_pixels(table, path)
+    return table
+
+
+def _refuse_other_times(args: argparse.Namespace, detections: pd.DataFrame) -> None:
+    from avdet.media.open_video import duration_of
+    from avdet.view.render import rows_of
+    from avdet.view.timeline import Timeline, why_all_is_outside
+
+    mine = rows_of(detections, args.name or args.video.stem, args.time_origin, "detections")
+    outside = why_all_is_outside(mine, Timeline({}, mine["timestamp"]), duration_s=duration_of(args.video))
+    if outside is not None:
+        raise ValueError(f"{args.detections} fits no time of {args.video}: {outside} (--time-origin)")
+
+
 def _render(args: argparse.Namespace, detections: pd.DataFrame, wishes: Wishes) -> None:
     from rich.progress import Progress
 
@@ -134,7 +153,9 @@ def _render(args: argparse.Namespace, detections: pd.DataFrame, wishes: Wishes) 
             args.output,
             on_frame=lambda time_s, duration_s: progress.update(bar, completed=time_s, total=duration_s),
             spectrogram=args.spectrogram,
-            without_sound=read_detections(args.without_sound) if args.without_sound else None,
+            without_sound=_shares(read_detections(args.without_sound), args.without_sound)
+            if args.without_sound
+            else None,
             explain=opened.enter_context(_explainer(args, detections)).at if args.explain else None,
             **wishes,
         )

@@ -101,14 +101,26 @@ def why_nothing_is_shown(detections: pd.DataFrame, timeline: Timeline, *, min_sc
     """One sentence on why no detection is ever on screen in a video of that length."""
     if detections.empty:
         return "nothing is drawn: there are no detections for this video"
-    times_s, reach_s = detections["timestamp"], timeline.spacing_s / 2
-    inside = detections[(times_s >= -reach_s) & (times_s <= duration_s + reach_s)]
-    if inside.empty:
-        return (
-            f"nothing is drawn: its detections are at {times_s.min():g} to {times_s.max():g} s of the video, which "
-            f"lasts {duration_s:.1f} s; if it was cut out of a longer one, give the second at which it begins"
-        )
+    outside = why_all_is_outside(detections, timeline, duration_s=duration_s)
+    if outside is not None:
+        return f"nothing is drawn: {outside}"
+    inside = detections[_is_inside(detections, timeline, duration_s)]
     return f"nothing is drawn: no score over {min_score:g}; highest {inside['score'].max():.2f}"
+
+
+def why_all_is_outside(detections: pd.DataFrame, timeline: Timeline, *, duration_s: float) -> str | None:
+    """One sentence where there are detections, but none at a time that a video of that length shows."""
+    if detections.empty or _is_inside(detections, timeline, duration_s).any():
+        return None
+    times_s = detections["timestamp"]
+    return (
+        f"its detections are at {times_s.min():g} to {times_s.max():g} s of the video, which lasts {duration_s:.1f} s; "
+        "times are seconds, and if it was cut out of a longer one, give the second at which it begins"
+    )
+
+
+def _is_inside(detections: pd.DataFrame, timeline: Timeline, duration_s: float) -> pd.Series[bool]:
+    return detections["timestamp"].between(-timeline.spacing_s / 2, duration_s + timeline.spacing_s / 2)
 
 
 def short_names(label_map: Mapping[int, str]) -> dict[int, str]:

@@ -84,6 +84,29 @@ def test_wrong_use_is_one_sentence(
     assert sentence in said and said.startswith("error: ") and said.count("\n") == 1
 
 
+def test_tables_that_cannot_be_drawn_are_refused_before_the_film(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = folder / "other.csv"
+    pixels = "clip,0.5,10,20,40,90,1,0.9\n"
+    for option, row, said in (
+        ("--detections", pixels, "other.csv has the row clip,0.5,10,20,40,90, a box in pixels"),
+        ("--without-sound", pixels, "a box in pixels"),
+        ("--ground-truth", "clip,0.5,10,20,40,90,1,7\n", "a box in pixels"),
+        (
+            "--detections",
+            "clip,500,0.1,0.2,0.4,0.9,2,0.9\n",
+            "are at 500 to 500 s of the video, which lasts 1.0 s; times",
+        ),
+    ):
+        table.write_text(row)
+        with pytest.raises(SystemExit) as stop:
+            main(_arguments(folder, option, str(table)))
+        assert stop.value.code == 2 and said in capsys.readouterr().err
+        assert not (folder / "a.mp4").exists()
+    assert main(_arguments(folder, "--detections", str(table), "--time-origin", "499.5")) == 0
+
+
 def test_what_is_read_is_not_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = folder / "names.html"
     names.write_text("sit\n")

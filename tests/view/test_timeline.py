@@ -85,8 +85,8 @@ def test_an_empty_table_shows_nothing() -> None:
         ([(2.0, LEFT, 1, 0.27, 0), (3.0, LEFT, 1, 0.2, 0)], "nothing is drawn: no score over 0.3; highest 0.27"),
         (
             [(902.0, LEFT, 1, 0.9, 0), (903.0, LEFT, 1, 0.9, 0)],
-            "nothing is drawn: its detections are at 902 to 903 s of the video, which lasts 10.0 s; if it was cut out "
-            "of a longer one, give the second at which it begins",
+            "nothing is drawn: its detections are at 902 to 903 s of the video, which lasts 10.0 s; times are "
+            "seconds, and if it was cut out of a longer one, give the second at which it begins",
         ),
     ],
 )
