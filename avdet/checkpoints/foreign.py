@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
@@ -60,10 +59,16 @@ def _refuse_other_than(kind: type | UnionType, named: dict[Any, Any], path: Path
 
 
 def _read_any(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
-    if not path.is_file() or zipfile.is_zipfile(path):  # torch writes zip archives, and says what is missing
+    if not path.is_file() or _is_archive(path):  # torch writes zip archives, and says what is missing
         return read_tensors(path)
     try:
         content = read_plain_pickle(path)
     except ValueError as error:
         raise CheckpointError(str(error)) from None
     return read_tensors(path) if content == TORCH_LEGACY_MAGIC else content
+
+
+def _is_archive(path: Path) -> bool:
+    """By its beginning: where it is cut short, only that tells."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import torch
@@ -37,6 +38,9 @@ __all__ = [
 logger = logging.getLogger(__name__)
 FORMAT = "avdet"
 VERSION = 1
+_KINDS = {
+    "version": int, "model_state": dict, "config": dict, "class_names": dict, "training_state": dict | NoneType,
+}  # fmt: skip
 
 
 class CheckpointError(ValueError):
@@ -148,9 +152,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path} is a PyTorch file but no checkpoint of avdet; if PySlowFast or AVSlowFast wrote it, convert it "
             "with tools/convert_checkpoint.py"
         )
-    missing = {"version", "model_state", "config", "class_names", "training_state"} - content.keys()
-    if missing:
-        raise CheckpointError(f"{path} lacks {min(missing)}, which every checkpoint of avdet has; take another one")
+    wrong = [name for name, kind in _KINDS.items() if not isinstance(content.get(name, ...), kind)]
+    if wrong:
+        raise CheckpointError(
+            f"{path} lacks {wrong[0]}, or holds something else there than checkpoints of avdet do; take another one"
+        )
     if content["version"] > VERSION:
         raise CheckpointError(
             f"{path} has format version {content['version']}, this avdet reads up to {VERSION}; update avdet"
@@ -189,8 +195,8 @@ def read_tensors(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
                 f"{path} holds more than tensors and plain data and might run code when read; it is refused"
             ) from None
         raise CheckpointError(f"{path} is no PyTorch file; give a checkpoint that avdet or torch.save wrote") from None
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
-        reason = " ".join(str(error).split())[:120]
+    except Exception as error:  # what broken pickles raise has no end
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise CheckpointError(f"{path} cannot be read and is probably cut short ({reason}); copy it again") from None
 
 

@@ -22,8 +22,12 @@ def read_plain_pickle(path: Path) -> Any:  # noqa: ANN401  (whatever the file ho
     except pickle.UnpicklingError as error:
         if REFUSED in str(error):
             raise ValueError(f"{path} is refused: {error}; get it from somebody whom you trust, as tensors") from None
-        raise ValueError(f"{path} is no pickle of plain data ({error}); is it the right file?") from None
-    except (EOFError, ValueError, IndexError, KeyError, AttributeError, TypeError):
+        raise ValueError(
+            f"{path} is no pickle of plain data, or is cut short ({error}); give the right file, or fetch it again"
+        ) from None
+    except OSError:
+        raise
+    except Exception:  # what broken pickles raise has no end, their documentation says
         raise ValueError(f"{path} is no pickle of plain data, or is cut short; fetch it again") from None
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
+from avdet.cli.numbers import require_numbers
 from avdet.cli.outputs import require_output_folder
 from avdet.cli.recipe import say_what_happens
 
@@ -102,10 +103,12 @@ def _refuse_impossible(args: argparse.Namespace) -> None:
         raise ValueError(f"--boxes {args.boxes} is what --output will write; copy it or give another --output")
     if not args.smooth >= 0:
         raise ValueError(f"--smooth is {args.smooth:g}; it must be 0 seconds or more")
+    require_numbers(args, "min_box_score", "min_score")
     if min(args.ray_workers) < 1:
         raise ValueError(f"--ray-workers are {args.ray_workers}; each kind needs 1 or more")
     if not args.videos and args.input is None:
         raise ValueError("there is nothing to look at; give video files, or --input with a list of them")
+    _wishes(args)  # refuses what is no rate, no part of a video or no number of keyframes
 
 
 def _jobs(args: argparse.Namespace) -> list[VideoJob]:

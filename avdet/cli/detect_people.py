@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
+from avdet.cli.numbers import require_numbers
 from avdet.cli.outputs import require_output
 from avdet.cli.people_split import labelled_split, require_labels
 from avdet.cli.recipe import SAMPLE_FOLDER, config_of, provide_sample, say_what_happens
@@ -173,8 +175,9 @@ def _refuse_impossible(jobs: list[Job], args: argparse.Namespace) -> None:
     for option, value, least in (
         ("--rate", args.rate, 1e-6), ("--batch-size", args.batch_size, 1), ("--smooth", args.smooth, 0)
     ):  # fmt: skip
-        if not value >= least:
+        if not least <= value < math.inf:
             raise ValueError(f"{option} is {value:g}; it must be {'more than 0' if least else 'at least 0'}")
+    require_numbers(args, "min_score")
 
 
 def _say_whom_it_lacks(table: TableBoxes, jobs: list[Job], path: Path) -> None:

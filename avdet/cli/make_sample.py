@@ -24,6 +24,8 @@ def main(argv: Sequence[str] | None = None, settings: SampleSettings | None = No
     console = Console()
     start = time.perf_counter()
     with user_errors(), _bar(console) as bar:
+        if arguments.seed < 0:
+            raise ValueError(f"--seed is {arguments.seed}; give 0 or a larger whole number")
         task = bar.add_task("sample videos", total=None)
         folder = make_sample(
             arguments.folder,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
+from avdet.cli.numbers import require_numbers
 from avdet.cli.outputs import require_film
 from avdet.cli.recipe import say_what_happens
 
@@ -64,6 +65,7 @@ def _stream(args: argparse.Namespace) -> None:
         raise ValueError("there is no display to show a window on; give --output FILE.mp4")
     if args.output is not None:
         require_film(args.output, (Path(args.source), args.checkpoint, args.people))
+    require_numbers(args, "rate", "seconds", "min_box_score", "min_score")
     if args.short_side < 64:
         raise ValueError(f"--short-side is {args.short_side}; people cannot be seen below 64 pixels")
     detector, names = _detector(args)

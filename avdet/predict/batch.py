@@ -45,7 +45,7 @@ class Workplace:
         path = self.folder / "settings.json"
         now = json.loads(json.dumps(settings, default=str))
         has_begun = path.exists() and any(self.folder.glob("*.part"))
-        begun = json.loads(path.read_text(encoding="utf-8")) if has_begun else now
+        begun = self._begun(path) if has_begun else now
         changed = sorted(key for key in {*begun, *now} if begun.get(key) != now.get(key))
         if changed:
             raise ValueError(
@@ -82,6 +82,16 @@ class Workplace:
         with whole_file(self._note(job)) as partial:
             partial.write_text(json.dumps(note) + "\n", encoding="utf-8")
         return done
+
+    def _begun(self, path: Path) -> dict[str, object]:
+        with suppress(ValueError):
+            settings = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(settings, dict):
+                return settings
+        raise ValueError(
+            f"{path} is damaged, so it is not known with which settings {self.output} was begun; remove {self.folder} "
+            "to start anew, or give another --output"
+        )
 
     def _note(self, job: VideoJob) -> Path:
         return self.folder / f"{job.name}.finished.json"

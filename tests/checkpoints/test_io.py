@@ -76,6 +76,10 @@ def test_newer_formats_are_refused(tmp_path: Path) -> None:
     torch.save({**content, "version": 2}, path)
     with pytest.raises(CheckpointError, match=r"format version 2.*update avdet"):
         load_checkpoint(path)
+    for name, value in (("version", "x"), ("config", [1])):
+        torch.save({**content, name: value}, path)
+        with pytest.raises(CheckpointError, match=rf"new.pt lacks {name}, or holds something else"):
+            load_checkpoint(path)
 
 
 class Evil:

@@ -120,6 +120,27 @@ def test_broken_files_are_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "broken.pkl" in refusal(capsys, tmp_path / "broken.pkl", tmp_path / "out.pt")
 
 
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_a_file_that_is_cut_short_is_said_to_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], share: float, legacy: bool
+) -> None:
+    path = tmp_path / "cut.pyth"
+    torch.save({"model_state": slowfast(), "cfg": CONFIG}, path, _use_new_zipfile_serialization=not legacy)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    assert "cut.pyth cannot be read and is probably cut short" in refusal(capsys, path, tmp_path / "out.pt")
+    pickled = tmp_path / "cut.pkl"
+    content = pickle.dumps({"blobs": {"conv1_w": np.ones(9)}}, protocol=2)
+    pickled.write_bytes(content[: int(len(content) * share)])
+    assert "or is cut short" in refusal(capsys, pickled, tmp_path / "out.pt")
+
+
+def test_a_text_is_no_pickle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("SOLVER:\n  BASE_LR: 0.1\n", "RNG_SEED: 0\n", "BN:\n", "name: x\n"):
+        (tmp_path / "config.yaml").write_text(text)
+        assert "config.yaml is no pickle" in refusal(capsys, tmp_path / "config.yaml", tmp_path / "out.pt")
+
+
 def test_where_to_write_is_looked_at_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_pyth(tmp_path / "a.pyth", slowfast())
     before = source.read_bytes()

@@ -99,6 +99,8 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
     for more, sentence in [
         (["--boxes", "b.csv", "--people", people], "--boxes says who is there"),
         (["--people", people, "--min-box-score", "1.0"], "lower --min-box-score"),
+        (["--people", people, "--start", "nan"], "from nan to None s is no part of a video"),
+        (["--people", people, "--min-score", "nan"], "--min-score is nan; give a number"),
         (["--output", people], "is a file; give a folder"),
         (["--people", people, "--detector", "detectron2"], "is a detector of torchvision, not of detectron2"),
     ]:

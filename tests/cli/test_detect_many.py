@@ -102,6 +102,15 @@ def test_a_part_of_a_video(place: Place) -> None:
     assert sorted(set(table["timestamp"])) == [3.0, 4.0, 5.0, 6.0]
 
 
+def test_settings_that_were_cut_off_are_said_to_be(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = place.argv("out", str(place.films[0]), "--no-video")
+    assert detect_actions.main(argv) == 0
+    settings = place.folder / "out/parts/settings.json"
+    for text in (settings.read_text()[:20], "[]"):
+        settings.write_text(text)
+        assert f"{settings} is damaged" in refused(argv, capsys)
+
+
 def test_nothing_of_the_users_is_written_over(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     (place.folder / "more").mkdir()
     double = write_film(place.folder / "more/film0.mp4", 2)

@@ -162,6 +162,8 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
     assert "nothing to look at" in refused(capsys, *output)
     assert "several videos are named" in refused(capsys, video, video, *output)
     assert "is one of the inputs" in refused(capsys, video, "--output", video)
+    assert "--min-score is nan" in refused(capsys, video, *output, "--min-score", "nan")
+    assert "--rate is inf" in refused(capsys, video, *output, "--rate", "inf")
     assert "--rate is 0" in refused(capsys, video, *output, "--rate", "0", "--weights", weights)
     assert "'clip.mp4' is no setting" in refused(capsys, "clip.mp4", "--config", recipe, *output)
     assert "nowhere (data.videos)" in refused(capsys, "data.videos=nowhere", "--config", recipe, *output)
