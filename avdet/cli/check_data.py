@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from avdet.cli.errors import user_errors
+from avdet.cli.outputs import require_output
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample
 from avdet.data_settings import AvaData
 from avdet.engine.progress import CONSOLE
@@ -24,7 +25,6 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_intermixed_args(argv)
     with user_errors():
         config = config_of(args)
-        from ava_eval.outputs import require_writable
         from avdet.data.check import check_data
         from avdet.data.check_clips import check_clips
         from avdet.data.locate import annotation_files
@@ -34,9 +34,10 @@ def main(argv: list[str] | None = None) -> int:
         data = config.data
         if args.json is not None:
             files = [path for split in ("train", "val") for path in annotation_files(data, split).values()]
-            require_writable("--json", args.json, [args.config, *files])
+            require_output(args.json, (args.config, *files), option="--json")
         findings = list(check_data(data) if isinstance(data, AvaData) else check_clips(data))
         if args.json is not None:
+            args.json.parent.mkdir(parents=True, exist_ok=True)
             content = json.dumps([finding.to_json() for finding in findings], indent=2)
             args.json.write_text(content + "\n", encoding="utf-8")
     for finding in findings:

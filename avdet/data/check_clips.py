@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdet.data.build_clips import build_class_sets, read_faults
+from avdet.data.build_epic_subsets import build_epic_subsets
 from avdet.data.checks.finding import Finding
-from avdet.data.epic_subsets import read_epic_subsets
 from avdet.data.keyframes import ClassNames
 from avdet.data.locate import require_data
 from avdet.data.segments import Intervals, Segments, unlabelled
@@ -35,7 +35,7 @@ def check_clips(data: Clips) -> Iterator[Finding]:
         videos = find_videos(data.videos)
         read = {split: read_faults(data, split, videos) for split in SPLITS}
         if isinstance(data, EpicData):
-            read_epic_subsets(data)
+            build_epic_subsets(data)
     except ValueError as error:
         yield Finding("error", "files", str(error))
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from avdet.data.build_clips import read_annotations
-from avdet.data.epic_subsets import EpicSubsets, read_epic_subsets
+from avdet.data.build_epic_subsets import EpicSubsets, build_epic_subsets
 from avdet.data_settings import ClipData, EpicData
 from avdet.engine.epic_scores import Actions
 
@@ -24,7 +24,7 @@ class EpicLists:
 
 def read_epic_lists(data: ClipData) -> EpicLists | None:
     """None for another benchmark."""
-    return EpicLists(_actions(data), read_epic_subsets(data)) if isinstance(data, EpicData) else None
+    return EpicLists(_actions(data), build_epic_subsets(data)) if isinstance(data, EpicData) else None
 
 
 def _actions(data: EpicData) -> Actions:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.data.epic_subsets import EpicSubsets
+from avdet.data.build_epic_subsets import EpicSubsets
 from avdet.engine.metrics import Labels, Scores, precision_and_recall, top_k
 
 __all__ = ["Actions", "epic_metrics", "submission"]

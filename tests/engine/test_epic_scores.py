@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from avdet.data.epic_subsets import EpicSubsets
+from avdet.data.build_epic_subsets import EpicSubsets
 from avdet.engine.epic_scores import Actions, epic_metrics, submission
 
 VERBS = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]])

@@ -9,7 +9,7 @@ from typing import Any
 from avdet.data.epic import read_class_ids, read_participants
 from avdet.data_settings import EpicData
 
-__all__ = ["EpicSubsets", "read_epic_subsets"]
+__all__ = ["EpicSubsets", "build_epic_subsets"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class EpicSubsets:
     many_shot: Mapping[str, Collection[Any]] | None = None  # by "verb", "noun", "action": pairs
 
 
-def read_epic_subsets(data: EpicData) -> EpicSubsets:
+def build_epic_subsets(data: EpicData) -> EpicSubsets:
     """The files list EPIC's ids, which are also the classes' indices: both count from 0."""
     folder, unseen = data.annotations, None
     if data.unseen_participants is not None:
