@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import codecs
 import pickle
+from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from avdet.checkpoints.plain_arrays import PlainArray, PlainType, from_buffer, reconstruct, scalar
 
 __all__ = ["read_plain_pickle"]
 
@@ -34,20 +36,19 @@ def read_plain_pickle(path: Path) -> Any:  # noqa: ANN401  (whatever the file ho
 class _PlainOnly(pickle.Unpickler):
     """Anything else that a pickle names might run code."""
 
-    ALLOWED = frozenset(
-        {
-            ("_codecs", "encode"),
-            ("collections", "OrderedDict"),
-            ("numpy", "dtype"),
-            ("numpy", "ndarray"),
-            ("numpy.core.multiarray", "_reconstruct"),
-            ("numpy.core.multiarray", "scalar"),
-        }
-    )
+    ALLOWED: Mapping[tuple[str, str], object] = {
+        ("__builtin__", "bytes"): bytes,  # how old protocols write those that are empty
+        ("_codecs", "encode"): codecs.encode,
+        ("collections", "OrderedDict"): OrderedDict,
+        ("numpy", "dtype"): PlainType,
+        ("numpy", "ndarray"): PlainArray,
+        ("numpy.core.multiarray", "_reconstruct"): reconstruct,
+        ("numpy.core.multiarray", "scalar"): scalar,
+        ("numpy.core.numeric", "_frombuffer"): from_buffer,
+    }
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401  (what pickle's own returns)
-        if (module.replace("numpy._core", "numpy.core"), name) not in self.ALLOWED:
+        known = self.ALLOWED.get((module.replace("numpy._core", "numpy.core"), name))
+        if known is None:
             raise pickle.UnpicklingError(f"it names {module}.{name} and {REFUSED}")
-        if module == "numpy.core.multiarray":
-            module = "numpy._core.multiarray" if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else module
-        return getattr(importlib.import_module(module), name)
+        return known

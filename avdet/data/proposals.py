@@ -65,9 +65,5 @@ def _check_rows(rows: NDArray[np.float64], keys: NDArray[np.str_], path: Path) -
 def _is_entry(key: object, boxes: object) -> bool:
     if not isinstance(key, str) or not isinstance(boxes, np.ndarray) or boxes.ndim != 2 or boxes.shape[1] not in (4, 5):
         return False
-    try:
-        boxes.astype(np.float64)
-    except (ValueError, TypeError):
-        return False
     video, comma, second = key.rpartition(",")
     return bool(video and comma) and second.replace(".", "", 1).isdecimal()

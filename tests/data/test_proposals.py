@@ -38,7 +38,6 @@ def test_nobody_anywhere(tmp_path: Path) -> None:
         {"a": np.zeros((1, 4))},
         {"a,1": np.zeros((1, 3))},
         {"a,x": np.zeros((1, 4))},
-        {"a,1": np.full((1, 4), "left")},
         {3: np.zeros((1, 4))},
     ],
 )
