@@ -76,7 +76,7 @@ def _last_line(rows: bytes) -> bytes:
 def _line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
     """(number of its first line, bytes) of blocks cut after a newline; blank lines at the top are passed over."""
     line, rest = 1, b""
-    with _open(path) as file:
+    with open_packed(path) as file:
         while chunk := _read(file, path):
             if line == 1 and not rest:
                 chunk = chunk.removeprefix(b"\xef\xbb\xbf")
@@ -99,7 +99,8 @@ def _without_blank_top(line: int, data: bytes) -> Iterator[tuple[int, bytes]]:
         yield line + data.count(b"\n", 0, start), kept.replace(b"\r\n", b"\n") if b"\r" in kept else kept
 
 
-def _open(path: Path) -> BinaryIO:
+def open_packed(path: Path) -> BinaryIO:
+    """For reading; gzip is known by its first bytes, whatever the file's name."""
     with path.open("rb") as file:
         packed = file.read(2) == _GZIP_MAGIC
     return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]

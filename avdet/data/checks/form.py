@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
+from ava_eval.csv_reader import open_packed
 from ava_eval.csv_rows import unknown_names
 from avdet.data.checks.finding import Finding, named
 
@@ -20,8 +20,7 @@ def about_form(path: Path) -> Iterator[Finding]:
     """
     if path.suffix == ".pkl":
         return
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rb") as file:
+    with open_packed(path) as file:
         start = file.read(4096)
     first = start.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0].decode(errors="replace").strip()
     if start.startswith(b"\xef\xbb\xbf"):
