@@ -14,6 +14,7 @@ BENCHMARKS = {
     "loader": "seconds from a video file to a clip, beside bare decoding and other ways; the share of each part",
     "model": "parameters, multiply-adds, prediction, training and memory of a recipe's network",
     "predict": "video seconds a second from a file to an annotated one, by part",
+    "reference": "the authors' own code and ours in turns: prediction, a training step, memory",
     "scale": "how long an epoch takes on more GPUs, simulated from measured times, and where readers are the limit",
     "train": "what the engine adds to the bare model's forward, backward and update",
 }

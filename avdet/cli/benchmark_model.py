@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run_and_print(args: argparse.Namespace) -> None:
     if args.runs < 1:
         raise ValueError(f"--runs {args.runs} leaves nothing to measure; give 1 or more")
-    args.precisions = args.precisions or (list(PRECISIONS) if _has_bfloat16() else ["fp32"])
+    args.precisions = args.precisions or (list(PRECISIONS) if has_bfloat16() else ["fp32"])
     model = ModelConfig() if args.config is None else load_config(args.config).model
     console = Console(width=max(110, Console().width))
     console.print(_sizes(model, args.predict_size))
@@ -174,19 +174,28 @@ def measure(model: ModelConfig, mode: Mode, *, runs: int, compiled: bool = False
 def _time(model: ModelConfig, mode: Mode, runs: int, compiled: bool, threads: int) -> Timing:
     torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    rate = float(mode.dropped)
-    settings = model.model_copy(update={"drop_pathway": rate, "sync_stages": ()})
+    run = prepare(model, mode, device, compiled=compiled)
+    seconds = []
+    for _ in range(2 + runs):
+        started = time.perf_counter()
+        run()
+        _wait_for(device)
+        seconds.append(time.perf_counter() - started)
+    return Timing(statistics.median(seconds[2:]), min(seconds[2:]), peak_gb(device))
+
+
+def prepare(model: ModelConfig, mode: Mode, device: torch.device, *, compiled: bool = False) -> Callable[[], None]:
+    """What is timed: a prediction or a training step of a fresh network on noise, without synchronisation loss."""
+    settings = model.model_copy(update={"drop_pathway": float(mode.dropped), "sync_stages": ()})
     network = build_model(settings, num_classes=CLASSES, head="clip", crop_px=mode.size_px).to(device)
     batch = random_batch(model, mode.clips, mode.size_px).to(device)
     run = _training_step(network, batch, compiled) if mode.trains else _prediction(network, batch, mode, compiled)
-    seconds = []
-    with torch.autocast(device.type, torch.bfloat16, enabled=mode.precision == "bf16"):
-        for _ in range(2 + runs):
-            started = time.perf_counter()
+
+    def once() -> None:
+        with torch.autocast(device.type, torch.bfloat16, enabled=mode.precision == "bf16"):
             run()
-            _wait_for(device)
-            seconds.append(time.perf_counter() - started)
-    return Timing(statistics.median(seconds[2:]), min(seconds[2:]), _peak_gb(device))
+
+    return once
 
 
 def _prediction(network: ActionModel, batch: ClipBatch, mode: Mode, compiled: bool) -> Callable[[], object]:
@@ -224,7 +233,7 @@ def random_batch(model: ModelConfig, clips: int, size_px: int) -> ClipBatch:
     )
 
 
-def _has_bfloat16() -> bool:
+def has_bfloat16() -> bool:
     """Processors without AVX-512 emulate it and take 6 to 8 times as long as in float32."""
     return torch.cuda.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
@@ -234,7 +243,7 @@ def _wait_for(device: torch.device) -> None:
         torch.cuda.synchronize()
 
 
-def _peak_gb(device: torch.device) -> float:
+def peak_gb(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 1e9
     import resource  # not on every system
