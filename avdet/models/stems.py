@@ -11,6 +11,7 @@ from avdet.models.fused import precision
 from avdet.models.taps import sum_taps
 
 AT_ONCE = 16  # channels: as many as AVX-512 computes at once
+AMX = torch.cpu._is_amx_tile_supported()  # multiplies 32 channels of bfloat16 at once, so that it idles at three
 
 
 class VisualStem(nn.Module):
@@ -25,7 +26,7 @@ class VisualStem(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         if pictures.device.type == "cpu":
-            with torch.autocast("cpu", enabled=False):  # bfloat16's units idle at three channels
+            with torch.autocast("cpu", enabled=torch.is_autocast_enabled("cpu") and not AMX):
                 x = self._on_cpu(pictures)
             x = x.to(precision(pictures))
         else:
