@@ -48,12 +48,12 @@ def csv_lines(table: pd.DataFrame) -> str:
 
 
 def refuse_pixels(table: pd.DataFrame, source: str | Path) -> None:
-    """Raises ValueError with the first row whose box is no share of the picture. `source`: where the table is from."""
+    """Raises ValueError with the first row whose box is no share of the frame. `source`: where the table is from."""
     in_pixels = (table[BOX].to_numpy() > LOOKS_LIKE_PIXELS).any(axis=1)
     if in_pixels.any():
         video, *numbers = table[["video", "timestamp", *BOX]].iloc[int(in_pixels.argmax())]
         row = ",".join([str(video), *(f"{number:.10g}" for number in numbers)])
         raise ValueError(
-            f"{source} has the row {row}, a box in pixels; boxes are shares of the picture, from 0 to 1: divide x by "
+            f"{source} has the row {row}, a box in pixels; boxes are shares of the frame, from 0 to 1: divide x by "
             "its width and y by its height"
         )

@@ -216,7 +216,7 @@ def test_the_command_prints_and_writes_json(
     assert {"level", "about", "message"} == json.loads((tmp_path / "findings.json").read_text())[0].keys()
     assert check_data_cli.main([*argv, f"data.videos={copy / 'nowhere'}"]) == 1
     capsys.readouterr()
-    for path, sentence in ((recipe, "is read here and would be written over"), (tmp_path, "is a directory")):
+    for path, sentence in ((recipe, "is one of the inputs"), (tmp_path, "is a folder")):
         with pytest.raises(SystemExit) as stop:
             check_data_cli.main([*argv, "--json", str(path)])
         said = capsys.readouterr()
