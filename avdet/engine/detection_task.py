@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 import ava_eval
+from ava_eval.protocols import PROTOCOLS
 from avdet.data.build import (
     build_classes,
     build_exclusive,
@@ -68,11 +69,12 @@ class DetectionTask:
 
     def _score(self, table: pd.DataFrame) -> ava_eval.Result:
         """Frame mAP of a table of detections, by the protocol of the config."""
+        protocol = PROTOCOLS[self.config.test.protocol]
         return ava_eval.evaluate(
             self.test_data.ground_truth,
             table,
             self.classes.label_map,
-            excluded=self.test_data.excluded,
-            protocol=self.config.test.protocol,
+            excluded=self.test_data.excluded if protocol.reads_excluded else None,  # else a note would say so
+            protocol=protocol.name,
             iou=self.config.test.iou,
         )
