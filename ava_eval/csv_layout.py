@@ -31,19 +31,8 @@ HEADER_NAMES = {
 }  # fmt: skip
 # Words of a header's name for what no column holds: the size or centre of a box, frame numbers, milliseconds.
 OTHER_QUANTITIES = {
-    "w",
-    "width",
-    "h",
-    "height",
-    "cx",
-    "cy",
-    "center",
-    "centre",
-    "frame",
-    "frames",
-    "ms",
-    "milliseconds",
-}
+    "w", "width", "h", "height", "cx", "cy", "center", "centre", "frame", "frames", "ms", "milliseconds",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

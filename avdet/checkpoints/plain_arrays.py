@@ -31,7 +31,7 @@ class PlainArray(np.ndarray[Any, Any]):
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, kind, is_fortran, content = state
-        raw = content.encode("latin1") if isinstance(content, str) else bytes(content)
+        raw = _bytes(content)
         if min(shape, default=0) < 0 or prod(shape) * kind.dtype.itemsize != len(raw):
             raise ValueError(f"{len(raw)} bytes are no array of shape {shape}")
         state = (1, tuple(map(int, shape)), kind.dtype, bool(is_fortran), raw)
@@ -44,10 +44,14 @@ def reconstruct(*_: object) -> PlainArray:
 
 
 def scalar(kind: PlainType, content: bytes | str) -> Any:  # noqa: ANN401  (any of numpy's)
-    raw = content.encode("latin1") if isinstance(content, str) else content
-    return np.frombuffer(raw, kind.dtype, 1)[0]
+    return np.frombuffer(_bytes(content), kind.dtype, 1)[0]
 
 
 def from_buffer(content: bytes | bytearray, kind: PlainType, shape: tuple[int, ...], order: str) -> NDArray[Any]:
     """As in pickles of protocol 5."""
     return np.frombuffer(content, kind.dtype).reshape(shape, order="F" if order == "F" else "C").copy(order="K")
+
+
+def _bytes(content: bytes | str) -> bytes:
+    """Old protocols hold text, which was decoded so."""
+    return content.encode("latin1") if isinstance(content, str) else bytes(content)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ava_eval.csv_reader import open_packed
 from avdet.data.importers.coco_video import read_coco_video
 from avdet.data.importers.cvat import read_cvat
 from avdet.data.importers.rows import Videos
@@ -18,8 +19,6 @@ from avdet.data.importers.table import read_table
 from avdet.data.importers.via3 import read_via3
 
 __all__ = ["read_annotations"]
-
-GZIP = b"\x1f\x8b"
 
 
 def read_annotations(path: Path, videos: Videos, label_map: Mapping[int, str], left_out: Counter[str]) -> pd.DataFrame:
@@ -52,9 +51,8 @@ def read_annotations(path: Path, videos: Videos, label_map: Mapping[int, str], l
 
 
 def _unpacked(path: Path) -> bytes:
-    """Gzip is known by its first bytes, whatever the file's name."""
-    data = path.read_bytes()
     try:
-        return gzip.decompress(data) if data.startswith(GZIP) else data
+        with open_packed(path) as file:
+            return file.read()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path} is a damaged gzip file ({error}); fetch or compress it again") from None
