@@ -43,6 +43,20 @@ def test_the_table_of_benchmarks(here: Path, capsys: pytest.CaptureFixture[str])
     assert rows[2][1:] == rows[0][1:]
 
 
+def test_probes_are_averaged_over_the_splits(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Splits of 20, 30 and 40 for the first seed, ten more for the second: means of 30 and 40."""
+    for kind in ("nothing", "rotation", "synchrony", "both"):
+        for seed in range(2):
+            if kind != "nothing":
+                write(f"selfsup/{kind}-{seed}", top1=0.9)
+            for split in (1, 2, 3):
+                top1 = (1 + split + seed) / 10
+                write(f"selfsup/{kind}-{seed}-probe-{split}", top1=top1, accuracy={"Clapping": top1, "Waving": 1.0})
+    assert sample_study.main(["selfsup", "--seeds", "2"]) == 0
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert len(rows) == 4 and all(row.endswith(" | 35.0 ± 7.1 | 35.0 ± 7.1 |") for row in rows)
+
+
 @pytest.mark.parametrize(("study", "kinds"), [("drop_pathway", 7), ("selfsup", 4)])
 def test_studies_name_every_kind_of_run(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, study: str, kinds: int
