@@ -14,7 +14,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from avdet.cli import train_net
-from avdet.data.sample.benchmark_files import SOUND_DEFINED, camel
+from avdet.data.sample.benchmark_files import NUM_SPLITS, SOUND_DEFINED, camel
 
 RUNS = Path("runs/study")
 HEARD_ACTIONS = ("hand clap", "eat", "listen (e.g., to music)", "play musical instrument",
@@ -30,7 +30,6 @@ PAIRS = {  # recipes and settings: sight alone, sight and sound
 }
 SYNC = "model.sync_stages=[res3,res4,pool5]"
 NO_SYNC = "model.sync_stages=[]"
-SPLITS = (1, 2, 3)  # of UCF101
 SHORTER = "train.epochs=24"  # for 21 runs
 
 
@@ -111,7 +110,7 @@ def selfsup(seeds: int, only: str) -> list[str]:
                 weights = [f"model.weights={RUNS / name / 'checkpoints/last.pt'}"]
             probes.append([
                 run(f"{name}-probe-{split}", "ucf101/linear", seed, *weights, f"data.split={split}", only=only)
-                for split in SPLITS
+                for split in range(1, NUM_SPLITS + 1)
             ])  # fmt: skip
         if not only:
             scores = [mean(_main_number(split) for split in splits) for splits in probes]

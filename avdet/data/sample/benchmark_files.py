@@ -11,7 +11,7 @@ from avdet.data.sample.annotations import write_rows
 from avdet.data.sample.classes import CLASSES, LISTEN_ID, POSE_IDS, Look, action_ids
 from avdet.data.sample.scene import Act, Scene
 
-__all__ = ["NAMES", "SOUND_DEFINED", "Take", "write_benchmark_files"]
+__all__ = ["NAMES", "NUM_SPLITS", "SOUND_DEFINED", "Take", "write_benchmark_files"]
 
 NAMES: dict[tuple[Look, bool], str] = {
     ("clap", True): "clapping",
