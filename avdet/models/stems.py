@@ -31,9 +31,21 @@ class VisualStem(nn.Module):
             x = x.to(precision(pictures))
         else:
             x = self._by_taps(pictures, torch.channels_last)
-        frames = self.norm(as_frames(x))
-        frames = F.relu_(F.max_pool2d(frames, 3, 2, 1))  # in this order ReLU has a quarter of the work
+        frames = F.max_pool2d(self._normalised(as_frames(x)), 3, 2, 1)
+        frames = self._one_by_one(F.relu_(frames))  # in this order ReLU has a quarter of the work
         return as_clips(frames.contiguous(memory_format=torch.channels_last), pictures.shape[2])
+
+    def _normalised(self, frames: Tensor) -> Tensor:
+        """Of frames (B*T, C, H, W), or of pairs (B*T / 2, 2*C, H, W): pictures of twice as many places, in memory."""
+        batch, channels, height, width = frames.shape
+        places = frames.permute(0, 2, 3, 1).reshape(batch, height, -1, self.conv.out_channels)
+        places = self.norm(places.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return places.reshape(batch, height, width, channels).permute(0, 3, 1, 2)
+
+    def _one_by_one(self, frames: Tensor) -> Tensor:
+        """Pairs (B*T / 2, 2*C, H, W) as frames (B*T, C, H, W); frames as they are."""
+        apart = frames.permute(0, 2, 3, 1).unflatten(3, (-1, self.conv.out_channels))  # (B*T / n, H, W, n, C)
+        return apart.permute(0, 3, 1, 2, 4).flatten(0, 1).permute(0, 3, 1, 2)
 
     def _on_cpu(self, pictures: Tensor) -> Tensor:
         if self.conv.out_channels < FEW:
@@ -46,14 +58,12 @@ class VisualStem(nn.Module):
     def _by_pairs(self, pictures: Tensor) -> Tensor:
         """The same convolution, two frames at a time as twice the channels: 1.6 times as fast for 8 of them.
 
-        The second frame's kernel lies a step later, so each gets one tap of zeros.
+        (B, 2*C, T / 2, H, W). The second frame's kernel lies a step later, so each gets one tap of zeros.
         """
         conv, weight = self.conv, self.conv.weight
         both = torch.cat([F.pad(weight, (0, 0, 0, 0, 0, 1)), F.pad(weight, (0, 0, 0, 0, 1, 0))])
         bias = None if conv.bias is None else conv.bias.repeat(2)
-        pairs = F.conv3d(pictures, both, bias, (2, 2, 2), conv.padding).permute(0, 2, 3, 4, 1)  # (B, T/2, H, W, 2*C)
-        frames = pairs.unflatten(4, (2, -1)).permute(0, 1, 4, 2, 3, 5).flatten(1, 2)  # (B, T, H, W, C)
-        return frames.permute(0, 4, 1, 2, 3)
+        return F.conv3d(pictures, both, bias, (2, 2, 2), conv.padding)
 
     def _by_taps(self, pictures: Tensor, layout: torch.memory_format) -> Tensor:
         """The same convolution as a 2-D one over frames; `layout` is that of its result's frames."""
