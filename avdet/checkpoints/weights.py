@@ -66,8 +66,9 @@ def choose_classes(state: Mapping[str, Tensor], have: Mapping[int, str], want: M
 def load_state(model: nn.Module, state: Mapping[str, Tensor]) -> LoadReport:
     """Copies `state` into `model`.
 
-    A head of another size stays new. Inputs that only one side has (a lateral connection, pooled sound) come last in a
-    concatenation, so the rest of such a weight is used. Raises ValueError where under 90 % of the trunk fits.
+    A head of another size stays new. Inputs that only one side has come last in a concatenation (a lateral connection,
+    pooled sound) or first (all that is seen, where one side only hears), and the rest of such a weight is used. Raises
+    ValueError where under 90 % of the trunk fits.
     """
     own = model.state_dict()
     loaded = [name for name in own if name in state and state[name].shape == own[name].shape]
@@ -75,9 +76,11 @@ def load_state(model: nn.Module, state: Mapping[str, Tensor]) -> LoadReport:
     _refuse_foreign(own, state, {*loaded, *sliced})
     for name in loaded:
         own[name].copy_(state[name])
+    both_see = all(any(name.startswith(PATHWAYS[0]) for name in side) for side in (own, state))
     for name in sliced:
         inputs = min(state[name].shape[1], own[name].shape[1])
-        own[name][:, :inputs].copy_(state[name][:, :inputs])
+        shared = slice(inputs) if both_see else slice(-inputs, None)
+        own[name][:, shared].copy_(state[name][:, shared])
     used = {*loaded, *sliced}
     new = [name for name in own if name not in used]
     unused = [name for name in state if name not in used]

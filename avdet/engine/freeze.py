@@ -13,7 +13,8 @@ __all__ = ["freeze", "set_training_mode", "trains"]
 def freeze(model: nn.Module, parts: Collection[str]) -> None:
     """ "norms": every batch norm; "conv1", "res2", .. "res5": those stages of all pathways; "trunk": all but the head.
 
-    A frozen batch norm also keeps its statistics.
+    A frozen batch norm also keeps its statistics. Raises ValueError for norms that are frozen before they learned: the
+    last one of a residual branch begins at zero, and would hold what is before it there for good.
     """
     norms = {f"{name}." for name, module in model.named_modules() if isinstance(module, _BatchNorm)}
     for name, parameter in model.named_parameters():
@@ -22,6 +23,19 @@ def freeze(model: nn.Module, parts: Collection[str]) -> None:
         is_trunk = "trunk" in parts and not name.startswith("head.")
         if is_norm or is_trunk or _stage_of(name) in parts:
             parameter.requires_grad_(False)
+    if "norms" in parts and "trunk" not in parts:
+        _refuse_zero(model)
+
+
+def _refuse_zero(model: nn.Module) -> None:
+    zero = [
+        name for name, module in model.named_modules() if isinstance(module, _BatchNorm) and not module.weight.any()
+    ]
+    if zero:
+        raise ValueError(
+            f"train.frozen freezes batch norms, and {len(zero)} of them have learned nothing and are zero, such as "
+            f"{zero[0]}; give model.weights that have them, or train.frozen=[]"
+        )
 
 
 def _stage_of(name: str) -> str:

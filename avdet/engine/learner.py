@@ -29,7 +29,8 @@ class Learner:
 
     clip_gradient: bounds the norm of all gradients together. amp: bfloat16 where the GPU has it; losses stay float32.
     accumulate: a batch goes through in so many parts, whose gradients are added up: less memory, the same update but
-    for the batch norms, which see smaller batches.
+    for the batch norms, which see smaller batches, for DropPathway, which each part draws for itself, and for the
+    synchronisation loss, a mean over each part's pairs.
     ema: decay of a moving average of the weights, which is then what is evaluated; 0 keeps none.
     max_nonfinite: updates with a NaN or an infinity in them that are left out before training stops; each is kept in
     the folder `reports`.

@@ -63,7 +63,7 @@ class Trainer:
         if self.process.device.type == "cuda":
             rng.append(torch.cuda.get_rng_state(self.process.device))
         # Each process has seen other clips, and their statistics are its own until an evaluation.
-        buffers = {name: buffer.cpu() for name, buffer in self.learner.module.named_buffers()}
+        buffers = {name: buffer.cpu() for name, buffer in self._buffers().items()}
         return {
             "iteration": self.iteration,
             "learner": self.learner.state(),
@@ -80,12 +80,17 @@ class Trainer:
             )
         self.iteration = state["iteration"]
         self.learner.restore(state["learner"])
-        for name, buffer in self.learner.module.named_buffers():
+        for name, buffer in self._buffers().items():
             buffer.copy_(state["buffers"][self.process.rank][name])
         rng = state["rng"][self.process.rank]
         torch.set_rng_state(rng[0].cpu())
         if self.process.device.type == "cuda":
             torch.cuda.set_rng_state(rng[-1].cpu(), self.process.device)
+
+    def _buffers(self) -> dict[str, Tensor]:
+        """Those that training changes; what a recipe sets, such as the weights of classes, is today's."""
+        saved = self.learner.module.state_dict().keys()
+        return {name: buffer for name, buffer in self.learner.module.named_buffers() if name in saved}
 
     def set_rate(self, epoch: float) -> float:
         """The schedule's, for the next step; given back."""

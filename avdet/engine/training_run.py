@@ -140,7 +140,7 @@ class TrainingRun:
         return self.trainer.iteration // len(self.sampler)
 
     def set_precise_bn(self) -> None:
-        iterations = self.config.train.precise_bn_clips // self.sampler.batch_size
+        iterations = math.ceil(self.config.train.precise_bn_clips / self.sampler.batch_size)
         if iterations:
             self.sampler.start(PRECISE_EPOCH)
             batches = (batch.to(self.process.device) for batch in islice(self.loader, iterations))

@@ -16,7 +16,7 @@ __all__ = ["giga_multiply_adds"]
 
 @torch.no_grad()
 def giga_multiply_adds(model: ActionModel, batch: ClipBatch) -> float:
-    """Of one view of the batch, all of which are heard where the model hears; of their shapes, nothing is computed.
+    """Of one view of the batch, all of which are heard where one has sound; of their shapes, nothing is computed.
 
     What a device computes besides, or in one kernel with something else, changes nothing.
     """

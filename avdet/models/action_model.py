@@ -85,10 +85,9 @@ class ActionModel(nn.Module):
         return class_loss
 
     def _sync_losses(self, batch: ClipBatch, sound: Sound) -> dict[str, Tensor]:
-        losses = {f"sync_{stage}": batch.frames.new_zeros((), dtype=torch.float32) for stage in self.sync}
-        if sound.pairs:
+        pairs = {pair.stage: pair for pair in sound.pairs}
+        valid = torch.zeros(0, device=batch.frames.device)
+        if pairs:
             assert batch.audio is not None and batch.negative_audio is not None
             valid = tellable(batch.audio[sound.clips], batch.negative_audio[sound.clips])
-            for pair in sound.pairs:
-                losses[f"sync_{pair.stage}"] = self.sync_weight * self.sync[pair.stage](pair, valid)
-        return losses
+        return {f"sync_{stage}": self.sync_weight * loss(pairs.get(stage), valid) for stage, loss in self.sync.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from avdet.models.blocks import as_clips, as_frames
+from avdet.models.blocks import Norm, as_clips, as_frames
 
 
 class Gather(nn.Module):
@@ -20,14 +20,14 @@ class Gather(nn.Module):
         self.key = nn.Linear(dim_source, dim_inner)
         self.value = nn.Linear(dim_source, dim_inner)
         self.out = nn.Linear(dim_inner, dim)
-        self.norm = nn.BatchNorm1d(dim)
+        self.norm = Norm(dim)
         self.softmax = softmax
 
     def forward(self, x: Tensor, source: Tensor) -> Tensor:
         here, there = x.flatten(2).transpose(1, 2), source.flatten(2).transpose(1, 2)  # (B, positions, channels)
         gathered = self._attend(self.query(here), self.key(there), self.value(there))
-        y = self.norm(self.out(gathered).flatten(0, 1))
-        return y.view(here.shape).transpose(1, 2).reshape(x.shape)
+        y = self.norm(self.out(gathered).transpose(1, 2).unsqueeze(3))  # (B, C, positions, 1)
+        return y.reshape(x.shape)
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         if self.softmax:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avdet.models.sound import SyncPair
+from avdet.models.together import mean_count
 
 MARGIN = 0.99
 MIN_VARIANCE = 0.01
@@ -23,14 +24,20 @@ class SyncLoss(nn.Module):
         self.pictures = nn.Linear(dim, dim_projected)
         self.sound = nn.Linear(dim, dim_projected)
 
-    def forward(self, pair: SyncPair, valid: Tensor) -> Tensor:
-        """The mean over the K pairs that are valid (K,); 0 where none is."""
+    def forward(self, pair: SyncPair | None, valid: Tensor) -> Tensor:
+        """The mean over the K pairs that are valid (K,), those of all processes; 0 with a graph where none is.
+
+        Every process calls it, with None where it has no pair.
+        """
+        if pair is None:
+            mean_count(0, valid.device)
+            return 0 * self.sound.bias.sum()
         seen = _half_unit(self.pictures(pair.pictures.mean(dim=(2, 3, 4))))
         near = _half_unit(self.sound(pair.aligned.mean(dim=2))) - seen
         far = _half_unit(self.sound(pair.misaligned.mean(dim=2))) - seen
         pull = near.square().sum(dim=1)
         push = (MARGIN - far.norm(dim=1)).clamp(min=0).square()
-        return ((pull + push) * valid).sum() / (2 * valid.sum()).clamp(min=1)
+        return ((pull + push) * valid).sum() / (2 * mean_count(valid.sum(), valid.device))
 
 
 def _half_unit(x: Tensor) -> Tensor:

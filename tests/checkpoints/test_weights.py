@@ -48,6 +48,18 @@ def test_a_visual_checkpoint_starts_an_audiovisual_model() -> None:
     assert not report.unused
 
 
+def test_a_model_that_only_hears_has_the_classifier_of_what_is_heard() -> None:
+    both, ears = build(), build(audio="only")
+    load_state(ears, both.state_dict())
+    name = "head.classifier.linear.action.weight"
+    heard = ears.state_dict()[name]
+    assert torch.equal(heard, both.state_dict()[name][:, -heard.shape[1] :])
+    other = build()
+    seen = other.state_dict()[name][:, : -heard.shape[1]].clone()
+    load_state(other, ears.state_dict())
+    assert torch.equal(other.state_dict()[name], torch.cat([seen, heard], dim=1))
+
+
 def test_laterals_that_only_the_checkpoint_has_are_sliced_off() -> None:
     everywhere = build(audio=False, fast_to_slow_stages=("pool1", "res2", "res3", "res4"))
     report = load_state(build(), everywhere.state_dict())

@@ -41,6 +41,14 @@ def test_norms_alone() -> None:
     assert len(everything - learned(model)) == 2 * count > 20
 
 
+def test_norms_that_have_learned_nothing_are_not_frozen() -> None:
+    """The last one of each residual branch begins at zero."""
+    fresh = build_model(tiny_config(audio=False), num_classes=3, head="clip")
+    with pytest.raises(ValueError, match=r"8 of them .* are zero, such as backbone\.slow\.res2\.block0\.branch\.c\.norm"):
+        freeze(fresh, ["norms"])
+    freeze(fresh, ["trunk", "norms"])
+
+
 @pytest.mark.parametrize("parts", [["norms"], ["trunk"], ["conv1", "res2", "res3", "res4", "res5"]])
 def test_what_is_frozen_stays_through_training_and_precise_statistics(parts: list[str]) -> None:
     model = model_with_sound()

@@ -102,6 +102,17 @@ def test_todays_weight_decay_counts(tiny_config: Config, tmp_path: Path) -> None
     assert {group["weight_decay"] for group in groups} >= {0.5} and {group["momentum"] for group in groups} == {0.25}
 
 
+def test_todays_weights_of_classes_count(tiny_config: Config, tmp_path: Path) -> None:
+    weighted = changed(tiny_config, "data", class_weights="inverse_sqrt")
+    for before, after in ((tiny_config, weighted), (weighted, changed(tiny_config, "data", repeat_rare=0.5))):
+        TrainingRun(before, RunDir(tmp_path), ALONE).save()
+        fresh = TrainingRun(after, RunDir(tmp_path / "fresh"), ALONE).model.class_losses["action"].positive_weights
+        job = TrainingRun(after, RunDir(tmp_path), ALONE)
+        job.resume()
+        resumed = job.model.class_losses["action"].positive_weights
+        assert (resumed is None and fresh is None) or torch.equal(resumed, fresh)
+
+
 def test_a_run_that_cannot_begin_leaves_its_name_free(tiny_config: Config, tmp_path: Path) -> None:
     run = RunDir(tmp_path / "run")
     with pytest.raises(ValueError, match="do not fill one batch"):

@@ -80,7 +80,8 @@ def test_every_parameter_is_trained() -> None:
     model = build(sync_stages=SYNC, nonlocal_blocks=(0,))
     total(model(tiny_batch(paired=True))).backward()
     unsynced = {name for name in dict(model.named_parameters()) if "pool5" in name or name.startswith("sync.res4")}
-    assert trained(model) == set(dict(model.named_parameters())) - unsynced
+    zero = {"sync.res4.sound.bias", "sync.pool5.sound.bias"}  # a loss without pairs is 0 with a graph
+    assert trained(model) == set(dict(model.named_parameters())) - unsynced | zero
 
 
 def test_dropped_sound_trains_no_audio_parameter() -> None:
@@ -116,6 +117,15 @@ def test_synchronisation_trains_both_projections_and_both_pathways() -> None:
     for part in ("slow.conv1", "fast.conv1", "audio.conv1", "audio.res5", "slow.res5"):
         assert any(name.startswith(f"backbone.{part}") for name in gradients), part
     assert not any(name.startswith("head") for name in gradients)
+
+
+@pytest.mark.parametrize("batch", [tiny_batch((False, False)), tiny_batch()], ids=["silent", "unpaired"])
+def test_without_a_pair_synchrony_alone_trains_nothing_but_keeps_the_graph(batch: ClipBatch) -> None:
+    model = build(head="clip", classes={}, sync_stages=("res3",))
+    losses = model(batch)
+    assert losses.keys() == {"sync_res3"} and losses["sync_res3"] == 0
+    losses["sync_res3"].backward()
+    assert not any(p.grad.any() for p in model.parameters() if p.grad is not None)
 
 
 @pytest.mark.parametrize(

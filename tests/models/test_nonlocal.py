@@ -25,7 +25,7 @@ def test_is_attention_over_all_pooled_positions(softmax: bool) -> None:
     affinity = torch.einsum("bqc,bkc->bqk", queries, keys)
     affinity = (affinity * 3**-0.5).softmax(dim=2) if softmax else affinity / 12
     y = gather.out(torch.einsum("bqk,bkc->bqc", affinity, values))
-    expected = x + gather.norm(y.transpose(1, 2)).reshape(x.shape)
+    expected = x + gather.norm(y.transpose(1, 2)[..., None]).reshape(x.shape)
     torch.testing.assert_close(as_clips(block(as_frames(x), 3), 3), expected)
 
 

@@ -23,13 +23,14 @@ BATCH = 4
 
 
 def whole() -> ClipBatch:
-    """Clips of 4, 4, 1 and 1 people: the processes' shares are uneven."""
+    """Clips of 4, 4, 1 and 1 people, and the last one's pair cannot be told: the processes' shares are uneven."""
     batch = tiny_batch((True,) * BATCH, boxes=4, paired=True)
     keep = torch.tensor([True] * 8 + [True, False, False, False] * 2)
     people = (
         *batch.people[:2],
         *(person.select(torch.tensor([True, False, False, False])) for person in batch.people[2:]),
     )
+    assert batch.audio is not None and batch.negative_audio is not None
     return ClipBatch(
         frames=batch.frames,
         audio=batch.audio,
@@ -39,12 +40,14 @@ def whole() -> ClipBatch:
         labels={"action": batch.labels["action"][keep]},
         clips=batch.clips,
         people=people,
+        negative_audio=torch.cat([batch.negative_audio[:-1], batch.audio[-1:]]),
     )
 
 
 def model() -> ActionModel:
     torch.manual_seed(0)
-    model = build_model(tiny_config(), num_classes=3, head="roi")
+    config = tiny_config(sync_stages=("res3", "pool5"), nonlocal_blocks=(0,))
+    model = build_model(config, num_classes=3, head="roi")
     share_norms(model)
     shake(model)
     return model
