@@ -31,7 +31,7 @@ class MediaData(Section):
     workers: int = Field(4, ge=0)
     strict: bool = False  # stop where a video is missing instead of leaving its labels out
     max_bad: int = Field(100, ge=0)  # unreadable training clips that are replaced before training stops
-    clip_timeout_s: float = Field(120.0, gt=0)  # a clip that takes longer to read stops the run and is named
+    clip_timeout_s: float = Field(120.0, gt=0, le=86_400)  # a clip that takes longer to read stops the run and is named
 
     @model_validator(mode="after")
     def _fits(self) -> MediaData:

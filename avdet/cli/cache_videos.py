@@ -48,12 +48,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def find_targets(videos: Path, output: Path) -> dict[Path, Path]:
     """From every video below a folder to its copy in `output`, in the same folders below it and as mp4."""
-    from avdet.data.movies import VIDEO_SUFFIXES
+    from avdet.data.movies import files_below, is_video
 
     videos, output = videos.resolve(), output.resolve()
     if videos == output:
         raise ValueError(f"--output {output} is where the videos lie; give another folder")
-    sources = sorted(path for path in videos.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
+    sources = filter(is_video, files_below(videos))
     targets = {
         path: (output / path.relative_to(videos)).with_suffix(".mp4") for path in sources if output not in path.parents
     }

@@ -67,7 +67,7 @@ class CarefulClips(Dataset[object], Generic[Index]):
                 if not self.replaces:
                     return DecodeError(error.path, error.time_s, f"{error.reason}; {WAY_OUT}")
                 path, time_s = self.clips.place(index)
-                bad.append(BadClip(path.stem, time_s, str(error)))
+                bad.append(BadClip(str(path), time_s, str(error)))
                 index = self._another(index, attempt)
             except ValueError as error:
                 return error
@@ -118,8 +118,8 @@ class BadClipLog:
         new = [row for row in dict.fromkeys(new) if row[:2] not in self._seen]
         self._append(new)
         self._seen.update(row[:2] for row in new)
-        for video, time, reason in new:
-            logger.warning("the training clip of %s at %s s is replaced: %s", video, time, reason)
+        for _, time, reason in new:
+            logger.warning("the training clip at %s s is replaced: %s", time, reason)
         if len(self._seen) > self.max_bad:
             raise ValueError(
                 f"{len(self._seen)} training clips cannot be read, more than data.max_bad={self.max_bad}; {self.path} "

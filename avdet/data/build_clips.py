@@ -52,6 +52,7 @@ __all__ = [
     "build_clip_train_loader",
     "read_annotations",
     "read_split",
+    "refuse_shared",
 ]
 
 logger = logging.getLogger(__name__)
@@ -115,6 +116,13 @@ def read_split(data: ClipData, split: Split) -> ClipSplit:
     return ClipSplit(segments, files, expected)
 
 
+def refuse_shared(train: ClipSplit, val: ClipSplit) -> None:
+    """Raises ValueError for a clip that is learned from and tested."""
+    both = set(train.segments.ids) & set(val.segments.ids)
+    if both:
+        raise ValueError(f"{len(both):,} clips are in train and in val, such as {min(both)}; take them out of one")
+
+
 def _read(
     data: ClipData, split: Split, classes: dict[str, ClassNames], videos: VideoFiles
 ) -> tuple[Segments, list[str]]:
@@ -134,7 +142,7 @@ def _read(
         return read_hmdb51(data.annotations, data.split, split, classes["action"]), []
     assert isinstance(data, FoldersData)
     folder = data.train_folder if split == "train" else data.val_folder
-    return read_folders(data.videos, folder, classes["action"]), []
+    return read_folders(data.videos, folder, classes["action"])
 
 
 def _read_epic(data: EpicData, split: Split, classes: dict[str, ClassNames]) -> tuple[Segments, list[str]]:

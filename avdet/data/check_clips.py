@@ -50,7 +50,9 @@ def check_clips(data: Clips) -> Iterator[Finding]:
             yield Finding("error", split, "the annotations list no clip")
         elif not len(found[split]):
             yield Finding("error", split, f"no listed clip has its video in {data.videos.absolute()}")
-    yield from (Finding("warning", "val", f"no clip has a {name}") for name in unlabelled(found["val"]))
+    yield from (
+        Finding("warning", "val", f"no clip has a label of the set {name}") for name in unlabelled(found["val"])
+    )
     for name, names in classes.items():
         yield from _about_classes(name, names, found["train"])
     both = set(found["train"].ids) & set(found["val"].ids)

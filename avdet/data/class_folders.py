@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from avdet.data.keyframes import ClassNames
-from avdet.data.movies import VIDEO_SUFFIXES
+from avdet.data.movies import files_below, is_video
 from avdet.data.segments import Segments, foreign_classes
 from avdet.data.tables import read_lines
 from avdet.data.video_files import name_of
@@ -30,25 +30,43 @@ def folder_classes(folder: Path) -> ClassNames:
     return _classes(names)
 
 
-def read_folders(root: Path, split_folder: Path, classes: ClassNames) -> Segments:
-    """Every clip of `root/split_folder/CLASS`. Raises ValueError for a folder that is no class."""
+def read_folders(root: Path, split_folder: Path, classes: ClassNames) -> tuple[Segments, list[str]]:
+    """Every clip of `root/split_folder/CLASS`; classes without one and other files are counted, in sentences.
+
+    Raises ValueError for a folder that is no class.
+    """
     unknown = set(folder_classes(root / split_folder).names) - set(classes.names)
     if unknown:
         raise ValueError(
             f"{root / split_folder} has the class {min(unknown)!r}, which training does not have; add its clips there "
             "or remove the folder"
         )
-    paths = [
-        path for name in classes.names for path in sorted((root / split_folder / name).rglob("*"))
-        if path.suffix.lower() in VIDEO_SUFFIXES
-    ]  # fmt: skip
+    files = {
+        name: [path for path in files_below(root / split_folder / name) if path.name[0] != "."]
+        for name in classes.names
+    }
+    paths = [path for found in files.values() for path in found if is_video(path)]
     names = [path.relative_to(root).with_suffix("").as_posix() for path in paths]
     if len(set(names)) < len(names):
         name = max(names, key=names.count)
         one, other = [path.name for path, own in zip(paths, names, strict=True) if own == name][:2]
         raise ValueError(f"{root / name}: {one} and {other} differ in their suffix alone; rename one of them")
     folders = [path.relative_to(root / split_folder).parts[0] for path in paths]
-    return _whole_clips(names, folders, classes)
+    return _whole_clips(names, folders, classes), _passed_over(root / split_folder, files)
+
+
+def _passed_over(folder: Path, files: Mapping[str, Sequence[Path]]) -> list[str]:
+    empty = [name for name, found in files.items() if not any(map(is_video, found))]
+    others = [path for found in files.values() for path in found if not is_video(path)]
+    faults = []
+    if empty:
+        faults.append(f"{len(empty)} of {len(files)} classes have no video in {folder}, such as {empty[0]}")
+    if others:
+        kinds = ", ".join(sorted({path.suffix.lower() or "no suffix" for path in others}))
+        faults.append(
+            f"{len(others):,} files in {folder} have no name of a video ({kinds}; first: {others[0]}); left out"
+        )
+    return faults
 
 
 def ucf101_classes(annotations: Path) -> ClassNames:
@@ -73,9 +91,18 @@ def read_ucf101(annotations: Path, split: Literal[1, 2, 3], part: Split, classes
 
 
 def hmdb51_classes(annotations: Path, split: Literal[1, 2, 3]) -> ClassNames:
-    """Every CLASS_test_splitN.txt is a class."""
-    files = annotations.glob(f"*_test_split{split}.txt")
-    return _classes(sorted(re.sub(r"_test_split\d", "", path.stem) for path in files))
+    """Every CLASS_test_splitN.txt is a class. Raises ValueError where the splits do not have the same."""
+    of_all, own = _hmdb51_lists(annotations, "[123]"), _hmdb51_lists(annotations, str(split))
+    if missing := sorted(of_all - own):
+        raise ValueError(
+            f"{annotations} lacks {len(missing)} of {len(of_all)} classes' lists of split {split}, such as "
+            f"{missing[0]}_test_split{split}.txt; unpack all of HMDB51's lists there"
+        )
+    return _classes(sorted(own))
+
+
+def _hmdb51_lists(annotations: Path, split: str) -> set[str]:
+    return {re.sub(r"_test_split\d", "", path.stem) for path in annotations.glob(f"*_test_split{split}.txt")}
 
 
 def read_hmdb51(annotations: Path, split: Literal[1, 2, 3], part: Split, classes: ClassNames) -> Segments:

@@ -23,7 +23,7 @@ from avdet.data.collate import collate
 from avdet.data.segments import Segments
 from avdet.data.transforms import Crop, crop, draw_colours, draw_crop, draw_short_side, flip, recolour
 from avdet.media.open_video import Video, open_video
-from avdet.media.reader import FrameBatch, Frames
+from avdet.media.reader import DecodeError, FrameBatch, Frames
 from avdet.structures import Clip, ClipBatch
 
 __all__ = ["ClipTest", "ClipTrain", "ViewBatch", "Views", "clip_centers", "collate_views", "even_crops"]
@@ -200,12 +200,14 @@ def channels_first(frames: Frames) -> Tensor:
 
 
 def _stretch(segments: Segments, index: int, video: Video) -> tuple[float, float]:
-    """Start and end of a segment as far as its video goes. Raises ValueError where it begins after the video's end."""
+    """Start and end of a segment as far as its video goes. Raises DecodeError where it begins after the video's end."""
     start_s, end_s, duration_s = float(segments.start_s[index]), float(segments.end_s[index]), video.info.duration_s
     if start_s >= duration_s:
-        raise ValueError(
-            f"{segments.ids[index]} begins at {start_s:g} s, but {video.path} lasts {duration_s:.1f} s; times are "
-            "seconds from the video's start: put the untrimmed video there, or name a trimmed one ID_START_END"
+        raise DecodeError(
+            video.path,
+            start_s,
+            f"{segments.ids[index]} begins there, and the video lasts {duration_s:.1f} s; times are seconds from the "
+            "video's start: put the untrimmed one there, or name a trimmed one ID_START_END",
         )
     return start_s, min(end_s, duration_s)
 

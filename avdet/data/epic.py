@@ -14,8 +14,6 @@ from avdet.data.tables import numbers, read_table, whole_numbers
 
 __all__ = ["epic_classes", "id_column", "participants", "read_class_ids", "read_epic", "read_participants"]
 
-SETS = ("verb", "noun")
-
 
 def epic_classes(path: Path) -> ClassNames:
     """EPIC_*_{verb,noun}_classes.csv: 125 verbs and 352 nouns in EPIC-55, 97 and 300 in EPIC-100."""

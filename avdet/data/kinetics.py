@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from avdet.data.keyframes import ClassNames
+from avdet.data.movies import VIDEO_SUFFIXES
 from avdet.data.segments import Segments, class_indices, class_list, keep_sound
 from avdet.data.tables import numbers, read_table, read_text
 from avdet.data.video_files import VideoFiles, find_video, name_of
@@ -15,6 +16,9 @@ from avdet.data.video_files import VideoFiles, find_video, name_of
 __all__ = ["only_classes", "read_kinetics", "subset_classes"]
 
 HEADER = re.compile(r"\s*\"?(label|youtube_id)\b")
+SUFFIX = "|".join(re.escape(suffix) for suffix in sorted(VIDEO_SUFFIXES))
+PATH_LABEL = re.compile(rf"(.+?(?:{SUFFIX})\"?)[\s,](.+)", re.IGNORECASE)  # the label may have blanks
+NAME_LABEL = re.compile(r"(.+?)\s*[\s,]\s*([^\s,]+)\s*")  # of a path without a suffix: the last word
 
 
 def read_kinetics(path: Path, classes: ClassNames, videos: VideoFiles) -> tuple[Segments, list[str]]:
@@ -83,11 +87,12 @@ def _read_list(text: str, path: Path, classes: ClassNames) -> tuple[Segments, li
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
-        parts = re.fullmatch(r"\s*(.+?)\s*[\s,]\s*([^\s,]+)\s*", line)
+        parts = PATH_LABEL.fullmatch(line) or NAME_LABEL.fullmatch(line)
         if parts is None:
             raise ValueError(f"{path}, line {number}: {line!r} is no path with a label; write `path label`")
-        names.append(name_of(parts[1]))
-        labels.append(_index_of(parts[2], classes, path, number))
+        name, label = (part.strip().strip('"') for part in parts.groups())
+        names.append(name_of(name))
+        labels.append(_index_of(label, classes, path, number))
     count = len(names)
     columns = np.array(names, object)
     labels_by_set = {"action": np.array(labels, np.int64)}

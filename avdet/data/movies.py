@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,25 @@ import numpy as np
 from avdet.data.keyframes import KeyframeTable
 from avdet.media.frames_dir import is_frames_dir
 
-__all__ = ["Coverage", "find_movies", "with_movie"]
+__all__ = ["Coverage", "files_below", "find_movies", "is_video", "with_movie"]
 
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".3gp", ".wmv"}
+
+
+def is_video(path: Path) -> bool:
+    """By its name; what macOS lays beside files, `._NAME`, is none."""
+    return path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".")
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All files in `folder` and its folders, also where these are links, in order."""
+    found: list[Path] = []
+    seen: set[str] = set()
+    for root, folders, files in os.walk(folder, followlinks=True):
+        seen.add(os.path.realpath(root))
+        folders[:] = [name for name in folders if os.path.realpath(Path(root, name)) not in seen]
+        found += [Path(root, name) for name in files]
+    return sorted(found)
 
 
 @dataclass(frozen=True)
@@ -40,7 +57,7 @@ def find_movies(folder: Path) -> dict[str, Path]:
     frames = {path.name: path for path in entries if is_frames_dir(path)}
     files: dict[str, Path] = {}
     for path in entries:
-        if path.suffix.lower() not in VIDEO_SUFFIXES or not path.is_file():
+        if not is_video(path) or not path.is_file():
             continue
         if path.stem in files:
             other = files[path.stem].name

@@ -120,7 +120,7 @@ def once_each(segments: Segments) -> tuple[Segments, list[str]]:
 
 def unlabelled(segments: Segments) -> list[str]:
     """The class sets of which nobody knows a label, as in a challenge's test split."""
-    return [name for name, column in segments.labels.items() if column.ndim == 1 and (column < 0).all()]
+    return [name for name, column in segments.labels.items() if column.ndim == 1 and len(column) and (column < 0).all()]
 
 
 def spelled(name: str) -> str:
@@ -133,8 +133,9 @@ def class_list(path: Path) -> ClassNames:
     names = [line.strip('"') for line in read_lines(path)]
     seen: dict[str, str] = {}
     for name in names:
-        if (other := seen.setdefault(spelled(name), name)) is not name:
+        if (other := seen.get(spelled(name))) is not None:
             raise ValueError(f"{path} names one class twice, as {other!r} and {name!r}; remove one of them")
+        seen[spelled(name)] = name
     if not names:
         raise ValueError(f"{path} names no class; write one name a line")
     return ClassNames(tuple(range(len(names))), tuple(names))

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from avdet.data.movies import VIDEO_SUFFIXES
+from avdet.data.movies import VIDEO_SUFFIXES, files_below, is_video
 from avdet.data.segments import Segments
 
 __all__ = ["VideoFiles", "find_video", "find_videos", "name_of", "with_video"]
@@ -22,7 +22,7 @@ VideoFiles: TypeAlias = Mapping[str, Sequence[tuple[Folders, Path]]]
 def find_videos(folder: Path) -> VideoFiles:
     """Every video below `folder`."""
     found: dict[str, list[tuple[Folders, Path]]] = defaultdict(list)
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES):
+    for path in filter(is_video, files_below(folder)):
         found[path.stem].append((_spelled(path.relative_to(folder).parts[:-1]), path))
     return dict(found)
 

@@ -12,6 +12,7 @@ from avdet.data.build_clips import (
     build_clip_train_loader,
     clip_test,
     read_split,
+    refuse_shared,
 )
 from avdet.data.clip_loader import ClipLoader
 from avdet.data.clips import collate_views
@@ -55,6 +56,7 @@ class ClassificationTask:
 
     def train_data(self, bad_clips: Path) -> tuple[ClipLoader[ClipBatch], EpochSampler]:
         split = read_split(self.config.clips, "train")
+        refuse_shared(split, self.val)
         return build_clip_train_loader(
             self.config, split, bad_clips=bad_clips, rank=self.process.rank, world=self.process.world
         )
@@ -78,7 +80,7 @@ class ClassificationTask:
         elif self.process.is_main:
             self._say_cost(model)
             for name in unlabelled(val.segments):
-                logger.warning("val: no clip has a %s; what is predicted is written and not scored", name)
+                logger.warning("val: no clip has a label of the set %s; predictions are written and not scored", name)
         segments = val.segments
         scores, short = score_split(model, loader, len(segments), data.test_pool, self.process)
         if short:

@@ -31,7 +31,7 @@ __all__ = ["PretrainingTask"]
 
 
 class PretrainingTask:
-    """Scored by how little it loses on the val split; no label is read."""
+    """Scored by how little it loses on the val split; no label is learned."""
 
     def __init__(self, config: Config, process: Process) -> None:
         self.config, self.process = config, process

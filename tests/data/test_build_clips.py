@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avdet.data.build_clips import build_class_sets, read_split
+from avdet.data.build_clips import build_class_sets, read_split, refuse_shared
 from avdet.data.epic import participants
 from avdet.data.locate import require_data
 from avdet.data.sample.benchmark_files import SOUND_DEFINED
@@ -26,6 +26,14 @@ def test_any_folder_of_classes(clip_sample: Path) -> None:
     assert build_class_sets(data)["action"].names == tuple(folders)
     assert len(train.segments) == len(list((clip_sample / "folders/train").rglob("*.mp4"))) == train.expected
     assert {train.files[video].parent.name for video in train.segments.videos} == set(folders)
+
+
+def test_a_clip_is_not_learned_from_and_tested(clip_sample: Path) -> None:
+    data = kinetics(clip_sample)
+    train, val = read_split(data, "train"), read_split(data, "val")
+    refuse_shared(train, val)
+    with pytest.raises(ValueError, match=rf"{len(val.segments)} clips are in train and in val, such as "):
+        refuse_shared(read_split(kinetics(clip_sample, train_csv="kinetics_val.csv"), "train"), val)
 
 
 def test_a_subset_of_the_classes(clip_sample: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -93,6 +94,17 @@ def without_anything_to_hear(folder: Path) -> None:
     write_movie(folder / MOVIE, num_frames=60, fps=10, sound=np.zeros(96_000, np.float32))
 
 
+def as_pictures(folder: Path) -> None:
+    """At 30 a second, beside their sound."""
+    pictures = (folder / MOVIE).with_suffix("")
+    pictures.mkdir()
+    with VideoReader(folder / MOVIE) as video:
+        frames = video.frames(np.arange(0, video.info.duration_s, 1 / 30))
+    for number, frame in enumerate(frames, start=1):
+        cv2.imwrite(str(pictures / f"{number:06d}.jpg"), frame[..., ::-1])
+    (folder / MOVIE).rename(pictures / f"{pictures.name}.m4a")
+
+
 def cut_short(folder: Path) -> None:
     """Half of a file whose index stands at the front, as a broken download leaves it."""
     path = folder / MOVIE
@@ -134,6 +146,7 @@ FAULTS = {
     "truncated": (cut_short, "error", "sample_train_00"),
     "no folder": (lambda folder: shutil.rmtree(folder / "videos"), "error", "not there"),
     "no sound": (without_sound, "warning", "no sound track: 1 movie: sample_train_00.mp4 of 5"),
+    "pictures": (as_pictures, "fact", "movies 5 movies read to the end, and heard"),
     "silence": (without_anything_to_hear, "warning", "nothing on it: 1 movie: sample_train_00.mp4"),
     "both splits": (edit(TRAIN, lambda rows: [["sample_val_00", *r[1:]] for r in rows]), "error", "both train"),
     "no scores": (edit(BOXES, lambda rows: [r[:6] for r in rows]), "warning", "is the score column missing"),

@@ -57,7 +57,7 @@ def test_what_epic_scores_apart_is_read_and_missing_labels_are_said(clip_sample:
     data = EpicData(videos=clip_sample / "videos", annotations=tmp_path)
     val = tmp_path / data.val_csv
     val.write_text(val.read_text().replace("verb_class", "verb_clas"))
-    assert "val: no clip has a verb" in said(list(check_clips(data)), "warning")
+    assert "val: no clip has a label of the set verb" in said(list(check_clips(data)), "warning")
     (tmp_path / "tail.csv").write_text("verb\nidling\n")
     found = list(check_clips(data.model_copy(update={"tail_verbs": Path("tail.csv")})))
     assert "verb is 'idling', not a number" in said(found, "error")

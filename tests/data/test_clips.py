@@ -167,5 +167,7 @@ def test_a_video_whose_download_broke_off_is_noted(tmp_path: Path) -> None:
 
 def test_a_label_after_the_end_of_its_video_stops_the_test(files: dict[str, Path]) -> None:
     views = ClipTest(segments(("short", 7.0, 9.0)), files, CUTTER, short_side=48, num_clips=1, num_crops=1)
-    with pytest.raises(ValueError, match=r"row 0 begins at 7 s, but .*short\.mp4 lasts 1\.0 s"):
+    with pytest.raises(
+        ValueError, match=r"short\.mp4 cannot be read at 7\.00 s: row 0 begins there, and the video lasts 1\.0 s"
+    ):
         collate_views([views[0]])

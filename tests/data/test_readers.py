@@ -47,10 +47,12 @@ def test_a_trimmed_file_is_the_clip_and_an_untrimmed_one_holds_it(tmp_path: Path
 
 
 def test_lists_of_paths_and_labels(tmp_path: Path) -> None:
-    text = "yoga/a b.mp4 1\nzumba/c,d.mp4,2\n\nflat.one.mkv\tzumba\n"
+    text = (
+        'yoga/a b.mp4 1\nzumba/c,d.mp4,2\n\nflat.one.mkv\tzumba\n"e f.AVI" air drumming\ng.mp4,"air drumming"\nh i 1\n'
+    )
     segments, _ = read_kinetics(write(tmp_path, "list.txt", text), CLASSES, {})
-    assert segments.videos.tolist() == ["yoga/a b", "zumba/c,d", "flat.one"]
-    assert segments.labels["action"].tolist() == [1, 2, 2]
+    assert segments.videos.tolist() == ["yoga/a b", "zumba/c,d", "flat.one", "e f", "g", "h i"]
+    assert segments.labels["action"].tolist() == [1, 2, 2, 0, 0, 1]
 
 
 def test_a_subset_by_name_in_either_spelling(tmp_path: Path) -> None:
@@ -108,6 +110,8 @@ def test_a_clip_that_is_listed_again_is_left_out_and_counted(tmp_path: Path) -> 
 def test_class_lists_name_each_class_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="one class twice, as 'a_b' and 'A b'"):
         class_list(write(tmp_path, "names.txt", "a_b\nA b\n"))
+    with pytest.raises(ValueError, match="one class twice, as 'a' and 'a'"):
+        class_list(write(tmp_path, "names.txt", "a\nb\na\n"))
     with pytest.raises(ValueError, match="names no class"):
         class_list(write(tmp_path, "names.txt", "\n"))
 
@@ -201,7 +205,10 @@ def test_any_folder_of_classes(tmp_path: Path) -> None:
         write(tmp_path, name, "")
     classes = folder_classes(tmp_path / "train")
     assert classes.names == ("jump", "run")
-    train, val = (read_folders(tmp_path, Path(split), classes) for split in ("train", "val"))
+    (train, faults), (val, others) = (read_folders(tmp_path, Path(split), classes) for split in ("train", "val"))
+    notes = f"(.txt; first: {tmp_path / 'train/run/notes.txt'})"
+    assert faults == [f"1 files in {tmp_path / 'train'} have no name of a video {notes}; left out"]
+    assert others == [f"1 of 2 classes have no video in {tmp_path / 'val'}, such as jump"]
     assert train.videos.tolist() == ["train/jump/a", "train/run/deep/b"] and train.labels["action"].tolist() == [0, 1]
     assert val.labels["action"].tolist() == [1]
     assert find_video(find_videos(tmp_path), "val/run/c") == tmp_path / "val/run/c.mp4"
@@ -215,6 +222,14 @@ def test_any_folder_of_classes(tmp_path: Path) -> None:
         read_folders(tmp_path, Path("val"), classes)
     with pytest.raises(ValueError, match="holds no folder of a class"):
         folder_classes(tmp_path / "nowhere")
+
+
+def test_every_split_of_hmdb51_has_the_same_classes(tmp_path: Path) -> None:
+    for name in ("wave_test_split1.txt", "walk_test_split1.txt", "walk_test_split2.txt"):
+        write(tmp_path, name, "a.avi 1\n")
+    assert hmdb51_classes(tmp_path, 1).names == ("walk", "wave")
+    with pytest.raises(ValueError, match=r"lacks 1 of 2 classes' lists of split 2, such as wave_test_split2\.txt"):
+        hmdb51_classes(tmp_path, 2)
 
 
 def test_lists_that_contradict_themselves(tmp_path: Path) -> None:

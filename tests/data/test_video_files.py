@@ -46,6 +46,15 @@ def test_a_list_means_the_file_in_its_folder(tmp_path: Path, here: list[str], na
     assert found == (None if meant is None else tmp_path / meant)
 
 
+def test_folders_behind_links_are_looked_into_once(tmp_path: Path) -> None:
+    folder_of(tmp_path / "disk", "talk/3.mp4", "talk/._3.mp4", "talk/4.mp4/notes")
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos/train").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk/talk/again").symlink_to(tmp_path / "disk")
+    videos = find_videos(tmp_path / "videos")
+    assert videos == {"3": [(("train", "talk"), tmp_path / "videos/train/talk/3.mp4")]}
+
+
 def test_no_clip_gets_the_file_of_another_one_that_has_its_name(tmp_path: Path) -> None:
     videos = find_videos(folder_of(tmp_path, "clap/3.mp4", "flat.mp4"))
     kept, files, faults = with_video(listed("clap/3", "talk/3", "x/flat"), videos)

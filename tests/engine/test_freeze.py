@@ -44,7 +44,9 @@ def test_norms_alone() -> None:
 def test_norms_that_have_learned_nothing_are_not_frozen() -> None:
     """The last one of each residual branch begins at zero."""
     fresh = build_model(tiny_config(audio=False), num_classes=3, head="clip")
-    with pytest.raises(ValueError, match=r"8 of them .* are zero, such as backbone\.slow\.res2\.block0\.branch\.c\.norm"):
+    with pytest.raises(
+        ValueError, match=r"8 of them .* are zero, such as backbone\.slow\.res2\.block0\.branch\.c\.norm"
+    ):
         freeze(fresh, ["norms"])
     freeze(fresh, ["trunk", "norms"])
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from avdet.data.checks.finding import Finding, Level, counted, named
-from avdet.media.reader import DecodeError, VideoReader
+from avdet.media.open_video import Video, open_video
+from avdet.media.reader import DecodeError
 
 __all__ = ["about_contents", "about_missing"]
 
@@ -36,7 +37,7 @@ def about_contents(paths: Sequence[Path], *, hears: bool = True) -> Iterator[Fin
     silent, mute, broken = [], [], 0
     for path in paths:
         try:
-            with VideoReader(path, short_side=64) as video:
+            with open_video(path, short_side=64) as video:
                 duration_s = video.info.duration_s
                 last = video.frame_batch([max(duration_s - END_S, 0.0)])
                 if duration_s - last.times_s[0] > 2 * END_S + 2 / max(video.info.fps, 1.0):
@@ -66,7 +67,7 @@ def about_contents(paths: Sequence[Path], *, hears: bool = True) -> Iterator[Fin
         yield Finding("fact", "movies", f"{counted(len(paths), 'movie')} read to the end, and heard")
 
 
-def _loudest(video: VideoReader, duration_s: float) -> float:
+def _loudest(video: Video, duration_s: float) -> float:
     """The largest sample at a quarter, half and three quarters of the movie."""
     places_s = [share * max(duration_s - LISTENED_S, 0.0) for share in (0.25, 0.5, 0.75)]
     return max(float(np.abs(video.audio(at_s, LISTENED_S, 16_000)).max()) for at_s in places_s)

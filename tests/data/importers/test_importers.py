@@ -81,6 +81,24 @@ def youtube_vis() -> dict[str, Any]:
     return content
 
 
+def named(numbers: str, *, first: int = 0) -> dict[str, Any]:
+    """Frames 0, 5 and 10, whose pictures are named by number: 00000.jpg, 00005.jpg, 00010.jpg. numbers: images' own."""
+    content = coco()
+    content["images"] = [
+        {"id": frame, "video_id": 1, "file_name": f"kitchen one/{frame + first:05d}.jpg", **own}
+        for frame, own in zip((0, 5, 10), json.loads(numbers), strict=True)
+    ]
+    return content
+
+
+def youtube_vis_of_every_fifth_frame() -> dict[str, Any]:
+    content = youtube_vis()
+    content["videos"][0]["file_names"] = [f"kitchen one/{frame:05d}.jpg" for frame in (0, 5, 10)]
+    for annotation in content["annotations"]:
+        annotation["bboxes"] = [None, *annotation["bboxes"][5::5], None, None][:3]
+    return content
+
+
 SHARES = """Video,Time,xmin,ymin,xmax,ymax,Label,Track
 kitchen one.mp4,0.5,0.25,0.25,0.5,1.0,stand,0
 kitchen one.mp4,0.5,0.25,0.25,0.5,1.0,talk,0
@@ -96,6 +114,11 @@ FORMS = {
     "via.json": json.dumps(via3()),
     "coco.json": json.dumps(coco()),
     "ytvis.json": json.dumps(youtube_vis()),
+    "fifths.json": json.dumps(youtube_vis_of_every_fifth_frame()),
+    "from0.json": json.dumps(named('[{"frame_id": 0}, {"frame_id": 5}, {"frame_id": 10}]')),
+    "from1.json": json.dumps(named('[{"frame_id": 1}, {"frame_id": 6}, {"frame_id": 11}]', first=1)),
+    "mixed.json": json.dumps(named('[{"frame_id": 0}, {"frame_id": 5}, {"frame_id": 10}]', first=1)),
+    "index.json": json.dumps(named('[{"frame_index": 0}, {"frame_index": 5}, {"frame_index": 10}]', first=7)),
     "shares.csv": SHARES,
     "pixels.tsv": PIXELS,
     "ava.csv": AVA,
@@ -216,6 +239,11 @@ def test_a_size_that_coco_leaves_out_is_the_videos_own(videos: Videos, tmp_path:
         ("a.json", json.dumps({**via3(), "view": {}}), "names no file for its view 1"),
         ("a.json", json.dumps({**coco(), "videos": []}), "no section videos"),
         ("a.json", FORMS["coco.json"].replace("frame_index", "number"), "does not say which frame it is"),
+        (
+            "a.json",
+            json.dumps(named('[{"frame_id": 0}, {"frame_id": 1}, {"frame_id": 2}]')),
+            r"image 5 is frame 1 by its number, but its name is kitchen one/00005\.jpg",
+        ),
         ("a.json", FORMS["coco.json"].replace('"bbox"', '"box"'), "lacks 'bbox'"),
         ("a.json", '{"annotations": "é"}'.encode("latin-1"), r"a\.json is no readable JSON .*as UTF-8"),
         (
