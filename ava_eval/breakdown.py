@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ava_eval.diagnosis import LOOKS_LIKE_PIXELS
 from ava_eval.evaluate import class_curves, mean_ap
 from ava_eval.matching import true_positives
 from ava_eval.ranking import curves
@@ -35,9 +36,12 @@ def mean_ap_by_iou(result: Result, ious: Sequence[float] = IOUS) -> dict[float, 
 def mean_ap_by_height(result: Result, heights: Mapping[str, tuple[float, float]] = HEIGHTS) -> dict[str, float | None]:
     """mAP on ground-truth boxes of low <= y2 - y1 < high, as fractions of the picture's height.
 
-    Detections that fall on other ground-truth boxes, and false alarms of other heights, do not count.
+    Detections that fall on other ground-truth boxes, and false alarms of other heights, do not count. Of boxes in
+    pixels nobody knows the share: {}.
     """
     truth = result.selection.truth
+    if len(truth.boxes) and truth.boxes.max() > LOOKS_LIKE_PIXELS:
+        return {}
     height = truth.boxes[:, 3] - truth.boxes[:, 1]
     return {name: _within(result, height, low, high) for name, (low, high) in heights.items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -53,6 +54,9 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # class names may hold what the console cannot show
     try:
         _run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads on, as `| head` does not
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
         sys.stderr.write(f"{_sentence(error)}\n")
         return BAD_INPUT
@@ -144,9 +148,15 @@ def _print_scored(one: _Scored, options: argparse.Namespace) -> None:
 
 
 def _named(paths: list[Path]) -> dict[str, Path]:
-    """Short names that tell the files apart."""
+    """Short names that tell the files apart: a and b of runs/a/detections.csv and runs/b/detections.csv."""
     names = [path.name.removesuffix(".gz").removesuffix(".csv") for path in paths]
-    return dict(zip(names if len(set(names)) == len(names) else map(str, paths), paths, strict=True))
+    if len(set(names)) < len(names):
+        parts = [list(path.parts) for path in paths]
+        for place in (-1, 0):
+            while all(parts) and len({part[place] for part in parts}) == 1:
+                parts = [part[1:] if place == 0 else part[:-1] for part in parts]
+        names = ["/".join(part) for part in parts] if all(parts) else list(map(str, paths))
+    return dict(zip(names, paths, strict=True))
 
 
 def _numbers(scored: list[_Scored]) -> Mapping[str, object]:

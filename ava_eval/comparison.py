@@ -46,14 +46,15 @@ def comparison_table(comparison: Comparison) -> str:
         name: gain for name, gain in both if (comparison.first.ap[name], comparison.second.ap[name]) != (None, None)
     }
     width = max(len(name) for name in ("class", "mean", *gains))
-    names = [name[-12:] for name in (comparison.first_name, comparison.second_name)]
-    lines = [f"{'class':<{width}}  {names[0]:>12}  {names[1]:>12}    gain"]
+    one, other = comparison.first_name, comparison.second_name
+    wide, wider = (max(12, len(name)) for name in (one, other))
+    lines = [f"{'class':<{width}}  {one:>{wide}}  {other:>{wider}}    gain"]
     for name in sorted(gains, key=lambda name: (gains[name] is None, -(gains[name] or 0.0))):
         aps = comparison.first.ap[name], comparison.second.ap[name]
-        lines.append(f"{name:<{width}}  {percent(aps[0]):>12}  {percent(aps[1]):>12}  {percent(gains[name])}")
+        lines.append(f"{name:<{width}}  {percent(aps[0]):>{wide}}  {percent(aps[1]):>{wider}}  {percent(gains[name])}")
     means = comparison.first.mean_ap, comparison.second.mean_ap
     gain = None if means[0] is None or means[1] is None else means[1] - means[0]
-    lines.append(f"{'mean':<{width}}  {percent(means[0]):>12}  {percent(means[1]):>12}  {percent(gain)}")
+    lines.append(f"{'mean':<{width}}  {percent(means[0]):>{wide}}  {percent(means[1]):>{wider}}  {percent(gain)}")
     return "\n".join([*lines, "", verdict(comparison)])
 
 

@@ -131,7 +131,7 @@ def _about_excluded(selection: Selection, excluded: pd.DataFrame | None) -> Iter
         return
     name, dropped = selection.protocol.name, selection.dropped
     if not selection.protocol.reads_excluded:
-        yield f"The {name} protocol reads no excluded timestamps, so they were not used: its ground truth lacks them."
+        yield f"The {name} protocol reads no excluded timestamps, so they change no mAP: its ground truth lacks them."
     elif len(excluded) and not dropped["truth_excluded"] and not dropped["excluded_keyframe"]:
         yield f"None of the {len(excluded):,} excluded keyframes is in the ground truth or the detections."
     elif selection.protocol.counts_excluded_ground_truth and dropped["truth_excluded"]:

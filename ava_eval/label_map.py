@@ -17,6 +17,7 @@ _TOKEN = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}:]|[^
 _LARGEST_BYTES = 10_000_000
 _NUMBERED_NAME = re.compile(r"(\d{1,9})\s*[:,\t ]\s*(\S.*)", re.ASCII)
 _LIST_HEADER = re.compile(r"(\w+_)?id\s*[:,\t ]\s*(\w+_)?(name|class|label|action)", re.IGNORECASE)
+_CSV_QUOTED = re.compile(r'"(?:[^"]|"")+"')
 _WEB_PAGE = re.compile(r"\s*<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
 _CSV_ROW = re.compile(r"[^,\t]+([,\t]\s*[-+.\de]+)+", re.ASCII)
 
@@ -137,7 +138,7 @@ def _parse_list(text: str, path: Path) -> list[tuple[int, str, str]]:
     names = [line for _, line in lines]
     numbered = [_NUMBERED_NAME.fullmatch(name) for name in names]
     if names and all(numbered):
-        return [(int(match[1]), match[2], "") for match in numbered if match]
+        return [(int(match[1]), _csv_field(match[2]), "") for match in numbered if match]
     if any("\x00" in name for name in names):
         raise FormatError(f"{path} holds zero bytes, so it is not a list of names; give a text file.")
     if names and all(_CSV_ROW.fullmatch(name) for name in names):
@@ -148,6 +149,11 @@ def _parse_list(text: str, path: Path) -> list[tuple[int, str, str]]:
             f"{path}, line {number}: {shown(line)} has no id and name, as most lines have; write it as `3: jump`."
         )
     return [(place, name, "") for place, name in enumerate(names, start=1)]
+
+
+def _csv_field(text: str) -> str:
+    """What stands in quotes as spreadsheets write it, because it holds a comma."""
+    return re.sub('""', '"', text[1:-1]) if _CSV_QUOTED.fullmatch(text) else text
 
 
 def _are_ids(numbered: list[re.Match[str]], lines: int) -> bool:

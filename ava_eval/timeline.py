@@ -34,8 +34,9 @@ def about_keyframes(selection: Selection) -> str | None:
     offset_s, explained = _offset(selection)
     times = selection.keyframes.time_s
     ratio = np.median(times[found]) / max(np.median(times[truth]), 1e-6)
-    if explained < _FEW and ratio > _OTHER_UNIT:
-        return f"{said}: their times are {ratio:,.4g} times as large; are they milliseconds or frame numbers?"
+    for whose, larger in (("the detections'", ratio), ("the ground truth's", 1 / max(ratio, 1e-6))):
+        if explained < _FEW and larger > _OTHER_UNIT:
+            return f"{said}: {whose} times are {larger:,.4g} times as large; are they milliseconds or frame numbers?"
     return f"{said} (nearest offset {offset_s:g} s: is the time origin wrong?)."
 
 

@@ -77,6 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run_and_print(args: argparse.Namespace) -> None:
     if args.runs < 1:
         raise ValueError(f"--runs {args.runs} leaves nothing to measure; give 1 or more")
+    if min(args.predict_size, args.train_size) < 32 or min(args.predict_clips, args.train_clips) < 1:
+        raise ValueError("a net sees 1 clip or more of 32 pixels or more; raise --predict-* or --train-*")
     args.precisions = args.precisions or (list(PRECISIONS) if has_bfloat16() else ["fp32"])
     model = ModelConfig() if args.config is None else load_config(args.config).model
     console = Console(width=max(110, Console().width))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
+from rich.markup import escape
 from rich.table import Table
 
 from avdet.cli.errors import user_errors
@@ -26,19 +27,21 @@ def main(argv: list[str] | None = None) -> int:
         if again is not None:
             raise ValueError(f"{again} is given twice, and equals itself; give the folders of different runs")
         comparison = compare_runs(args.runs)
-    _show(comparison, [path.name for path in args.runs])
+    names = [path.resolve().name for path in args.runs]
+    _show(comparison, names if len(set(names)) == len(names) else list(map(str, args.runs)))
     return 0
 
 
 def _show(comparison: RunComparison, names: list[str]) -> None:
     for warning in comparison.warnings:
         CONSOLE.print(f"note: {warning}", highlight=False, markup=False)
-    settings = Table("setting", *names, title="settings that differ")
+    heads = list(map(escape, names))
+    settings = Table("setting", *heads, title="settings that differ")
     for key, values in comparison.settings:
-        settings.add_row(key, *map(str, values))
-    numbers = Table("", *names, "difference" if len(names) == 2 else "mean ± deviation", title="results")
+        settings.add_row(key, *(escape(str(value)) for value in values))
+    numbers = Table("", *heads, "difference" if len(names) == 2 else "mean ± deviation", title="results")
     for name, found in comparison.numbers:
-        numbers.add_row(name, *map(_shown, found), _summary(found))
+        numbers.add_row(escape(name), *map(_shown, found), _summary(found))
     for table in (settings, numbers):
         if table.row_count:
             CONSOLE.print(table)

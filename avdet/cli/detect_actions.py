@@ -138,12 +138,15 @@ def _detect(args: argparse.Namespace, process: Process) -> int:
     from avdet.checkpoints.io import load_checkpoint
     from avdet.predict.batch import Workplace, reason_of
     from avdet.predict.detector import ActionDetector
+    from avdet.predict.tables import write_label_map
 
     jobs = _jobs(args)
-    load_checkpoint(args.checkpoint)  # what is wrong with it is said before a person detector is downloaded
+    checkpoint = load_checkpoint(args.checkpoint)  # what is wrong with it is said before a detector is downloaded
     people, boxes = _people(args, str(process.device))
     detector = ActionDetector.from_checkpoint(args.checkpoint, device=str(process.device), people=people)
     workplace = Workplace(args.output, _settings(args))
+    if process.is_main:
+        write_label_map(checkpoint.class_names, args.output)
     outcomes: list[Outcome] = []
     stopped = False
     for job in jobs[process.rank :: process.world]:
@@ -179,19 +182,19 @@ def _one(
 
     showing, names = _showing(args), detector.classes.label_map
     finished = workplace.finished(job, showing, "csv")
-    film = None if args.no_video or job.path.is_dir() else _film(args, job)
-    if finished is not None and (film is None or film.exists() or not finished.times):
+    film, wanted = _film(args, job), not (args.no_video or job.path.is_dir())
+    if finished is not None and (not wanted or film.exists() or not finished.times):
         logger.info("%s: done before", job.path)
         return finished
     with _bar(job.name) as on_chunk:
         people = judge_video(detector, job, boxes, _wishes(args), workplace, on_chunk)
     people = people.linked().smoothed(args.smooth)
-    if film is not None:
+    if not job.path.is_dir():
         film.unlink(missing_ok=True)  # it shows what another run found
     finished = workplace.finish(job, people, detector.classes, showing, "csv")
     if not finished.times:
         logger.warning("%s: nobody is found with a score of %g or more", job.path, args.min_box_score)
-    elif film is not None:
+    elif wanted:
         rows = people.action_rows(job.name, detector.classes, min_score=args.min_score)
         try:
             render(job.path, rows, film, label_map=names, min_score=args.min_score, name=job.name)
@@ -207,7 +210,8 @@ def _sum_up(args: argparse.Namespace, count: int, outcomes: Sequence[Outcome], w
 
     finished = {job.name: found for job, found in outcomes if not isinstance(found, str)}
     failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]
-    join_csvs(workplace.folder, list(finished), args.output)
+    if finished:
+        join_csvs(workplace.folder, list(finished), args.output)
     write_errors(failed, args.output, "csv")
     _say_sum(args, count, failed, [found.times for found in finished.values()], "csv")
 
@@ -271,10 +275,11 @@ def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
 
 def _detect_on_ray(args: argparse.Namespace) -> int:
     from ava_eval import read_boxes
+    from avdet.checkpoints.io import load_checkpoint
     from avdet.people.build import build_person_detector
     from avdet.predict.batch import Workplace
     from avdet.predict.ray_batch import RayRun, require_ray
-    from avdet.predict.tables import write_errors
+    from avdet.predict.tables import write_errors, write_label_map
 
     require_ray()
     say_what_happens()
@@ -282,6 +287,7 @@ def _detect_on_ray(args: argparse.Namespace) -> int:
     workplace = Workplace(args.output, _settings(args))
     people = partial(build_person_detector, args.detector, model=args.people_model, weights=args.people)
     boxes = None if args.boxes is None else read_boxes(args.boxes)
+    write_label_map(load_checkpoint(args.checkpoint).class_names, args.output)
     run = RayRun(args.checkpoint, people, boxes, _wishes(args), tuple(args.ray_workers))
     outcomes = run.detect(jobs, workplace, _showing(args), address=args.ray, object_store_mb=args.object_store_memory)
     failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]

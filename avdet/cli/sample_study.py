@@ -36,7 +36,7 @@ SHORTER = "train.epochs=24"  # for 21 runs
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="sample_study", description=__doc__)
     parser.add_argument("study", choices=STUDIES)
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each kind (default 3)")
+    parser.add_argument("--seeds", type=int, choices=range(1, 11), default=3, help="runs of each kind (default 3)")
     parser.add_argument("--only", default="", help="only the runs whose name holds this, and no table")
     args = parser.parse_args(argv)
     rows = STUDIES[args.study](args.seeds, args.only)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
+from avdet.cli.outputs import require_output
 from avdet.cli.recipe import add_recipe_arguments, config_of, say_what_happens
 from avdet.engine.progress import CONSOLE
 
@@ -42,6 +43,10 @@ def main(argv: list[str] | None = None) -> int:
 
         if not isinstance(config.data, ClipData):
             raise ValueError(f"{args.config} detects people in boxes; score its detections.csv with python -m ava_eval")
+        for option, path in (("--json", args.json), ("--submission", args.submission)):
+            if path is not None:
+                require_output(path, (args.config, *args.predictions), option=option)
+                path.parent.mkdir(parents=True, exist_ok=True)
         say_what_happens()
         _score(config.data, args)
     return 0

@@ -66,6 +66,8 @@ def _stream(args: argparse.Namespace) -> None:
     if args.output is not None:
         require_film(args.output, (Path(args.source), args.checkpoint, args.people))
     require_numbers(args, "rate", "seconds", "min_box_score", "min_score")
+    if args.seconds is not None and args.seconds <= 0:
+        raise ValueError(f"--seconds is {args.seconds:g}; give more than 0, or leave it out to go on until it is told")
     if args.short_side < 64:
         raise ValueError(f"--short-side is {args.short_side}; people cannot be seen below 64 pixels")
     detector, names = _detector(args)

@@ -41,7 +41,11 @@ def main(argv: list[str] | None = None) -> int:
         "--player", type=Path, metavar="PAGE", help="the HTML page to write, which plays the video from where it is"
     )
     parser.add_argument("--ground-truth", type=Path, help="CSV of annotated boxes, drawn in white")
-    parser.add_argument("--label-map", type=Path, help="names of action ids (pbtxt or one name a line)")
+    parser.add_argument(
+        "--label-map",
+        type=Path,
+        help="names of action ids: pbtxt, one name a line, or detect_actions.py's label_map.txt",
+    )
     parser.add_argument("--min-score", type=float, default=0.3, help="actions below it are not drawn (default 0.3)")
     parser.add_argument("--top", type=int, default=3, help="at most so many actions a person (default 3)")
     parser.add_argument("--name", help="what the tables call this video (default: the file's name without suffix)")
@@ -77,13 +81,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _visualize(args: argparse.Namespace) -> None:
-    from ava_eval import read_detections, read_ground_truth, read_label_map
+    from ava_eval import read_detections, read_ground_truth
 
     _refuse(args)
     detections = _shares(read_detections(args.detections), args.detections)
     _refuse_other_times(args, detections)
     wishes = Wishes(
-        label_map=read_label_map(args.label_map) if args.label_map else None,
+        label_map=_names(args),
         ground_truth=_shares(read_ground_truth(args.ground_truth), args.ground_truth) if args.ground_truth else None,
         min_score=args.min_score,
         top=args.top,
@@ -113,12 +117,23 @@ def _refuse(args: argparse.Namespace) -> None:
         raise ValueError(
             "--explain needs --checkpoint FILE and --output FILE.mp4, and --checkpoint is for nothing else"
         )
+    if args.without_sound is not None and args.output is None:
+        raise ValueError("--without-sound draws bars into the film; name the film with --output FILE.mp4")
     if not (math.isfinite(args.min_score) and math.isfinite(args.time_origin)):
         raise ValueError(
             f"--min-score {args.min_score} and --time-origin {args.time_origin} must be finite; give plain numbers"
         )
     if args.top < 1:
         raise ValueError(f"--top is {args.top}; give at least 1 action a person")
+
+
+def _names(args: argparse.Namespace) -> Mapping[int, str] | None:
+    from ava_eval import read_label_map
+    from avdet.checkpoints.io import load_checkpoint
+
+    if args.label_map is not None:
+        return read_label_map(args.label_map)
+    return None if args.checkpoint is None else load_checkpoint(args.checkpoint).class_names
 
 
 def _shares(table: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -19,7 +19,17 @@ from avdet.people.table import BOX, csv_lines
 from avdet.people.tubes import tube_table, write_tubes
 from avdet.predict.judged import JudgedPeople
 
-__all__ = ["TABLES", "Form", "Showing", "join_csvs", "table_file", "whole_file", "write_errors", "write_tables"]
+__all__ = [
+    "TABLES",
+    "Form",
+    "Showing",
+    "join_csvs",
+    "table_file",
+    "whole_file",
+    "write_errors",
+    "write_label_map",
+    "write_tables",
+]
 
 TABLES = ("detections", "boxes", "tubes")
 Form = Literal["csv", "parquet"]
@@ -81,6 +91,12 @@ def write_errors(errors: Sequence[tuple[str, Path, str]], output: Path, form: Fo
             printable.to_parquet(path, index=False)
         else:
             printable.to_csv(path, index=False)
+
+
+def write_label_map(class_names: Mapping[int, str], output: Path) -> None:
+    """label_map.txt: what the action ids of the tables are called, `12: stand` a line."""
+    with whole_file(output / "label_map.txt") as path:
+        path.write_text("".join(f"{i}: {name}\n" for i, name in sorted(class_names.items())), encoding="utf-8")
 
 
 @contextmanager

@@ -49,6 +49,12 @@ def test_heights() -> None:
     assert mean_ap_by_height(result, heights) == {"short": 1.0, "tall": 0.0}
 
 
+def test_pixels_have_no_height() -> None:
+    box = (0.0, 0.0, 64.0, 48.0)
+    result = evaluate(truth_table([("v", 1, box, 3)]), detection_table([("v", 1, box, 3, 0.9)]), LABEL_MAP)
+    assert result.mean_ap == 1.0 and mean_ap_by_height(result) == {}
+
+
 def test_heights_leave_out_detections_of_other_persons() -> None:
     """A detection of the tall person is short enough to be counted as a false alarm, but lies on him."""
     truth: list[TruthRow] = [("v", 1, TALL, 3), ("v", 1, SHORT, 3)]

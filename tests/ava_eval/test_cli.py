@@ -65,6 +65,21 @@ def test_compare(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
     assert {name: one["mAP"] for name, one in numbers.items()} == {"silent": 0.5, "sound": 1.0}
 
 
+def test_runs_whose_files_have_one_name_are_told_apart(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for run, text in {"a long name of a run": SILENT, "other": SOUND}.items():
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "detections.csv").write_text(text, encoding="utf-8")
+    pair = [str(tmp_path / run / "detections.csv") for run in ("a long name of a run", "other")]
+    assert main([*files, "--compare", *pair]) == 0
+    printed = capsys.readouterr().out
+    assert "other minus a long name of a run: 95 % interval" in printed
+    (head,) = (line for line in printed.splitlines() if line.startswith("class") and "gain" in line)
+    (sing,) = (line for line in printed.splitlines() if line.startswith("sing") and line.endswith("100.00"))
+    assert head.split("  ")[-1].strip() == "gain" and "a long name of a run" in head and len(head) <= len(sing) + 2
+
+
 def test_tubes_and_breakdown(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.json"
     more = ["--tubes", "--breakdown", "--json", str(out)]
@@ -144,5 +159,8 @@ def test_as_a_module_it_stands_alone(files: list[str], tmp_path: Path) -> None:
     arguments = [*files, "--detections", str(tmp_path / "sound.csv"), "--report", str(tmp_path)]
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+    piped = f'{sys.executable} -m ava_eval {" ".join(arguments)} | true; exit "${{PIPESTATUS[0]}}"'
+    done = subprocess.run(["bash", "-c", piped], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")  # whoever looks at the first lines alone has done nothing wrong
     help_text = subprocess.run([sys.executable, "-m", "ava_eval", "--help"], capture_output=True, text=True, check=True)
     assert help_text.stdout.startswith("usage: python -m ava_eval")

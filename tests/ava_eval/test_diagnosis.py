@@ -76,9 +76,11 @@ def test_other_videos() -> None:
 def test_another_unit_of_time() -> None:
     found: list[DetectionRow] = [(row[0], row[1] * 1000, *row[2:]) for row in FOUND]
     assert notes(TRUTH, found)[0] == (
-        "0 of 4 keyframes with detections have ground truth: their times are 1,000 times as large; are they"
+        "0 of 4 keyframes with detections have ground truth: the detections' times are 1,000 times as large; are they"
         " milliseconds or frame numbers?"
     )
+    truth: list[TruthRow] = [(row[0], row[1] * 1000, *row[2:]) for row in TRUTH]
+    assert "the ground truth's times are 1,000 times as large" in notes(truth, FOUND)[0]
 
 
 def test_names_with_suffix() -> None:
@@ -149,7 +151,7 @@ def test_repeated_ground_truth() -> None:
 def test_excluded_keyframes() -> None:
     two, elsewhere = excluded_table({("v", 902.0), ("v", 903.0)}), excluded_table({("w", 1.0)})
     assert notes(TRUTH, FOUND, excluded=two) == [
-        "The official protocol reads no excluded timestamps, so they were not used: its ground truth lacks them."
+        "The official protocol reads no excluded timestamps, so they change no mAP: its ground truth lacks them."
     ]
     assert notes(TRUTH, FOUND, "pyslowfast", excluded=two) == []
     assert notes(TRUTH, FOUND, "pyslowfast", excluded=elsewhere) == [

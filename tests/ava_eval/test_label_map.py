@@ -29,10 +29,16 @@ def written(folder: Path, text: str) -> Path:
         "id,name\n11,sit\n12,stand\n",
         "label_id\tlabel_name\n11\tsit\n12\tstand\n",
         "11 sit\n12 stand",
+        'id,name\n11,"sit"\n12,stand',
     ],
 )
 def test_ids_and_names_whatever_the_layout(tmp_path: Path, text: str) -> None:
     assert read_label_map(written(tmp_path, text)) == {11: "sit", 12: "stand"}
+
+
+def test_names_that_a_spreadsheet_quoted(tmp_path: Path) -> None:
+    names = read_label_map(written(tmp_path, 'id,name\n1,"sit (e.g., ""down"")"\n2,say "hello"\n'))
+    assert names == {1: 'sit (e.g., "down")', 2: 'say "hello"'}
 
 
 def test_a_list_of_names_is_numbered_from_one(tmp_path: Path) -> None:

@@ -53,3 +53,6 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["model", "--runs", "0"])
     assert "--runs 0 leaves nothing to measure" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["model", "--predict-size", "0"])
+    assert "a net sees 1 clip or more of 32 pixels or more" in capsys.readouterr().err

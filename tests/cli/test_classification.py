@@ -104,6 +104,9 @@ def test_predictions_can_be_scored_again(runs: dict[str, Path], tmp_path: Path) 
         assert score_clips.main([*argv, "--json", str(tmp_path / "again.json")]) == 0
         again, first = json.loads((tmp_path / "again.json").read_text()), results(run)["classification"]
         assert {**again, "videos_that_end_early": 0} == first
+        with pytest.raises(SystemExit) as stop:
+            score_clips.main([*argv, "--json", str(run / "predictions.csv")])
+        assert stop.value.code == 2 and pd.read_csv(run / "predictions.csv").size
 
 
 def test_verbs_and_nouns_of_two_models_make_actions(runs: dict[str, Path], tmp_path: Path) -> None:

@@ -42,6 +42,19 @@ def test_the_command(pair: tuple[Path, Path], tmp_path: Path, capsys: pytest.Cap
     assert stop.value.code == 2 and "holds no results.json" in capsys.readouterr().err
 
 
+def test_names_are_shown_as_they_are_and_tell_runs_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Brackets are markup to what prints the table."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    pair = [run(tmp_path / name / "[red]run", Config(), {"open [/close] door": 0.5}) for name in ("a", "b")]
+    assert cli.main([str(path.relative_to(tmp_path)) for path in pair]) == 0
+    said = capsys.readouterr().out
+    assert "AP.open [/close] door" in said and "a/[red]run" in said and "b/[red]run" in said
+
+
 def test_of_more_runs_the_mean_is_told(
     pair: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

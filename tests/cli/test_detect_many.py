@@ -95,6 +95,31 @@ def test_other_settings_do_not_mix_but_scores_are_smoothed_anew(
     assert smooth["score"].std() < rough["score"].std()
 
 
+def test_a_film_is_not_older_than_its_tables(place: Place) -> None:
+    film, out = place.films[0], place.folder / "out"
+    assert detect_actions.main(place.argv("out", str(film), "--min-score", "0")) == 0
+    assert (out / "film0.mp4").exists()
+    assert detect_actions.main(place.argv("out", str(film), "--min-score", "0.999", "--no-video")) == 0
+    assert not (out / "film0.mp4").exists()
+    assert detect_actions.main(place.argv("out", str(film), "--min-score", "0.999")) == 0
+    assert (out / "film0.mp4").exists()
+
+
+def test_ids_have_names_beside_them(place: Place) -> None:
+    assert detect_actions.main(place.argv("out", str(place.films[0]), "--no-video")) == 0
+    names = ava_eval.read_label_map(place.folder / "out/label_map.txt")
+    assert len(names) == 9 and names[12] == "stand"
+    assert set(ava_eval.read_detections(place.folder / "out/detections.csv")["action_id"]) <= set(names)
+
+
+def test_what_fails_leaves_the_tables_of_the_run_before(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    assert detect_actions.main(place.argv("out", str(place.films[0]), "--no-video")) == 0
+    paths = [place.folder / "out" / name for name in ("detections.csv", "boxes.csv", "tubes.csv")]
+    tables = {path: path.read_bytes() for path in paths}
+    refused(place.argv("out", str(place.folder / "broken.mp4"), "--no-video"), capsys)
+    assert tables == {path: path.read_bytes() for path in tables}
+
+
 def test_a_part_of_a_video(place: Place) -> None:
     argv = place.argv("out", str(place.films[1]), "--no-video", "--start", "2.5", "--end", "6")
     assert detect_actions.main(argv) == 0

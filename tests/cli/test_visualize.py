@@ -55,9 +55,13 @@ def test_the_page_needs_no_film(folder: Path, capsys: pytest.CaptureFixture[str]
     assert main([*argv, "--player", str(page)]) == 0
     assert f"{page}: open it in a browser" in capsys.readouterr().out.replace("\n", " ")
     assert '"src":"clip.mp4"' in page.read_text(encoding="utf-8") and not (folder / "a.mp4").exists()
-    with pytest.raises(SystemExit) as stop:
-        main(argv)
-    assert stop.value.code == 2 and "neither --output nor --player is given" in capsys.readouterr().err
+    for more, sentence in (
+        ([], "neither --output nor --player is given"),
+        (["--player", str(page), "--without-sound", "other.csv"], "--without-sound draws bars into the film"),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            main([*argv, *more])
+        assert stop.value.code == 2 and sentence in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
