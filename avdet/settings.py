@@ -148,11 +148,6 @@ class TrainConfig(Section):
             )
         if (self.schedule == "step") != bool(self.step_epochs):
             raise ValueError("step_epochs goes with schedule: step, and only with it; set both or neither")
-        if any(not 0 < epoch < self.epochs for epoch in self.step_epochs):
-            raise ValueError(
-                f"step_epochs {list(self.step_epochs)} do not all lie within training ({self.epochs} epochs); change "
-                "train.step_epochs"
-            )
         return self
 
 

@@ -58,10 +58,6 @@ def test_later_settings_win_and_the_rest_of_a_section_stays(tmp_path: Path) -> N
         ("data.exclusive=[[sit,stand],[stand,walk]]", "exclusive names 'stand' twice; a class is in one set at most"),
         ("model.alpha=5", "slow_stride 16 is no multiple of alpha 5"),
         ("train.warmup_epochs=34", "Warm-up (34 epochs) is longer than training (20)"),
-        (
-            "train={schedule: step, step_epochs: [10, 20]}",
-            "step_epochs [10.0, 20.0] do not all lie within training (20",
-        ),
         ("data.train_crop=300", "train_short_side 256-320 must rise and hold the crop of 300"),
         ("data.kind=kinetix", "data.kind: 'kinetix' is not usable; known are ava, kinetics"),
         ("data={kind: epic, test_clip: 3}", "unknown key data.test_clip; did you mean data.test_clips?"),

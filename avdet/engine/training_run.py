@@ -150,6 +150,11 @@ class TrainingRun:
 def build_trainer(model: torch.nn.Module, plan: TrainConfig, run: RunDir, process: Process) -> Trainer:
     rate = plan.lr * plan.batch_size / plan.lr_batch
     logger.info("learning rate %g: %g for %d clips, %d run", rate, plan.lr, plan.lr_batch, plan.batch_size)
+    late = " and ".join(f"{epoch:g}" for epoch in plan.step_epochs if epoch >= plan.epochs)
+    if late:
+        logger.warning(
+            "training ends after %d epochs; the rate does not fall at %s (train.step_epochs)", plan.epochs, late
+        )
     warmup_rate = plan.warmup_lr * plan.batch_size / plan.lr_batch
     schedule = Schedule(rate, plan.epochs, plan.warmup_epochs, warmup_rate, plan.step_epochs)
     optimizer = build_sgd(

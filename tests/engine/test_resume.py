@@ -102,6 +102,13 @@ def test_todays_weight_decay_counts(tiny_config: Config, tmp_path: Path) -> None
     assert {group["weight_decay"] for group in groups} >= {0.5} and {group["momentum"] for group in groups} == {0.25}
 
 
+def test_a_step_behind_the_last_epoch_is_said(
+    tiny_config: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    TrainingRun(changed(tiny_config, "train", schedule="step", step_epochs=(0.5, 99)), RunDir(tmp_path), ALONE)
+    assert "the rate does not fall at 99 (train.step_epochs)" in caplog.text
+
+
 def test_todays_weights_of_classes_count(tiny_config: Config, tmp_path: Path) -> None:
     weighted = changed(tiny_config, "data", class_weights="inverse_sqrt")
     for before, after in ((tiny_config, weighted), (weighted, changed(tiny_config, "data", repeat_rare=0.5))):
