@@ -109,7 +109,7 @@ def test_evaluation_is_the_same_to_the_last_digit(tiny_config: Config, tmp_path:
         "warmup_epochs": 0,
         "epochs": 1,
         "eval_every": 1,
-        "frozen": ("norms",),
+        "frozen": ("trunk",),
         "precise_bn_clips": 0,
         "batch_size": 4,
     }
