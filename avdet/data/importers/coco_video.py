@@ -18,7 +18,7 @@ __all__ = ["read_coco_video"]
 def read_coco_video(content: Mapping[str, Any], path: Path, videos: Videos, left_out: Counter[str]) -> pd.DataFrame:
     """Categories are the actions; `track_id` or `instance_id` names the person. Crowds (`iscrowd`) are left out.
 
-    Raises ValueError where a frame's number in its video is not said (frame_numbers).
+    Raises ValueError where an image does not say, or says in two ways, which frame of its video it is.
     """
     names = {category["id"]: str(category["name"]) for category in content["categories"]}
     films = {film["id"]: film for film in content.get("videos", ())}
