@@ -17,7 +17,7 @@ __all__ = ["only_classes", "read_kinetics", "subset_classes"]
 
 HEADER = re.compile(r"\s*\"?(label|youtube_id)\b")
 SUFFIX = "|".join(re.escape(suffix) for suffix in sorted(VIDEO_SUFFIXES))
-PATH_LABEL = re.compile(rf"(.+?(?:{SUFFIX})\"?)[\s,](.+)", re.IGNORECASE)  # the label may have blanks
+PATH_LABEL = re.compile(rf"(.+?(?:{SUFFIX})\"?)\s*[\s,]\s*(.+)", re.IGNORECASE)  # the label may have blanks
 NAME_LABEL = re.compile(r"(.+?)\s*[\s,]\s*([^\s,]+)\s*")  # of a path without a suffix: the last word
 
 
