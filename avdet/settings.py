@@ -40,7 +40,7 @@ class ModelConfig(Section):
     beta: float = Field(0.125, gt=0, le=1)  # channels of Fast to those of Slow
     fast_to_slow_kernel: Odd = 5  # frames; 7 for 8x8
     fast_to_slow_stages: tuple[Stage, ...] = ("res3", "res4")
-    res4_temporal_blocks: int | None = None  # blocks of res4 with temporal kernel 3; null: all
+    res4_temporal_blocks: int | None = Field(None, ge=0)  # blocks of res4 with temporal kernel 3; null: all
     nonlocal_blocks: tuple[int, ...] = ()  # blocks of the Slow pathway's res4 that a non-local block follows
     nonlocal_form: Literal["dot_product", "softmax"] = "dot_product"
     audio: Literal[True, False, "only"] = True  # true: audio and video; false: video; only: audio alone
@@ -161,7 +161,7 @@ class Config(Section):
     """A recipe. `name` gives the run directory its name where --output does not."""
 
     name: str = "avdet"
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     model: ModelConfig = ModelConfig()
     data: Data = AvaData()
     train: TrainConfig = TrainConfig()
