@@ -47,7 +47,8 @@ def test_a_trimmed_file_is_the_clip_and_an_untrimmed_one_holds_it(tmp_path: Path
 
 
 def test_lists_of_paths_and_labels(tmp_path: Path) -> None:
-    text = 'yoga/a b.mp4 1\nzumba/c,d.mp4 , 2\n\nflat.one.mkv\tzumba\n"e f.AVI" air drumming\ng.mp4,"air drumming"\nh i 1\n'
+    text = "yoga/a b.mp4 1\nzumba/c,d.mp4 , 2\n\nflat.one.mkv\tzumba\n"
+    text += '"e f.AVI" air drumming\ng.mp4,"air drumming"\nh i 1\n'
     segments, _ = read_kinetics(write(tmp_path, "list.txt", text), CLASSES, {})
     assert segments.videos.tolist() == ["yoga/a b", "zumba/c,d", "flat.one", "e f", "g", "h i"]
     assert segments.labels["action"].tolist() == [1, 2, 2, 0, 0, 1]
