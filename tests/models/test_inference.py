@@ -19,7 +19,8 @@ def test_gives_the_same_scores_without_batch_norms() -> None:
     batch = tiny_batch((True, False))
     torch.testing.assert_close(frozen.predict(batch), model.predict(batch), rtol=1e-4, atol=1e-5)
     norms = [name for name, module in frozen.named_modules() if isinstance(module, Norm)]
-    assert norms == ["backbone.audio.conv1.norm"]  # its two convolutions are summed before it
+    # Before the one is a linear layer, and before the other two convolutions are summed.
+    assert norms == ["backbone.slow.res4.nonlocal0.gather.norm", "backbone.audio.conv1.norm"]
     assert any(isinstance(module, Norm) for module in model.modules())
 
 
