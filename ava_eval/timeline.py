@@ -33,10 +33,11 @@ def about_keyframes(selection: Selection) -> str | None:
         return f"{said}: {new:,} of {len(found_names):,} videos with detections are not in the ground truth."
     offset_s, explained = _offset(selection)
     times = selection.keyframes.time_s
-    ratio = np.median(times[found]) / max(np.median(times[truth]), 1e-6)
-    for whose, larger in (("the detections'", ratio), ("the ground truth's", 1 / max(ratio, 1e-6))):
-        if explained < _FEW and larger > _OTHER_UNIT:
-            return f"{said}: {whose} times are {larger:,.4g} times as large; are they milliseconds or frame numbers?"
+    middle, middle_truth = (max(float(np.median(times[which])), 1e-6) for which in (found, truth))
+    whose, ratio = max(("the detections'", middle / middle_truth), ("the ground truth's", middle_truth / middle),
+                       key=lambda one: one[1])  # fmt: skip
+    if explained < _FEW and ratio > _OTHER_UNIT:
+        return f"{said}: {whose} times are {ratio:,.4g} times as large; are they milliseconds or frame numbers?"
     return f"{said} (nearest offset {offset_s:g} s: is the time origin wrong?)."
 
 

@@ -76,7 +76,7 @@ def load_state(model: nn.Module, state: Mapping[str, Tensor]) -> LoadReport:
     _refuse_foreign(own, state, {*loaded, *sliced})
     for name in loaded:
         own[name].copy_(state[name])
-    both_see = all(any(name.startswith(PATHWAYS[0]) for name in side) for side in (own, state))
+    both_see = all(_has(side, PATHWAYS[0]) for side in (own, state))
     for name in sliced:
         inputs = min(state[name].shape[1], own[name].shape[1])
         shared = slice(inputs) if both_see else slice(-inputs, None)
@@ -88,6 +88,10 @@ def load_state(model: nn.Module, state: Mapping[str, Tensor]) -> LoadReport:
     return LoadReport(tuple(loaded), tuple(sliced), tuple(new), tuple(unused), tuple(notes))
 
 
+def _has(state: Mapping[str, Tensor], pathway: str) -> bool:
+    return any(name.startswith(pathway) for name in state)
+
+
 def _takes_more_inputs(name: str, theirs: Tensor, ours: Tensor) -> bool:
     """Alike but for dimension 1, where one side has a concatenation that the other lacks."""
     if not CONCATENATED.match(name) or theirs.shape[1] == ours.shape[1]:
@@ -97,7 +101,7 @@ def _takes_more_inputs(name: str, theirs: Tensor, ours: Tensor) -> bool:
 
 def _refuse_foreign(own: Mapping[str, Tensor], state: Mapping[str, Tensor], used: set[str]) -> None:
     """The trunk is each pathway that both sides have."""
-    shared = [p for p in PATHWAYS if any(n.startswith(p) for n in state) and any(n.startswith(p) for n in own)]
+    shared = [pathway for pathway in PATHWAYS if _has(state, pathway) and _has(own, pathway)]
     trunk = [name for name in own if name.startswith(tuple(shared))] if shared else []
     fits = sum(name in used for name in trunk)
     advice = "take the settings of section model from the checkpoint's own config"
@@ -128,7 +132,7 @@ def _notes(own: Mapping[str, Tensor], state: Mapping[str, Tensor], loaded: int, 
     ]
     if any(name.startswith(HEAD) and name not in state for name in own):
         notes.append("The checkpoint's classes are not the data's: head re-initialised.")
-    heard, hears = (any(name.startswith(PATHWAYS[2]) for name in side) for side in (state, own))
+    heard, hears = (_has(side, PATHWAYS[2]) for side in (state, own))
     if heard and not hears:
         notes.append("The checkpoint hears and this model does not: it runs on pictures alone.")
     if hears and not heard:

@@ -141,12 +141,12 @@ def _detect(args: argparse.Namespace, process: Process) -> int:
     from avdet.predict.tables import write_label_map
 
     jobs = _jobs(args)
-    checkpoint = load_checkpoint(args.checkpoint)  # what is wrong with it is said before a detector is downloaded
+    load_checkpoint(args.checkpoint)  # what is wrong with it is said before a person detector is downloaded
     people, boxes = _people(args, str(process.device))
     detector = ActionDetector.from_checkpoint(args.checkpoint, device=str(process.device), people=people)
     workplace = Workplace(args.output, _settings(args))
     if process.is_main:
-        write_label_map(checkpoint.class_names, args.output)
+        write_label_map(detector.classes, args.output)
     outcomes: list[Outcome] = []
     stopped = False
     for job in jobs[process.rank :: process.world]:
@@ -275,11 +275,10 @@ def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
 
 def _detect_on_ray(args: argparse.Namespace) -> int:
     from ava_eval import read_boxes
-    from avdet.checkpoints.io import load_checkpoint
     from avdet.people.build import build_person_detector
     from avdet.predict.batch import Workplace
     from avdet.predict.ray_batch import RayRun, require_ray
-    from avdet.predict.tables import write_errors, write_label_map
+    from avdet.predict.tables import write_errors
 
     require_ray()
     say_what_happens()
@@ -287,7 +286,6 @@ def _detect_on_ray(args: argparse.Namespace) -> int:
     workplace = Workplace(args.output, _settings(args))
     people = partial(build_person_detector, args.detector, model=args.people_model, weights=args.people)
     boxes = None if args.boxes is None else read_boxes(args.boxes)
-    write_label_map(load_checkpoint(args.checkpoint).class_names, args.output)
     run = RayRun(args.checkpoint, people, boxes, _wishes(args), tuple(args.ray_workers))
     outcomes = run.detect(jobs, workplace, _showing(args), address=args.ray, object_store_mb=args.object_store_memory)
     failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]

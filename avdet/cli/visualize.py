@@ -16,6 +16,7 @@ from avdet.cli.outputs import require_film, require_output
 if TYPE_CHECKING:
     import pandas as pd
 
+    from avdet.predict.detector import ActionDetector
     from avdet.predict.explain import Explainer
 
 
@@ -86,8 +87,9 @@ def _visualize(args: argparse.Namespace) -> None:
     _refuse(args)
     detections = _shares(read_detections(args.detections), args.detections)
     _refuse_other_times(args, detections)
+    detector = _detector(args)
     wishes = Wishes(
-        label_map=_names(args),
+        label_map=_names(args, detector),
         ground_truth=_shares(read_ground_truth(args.ground_truth), args.ground_truth) if args.ground_truth else None,
         min_score=args.min_score,
         top=args.top,
@@ -95,7 +97,7 @@ def _visualize(args: argparse.Namespace) -> None:
         time_origin_s=args.time_origin,
     )
     if args.output is not None:
-        _render(args, detections, wishes)
+        _render(args, detections, wishes, detector)
     if args.player is not None:
         from avdet.view.player.page import write_player
 
@@ -127,13 +129,20 @@ def _refuse(args: argparse.Namespace) -> None:
         raise ValueError(f"--top is {args.top}; give at least 1 action a person")
 
 
-def _names(args: argparse.Namespace) -> Mapping[int, str] | None:
+def _detector(args: argparse.Namespace) -> ActionDetector | None:
+    if args.checkpoint is None:
+        return None
+    from avdet.predict.detector import ActionDetector
+
+    return ActionDetector.from_checkpoint(args.checkpoint)
+
+
+def _names(args: argparse.Namespace, detector: ActionDetector | None) -> Mapping[int, str] | None:
     from ava_eval import read_label_map
-    from avdet.checkpoints.io import load_checkpoint
 
     if args.label_map is not None:
         return read_label_map(args.label_map)
-    return None if args.checkpoint is None else load_checkpoint(args.checkpoint).class_names
+    return None if detector is None else detector.classes.label_map
 
 
 def _shares(table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -154,7 +163,9 @@ def _refuse_other_times(args: argparse.Namespace, detections: pd.DataFrame) -> N
         raise ValueError(f"{args.detections} fits no time of {args.video}: {outside} (--time-origin)")
 
 
-def _render(args: argparse.Namespace, detections: pd.DataFrame, wishes: Wishes) -> None:
+def _render(
+    args: argparse.Namespace, detections: pd.DataFrame, wishes: Wishes, detector: ActionDetector | None
+) -> None:
     from rich.progress import Progress
 
     from ava_eval import read_detections
@@ -171,18 +182,16 @@ def _render(args: argparse.Namespace, detections: pd.DataFrame, wishes: Wishes) 
             without_sound=_shares(read_detections(args.without_sound), args.without_sound)
             if args.without_sound
             else None,
-            explain=opened.enter_context(_explainer(args, detections)).at if args.explain else None,
+            explain=None if detector is None else opened.enter_context(_explainer(args, detections, detector)).at,
             **wishes,
         )
     drawn = rendering.nothing_drawn or f"{rendering.boxes} boxes in {rendering.frames} frames"
     sys.stdout.write(f"{args.output}: {drawn}\n")
 
 
-def _explainer(args: argparse.Namespace, detections: pd.DataFrame) -> Explainer:
-    from avdet.predict.detector import ActionDetector
+def _explainer(args: argparse.Namespace, detections: pd.DataFrame, detector: ActionDetector) -> Explainer:
     from avdet.predict.explain import Explainer
     from avdet.view.render import rows_of
 
     mine = rows_of(detections, args.name or args.video.stem, args.time_origin, "detections")
-    detector = ActionDetector.from_checkpoint(args.checkpoint)
     return Explainer(detector, args.video, mine[mine["score"] >= args.min_score])

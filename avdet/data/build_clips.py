@@ -30,7 +30,7 @@ from avdet.data.epic import epic_classes, participants, read_epic
 from avdet.data.keyframes import ClassNames
 from avdet.data.kinetics import only_classes, read_kinetics, subset_classes
 from avdet.data.sampler import EpochSampler
-from avdet.data.segments import Segments, class_list, keep_sound, once_each
+from avdet.data.segments import Segments, class_list, in_both, keep_sound, once_each
 from avdet.data.video_files import VideoFiles, find_videos, with_video
 from avdet.data_settings import (
     CharadesData,
@@ -118,9 +118,8 @@ def read_split(data: ClipData, split: Split) -> ClipSplit:
 
 def refuse_shared(train: ClipSplit, val: ClipSplit) -> None:
     """Raises ValueError for a clip that is learned from and tested."""
-    both = set(train.segments.ids) & set(val.segments.ids)
-    if both:
-        raise ValueError(f"{len(both):,} clips are in train and in val, such as {min(both)}; take them out of one")
+    for fault in in_both(train.segments, val.segments):
+        raise ValueError(fault)
 
 
 def _read(

@@ -14,7 +14,7 @@ from avdet.data.build_epic_subsets import build_epic_subsets
 from avdet.data.checks.finding import Finding
 from avdet.data.keyframes import ClassNames
 from avdet.data.locate import require_data
-from avdet.data.segments import Intervals, Segments, unlabelled
+from avdet.data.segments import Intervals, Segments, in_both, unlabelled
 from avdet.data.video_files import find_videos, with_video
 from avdet.data_settings import Clips, EpicData
 from avdet.media.open_video import open_video
@@ -55,9 +55,7 @@ def check_clips(data: Clips) -> Iterator[Finding]:
     )
     for name, names in classes.items():
         yield from _about_classes(name, names, found["train"])
-    both = set(found["train"].ids) & set(found["val"].ids)
-    if both:
-        yield Finding("error", "splits", f"{len(both):,} clips are in train and in val, such as {min(both)}")
+    yield from (Finding("error", "splits", fault) for fault in in_both(found["train"], found["val"]))
     yield from _about_files(found, files)
 
 

@@ -41,10 +41,7 @@ def read_folders(root: Path, split_folder: Path, classes: ClassNames) -> tuple[S
             f"{root / split_folder} has the class {min(unknown)!r}, which training does not have; add its clips there "
             "or remove the folder"
         )
-    files = {
-        name: [path for path in files_below(root / split_folder / name) if path.name[0] != "."]
-        for name in classes.names
-    }
+    files = {name: files_below(root / split_folder / name) for name in classes.names}
     paths = [path for found in files.values() for path in found if is_video(path)]
     names = [path.relative_to(root).with_suffix("").as_posix() for path in paths]
     if len(set(names)) < len(names):

@@ -17,19 +17,24 @@ VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpe
 
 
 def is_video(path: Path) -> bool:
-    """By its name; what macOS lays beside files, `._NAME`, is none."""
-    return path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".")
+    """By its name."""
+    return path.suffix.lower() in VIDEO_SUFFIXES and not _is_hidden(path)
+
+
+def _is_hidden(path: Path) -> bool:
+    """As what macOS lays beside files is, `._NAME`."""
+    return path.name.startswith(".")
 
 
 def files_below(folder: Path) -> list[Path]:
-    """All files in `folder` and its folders, also where these are links, in order."""
+    """All files in `folder` and its folders, also where these are links, in order; no hidden ones."""
     found: list[Path] = []
     seen: set[str] = set()
     for root, folders, files in os.walk(folder, followlinks=True):
         seen.add(os.path.realpath(root))
         folders[:] = [name for name in folders if os.path.realpath(Path(root, name)) not in seen]
         found += [Path(root, name) for name in files]
-    return sorted(found)
+    return sorted(path for path in found if not _is_hidden(path))
 
 
 @dataclass(frozen=True)

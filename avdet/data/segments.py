@@ -118,6 +118,12 @@ def once_each(segments: Segments) -> tuple[Segments, list[str]]:
     return keep_sound(segments, ~again, f"list a clip again{f', {other:,} of them with another label' * (other > 0)}")
 
 
+def in_both(train: Segments, val: Segments) -> list[str]:
+    """A sentence, where clips are learned from and tested."""
+    both = set(train.ids) & set(val.ids)
+    return [f"{len(both):,} clips are in train and in val, such as {min(both)}; take them out of one"] if both else []
+
+
 def unlabelled(segments: Segments) -> list[str]:
     """The class sets of which nobody knows a label, as in a challenge's test split."""
     return [name for name, column in segments.labels.items() if column.ndim == 1 and len(column) and (column < 0).all()]

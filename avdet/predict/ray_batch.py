@@ -29,7 +29,7 @@ from avdet.predict.judged import JudgedPeople
 from avdet.predict.parts import VideoParts
 from avdet.predict.ray_stages import Stage, Work, cutting, decoding, finding, judging, plan
 from avdet.predict.stages import GivenPeople, Wishes, name_of
-from avdet.predict.tables import Showing
+from avdet.predict.tables import Showing, write_label_map
 
 __all__ = ["RayRun", "require_ray"]
 
@@ -59,10 +59,13 @@ class RayRun:
         address: str,
         object_store_mb: int | None = None,
     ) -> list[tuple[VideoJob, Finished | str]]:
-        """Each video's tables as parquet, or why there are none. `address`: of a cluster; "local" starts one here,
-        with so much memory for what is on its way.
+        """Each video's tables as parquet, or why there are none; and the names of their action ids.
+
+        address: of a cluster; "local" starts one here, with so much memory for what is on its way.
         """
-        desk = _Desk(workplace, ClassNames.from_label_map(load_checkpoint(self.checkpoint).class_names), showing)
+        classes = ClassNames.from_label_map(load_checkpoint(self.checkpoint).class_names)
+        write_label_map(classes, workplace.output)
+        desk = _Desk(workplace, classes, showing)
         left = [row for job in jobs for row in self._left(job, desk)]
         if left:
             ray = require_ray()

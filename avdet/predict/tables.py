@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -93,10 +93,10 @@ def write_errors(errors: Sequence[tuple[str, Path, str]], output: Path, form: Fo
             printable.to_csv(path, index=False)
 
 
-def write_label_map(class_names: Mapping[int, str], output: Path) -> None:
+def write_label_map(classes: ClassNames, output: Path) -> None:
     """label_map.txt: what the action ids of the tables are called, `12: stand` a line."""
     with whole_file(output / "label_map.txt") as path:
-        path.write_text("".join(f"{i}: {name}\n" for i, name in sorted(class_names.items())), encoding="utf-8")
+        path.write_text("".join(f"{i}: {name}\n" for i, name in classes.label_map.items()), encoding="utf-8")
 
 
 @contextmanager

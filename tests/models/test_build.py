@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from typing import Any
+import re
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from avdet.config import load_config
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AVSlowFast
 from avdet.models.build import build_model
 from avdet.models.sound import Sound, silence
 from avdet.settings import ModelConfig
+from tests.conftest import REPOSITORY
 from tests.models.tiny import tiny_batch, tiny_config
 
 EVERYWHERE = ("pool1", "res2", "res3", "res4")
 EIGHT_BY_EIGHT: dict[str, Any] = {"slow_frames": 8, "slow_stride": 8, "alpha": 4, "fast_to_slow_kernel": 7}
 
 
-def build_on_meta(config: ModelConfig) -> ActionModel:
+COST = re.compile(r"([\d.]+) G multiply-adds a clip and forward pass at (\d+)x\2")
+COSTS = {path: found for path in (REPOSITORY / "configs").rglob("*.yaml") if (found := COST.search(path.read_text()))}
+
+
+def build_on_meta(config: ModelConfig, head: Literal["roi", "clip"] = "clip") -> ActionModel:
     with torch.device("meta"):
-        return build_model(config, num_classes=400, head="clip").eval()
+        return build_model(config, num_classes=400, head=head).eval()
 
 
 def giga_multiply_adds(config: ModelConfig, size: int = 256) -> float:
@@ -42,6 +50,24 @@ def giga_multiply_adds(config: ModelConfig, size: int = 256) -> float:
             assert isinstance(model.backbone, AVSlowFast)
             model.backbone.join["pool5"](slow, fast, pair)
     return counter.get_total_flops() / 2e9
+
+
+@pytest.mark.parametrize("recipe", COSTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_heads_of_the_recipes_say_what_a_clip_costs(recipe: Path) -> None:
+    """A detector's res5 keeps res4's size; its head computes next to nothing."""
+    config = load_config(recipe)
+    said, size = COSTS[recipe].groups()
+    model = build_on_meta(config.model, "roi" if config.data.kind == "ava" else "clip")
+    frames = torch.zeros(1, 3, config.model.fast_frames, int(size), int(size), device="meta")
+    audio = torch.zeros(1, 1, config.model.audio_frames, config.model.mel_bins, device="meta")
+    heard = Sound(audio, torch.zeros(1, dtype=torch.long, device="meta"))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model.backbone(frames, heard if config.model.hears else silence(frames.device))
+    assert counter.get_total_flops() / 2e9 == pytest.approx(float(said), rel=0.003)
+
+
+def test_every_cost_is_checked() -> None:
+    assert len(COSTS) >= 10
 
 
 def millions(config: ModelConfig) -> float:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from avdet.models.blocks import FEW
+from avdet.models.blocks import FEW, as_frames
 from avdet.models.stems import VisualStem
 
 
@@ -36,6 +36,8 @@ def test_by_pairs_it_is_the_same_convolution(kernel: int) -> None:
     grad = torch.randn_like(plain)
     ours, theirs = (torch.autograd.grad(y, stem.conv.weight, grad)[0] for y in (by_pairs, plain))
     torch.testing.assert_close(ours, theirs)
+    as_models_see_them = pictures.float().contiguous(memory_format=torch.channels_last_3d)
+    assert stem.float()._by_pairs(as_models_see_them).is_contiguous(memory_format=torch.channels_last_3d)
 
 
 @pytest.mark.parametrize("steps", [3, 4])
@@ -47,6 +49,7 @@ def test_stem_is_conv_norm_relu_pool(dim: int, steps: int) -> None:
     x = F.conv3d(pictures, stem.conv.weight, stride=(1, 2, 2), padding=(2, 3, 3))
     x = F.max_pool3d(F.relu(F.batch_norm(x, None, None, training=True)), (1, 3, 3), (1, 2, 2), (0, 1, 1))
     torch.testing.assert_close(stem(pictures), x)
+    assert as_frames(stem(pictures)).is_contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
         rounded = stem(pictures)
     assert rounded.dtype == torch.bfloat16

@@ -40,7 +40,7 @@ def read_coco_video(content: Mapping[str, Any], path: Path, videos: Videos, left
         sides = film.get("width"), film.get("height")
         width, height = finite(sides, 2, f"{path}: the size of {video}") if all(sides) else videos.size(video)
         if "bboxes" in annotation:
-            boxes = _boxes_of_track(annotation, film)
+            boxes = _boxes_of_track(annotation, film, where)
         else:
             boxes = [(frames[annotation["image_id"]], annotation["bbox"])]
         for frame, box in boxes:
@@ -57,11 +57,17 @@ def read_coco_video(content: Mapping[str, Any], path: Path, videos: Videos, left
     return to_rows(found, path, left_out)
 
 
-def _boxes_of_track(annotation: Mapping[str, Any], film: Mapping[str, Any]) -> list[tuple[object, list[float]]]:
+def _boxes_of_track(
+    annotation: Mapping[str, Any], film: Mapping[str, Any], where: str
+) -> list[tuple[object, list[float]]]:
     """YouTube-VIS has a box for each picture that `file_names` lists, which is every fifth frame."""
     boxes = annotation["bboxes"]
     numbers, first = _numbers_of(film.get("file_names", ()))
     frames = [number - first for number in numbers] or range(len(boxes))
+    if len(boxes) > len(frames):
+        raise ValueError(
+            f"{where} has {len(boxes)} boxes, but its video lists {len(frames)} pictures; mend or remove it"
+        )
     return [(frame, box) for frame, box in zip(frames, boxes, strict=False) if box]
 
 

@@ -241,6 +241,11 @@ def test_a_size_that_coco_leaves_out_is_the_videos_own(videos: Videos, tmp_path:
         ("a.json", FORMS["coco.json"].replace("frame_index", "number"), "does not say which frame it is"),
         (
             "a.json",
+            FORMS["fifths.json"].replace('"kitchen one/00000.jpg", ', ""),
+            "annotation 1 has 3 boxes, but its video lists 2 pictures",
+        ),
+        (
+            "a.json",
             json.dumps(named('[{"frame_id": 0}, {"frame_id": 1}, {"frame_id": 2}]')),
             r"image 5 is frame 1 by its number, but its name is kitchen one/00005\.jpg",
         ),
