@@ -175,6 +175,7 @@ class Deadly(Files):
         return super().__getitem__(index)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # torch's socket to the dead worker
 def test_a_clip_that_kills_its_worker_is_named(paths: list[Path]) -> None:
     loader = ClipLoader(Deadly(paths), Batches(), collate, workers=2, limit_s=60.0)
     with pytest.raises(
