@@ -1,4 +1,4 @@
-"""Re-encode a recipe's videos once, small and quick to cut: a clip then costs a fifth or less of what it did.
+"""Re-encode a recipe's videos once, small and quick to cut: a clip then costs a fifth to a third of what it did.
 
 Train from the copies with data.videos=DIR. Copies that are there already are kept, so a stopped run goes on; those of
 another version of a video, or of another size, are made anew.
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
             raise ValueError(f"--workers {args.workers}, --short-side {args.short_side}; give at least 1 and 32")
         require_output_folder(args.output)
         if args.sample:
-            provide_sample()
+            provide_sample(config)
         if not config.data.videos.is_dir():
             raise ValueError(f"{config.data.videos.absolute()} is no folder; say where the videos are with data.videos")
         targets = find_targets(config.data.videos, args.output)

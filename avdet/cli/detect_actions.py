@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--start", type=float, default=0.0, metavar="SECOND", help="look from there on (default 0)")
     parser.add_argument("--end", type=float, metavar="SECOND", help="and up to there (default: the video's end)")
     parser.add_argument("--min-box-score", type=float, default=0.8, help="people below it are left out (default 0.8)")
-    parser.add_argument("--min-score", type=float, default=0.3, help="actions below it are not drawn (default 0.3)")
+    parser.add_argument(
+        "--min-score", type=float, default=0.3, help="actions below it are not drawn and make no tube (default 0.3)"
+    )
     parser.add_argument(
         "--smooth", type=float, default=0.0, metavar="SECONDS",
         help="mean of a person's scores over so long, so that labels do not flicker (default 0: none)",

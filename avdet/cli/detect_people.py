@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from avdet.cli.errors import user_errors
 from avdet.cli.numbers import require_numbers
 from avdet.cli.outputs import require_output
-from avdet.cli.people_split import labelled_split, require_labels
-from avdet.cli.recipe import SAMPLE_FOLDER, config_of, provide_sample, say_what_happens
+from avdet.cli.people_split import labelled_split, provide_labels
+from avdet.cli.recipe import SAMPLE_FOLDER, config_of, say_what_happens
 from avdet.data.locate import annotation_files
 
 if TYPE_CHECKING:
@@ -91,9 +91,7 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
         return _jobs_of_videos([Path(name) for name in args.inputs])
     args.overrides = args.inputs
     config = config_of(args)
-    if args.sample:
-        provide_sample()
-    require_labels(config, (args.split,))
+    provide_labels(config, (args.split,), sample=args.sample)
     if args.detector == "ground_truth" and args.weights is None:
         args.weights = annotation_files(config.ava, args.split)[f"data.{args.split}_csv"]
     keyframes, movies = labelled_split(config, args.split)

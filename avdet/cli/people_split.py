@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avdet.cli.recipe import provide_sample
 from avdet.data.locate import require_data
 from avdet.data_settings import AvaData
 from avdet.settings import Config
@@ -12,13 +13,18 @@ from avdet.settings import Config
 if TYPE_CHECKING:
     from avdet.data.keyframes import KeyframeTable
 
-__all__ = ["labelled_split", "require_labels"]
+__all__ = ["labelled_split", "provide_labels"]
 
 
-def require_labels(config: Config, splits: tuple[str, ...]) -> None:
-    """Raises ValueError where files are missing; the detected boxes need not be there, for here they are made."""
+def provide_labels(config: Config, splits: tuple[str, ...], *, sample: bool) -> None:
+    """Makes the sample set where it is wanted.
+
+    Raises ValueError where files are missing; the detected boxes need not be there, for here they are made.
+    """
     if not isinstance(config.data, AvaData):
         raise ValueError(f"{config.name} has data of kind {config.data.kind}, without boxes; give a recipe of kind ava")
+    if sample:
+        provide_sample(config)
     require_data(config.data.model_copy(update={f"{split}_boxes": None for split in splits}), splits)
 
 

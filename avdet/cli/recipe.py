@@ -55,8 +55,8 @@ def _unlabelled(config: Config) -> bool:
     return isinstance(config.data, KineticsData) and config.data.learn != "classes"
 
 
-def provide_sample(config: Config | None = None) -> None:
-    """Makes the sample set that a recipe needs (without one, that of detection) on first use, and says so."""
+def provide_sample(config: Config) -> None:
+    """Makes the sample set that a recipe needs on first use, and says so."""
     from avdet.data.sample.make import ensure_sample, is_whole
     from avdet.data.sample.make_clips import (
         UNLABELLED,
@@ -65,7 +65,7 @@ def provide_sample(config: Config | None = None) -> None:
         is_clip_sample,
     )
 
-    if config is None or isinstance(config.data, AvaData):
+    if isinstance(config.data, AvaData):
         folder, videos, is_made, make = SAMPLE_FOLDER, 44, is_whole, ensure_sample
     else:
         settings = UNLABELLED if _unlabelled(config) else ClipSampleSettings()

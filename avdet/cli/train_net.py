@@ -1,4 +1,4 @@
-"""Train a detector by a recipe, evaluate it, and show what it found."""
+"""Train a model by a recipe, evaluate it, and show what it found."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
-from avdet.cli.people_split import labelled_split, require_labels
-from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
+from avdet.cli.people_split import labelled_split, provide_labels
+from avdet.cli.recipe import add_recipe_arguments, config_of, say_what_happens
 from avdet.engine.run_dir import RunDir, new_run
 from avdet.settings import Config
 
@@ -45,12 +45,12 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_intermixed_args(argv)
     args.epochs = (SAMPLE_EPOCHS if args.sample else EPOCHS) if args.epochs is None else args.epochs
     args.lr = args.lr or (SAMPLE_RATE if args.sample else RATE)
+    say_what_happens()
     with user_errors():
         config = config_of(args)
         if args.epochs < 0 or args.batch_size < 1:
             raise ValueError(f"--epochs {args.epochs} and --batch-size {args.batch_size} give no training; raise them")
-        if not args.sample:
-            require_labels(config, ("train", "val"))
+        provide_labels(config, ("train", "val"), sample=args.sample)
         _run(config, new_run(f"{config.name}-people", args.output), args)
     return 0
 
@@ -62,11 +62,8 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace) -> None:
     from avdet.cli.evaluate_people import evaluate_people
     from avdet.people.build import build_person_detector, build_trainable
 
-    say_what_happens()
     torch.manual_seed(config.seed)
     np.random.seed(config.seed)  # Detectron2 draws its sizes there
-    if args.sample:
-        provide_sample()
     chosen = {"model": args.model, "weights": args.weights, "device": args.device}
     detector: PersonDetector
     if args.epochs:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
 
 import ava_eval
 from avdet.checkpoints.io import load_checkpoint
-from avdet.cli import train_people
+from avdet.cli import detect_people, train_people
 from avdet.config import load_config
 from tests.conftest import REPOSITORY
 
@@ -72,3 +73,15 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
         assert stopped.value.code == 2
         said = capsys.readouterr().err
         assert said.startswith("error: ") and said.count("\n") == 1 and sentence in said
+
+
+@pytest.mark.parametrize("tool", [train_people, detect_people], ids=["train", "detect"])
+def test_a_recipe_without_boxes_is_refused_before_anything_is_made(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe = str(REPOSITORY / "configs/kinetics/slowfast_4x16_r50.yaml")
+    with pytest.raises(SystemExit) as stopped:
+        tool.main(["--config", recipe, "--sample", "--output", "out"])
+    assert stopped.value.code == 2 and not list(tmp_path.iterdir())
+    assert "has data of kind kinetics, without boxes; give a recipe of kind ava" in capsys.readouterr().err
