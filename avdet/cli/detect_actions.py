@@ -114,6 +114,7 @@ def _refuse_impossible(args: argparse.Namespace) -> None:
 
 
 def _jobs(args: argparse.Namespace) -> list[VideoJob]:
+    from avdet.predict.batch import require_free
     from avdet.predict.jobs import read_list, video_jobs
     from avdet.predict.stages import name_of
 
@@ -125,15 +126,8 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     double = [name for name, count in Counter(name_of(job.path) for job in jobs).items() if count > 1]
     if args.boxes is not None and double:
         raise ValueError(f"several videos are named {min(double)}, which is all that --boxes says; rename one")
-    written = {_film(args, job).resolve() for job in jobs}
-    here = next((job.path for job in jobs if job.path.resolve() in written), None)
-    if here is not None and not args.no_video:
-        raise ValueError(f"--output {args.output} is where {here} lies, which would be written over; give another one")
+    require_free(args.output, jobs, "csv" if args.ray is None else "parquet")
     return jobs
-
-
-def _film(args: argparse.Namespace, job: VideoJob) -> Path:
-    return args.output / f"{job.name}.mp4"
 
 
 def _detect(args: argparse.Namespace, process: Process) -> int:
@@ -179,12 +173,12 @@ def _one(
     args: argparse.Namespace,
     workplace: Workplace,
 ) -> Finished:
-    from avdet.predict.batch import judge_video, reason_of
+    from avdet.predict.batch import film_of, judge_video, reason_of
     from avdet.view.render import render
 
     showing, names = _showing(args), detector.classes.label_map
     finished = workplace.finished(job, showing, "csv")
-    film, wanted = _film(args, job), not (args.no_video or job.path.is_dir())
+    film, wanted = film_of(args.output, job), not (args.no_video or job.path.is_dir())
     if finished is not None and (not wanted or film.exists() or not finished.times):
         logger.info("%s: done before", job.path)
         return finished

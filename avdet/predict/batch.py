@@ -20,11 +20,12 @@ from avdet.predict.jobs import VideoJob
 from avdet.predict.judged import JudgedPeople
 from avdet.predict.parts import VideoParts
 from avdet.predict.stages import Wishes
-from avdet.predict.tables import Form, Showing, whole_file, write_tables
+from avdet.predict.tables import Form, Showing, whole_file, write_tables, written_files
 
-__all__ = ["Finished", "Workplace", "fingerprint", "judge_video", "reason_of"]
+__all__ = ["Finished", "Workplace", "film_of", "fingerprint", "judge_video", "reason_of", "require_free"]
 
 logger = logging.getLogger(__name__)
+_PARTS, _SETTINGS = "parts", "settings.json"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -41,8 +42,8 @@ class Workplace:
 
     def __init__(self, output: Path, settings: Mapping[str, object]) -> None:
         """Raises ValueError where other settings than these have begun to fill it."""
-        self.output, self.folder = output, output / "parts"
-        path = self.folder / "settings.json"
+        self.output, self.folder = output, output / _PARTS
+        path = self.folder / _SETTINGS
         now = json.loads(json.dumps(settings, default=str))
         has_begun = path.exists() and any(self.folder.glob("*.part"))
         begun = self._begun(path) if has_begun else now
@@ -50,7 +51,7 @@ class Workplace:
         if changed:
             raise ValueError(
                 f"{output} was begun with other settings ({', '.join(changed)}); give the same ones to go on, another "
-                f"--output, or remove {self.folder} to start anew"
+                f"--output, or remove what is in {output} to start anew"
             )
         with whole_file(path) as partial:
             partial.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
@@ -89,12 +90,28 @@ class Workplace:
             if isinstance(settings, dict):
                 return settings
         raise ValueError(
-            f"{path} is damaged, so it is not known with which settings {self.output} was begun; remove {self.folder} "
-            "to start anew, or give another --output"
+            f"{path} is damaged, so it is not known with which settings {self.output} was begun; remove "
+            f"what is in {self.output} to start anew, or give another --output"
         )
 
     def _note(self, job: VideoJob) -> Path:
         return self.folder / f"{job.name}.finished.json"
+
+
+def film_of(output: Path, job: VideoJob) -> Path:
+    """The annotated video."""
+    return output / f"{job.name}.mp4"
+
+
+def require_free(output: Path, jobs: Sequence[VideoJob], form: Form) -> None:
+    """Raises ValueError where a file that is not of a run of ours would be written over, or removed as its old film."""
+    films = {film_of(output, job).resolve() for job in jobs}
+    if here := next((job.path for job in jobs if job.path.resolve() in films), None):
+        raise ValueError(f"--output {output} is where {here} lies, which would be written over; give another one")
+    names = [*written_files(output, form), *sorted(films)]
+    has_begun = (output / _PARTS / _SETTINGS).exists()
+    if not has_begun and (there := next((path for path in names if path.exists()), None)):
+        raise ValueError(f"{there} is there, and not of this command; give another --output, or move it away")
 
 
 def judge_video(

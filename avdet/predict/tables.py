@@ -29,6 +29,7 @@ __all__ = [
     "write_errors",
     "write_label_map",
     "write_tables",
+    "written_files",
 ]
 
 TABLES = ("detections", "boxes", "tubes")
@@ -47,6 +48,13 @@ class Showing:
 def table_file(folder: Path, name: str, table: str, form: Form) -> Path:
     """CSVs of videos lie together until they are joined; parquet files are read as they lie, a folder a table."""
     return folder / table / f"{name}.parquet" if form == "parquet" else folder / f"{name}.{table}.csv"
+
+
+def written_files(output: Path, form: Form) -> list[Path]:
+    """What the tables of all videos are, or lie in."""
+    if form == "parquet":
+        return [*(output / table for table in TABLES), output / "errors.parquet"]
+    return [*(output / f"{table}.csv" for table in TABLES), output / "errors.csv", output / "label_map.txt"]
 
 
 def write_tables(

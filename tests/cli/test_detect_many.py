@@ -142,7 +142,14 @@ def test_nothing_of_the_users_is_written_over(place: Place, capsys: pytest.Captu
     film = double.read_bytes()
     assert "which would be written over" in refused(place.argv("more", str(double)), capsys)
     assert "is what --output will write" in refused(place.argv(".", str(double), "--no-video"), capsys)
+    assert "which would be written over" in refused(place.argv("more", str(double), "--no-video"), capsys)
     assert double.read_bytes() == film
+    for name in ("film1.mp4", "detections.csv", "label_map.txt"):
+        (place.folder / name[:5]).mkdir()
+        (place.folder / name[:5] / name).write_text("mine")
+        said = refused(place.argv(name[:5], str(place.films[1]), "--no-video"), capsys)
+        assert f"{name} is there, and not of this command" in said
+        assert (place.folder / name[:5] / name).read_text() == "mine"
     assert "all that --boxes says" in refused(place.argv("out", str(place.films[0]), str(double)), capsys)
 
 
