@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,12 +45,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--evaluate", action="store_true", help="person AP, recall and precision on val, and its boxes")
     args = parser.parse_intermixed_args(argv)
     args.epochs = (SAMPLE_EPOCHS if args.sample else EPOCHS) if args.epochs is None else args.epochs
-    args.lr = args.lr or (SAMPLE_RATE if args.sample else RATE)
+    args.lr = (SAMPLE_RATE if args.sample else RATE) if args.lr is None else args.lr
     say_what_happens()
     with user_errors():
         config = config_of(args)
         if args.epochs < 0 or args.batch_size < 1:
             raise ValueError(f"--epochs {args.epochs} and --batch-size {args.batch_size} give no training; raise them")
+        if not 0.0 < args.lr < math.inf:
+            raise ValueError(f"--lr is {args.lr}; give a finite rate above 0")
         provide_labels(config, ("train", "val"), sample=args.sample)
         _run(config, new_run(f"{config.name}-people", args.output), args)
     return 0

@@ -63,6 +63,8 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
     (taken / "config.yaml").write_text("")
     for more, sentence in [
         (("--epochs", "-1"), "--epochs -1"),
+        (("--lr", "0"), "--lr is 0.0; give a finite rate above 0"),
+        (("--lr", "nan"), "--lr is nan"),
         (("--output", str(taken)), "already holds a run"),
         (("--weights", str(tmp_path / "no.pt"), "--output", str(tmp_path / "x")), "no checkpoint at"),
         (("--epochs", "0", "--model", "tiny", "--output", str(tmp_path / "y")), "has no published weights"),
