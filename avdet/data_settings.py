@@ -70,6 +70,9 @@ class AvaData(MediaData):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"exclusive names {twice!r} twice; a class is in one set at most")
+        alone = next((members for members in self.exclusive if len(members) < 2), None)
+        if alone is not None:
+            raise ValueError(f"exclusive has a set of {len(alone)}, {list(alone)}; a set needs two classes or more")
         return self
 
 

@@ -58,6 +58,7 @@ def test_later_settings_win_and_the_rest_of_a_section_stays(tmp_path: Path) -> N
         ("seed=99999999999999999999", "seed: 99999999999999999999 is not usable"),
         ("train.lr=.inf", "train.lr: inf is not usable"),
         ("model.res4_temporal_blocks=-1", "model.res4_temporal_blocks: -1 is not usable"),
+        ("data.exclusive=[[sit],[stand]]", "exclusive has a set of 1, ['sit']; a set needs two classes or more"),
         ("data.exclusive=[[sit,stand],[stand,walk]]", "exclusive names 'stand' twice; a class is in one set at most"),
         ("model.alpha=5", "slow_stride 16 is no multiple of alpha 5"),
         ("train.warmup_epochs=34", "Warm-up (34 epochs) is longer than training (20)"),

@@ -43,9 +43,10 @@ def main(argv: list[str] | None = None) -> int:
 
         if not isinstance(config.data, ClipData):
             raise ValueError(f"{args.config} detects people in boxes; score its detections.csv with python -m ava_eval")
-        for option, path in (("--json", args.json), ("--submission", args.submission)):
+        inputs = (args.config, *args.predictions, *config.data.annotations.glob("*"))
+        for option, path, other in (("--json", args.json, None), ("--submission", args.submission, args.json)):
             if path is not None:
-                require_output(path, (args.config, *args.predictions), option=option)
+                require_output(path, (*inputs, other), option=option)
                 path.parent.mkdir(parents=True, exist_ok=True)
         say_what_happens()
         _score(config.data, args)
