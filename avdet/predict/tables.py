@@ -52,9 +52,8 @@ def table_file(folder: Path, name: str, table: str, form: Form) -> Path:
 
 def written_files(output: Path, form: Form) -> list[Path]:
     """What the tables of all videos are, or lie in."""
-    if form == "parquet":
-        return [*(output / table for table in TABLES), output / "errors.parquet"]
-    return [*(output / f"{table}.csv" for table in TABLES), output / "errors.csv", output / "label_map.txt"]
+    tables = [output / (table if form == "parquet" else f"{table}.csv") for table in TABLES]
+    return [*tables, output / f"errors.{form}", output / "label_map.txt"]
 
 
 def write_tables(
