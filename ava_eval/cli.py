@@ -20,7 +20,7 @@ from ava_eval.explain import summary
 from ava_eval.label_map import read_label_groups, read_label_map
 from ava_eval.outputs import require_writable
 from ava_eval.protocols import PROTOCOLS
-from ava_eval.report.page import Series, report_page, write_report
+from ava_eval.report.page import Series, is_report, report_page, write_report
 from ava_eval.result import Result, percent, table
 from ava_eval.tables import read_detections, read_excluded, read_ground_truth
 from ava_eval.tubes import TubeResult, evaluate_tubes, tube_table
@@ -81,22 +81,24 @@ class _Scored:
 
 
 def _run(options: argparse.Namespace) -> None:
-    """Read, score, print, write."""
+    """Read, score, write, print: files are whole even where nobody reads what is printed to its end."""
     _check_options(options)
-    scored = []
-    for one in _score(options):
-        _print_scored(one, options)
-        scored.append(one)
+    scored = list(_score(options))
     comparison = None
     if options.compare:
         first, second = scored
         comparison = compare(first.result, second.result, first.name, second.name)
-        _print(comparison_table(comparison))
     if options.json:
         options.json.write_text(json.dumps(_numbers(scored), indent=2) + "\n", encoding="utf-8")
     if options.report:
         series = [Series(one.name, one.result, one.analysis, one.tubes) for one in scored if one.analysis]
-        _print(f"report: {write_report(options.report, series, comparison)}")
+        write_report(options.report, series, comparison)
+    for one in scored:
+        _print_scored(one, options)
+    if comparison:
+        _print(comparison_table(comparison))
+    if options.report:
+        _print(f"report: {report_page(options.report)}")
 
 
 def _check_options(options: argparse.Namespace) -> None:
@@ -112,7 +114,10 @@ def _check_options(options: argparse.Namespace) -> None:
     if options.json:
         require_writable("--json", options.json, inputs)
     if options.report:
-        require_writable("--report", report_page(options.report), inputs)
+        page = report_page(options.report)
+        require_writable("--report", page, inputs)
+        if page.exists() and not is_report(page):
+            raise ValueError(f"--report {page} is there, and no report of ava_eval; give another folder.")
 
 
 def _score(options: argparse.Namespace) -> Iterator[_Scored]:

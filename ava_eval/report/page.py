@@ -18,6 +18,8 @@ from ava_eval.report.tables import Row, bar_table, gain_table, legend, plain_tab
 from ava_eval.result import Result, percent
 from ava_eval.tubes import TubeResult
 
+_GENERATOR = '<meta name="generator" content="ava_eval">'
+
 
 @dataclass
 class Series:
@@ -32,6 +34,12 @@ class Series:
 def report_page(directory: Path) -> Path:
     """The file of a report."""
     return directory / "index.html"
+
+
+def is_report(path: Path) -> bool:
+    """Whether `write_report` wrote this file."""
+    with path.open("rb") as file:
+        return _GENERATOR.encode() in file.read(1000)
 
 
 def write_report(directory: Path, series: Sequence[Series], comparison: Comparison | None = None) -> Path:
@@ -59,7 +67,7 @@ def page(series: Sequence[Series], comparison: Comparison | None = None) -> str:
     ]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
-        '<meta name="viewport" content="width=device-width">\n'
+        f'<meta name="viewport" content="width=device-width">\n{_GENERATOR}\n'
         f"<style>\n{style}</style></head>\n<body>\n<h1>{title}</h1>\n" + "\n".join(sections) + "\n</body></html>\n"
     )
 

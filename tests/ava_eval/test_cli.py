@@ -100,7 +100,10 @@ def test_tubes_and_breakdown(files: list[str], tmp_path: Path, capsys: pytest.Ca
 def test_report(files: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "report"
     assert main([*files, "--detections", str(tmp_path / "sound.csv"), "--report", str(folder)]) == 0
-    assert "<h2>AP by class</h2>" in (folder / "index.html").read_text(encoding="utf-8")
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "<h2>AP by class</h2>" in page
+    assert main([*files, "--detections", str(tmp_path / "silent.csv"), "--report", str(folder)]) == 0
+    assert (folder / "index.html").read_text(encoding="utf-8") != page
 
 
 @pytest.mark.parametrize(
@@ -117,6 +120,7 @@ def test_report(files: list[str], tmp_path: Path) -> None:
         (["--detections", "sound.csv", "--json", "./sound.csv"], "--json sound.csv is read here and would be written"),
         (["--detections", "sound.csv", "--json", "map"], "--json map is read here"),
         (["--detections", "index.html", "--report", "."], "--report index.html is read here and would be written over"),
+        (["--detections", "sound.csv", "--report", "."], "--report index.html is there, and no report of ava_eval"),
         (["--compare", "sound.csv", "./sound.csv"], "--compare names sound.csv twice; give two detection files."),
         (["--compare", "sound.csv", "absent.csv"], "absent.csv: No such file or directory; check this path.\n"),
         (["--detections", "sound.csv", "--label-map", "silent.csv"], "silent.csv holds rows such as"),
@@ -159,8 +163,11 @@ def test_as_a_module_it_stands_alone(files: list[str], tmp_path: Path) -> None:
     arguments = [*files, "--detections", str(tmp_path / "sound.csv"), "--report", str(tmp_path)]
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    piped = f'{sys.executable} -m ava_eval {" ".join(arguments)} | true; exit "${{PIPESTATUS[0]}}"'
+    numbers = tmp_path / "numbers.json"
+    arguments += ["--json", str(numbers)]
+    piped = f'{sys.executable} -u -m ava_eval {" ".join(arguments)} | true; exit "${{PIPESTATUS[0]}}"'
     done = subprocess.run(["bash", "-c", piped], capture_output=True, text=True, check=False)
+    assert "mAP" in numbers.read_text(encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")  # whoever looks at the first lines alone has done nothing wrong
     help_text = subprocess.run([sys.executable, "-m", "ava_eval", "--help"], capture_output=True, text=True, check=True)
     assert help_text.stdout.startswith("usage: python -m ava_eval")
