@@ -7,13 +7,11 @@ another version of a video, or of another size, are made anew.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import multiprocessing
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import suppress
 from pathlib import Path
 
 from avdet.cli.errors import user_errors
@@ -21,6 +19,7 @@ from avdet.cli.outputs import require_output_folder
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
 
 logger = logging.getLogger(__name__)
+LARGEST_CRF = 51
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,6 +35,8 @@ def main(argv: list[str] | None = None) -> int:
         config = config_of(args)
         if args.workers < 1 or args.short_side < 32:
             raise ValueError(f"--workers {args.workers}, --short-side {args.short_side}; give at least 1 and 32")
+        if not 0 <= args.crf <= LARGEST_CRF:
+            raise ValueError(f"--crf is {args.crf}; x264's qualities are 0 (best) to {LARGEST_CRF}")
         require_output_folder(args.output)
         if args.sample:
             provide_sample(config)
@@ -66,11 +67,20 @@ def find_targets(videos: Path, output: Path) -> dict[Path, Path]:
 
 
 def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, workers: int) -> None:
-    """Makes the copies that are not there yet, and logs each. Raises ValueError at the end if some failed."""
-    from avdet.media.cache import cache_video
+    """Makes the copies that are not there yet, and logs each.
 
-    wanted = {source: _wanted(source, short_side, crf) for source in targets}
-    left = {source: target for source, target in targets.items() if not _is_current(target, source, wanted[source])}
+    Raises ValueError at once where a file is in the way that is no copy, and at the end if some failed.
+    """
+    from avdet.media.cache import cache_video, made_from
+
+    there = {target: made_from(target) for target in targets.values() if target.exists()}
+    if foreign := next((target for target, recipe in there.items() if recipe is None), None):
+        raise ValueError(f"{foreign} is there, and no copy of this command; move it away, or give another --output")
+    left = {
+        source: target
+        for source, target in targets.items()
+        if target not in there or there[target] != _wanted(source, short_side, crf)
+    }
     logger.info("%d videos, %d of them cached before", len(targets), len(targets) - len(left))
     if replaced := sum(target.exists() for target in left.values()):
         logger.info("made anew, because the video, --short-side or --crf is another: %d", replaced)
@@ -78,38 +88,31 @@ def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, wor
     with ProcessPoolExecutor(min(workers, max(len(left), 1)), multiprocessing.get_context("spawn")) as pool:
         jobs = {pool.submit(cache_video, *pair, short_side=short_side, crf=crf): pair for pair in left.items()}
         for done, job in enumerate(as_completed(jobs), 1):
-            source, target = jobs[job]
+            source, _ = jobs[job]
             try:
                 copy = job.result()
-                _note_of(target).write_text(json.dumps(wanted[source]) + "\n", encoding="utf-8")
             except Exception as error:  # whatever it is, the other videos are cached
                 failed.append(" ".join(str(error).split()) or type(error).__name__)
                 logger.warning("%d/%d  %s", done, len(jobs), failed[-1])
             else:
                 size = f"{copy.frames} frames, {copy.source_bytes / 1e6:.1f} -> {copy.bytes / 1e6:.1f} MB"
                 logger.info("%d/%d  %s: %s", done, len(jobs), copy.path, size)
+                if copy.early_end_s is not None:
+                    logger.warning(
+                        "%s and its copy are cut short: of %.1f s, the last picture appears at %.1f; fetch it again",
+                        source,
+                        copy.duration_s,
+                        copy.early_end_s,
+                    )
     if failed:
         raise ValueError(f"{len(failed)} of {len(left)} videos could not be cached, the first one so: {failed[0]}")
 
 
 def _wanted(source: Path, short_side: int, crf: int) -> dict[str, object] | None:
-    """What a copy is made of, and how; None where the source cannot be reached."""
-    from avdet.media.identity import file_version
+    """None where the source cannot be reached, which its worker will say."""
+    from avdet.media.cache import recipe_of
 
-    with suppress(OSError):
-        return {**file_version(source), "short_side": short_side, "crf": crf}
-    return None
-
-
-def _is_current(target: Path, source: Path, wanted: dict[str, object] | None) -> bool:
-    """By the note beside the copy; a copy that has none is of its source if it is not older."""
-    if wanted is None or not target.exists():
-        return False
-    with suppress(OSError, ValueError):
-        return bool(json.loads(_note_of(target).read_text(encoding="utf-8")) == wanted)
-    return target.stat().st_mtime >= source.stat().st_mtime
-
-
-def _note_of(target: Path) -> Path:
-    """Where it stands beside the copy."""
-    return target.with_name(f".{target.name}.json")
+    try:
+        return recipe_of(source, short_side=short_side, crf=crf)
+    except OSError:
+        return None

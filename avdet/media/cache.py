@@ -5,20 +5,24 @@ Frames keep their times and the sound stays where it was, so that a clip of the 
 
 from __future__ import annotations
 
+import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avdet.media.identity import file_version
 from avdet.media.logmel import SAMPLE_RATE
-from avdet.media.media_file import MediaFile, default_stream
+from avdet.media.media_file import DecodeError, MediaFile, default_stream
+from avdet.media.open_video import early_end_s
 from avdet.media.reader import VideoInfo, VideoReader
 from avdet.media.sound import Sound, SoundTrack
 from avdet.media.writer import VideoWriter
 
-__all__ = ["CachedVideo", "cache_video"]
+__all__ = ["CachedVideo", "cache_video", "made_from", "recipe_of"]
 
 _GOP, _PRESET, _TUNE = 12, "veryfast", "fastdecode"
 _BLOCK_S = 10.0
@@ -29,13 +33,31 @@ _LARGEST_LAG_S, _AUDIBLE = 0.0005, 1e-3
 
 @dataclass(frozen=True)
 class CachedVideo:
-    """What was made: how many frames, how long, and how large both files are."""
+    """What was made: how many frames, how long, and how large both files are.
+
+    early_end_s: when the last picture appears, where the source breaks off before its end.
+    """
 
     path: Path
     frames: int
     duration_s: float
     source_bytes: int
     bytes: int
+    early_end_s: float | None = None
+
+
+def recipe_of(source: Path, *, short_side: int, crf: int) -> dict[str, object]:
+    """From what a copy is made, and how; the copy says it of itself. Raises OSError."""
+    return {"avdet_copy_of": file_version(source), "short_side": short_side, "crf": crf}
+
+
+def made_from(copy: Path) -> dict[str, object] | None:
+    """The `recipe_of` a file that `cache_video` made; None of any other."""
+    with suppress(DecodeError, ValueError), MediaFile(copy) as file:
+        said = json.loads(file.container.metadata.get("comment", ""))
+        if isinstance(said, dict) and "avdet_copy_of" in said:
+            return said
+    return None
 
 
 def cache_video(source: Path, target: Path, *, short_side: int = 256, crf: int = 20) -> CachedVideo:
@@ -47,17 +69,22 @@ def cache_video(source: Path, target: Path, *, short_side: int = 256, crf: int =
     target.parent.mkdir(parents=True, exist_ok=True)
     unchecked = target.with_name(f".{target.stem}.{os.getpid()}.unchecked.mp4")
     try:
-        times_s, info = _write(source, unchecked, short_side, crf)
+        comment = json.dumps(recipe_of(source, short_side=short_side, crf=crf))
+        times_s, info = _write(source, unchecked, short_side, crf, comment)
         _refuse_other_frame_times(times_s, unchecked, source)
         if info.has_audio:
             _refuse_other_sound(source, unchecked, info.duration_s)
+        with VideoReader(source, short_side=32) as video:
+            end_s = early_end_s(video)
         unchecked.replace(target)
     finally:
         unchecked.unlink(missing_ok=True)
-    return CachedVideo(target, len(times_s), info.duration_s, source.stat().st_size, target.stat().st_size)
+    return CachedVideo(target, len(times_s), info.duration_s, source.stat().st_size, target.stat().st_size, end_s)
 
 
-def _write(source: Path, target: Path, short_side: int, crf: int) -> tuple[NDArray[np.float64], VideoInfo]:
+def _write(
+    source: Path, target: Path, short_side: int, crf: int, comment: str
+) -> tuple[NDArray[np.float64], VideoInfo]:
     """The times of all frames, and what the source says about itself."""
     with VideoReader(source) as video:
         info = video.info
@@ -67,7 +94,7 @@ def _write(source: Path, target: Path, short_side: int, crf: int) -> tuple[NDArr
         rate = SAMPLE_RATE if info.has_audio else None
         with VideoWriter(
             target, fps=info.fps, width=width, height=height, sample_rate=rate,
-            preset=_PRESET, crf=crf, gop=_GOP, tune=_TUNE,
+            preset=_PRESET, crf=crf, gop=_GOP, tune=_TUNE, comment=comment,
         ) as writer:  # fmt: skip
             heard_s = 0.0
             for time_s, frame in video.play(info.start_s):

@@ -9,7 +9,7 @@ from avdet.media.frames_dir import FramesDir
 from avdet.media.media_file import MediaFile
 from avdet.media.reader import VideoReader
 
-__all__ = ["Video", "duration_of", "open_video"]
+__all__ = ["Video", "duration_of", "early_end_s", "open_video"]
 
 Video: TypeAlias = VideoReader | FramesDir
 
@@ -27,3 +27,12 @@ def duration_of(path: Path) -> float:
     """`info.duration_s`, without decoding a frame."""
     with FramesDir(path) if path.is_dir() else MediaFile(path) as video:
         return video.info.duration_s if isinstance(video, FramesDir) else video.duration_s
+
+
+def early_end_s(video: Video, slack_s: float = 0.5) -> float | None:
+    """When the last picture of a video appears that has none for the last `slack_s` it announces; None if it has.
+
+    A download that broke off still announces its whole duration.
+    """
+    last = video.frame_batch([max(video.info.duration_s - slack_s, 0.0)])
+    return float(last.times_s[0]) if last.past_end[0] else None

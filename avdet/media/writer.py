@@ -48,9 +48,11 @@ class VideoWriter:
         crf: int = 20,
         gop: int | None = None,
         tune: str | None = None,
+        comment: str | None = None,
     ) -> None:
         """`sample_rate` None writes a file without sound; `preset`, `crf` and `tune` are x264's (speed, quality, use).
 
+        comment: what the file says of itself.
         gop: frames from one key frame to the next, at most; a seek decodes half as many. None is x264's 250.
         """
         _check_numbers(fps, width, height, sample_rate)
@@ -72,6 +74,8 @@ class VideoWriter:
             ),  # a first frame after 0 starts to the tick, not to 1 ms
         }
         self._container = av.open(str(self._partial.absolute()), "w", format="mp4", options=options)
+        if comment is not None:
+            self._container.metadata["comment"] = comment
         try:
             self._video = self._add_video({"preset": preset, "crf": str(crf), "tune": tune, "g": gop})
             self._audio = None if sample_rate is None else self._add_audio(sample_rate)

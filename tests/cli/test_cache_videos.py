@@ -10,7 +10,7 @@ import pytest
 from avdet.cli.cache_videos import cache_videos, find_targets, main
 from avdet.data.movies import find_movies
 from avdet.media.reader import VideoReader
-from tests.media.movies import write_movie
+from tests.media.movies import write_broken_download, write_movie
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -50,9 +50,19 @@ def test_a_copy_of_something_else_is_made_anew(tmp_path: Path, caplog: pytest.Lo
     caplog.set_level("INFO")
     assert frames_and_height(48) == (7, 48)
     assert "--short-side or --crf is another: 1" in caplog.text
-    (cache / ".a.mp4.json").unlink()  # as copies of before have none
     caplog.clear()
     assert frames_and_height(48) == (7, 48) and "1 of them cached before" in caplog.text
+    write_movie(cache / "a.mp4", num_frames=3)
+    mine = (cache / "a.mp4").read_bytes()
+    with pytest.raises(ValueError, match=r"cache/a.mp4 is there, and no copy of this command; move it away"):
+        frames_and_height(48)
+    assert (cache / "a.mp4").read_bytes() == mine
+
+
+def test_a_broken_download_is_said_to_be_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_broken_download(tmp_path / "a.mp4")
+    cache_videos(find_targets(tmp_path, tmp_path / "cache"), short_side=48, crf=20, workers=1)
+    assert "a.mp4 and its copy are cut short: of 6.0 s, the last picture appears at 2." in caplog.text
 
 
 def test_two_videos_of_one_name_are_refused_and_copies_are_not_copied(tmp_path: Path) -> None:
@@ -77,6 +87,7 @@ def test_command(sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     (tmp_path / "empty").mkdir()
     for more, said in (
         ([f"data.videos={tmp_path / 'empty'}"], "there is no video in"),
+        (["--crf", "52"], "--crf is 52; x264's qualities are 0 (best) to 51"),
         (["--output", str(sample / "videos/sample_val_00.mp4")], "is a file; give a folder to write into"),
     ):
         with pytest.raises(SystemExit) as stop:

@@ -14,6 +14,8 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from avdet.media.writer import VideoWriter
+
 WIDTH, HEIGHT = 64, 48
 _BITS = 8
 
@@ -113,3 +115,13 @@ def _write_sound(container: OutputContainer, audio: AudioStream, sound: NDArray[
         frame.sample_rate, frame.pts, frame.time_base = audio.rate, start + k, Fraction(1, audio.rate)
         container.mux(audio.encode(frame))
     container.mux(audio.encode(None))
+
+
+def write_broken_download(path: Path) -> Path:
+    """Half of 60 pictures, 10 a second: the index stands at the front of the mp4 and still speaks of 6 s."""
+    with VideoWriter(path, fps=10, width=WIDTH, height=HEIGHT) as writer:
+        for noise in np.random.default_rng(0).integers(0, 255, (60, HEIGHT, WIDTH, 3), np.uint8):
+            writer.write_frame(noise)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    return path
