@@ -65,11 +65,15 @@ class AvaData(MediaData):
     class_weights: Literal["equal", "inverse_sqrt"] = "equal"  # of a class's loss, by its number of rows
 
     @model_validator(mode="after")
-    def _sets_are_apart(self) -> AvaData:
+    def _classes_stand_once(self) -> AvaData:
         names = [name for members in self.exclusive for name in members]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"exclusive names {twice!r} twice; a class is in one set at most")
+        for setting, listed, rule in (
+            ("classes", self.classes, "write each class once"),
+            ("exclusive", names, "a class is in one set at most"),
+        ):
+            twice = next((name for name in listed if listed.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(f"{setting} names {twice!r} twice; {rule}")
         alone = next((members for members in self.exclusive if len(members) < 2), None)
         if alone is not None:
             raise ValueError(f"exclusive has a set of {len(alone)}, {list(alone)}; a set needs two classes or more")

@@ -201,13 +201,25 @@ def _one(
 
 
 def _sum_up(args: argparse.Namespace, count: int, outcomes: Sequence[Outcome], workplace: Workplace) -> None:
-    """The tables of those of `count` videos that are done, as one. Raises ValueError where there is nothing in them."""
+    """The tables of those of `count` videos that are done, as one, with those of earlier commands behind them.
+
+    Raises ValueError where there is nothing in them.
+    """
     from avdet.predict.tables import join_csvs, write_errors
 
     finished = {job.name: found for job, found in outcomes if not isinstance(found, str)}
     failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]
     if finished:
-        join_csvs(workplace.folder, list(finished), args.output)
+        earlier, others = workplace.earlier(_showing(args))
+        known = {job.name for job, _ in outcomes}
+        more = [name for name in earlier if name not in known]
+        join_csvs(workplace.folder, [*finished, *more], args.output)
+        if more:
+            logger.info("%d videos of earlier commands are in the tables too", len(more))
+        if others:
+            logger.warning(
+                "%d videos of earlier commands are not in the tables: their --smooth or --min-score was another", others
+            )
     write_errors(failed, args.output, "csv")
     _say_sum(args, count, failed, [found.times for found in finished.values()], "csv")
 

@@ -10,9 +10,9 @@ import pandas as pd
 from ava_eval import read_excluded, read_ground_truth, read_label_map
 from avdet.data.checks.finding import Finding
 from avdet.data.checks.form import about_form
-from avdet.data.checks.labels import about_names, about_rows, about_splits
+from avdet.data.checks.labels import about_exclusive, about_names, about_rows, about_splits
 from avdet.data.checks.movies import about_contents, about_missing
-from avdet.data.checks.people import about_boxes, about_proposals, about_training_boxes
+from avdet.data.checks.people import about_boxes, about_persons, about_proposals, about_training_boxes
 from avdet.data.checks.times import about_times
 from avdet.data.keyframes import ClassNames, labelled_keyframes, without_excluded
 from avdet.data.locate import annotation_files, require_data
@@ -50,7 +50,9 @@ def check_data(data: AvaData, *, thorough: bool = True) -> Iterator[Finding]:
     yield from about_splits(tables)
     for split, table in tables.items():
         yield from about_rows(split, table, label_map, classes)
+        yield from about_exclusive(split, table, label_map, data.exclusive)
         yield from about_boxes(split, table)
+        yield from about_persons(split, table)
     for about, found in boxes.items():
         yield from about_boxes(about, found)
     yield from _movies(data, tables, classes, thorough=thorough)

@@ -17,7 +17,7 @@ from avdet.data.locate import require_data
 from avdet.data.segments import Intervals, Segments, in_both, unlabelled
 from avdet.data.video_files import find_videos, with_video
 from avdet.data_settings import Clips, EpicData
-from avdet.media.open_video import open_video
+from avdet.media.open_video import early_end_s, open_video
 from avdet.media.reader import DecodeError
 
 __all__ = ["check_clips"]
@@ -82,9 +82,9 @@ def _about_files(found: Mapping[str, Segments], files: Mapping[str, Path]) -> It
             with open_video(path) as video:
                 durations_s[name] = video.info.duration_s
                 silent += not video.info.has_audio
-                last = video.frame_batch([max(0.0, durations_s[name] - EARLY_S)])
-                if last.past_end[0]:
-                    cut.append(f"{path} after {last.times_s[0]:.1f} of {durations_s[name]:.1f} s")
+                end_s = early_end_s(video, EARLY_S)
+                if end_s is not None:
+                    cut.append(f"{path} after {end_s:.1f} of {durations_s[name]:.1f} s")
         except DecodeError as error:
             broken.append(str(error))
     if broken:

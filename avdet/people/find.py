@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from avdet.media.open_video import duration_of, open_video
+from avdet.media.open_video import duration_of, early_end_s, open_video
 from avdet.people.detector import PersonDetector, Picture
 from avdet.people.from_csv import TableBoxes
 from avdet.people.table import box_table
 from avdet.people.tracks import link_people
 from avdet.structures import PersonBoxes
 
-__all__ = ["find_people", "keyframe_times", "people_at", "video_name"]
+__all__ = ["find_people", "keyframe_times", "people_at", "pictures_end_s", "video_name"]
 
 logger = logging.getLogger(__name__)
 UNSEEN = np.zeros((1, 1, 3), np.uint8)  # for a detector that does not look
@@ -39,6 +39,22 @@ def keyframe_times(duration_s: float, *, rate: float = 1.0) -> list[float]:
     return times_s or [duration_s / 2]
 
 
+def pictures_end_s(video: Path) -> float:
+    """Until when a video shows anything: its end, or its last picture if it breaks off before, which is said."""
+    with open_video(video) as reader:
+        duration_s, end_s = reader.info.duration_s, early_end_s(reader)
+    if end_s is None:
+        return duration_s
+    logger.warning(
+        "%s is cut short: it says it lasts %.1f s, but its last picture appears at %.1f s; nothing behind it is looked "
+        "at: fetch it again",
+        video,
+        duration_s,
+        end_s,
+    )
+    return end_s
+
+
 def find_people(
     video: str | Path,
     detector: PersonDetector,
@@ -59,7 +75,7 @@ def find_people(
             times_s = detector.times_of(video_name(video))
             _say_what_is_outside(video, times_s, origin_s)
         else:
-            times_s = [origin_s + t for t in keyframe_times(duration_of(Path(video)), rate=rate)]
+            times_s = [origin_s + t for t in keyframe_times(pictures_end_s(Path(video)), rate=rate)]
     times = sorted(set(times_s))
     people = people_at(
         video, detector, times, origin_s=origin_s, batch_size=batch_size, min_score=min_score, on_picture=on_picture

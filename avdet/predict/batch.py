@@ -20,12 +20,12 @@ from avdet.predict.jobs import VideoJob
 from avdet.predict.judged import JudgedPeople
 from avdet.predict.parts import VideoParts
 from avdet.predict.stages import Wishes
-from avdet.predict.tables import Form, Showing, whole_file, write_tables, written_files
+from avdet.predict.tables import TABLES, Form, Showing, table_file, whole_file, write_tables, written_files
 
 __all__ = ["Finished", "Workplace", "film_of", "fingerprint", "judge_video", "reason_of", "require_free"]
 
 logger = logging.getLogger(__name__)
-_PARTS, _SETTINGS = "parts", "settings.json"
+_PARTS, _SETTINGS, _FINISHED = "parts", "settings.json", ".finished.json"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -84,6 +84,23 @@ class Workplace:
             partial.write_text(json.dumps(note) + "\n", encoding="utf-8")
         return done
 
+    def earlier(self, showing: Showing) -> tuple[list[str], int]:
+        """The videos whose CSVs lie here with this `showing`, sorted by name; and how many lie here with another."""
+        alike, others = [], 0
+        for path in sorted(self.folder.glob(f"*{_FINISHED}")):
+            name = path.name.removesuffix(_FINISHED)
+            with suppress(OSError, ValueError, KeyError):
+                note = json.loads(path.read_text(encoding="utf-8"))
+                if note["form"] != "csv" or not all(
+                    table_file(self.folder, name, table, "csv").exists() for table in TABLES
+                ):
+                    continue
+                if note["showing"] == asdict(showing):
+                    alike.append(name)
+                else:
+                    others += 1
+        return alike, others
+
     def _begun(self, path: Path) -> dict[str, object]:
         with suppress(ValueError):
             settings = json.loads(path.read_text(encoding="utf-8"))
@@ -95,7 +112,7 @@ class Workplace:
         )
 
     def _note(self, job: VideoJob) -> Path:
-        return self.folder / f"{job.name}.finished.json"
+        return self.folder / f"{job.name}{_FINISHED}"
 
 
 def film_of(output: Path, job: VideoJob) -> Path:

@@ -72,15 +72,23 @@ class JudgedPeople:
         return np.asarray(~np.isnan(self.scores).any(axis=1))
 
     def linked(self) -> JudgedPeople:
-        """With person ids by `link_people`, unless somebody knew them before."""
-        if not len(self) or (self.person_ids >= 0).any():
+        """With person ids by `link_people` for those whose id nobody knew before, numbered behind the known ones.
+
+        Whoever was judged gets one.
+        """
+        unknown = self.person_ids < 0
+        if not unknown.any():
             return self
-        times_s, first = np.unique(self.times_s, return_index=True)
-        boxes = torch.from_numpy(self.boxes).tensor_split(first[1:].tolist())
-        scores = torch.from_numpy(self.box_scores).tensor_split(first[1:].tolist())
+        times_s, first = np.unique(self.times_s[unknown], return_index=True)
+        boxes = torch.from_numpy(self.boxes[unknown]).tensor_split(first[1:].tolist())
+        scores = torch.from_numpy(self.box_scores[unknown]).tensor_split(first[1:].tolist())
         people = [PersonBoxes.from_boxes(b, s) for b, s in zip(boxes, scores, strict=True)]
-        linked = link_people(times_s.tolist(), people)
-        return replace(self, person_ids=torch.cat([one.person_ids for one in linked]).numpy())
+        least = min(0.5, self.box_scores[self.judged].min(initial=0.5))
+        linked = link_people(times_s.tolist(), people, min_start_score=float(least))
+        found = torch.cat([one.person_ids for one in linked]).numpy()
+        ids = self.person_ids.copy()
+        ids[unknown] = np.where(found >= 0, found + self.person_ids.max() + 1, found)
+        return replace(self, person_ids=ids)
 
     def smoothed(self, window_s: float) -> JudgedPeople:
         """Scores by `smooth_scores`, action by action."""

@@ -21,11 +21,11 @@ from avdet.data.ava import cut_whole
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.collate import collate
 from avdet.data.keyframes import Keyframe
-from avdet.media.open_video import Video, duration_of, open_video
+from avdet.media.open_video import Video, open_video
 from avdet.models.action_model import ActionModel
 from avdet.models.detect import Predicts, detect
 from avdet.people.detector import PersonDetector, Picture
-from avdet.people.find import UNSEEN, keyframe_times, video_name
+from avdet.people.find import UNSEEN, keyframe_times, pictures_end_s, video_name
 from avdet.people.table import people_of_rows, refuse_pixels
 from avdet.predict.array_video import ArrayVideo
 from avdet.predict.judged import JudgedPeople
@@ -62,7 +62,7 @@ class Wishes:
 
     def chunks(self, source: Source, people: GivenPeople | None) -> list[tuple[float, ...]]:
         """The times of each chunk. ValueError where they are past the video's end, or where nobody is given."""
-        duration_s = source.info.duration_s if isinstance(source, ArrayVideo) else duration_of(Path(source))
+        duration_s = source.info.duration_s if isinstance(source, ArrayVideo) else pictures_end_s(Path(source))
         if self.start_s >= duration_s:
             raise ValueError(
                 f"{name_of(source)} lasts {duration_s:.1f} s, so nothing of it is after {self.start_s:g} s"
@@ -85,6 +85,14 @@ class GivenPeople:
         """`boxes` of `ava_eval.read_boxes`; its rows for `name` count."""
         rows = boxes[boxes["video"] == name]
         refuse_pixels(rows, "the table of boxes")
+        known = rows[rows["person_id"] >= 0]
+        twice = known[known.duplicated(["timestamp", "person_id"])]
+        if len(twice):
+            first = twice.iloc[0]
+            raise ValueError(
+                f"the table of boxes has two of person {first['person_id']:.0f} at {first['timestamp']:g} s of {name!r}"
+                "; a person is in one place: correct an id, or write -1 where it is not known"
+            )
         times_s = sorted(set(rows["timestamp"].tolist()))
         people = [people_of_rows(here) for _, here in rows.groupby("timestamp", sort=True)]
         self._at = dict(zip(times_s, people, strict=True))

@@ -95,6 +95,26 @@ def test_other_settings_do_not_mix_but_scores_are_smoothed_anew(
     assert smooth["score"].std() < rough["score"].std()
 
 
+def test_videos_of_earlier_commands_stay_in_the_tables(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    out = place.folder / "out"
+    for film in reversed(place.films):
+        assert detect_actions.main(place.argv("out", str(film), "--no-video")) == 0
+    assert "2 videos of earlier commands are in the tables too" in capsys.readouterr().out
+    names = ["film0", "film1", "film2"]
+    assert ava_eval.read_detections(out / "detections.csv")["video"].drop_duplicates().tolist() == names
+    assert ava_eval.read_boxes(out / "boxes.csv")["video"].drop_duplicates().tolist() == names
+    assert set(pd.read_csv(out / "tubes.csv")["video"]) <= set(names)
+    assert detect_actions.main(place.argv("out", str(place.films[0]), "--no-video", "--smooth", "2")) == 0
+    assert "2 videos of earlier commands are not in the tables" in capsys.readouterr().out
+    assert set(ava_eval.read_detections(out / "detections.csv")["video"]) == {"film0"}
+
+
+def test_a_person_in_two_places_is_refused(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    two_people("film0", [1.0, 2.0]).assign(person_id=4).to_csv(place.folder / "boxes.csv", index=False, header=False)
+    said = refused(place.argv("out", str(place.films[0]), "--no-video"), capsys)
+    assert "has two of person 4 at 1 s of 'film0'; a person is in one place" in said
+
+
 def test_a_film_is_not_older_than_its_tables(place: Place) -> None:
     film, out = place.films[0], place.folder / "out"
     assert detect_actions.main(place.argv("out", str(film), "--min-score", "0")) == 0

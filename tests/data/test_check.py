@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from avdet.data_settings import AvaData
 from avdet.media.reader import VideoReader
 from avdet.settings import Config
 from tests.conftest import REPOSITORY
-from tests.media.movies import write_movie
+from tests.media.movies import write_broken_download, write_movie
 from tests.shared import SHARED, needs_shared
 
 Fault = Callable[[Path], None]
@@ -105,24 +104,6 @@ def as_pictures(folder: Path) -> None:
     (folder / MOVIE).rename(pictures / f"{pictures.name}.m4a")
 
 
-def cut_short(folder: Path) -> None:
-    """Half of a file whose index stands at the front, as a broken download leaves it."""
-    path = folder / MOVIE
-    noise = np.random.default_rng(0).integers(0, 255, (60, 48, 64, 3), np.uint8)
-    write_movie(folder / "whole.mkv", frames=list(noise), num_frames=60, fps=10)
-    with (
-        av.open(str(folder / "whole.mkv")) as source,
-        av.open(str(path), "w", options={"movflags": "faststart"}) as out,
-    ):
-        stream = out.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                out.mux(packet)
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-
-
 FAULTS = {
     "wrong origin": (retime(lambda t: t + 450), "error", "data.time_origin=450"),
     "ms": (retime(lambda t: t * 1000), "error", "they would fit as milliseconds"),
@@ -143,7 +124,7 @@ FAULTS = {
     "missing movie": (lambda folder: (folder / MOVIE).unlink(), "warning", "sample_train_00 missing"),
     "suffix": (edit(TRAIN, lambda rows: [[r[0] + ".mp4", *r[1:]] for r in rows]), "error", "without its suffix"),
     "no movie": (rewrite(MOVIE, lambda _: b"nothing"), "error", "sample_train_00"),
-    "truncated": (cut_short, "error", "sample_train_00"),
+    "truncated": (lambda folder: write_broken_download(folder / MOVIE), "error", "is cut short: it says"),
     "no folder": (lambda folder: shutil.rmtree(folder / "videos"), "error", "not there"),
     "no sound": (without_sound, "warning", "no sound track: 1 movie: sample_train_00.mp4 of 5"),
     "pictures": (as_pictures, "fact", "movies 5 movies read to the end, and heard"),
@@ -153,6 +134,8 @@ FAULTS = {
     "low scores": (edit(BOXES, lambda rows: [[*r[:6], "0.3"] for r in rows]), "error", "the highest is 0.30"),
     "other times": (edit(BOXES, lambda rows: [[r[0], "99", *r[2:]] for r in rows]), "error", "its times (99, ...)"),
     "other videos": (edit(BOXES, lambda rows: [["x" + r[0], *r[1:]] for r in rows]), "error", "its videos (xsample"),
+    "nobody acts": (edit(TRAIN, lambda rows: [r[:2] for r in rows]), "error", "no row has an action"),
+    "twins": (edit(TRAIN, lambda rows: [[*rows[0][:2], *"0011", *rows[0][6:]], *rows]), "warning", "has another at"),
     "no actions": (edit(VAL, lambda rows: [r[:6] for r in rows]), "error", VAL),
     "empty class": (edit(TRAIN, lambda rows: [r for r in rows if int(r[6]) > 11]), "warning", "no row at all"),
     "empty map": (rewrite(f"annotations/{MAP}", lambda _: b""), "error", "0 classes"),
@@ -173,6 +156,16 @@ def test_a_class_that_is_asked_for_and_misspelt(sample: Path, tiny_config: Confi
         data = settings(sample, tiny_config).model_copy(update=setting)
         (finding,) = check_data(data)
         assert finding.level == "error" and "did you mean 'stand'?" in finding.message
+
+
+def test_one_of_a_set_at_most(copy: Path, tiny_config: Config) -> None:
+    """Twelve is stand, fourteen walk: the first person now does both."""
+    data = settings(copy, tiny_config).model_copy(update={"exclusive": (("stand", "walk"),)})
+    before = [one for one in check_data(data) if "too many" in one.message]
+    edit(TRAIN, lambda rows: [*rows, *([*rows[0][:6], action, rows[0][7]] for action in ("12", "14"))])(copy)
+    (found,) = [one for one in check_data(data) if one.about == "train" and "too many" in one.message]
+    assert not before and found.level == "warning"
+    assert "1 row too many" in found.message and "one of stand, walk" in found.message
 
 
 def test_training_refuses_what_the_quick_check_finds(copy: Path, tiny_config: Config) -> None:

@@ -10,7 +10,7 @@ import pytest
 from avdet.media.reader import DecodeError, VideoReader
 from avdet.people.find import find_people, keyframe_times, people_at
 from avdet.people.from_csv import TableBoxes
-from tests.media.movies import write_movie
+from tests.media.movies import write_broken_download, write_movie
 from tests.people.scenes import HEIGHT, WIDTH, BrightBoxes, drawn
 
 
@@ -45,6 +45,14 @@ def test_boxes_are_where_and_when_the_people_are(movie: Path) -> None:
     assert stander[["x1", "y1", "x2", "y2"]].to_numpy() * np.tile([WIDTH, HEIGHT], 2) == pytest.approx(
         np.tile([126.0, 10, 156, 60], (4, 1)), abs=1.5
     )
+
+
+def test_nobody_is_looked_for_behind_the_last_picture(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    broken = write_broken_download(tmp_path / "broken.mp4")
+    times: list[tuple[int, int]] = []
+    find_people(broken, BrightBoxes(), rate=2, on_picture=lambda *done: times.append(done))
+    assert 4 <= times[-1][1] <= 6
+    assert "broken.mp4 is cut short: it says it lasts 6.0 s, but its last picture appears at 2." in caplog.text
 
 
 def test_times_may_count_from_elsewhere(movie: Path) -> None:

@@ -56,6 +56,17 @@ def test_ids_that_are_known_stay() -> None:
     assert known.linked().person_ids.tolist() == [5, 9, 5]
 
 
+def test_unknown_people_among_known_ones_get_numbers_behind_theirs() -> None:
+    """Neither is in the place of the other: the left one at 1 s is known, that at 2 s is not, and is somebody else."""
+    known = replace(people(), person_ids=np.array([5, 9, -1]))
+    assert known.linked().person_ids.tolist() == [5, 9, 10]
+
+
+def test_whoever_is_judged_gets_an_id_however_unsure() -> None:
+    unsure = replace(people(), box_scores=np.array([0.2, 0.1, 0.3], np.float32))
+    assert unsure.linked().person_ids.tolist() == [0, -1, 0]
+
+
 def test_bytes_read_back_equal() -> None:
     again = JudgedPeople.from_bytes(people().to_bytes())
     for name, column in vars(people()).items():

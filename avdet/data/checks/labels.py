@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from os.path import commonprefix
 
 import pandas as pd
 
 from avdet.data.checks.finding import Finding, Level, counted, named
-from avdet.data.keyframes import ClassNames
+from avdet.data.keyframes import BOX, ClassNames
 
-__all__ = ["about_names", "about_rows", "about_splits"]
+__all__ = ["about_exclusive", "about_names", "about_rows", "about_splits"]
 
 FEW_ROWS = 20  # a class with fewer training rows learns next to nothing
 
@@ -45,6 +45,9 @@ def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], cl
             f"{named([str(i) for i in unknown], 'action id')} ({counted(rows, 'row')}) not in the label map, which "
             f"has {min(label_map)} to {max(label_map)}; add them there, or correct the rows",
         )
+    if len(table) and not counts.reindex(list(classes.ids)).any():
+        yield Finding("error", split, "no row has an action that is learned; is it the right file, and data.classes?")
+        return
     empty = [name for i, name in classes.label_map.items() if not counts.get(i, 0)]
     if empty:
         yield Finding("warning", split, f"no row at all: {named(empty, 'class')}; nothing can be said about them")
@@ -62,6 +65,24 @@ def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], cl
     unlabelled = len(table) - len(acts)
     if unlabelled:
         yield Finding("fact", split, f"{counted(unlabelled, 'keyframe')} with nobody in it")
+
+
+def about_exclusive(
+    split: str, table: pd.DataFrame, label_map: Mapping[int, str], sets: Sequence[Sequence[str]]
+) -> Iterator[Finding]:
+    """Does a person do one at most of the classes of a set?"""
+    names = table["action_id"].map(label_map)
+    for members in sets:
+        acts = table[names.isin(members)].drop_duplicates(["video", "timestamp", *BOX, "action_id"])
+        several = acts[acts.duplicated(["video", "timestamp", *BOX])]
+        if len(several):
+            first = several.iloc[0]
+            yield Finding(
+                "warning",
+                split,
+                f"{counted(len(several), 'row')} too many: data.exclusive says that a person does one of "
+                f"{', '.join(members)}, and in {first['video']} at {first['timestamp']:g} s somebody does two",
+            )
 
 
 def about_splits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from avdet.data.checks.finding import Finding, Level, counted, named
-from avdet.media.open_video import Video, open_video
+from avdet.media.open_video import Video, early_end_s, open_video
 from avdet.media.reader import DecodeError
 
 __all__ = ["about_contents", "about_missing"]
 
 SILENCE = 1e-4  # of full scale: under the last bit of 13
 LISTENED_S = 1.0
-END_S = 0.5  # a movie's last frame appears at most so long before its end
+END_S = 1.0  # sound may go on so long behind the last frame
 
 
 def about_missing(split: str, videos: Sequence[str], movies: Mapping[str, Path]) -> Iterator[Finding]:
@@ -39,14 +39,14 @@ def about_contents(paths: Sequence[Path], *, hears: bool = True) -> Iterator[Fin
         try:
             with open_video(path, short_side=64) as video:
                 duration_s = video.info.duration_s
-                last = video.frame_batch([max(duration_s - END_S, 0.0)])
-                if duration_s - last.times_s[0] > 2 * END_S + 2 / max(video.info.fps, 1.0):
+                end_s = early_end_s(video, END_S)
+                if end_s is not None:
                     broken += 1
                     yield Finding(
                         "error",
                         path.name,
                         f"is cut short: it says it lasts {duration_s:.1f} s, but its last frame appears at "
-                        f"{last.times_s[0]:.1f} s; fetch it again",
+                        f"{end_s:.1f} s; fetch it again",
                     )
                 if not video.info.has_audio:
                     silent.append(path.name)

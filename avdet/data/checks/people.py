@@ -12,7 +12,7 @@ from avdet.boxes import iou_xyxy
 from avdet.data.checks.finding import Finding, Level, counted
 from avdet.data.keyframes import BOX, KeyframeTable, detected_keyframes
 
-__all__ = ["about_boxes", "about_proposals", "about_training_boxes"]
+__all__ = ["about_boxes", "about_persons", "about_proposals", "about_training_boxes"]
 
 SMALLEST_SIDE = 1e-3
 
@@ -38,6 +38,18 @@ def about_boxes(about: str, table: pd.DataFrame) -> Iterator[Finding]:
     if (sides < SMALLEST_SIDE).any():
         yield Finding(
             "warning", about, f"{counted(int((sides < SMALLEST_SIDE).sum()), 'empty box')}; remove or correct"
+        )
+
+
+def about_persons(split: str, table: pd.DataFrame) -> Iterator[Finding]:
+    """Is each person in one place at a time?"""
+    known = table[table["person_id"] >= 0].drop_duplicates(["video", "timestamp", *BOX, "person_id"])
+    twice = known[known.duplicated(["video", "timestamp", "person_id"])]
+    if len(twice):
+        first = twice.iloc[0]
+        where = f"{first['video']} at {first['timestamp']:g} s, person {first['person_id']:.0f}"
+        yield Finding(
+            "warning", split, f"{counted(len(twice), 'box')} of a person who has another at that time; first: {where}"
         )
 
 
