@@ -100,7 +100,11 @@ def _sentence(error: ValidationError) -> str:
         return f"unknown key {key}; " + (f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}")
     if first["type"] == "union_tag_invalid":
         return f"{key}.kind: {first['ctx']['tag']!r} is not usable; known are {', '.join(KINDS)}"
-    message = first["msg"].removeprefix("Value error, ")
+    message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list, as in [a,b]")
+    if len(where) == 3 and not where[-1].isdecimal():  # a setting that may be of several types, and the first of these
+        key = ".".join(where[:-1])
+        alike = [other["msg"] for other in error.errors() if other["loc"][:-1] == first["loc"][:-1]]
+        message = f"Input should be {' or '.join(said.removeprefix('Input should be ') for said in alike)}"
     if first["type"] == "value_error":
         return f"{key}: {message}" if key else message
     return f"{key}: {first['input']!r} is not usable ({message[0].lower()}{message[1:]})"

@@ -49,6 +49,12 @@ def test_later_settings_win_and_the_rest_of_a_section_stays(tmp_path: Path) -> N
         ("epochs=8", "unknown key epochs; did you mean train.epochs?"),
         ("zebra=1", "unknown key zebra; known are name, seed, model, data, train, test"),
         ("model.width=wide", "model.width: 'wide' is not usable"),
+        (
+            "data.time_origin=late",
+            "data.time_origin: 'late' is not usable (input should be 'auto' or a valid number",
+        ),
+        ("data.classes=talk", "data.classes: 'talk' is not usable (input should be a list, as in [a,b])"),
+        ("data.classes=[sit,sit]", "classes names 'sit' twice; write each class once"),
         ("model.width=4", "model.width: 4 is not usable"),
         ("model.audio=maybe", "model.audio: 'maybe' is not usable"),
         ("model.fast_to_slow_kernel=4", "model.fast_to_slow_kernel: 4 frames have no middle one; choose an odd number"),

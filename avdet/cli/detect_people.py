@@ -174,7 +174,9 @@ def _refuse_impossible(jobs: list[Job], args: argparse.Namespace) -> None:
         ("--rate", args.rate, 1e-6), ("--batch-size", args.batch_size, 1), ("--smooth", args.smooth, 0)
     ):  # fmt: skip
         if not least <= value < math.inf:
-            raise ValueError(f"{option} is {value:g}; it must be {'more than 0' if least else 'at least 0'}")
+            raise ValueError(
+                f"{option} is {value:g}; it must be a finite number, {'above 0' if least else '0 or more'}"
+            )
     require_numbers(args, "min_score")
 
 

@@ -31,11 +31,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _import(args: argparse.Namespace) -> str:
-    import pandas as pd
-
     from ava_eval import read_label_map
+    from avdet.data.checks.finding import named
     from avdet.data.importers.read import read_annotations
-    from avdet.data.importers.rows import Videos
+    from avdet.data.importers.rows import Videos, joined, shared_people
     from avdet.data.importers.split import require_free, split_videos, thin_out, write_data_set
     from avdet.data.movies import find_movies
 
@@ -52,10 +51,7 @@ def _import(args: argparse.Namespace) -> str:
     videos = Videos(find_movies(args.videos))
     left_out: Counter[str] = Counter()
     tables = [read_annotations(path, videos, label_map, left_out) for path in args.files]
-    table = pd.concat(tables, ignore_index=True)
-    repeated = table.duplicated()
-    left_out["repeated rows"] = int(repeated.sum())
-    table = table[~repeated]
+    table = joined(tables, left_out)
     omitted = ", ".join(f"{count:,} {what}" for what, count in (+left_out).items())
     if table.empty:
         raise ValueError(
@@ -69,8 +65,11 @@ def _import(args: argparse.Namespace) -> str:
     classes = write_data_set(table, val, args.output)
     keyframes = len(table.drop_duplicates(["video", "timestamp"]))
     counts = table["action"].value_counts()
+    shared = shared_people(tables)
     return (
         f"{args.output}: {len(names)} videos ({len(val)} for val), {keyframes:,} keyframes, {len(table):,} rows, "
         f"{len(classes)} classes: {', '.join(f'{name} ({counts[name]})' for name in classes[:8])}"
-        f"{', ...' * (len(classes) > 8)}\n" + (f"left out: {omitted}\n" if omitted else "")
+        f"{', ...' * (len(classes) > 8)}\n"
+        + f"taken for one person: who has the same id in several files ({named(shared, 'video')})\n" * bool(shared)
+        + (f"left out: {omitted}\n" if omitted else "")
     )

@@ -36,6 +36,8 @@ def main(argv: list[str] | None = None) -> int:
     with user_errors(), ExitStack() as stack:
         config = config_of(args)
         resumes = args.resume
+        if args.dry_run and resumes:
+            raise ValueError("--dry-run leaves nothing, so there is nothing that --resume goes on with; leave one out")
         if args.dry_run:
             run = RunDir(Path(stack.enter_context(TemporaryDirectory())))
         elif RESTARTS:

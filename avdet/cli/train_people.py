@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
         if not 0.0 < args.lr < math.inf:
             raise ValueError(f"--lr is {args.lr}; give a finite rate above 0")
         provide_labels(config, ("train", "val"), sample=args.sample)
-        _run(config, new_run(f"{config.name}-people", args.output), args)
+        _run(config, new_run(f"{config.name}-people", args.output, resumable=False), args)
     return 0
 
 
@@ -71,7 +71,6 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace) -> None:
     detector: PersonDetector
     if args.epochs:
         detector = learner = build_trainable(args.detector, **chosen, sample=args.sample)
-        _begin(run, config)
         _train(learner, config, run, args)
     else:
         detector = build_person_detector(args.detector, **chosen)
@@ -101,6 +100,7 @@ def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args:
         LabelledPictures(shots, mirror=True),
         batch_size=args.batch_size, workers=config.data.workers, shuffle=True, seed=config.seed,
     )  # fmt: skip
+    _begin(run, config)
     logger.info("train: %d keyframes with %d people, %d epochs", len(shots), len(keyframes.people), args.epochs)
     path = run.path / "people.pt"
     losses: list[float] = []

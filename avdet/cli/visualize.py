@@ -88,8 +88,10 @@ def _visualize(args: argparse.Namespace) -> None:
     detections = _shares(read_detections(args.detections), args.detections)
     _refuse_other_times(args, detections)
     detector = _detector(args)
+    names = _names(args, detector)
+    _say_what_has_no_name(args, detections, names)
     wishes = Wishes(
-        label_map=_names(args, detector),
+        label_map=names,
         ground_truth=_shares(read_ground_truth(args.ground_truth), args.ground_truth) if args.ground_truth else None,
         min_score=args.min_score,
         top=args.top,
@@ -106,6 +108,8 @@ def _visualize(args: argparse.Namespace) -> None:
 
 
 def _refuse(args: argparse.Namespace) -> None:
+    if not args.video.is_file():
+        raise ValueError(f"There is no video file at {args.video}; correct the path")
     if args.output is None and args.player is None:
         raise ValueError("neither --output nor --player is given; name the mp4 file or the HTML page to write, or both")
     inputs = (args.video, args.detections, args.ground_truth, args.label_map, args.without_sound, args.checkpoint)
@@ -154,13 +158,33 @@ def _shares(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _refuse_other_times(args: argparse.Namespace, detections: pd.DataFrame) -> None:
     from avdet.media.open_video import duration_of
-    from avdet.view.render import rows_of
-    from avdet.view.timeline import Timeline, why_all_is_outside
+    from avdet.view.timeline import Timeline, count_outside, why_all_is_outside
 
-    mine = rows_of(detections, args.name or args.video.stem, args.time_origin, "detections")
-    outside = why_all_is_outside(mine, Timeline({}, mine["timestamp"]), duration_s=duration_of(args.video))
+    mine, duration_s = _mine(args, detections), duration_of(args.video)
+    timeline = Timeline({}, mine["timestamp"])
+    outside = why_all_is_outside(mine, timeline, duration_s=duration_s)
     if outside is not None:
         raise ValueError(f"{args.detections} fits no time of {args.video}: {outside} (--time-origin)")
+    count = count_outside(mine, timeline, duration_s=duration_s)
+    if count:
+        sys.stdout.write(
+            f"not shown: {count:,} of {len(mine):,} rows, which lie outside {args.video} and its {duration_s:.1f} s\n"
+        )
+
+
+def _say_what_has_no_name(args: argparse.Namespace, detections: pd.DataFrame, names: Mapping[int, str] | None) -> None:
+    from avdet.data.checks.finding import named
+
+    unnamed = sorted(set(_mine(args, detections)["action_id"]) - set(names or ()))
+    if names is not None and unnamed:
+        listed = named([str(action_id) for action_id in unnamed], "action id")
+        sys.stdout.write(f"without a name in the label map, so shown as numbers: {listed}\n")
+
+
+def _mine(args: argparse.Namespace, detections: pd.DataFrame) -> pd.DataFrame:
+    from avdet.view.render import rows_of
+
+    return rows_of(detections, args.name or args.video.stem, args.time_origin, "detections")
 
 
 def _render(
@@ -191,7 +215,6 @@ def _render(
 
 def _explainer(args: argparse.Namespace, detections: pd.DataFrame, detector: ActionDetector) -> Explainer:
     from avdet.predict.explain import Explainer
-    from avdet.view.render import rows_of
 
-    mine = rows_of(detections, args.name or args.video.stem, args.time_origin, "detections")
+    mine = _mine(args, detections)
     return Explainer(detector, args.video, mine[mine["score"] >= args.min_score])

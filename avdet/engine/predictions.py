@@ -38,9 +38,9 @@ def read_predictions(path: Path, classes: Mapping[str, ClassNames]) -> dict[str,
     table = read_csv(path, dtype={"id": str})
     columns = {name: _columns(name, names) for name, names in classes.items()}
     wanted = ["id", *(column for own in columns.values() for column in own)]
-    if list(table.columns) != wanted:
+    if set(table.columns) != set(wanted):
         missing = [column for column in wanted if column not in table]
-        fault = f"it lacks {missing[0]!r}" if missing else "they differ"
+        fault = f"it lacks {missing[0]!r}" if missing else f"{min(set(table.columns) - set(wanted))!r} is none of them"
         raise ValueError(
             f"{path} has {len(table.columns)} columns and the recipe's classes make {len(wanted)}; {fault}: give the "
             "recipe that it was written with"

@@ -26,11 +26,12 @@ class RunDir:
         self.annotated = path / "annotated.mp4"
 
 
-def new_run(name: str, output: Path | None) -> RunDir:
+def new_run(name: str, output: Path | None, *, resumable: bool = True) -> RunDir:
     """In `output`, or in runs/NAME, runs/NAME-2, ... whichever is free. Raises ValueError where `output` is taken."""
     if output is not None:
         if RunDir(output).config.exists():
-            raise ValueError(f"{output} already holds a run; add --resume to go on with it or choose another --output")
+            resume = "add --resume to go on with it or " * resumable
+            raise ValueError(f"{output} already holds a run; {resume}choose another --output")
         return RunDir(output)
     run, number = RunDir(RUNS / name), 2
     while run.config.exists():

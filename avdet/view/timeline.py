@@ -97,6 +97,11 @@ def true_people(ground_truth: pd.DataFrame, *, label_map: Mapping[int, str]) -> 
     return Timeline(people, ground_truth["timestamp"])
 
 
+def count_outside(detections: pd.DataFrame, timeline: Timeline, *, duration_s: float) -> int:
+    """How many are at no time that a video of that length shows."""
+    return int((~_is_inside(detections, timeline, duration_s)).sum())
+
+
 def why_nothing_is_shown(detections: pd.DataFrame, timeline: Timeline, *, min_score: float, duration_s: float) -> str:
     """One sentence on why no detection is ever on screen in a video of that length."""
     if detections.empty:

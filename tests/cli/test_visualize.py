@@ -111,6 +111,16 @@ def test_tables_that_cannot_be_drawn_are_refused_before_the_film(
     assert main(_arguments(folder, "--detections", str(table), "--time-origin", "499.5")) == 0
 
 
+def test_what_is_not_shown_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, names = folder / "late.csv", folder / "names.txt"
+    table.write_text("".join(f"clip,{second},0.1,0.2,0.4,0.9,{action},0.9\n" for second, action in ((0.5, 7), (3, 1))))
+    names.write_text("sit\n")
+    assert main(_arguments(folder, "--detections", str(table), "--label-map", str(names))) == 0
+    said = capsys.readouterr().out
+    assert "not shown: 1 of 2 rows" in said and "and its 1.0 s" in said
+    assert "without a name in the label map, so shown as numbers: 1 action id: 7" in said
+
+
 def test_what_is_read_is_not_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = folder / "names.html"
     names.write_text("sit\n")
@@ -137,6 +147,10 @@ def test_a_video_that_cannot_be_read(folder: Path, capsys: pytest.CaptureFixture
         main(_arguments(folder))
     assert stop.value.code == 2
     assert "clip.mp4 cannot be opened: Invalid data" in capsys.readouterr().err
+    (folder / "clip.mp4").unlink()
+    with pytest.raises(SystemExit):
+        main(_arguments(folder))
+    assert "clip.mp4; correct the path" in capsys.readouterr().err
     assert not (folder / "a.mp4").exists()
 
 

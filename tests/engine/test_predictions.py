@@ -21,6 +21,11 @@ def test_what_is_written_reads_back_equal(tmp_path: Path) -> None:
     assert table.index.tolist() == ["NA", "007"] and table.to_numpy().tolist() == scores.tolist()
 
 
+def test_columns_count_by_their_names(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("action:wave,id,action:eat\n1,a,0\n")
+    assert read_predictions(tmp_path / "p.csv", CLASSES)["action"].to_numpy().tolist() == [[0.0, 1.0]]
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -30,7 +35,7 @@ def test_what_is_written_reads_back_equal(tmp_path: Path) -> None:
         (HEADER + "a,0.5,0.5\na,0.1,0.9\n", "has a twice"),
         (HEADER, "holds no prediction"),
         ("", "is empty"),
-        ("id,action:wave,action:eat\na,1,0\n", "3 columns and the recipe's classes make 3; they differ"),
+        (HEADER.strip() + ",note\na,1,0,0\n", "4 columns and the recipe's classes make 3; 'note' is none of them"),
         ("id,action:eat\na,1\n", "lacks 'action:wave'"),
         (HEADER + "a,1,2,3\n", "more cells than its first line"),
     ],

@@ -28,7 +28,7 @@ def about_missing(split: str, videos: Sequence[str], movies: Mapping[str, Path])
     hint = "add the files"
     if similar:
         video, near = next(iter(similar.items()))
-        hint = f"{movies[near].name} looks like {video}: the video column holds the file's name without its suffix"
+        hint = f"is {video} meant to be {near}? the video column holds the file's name without its suffix"
     yield Finding(level, split, f"{counted(len(videos), 'movie')} expected, {named(missing, 'movie')} missing; {hint}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,8 @@ def _rows(root: ElementTree.Element, path: Path, videos: Videos, left_out: Count
             left_out["boxes without an action"] += not actions
             where = f"{path}, track {who}: the box on frame {box.get('frame')}"
             x1, y1, x2, y2 = finite([box.get(side) for side in ("xtl", "ytl", "xbr", "ybr")], 4, where)
+            (degrees,) = finite([box.get("rotation", 0.0)], 1, f"{where}: its rotation")
+            x1, y1, x2, y2 = _around(x1, y1, x2, y2, degrees)
             row = {
                 "video": video,
                 "timestamp": videos.time_of(video, box.get("frame"), path),
@@ -57,6 +60,14 @@ def _rows(root: ElementTree.Element, path: Path, videos: Videos, left_out: Count
                 "person_id": who,
             }  # fmt: skip
             yield from ({**row, "action": action} for action in actions)
+
+
+def _around(x1: float, y1: float, x2: float, y2: float, degrees: float) -> tuple[float, float, float, float]:
+    """The upright box around one that is turned about its centre."""
+    sine, cosine = abs(math.sin(math.radians(degrees))), abs(math.cos(math.radians(degrees)))
+    width, height = (x2 - x1) * cosine + (y2 - y1) * sine, (x2 - x1) * sine + (y2 - y1) * cosine
+    x, y = (x1 + x2) / 2, (y1 + y2) / 2
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
 def _actions(track: ElementTree.Element, box: ElementTree.Element) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Mapping
@@ -22,8 +24,9 @@ __all__ = ["read_annotations"]
 
 
 def read_annotations(path: Path, videos: Videos, label_map: Mapping[int, str], left_out: Counter[str]) -> pd.DataFrame:
-    """Columns video, timestamp, x1, y1, x2, y2, action (its name), person_id. Raises ValueError with what is wrong.
+    """Columns video, timestamp, x1, y1, x2, y2, action and person_id, both of them names.
 
+    Raises ValueError with what is wrong.
     left_out: counts, by what they are, the entries that give no row.
     """
     data = _unpacked(path)
@@ -53,6 +56,16 @@ def read_annotations(path: Path, videos: Videos, label_map: Mapping[int, str], l
 def _unpacked(path: Path) -> bytes:
     try:
         with open_packed(path) as file:
-            return file.read()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path} is a damaged gzip file ({error}); fetch or compress it again") from None
+            data = file.read()
+        return _from_zip(data, path) if zipfile.is_zipfile(io.BytesIO(data)) else data
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError) as error:
+        raise ValueError(f"{path} is an archive that cannot be read ({error}); fetch or compress it again") from None
+
+
+def _from_zip(data: bytes, path: Path) -> bytes:
+    """CVAT exports its XML so, alone or beside pictures."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = [name for name in archive.namelist() if name.lower().endswith((".xml", ".json", ".csv", ".tsv"))]
+        if len(names) != 1:
+            raise ValueError(f"{path} holds {len(names)} annotation files; unpack it and give those that are meant")
+        return archive.read(names[0])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,14 +13,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from avdet.data.importers.people import person_ids
+from avdet.data.importers.people import person_ids, plain_names
 from avdet.data.movies import VIDEO_SUFFIXES
 from avdet.media.frame_times import frame_times
 from avdet.media.reader import VideoReader
 
-__all__ = ["COLUMNS", "Videos", "cleaned", "finite", "to_rows"]
+__all__ = ["COLUMNS", "Videos", "cleaned", "finite", "joined", "shared_people", "to_rows"]
 
 LAST_S = 1e6  # eleven days
+OUTSIDE = 0.01  # of the frame; less is a hand that slipped
 COLUMNS = ["video", "timestamp", "x1", "y1", "x2", "y2", "action", "person_id"]
 
 
@@ -96,7 +98,7 @@ def to_rows(found: Iterable[Mapping[str, Any]], source: Path, left_out: Counter[
 
 
 def cleaned(table: pd.DataFrame, source: Path, left_out: Counter[str]) -> pd.DataFrame:
-    """Sorted, people numbered, boxes clipped to the frame; boxes without any extent there are left out, and counted.
+    """Boxes clipped to the frame, which is counted; those without any extent there are left out. People are names.
 
     Raises ValueError for swapped corners, names that are none and times that cannot be.
     """
@@ -108,6 +110,8 @@ def cleaned(table: pd.DataFrame, source: Path, left_out: Counter[str]) -> pd.Dat
             f"{source}: video {swapped['video'].iloc[0]} has a box at second {swapped['timestamp'].iloc[0]} whose "
             f"first corner is not the upper left one ({len(swapped):,} such rows); boxes are x1, y1, x2, y2"
         )
+    far = ((table[box] < -OUTSIDE) | (table[box] > 1.0 + OUTSIDE)).any(axis=1)
+    left_out["parts of boxes outside their frame"] += int(far.sum())
     table[box] = table[box].clip(0.0, 1.0)
     table["action"] = table["action"].astype(str).str.strip()
     odd = table[table["action"].str.contains(r"[\n\r]|^\d+[\s:,]|^[\d.]*$", regex=True)]
@@ -124,7 +128,22 @@ def cleaned(table: pd.DataFrame, source: Path, left_out: Counter[str]) -> pd.Dat
         )
     has_extent = (table["x1"] < table["x2"]) & (table["y1"] < table["y2"])
     left_out["rows without a box in their frame"] += int((~has_extent).sum())
-    table = table.assign(
-        timestamp=table["timestamp"].astype(float).round(6), person_id=person_ids(table["person_id"], source)
+    return table.assign(
+        timestamp=table["timestamp"].astype(float).round(6), person_id=plain_names(table["person_id"], source)
     )[has_extent]
+
+
+def joined(tables: Sequence[pd.DataFrame], left_out: Counter[str]) -> pd.DataFrame:
+    """One table of several files', sorted, people numbered; what says the same of the same box stands once."""
+    table = pd.concat(tables, ignore_index=True)
+    repeated = table.duplicated(["video", "timestamp", "x1", "y1", "x2", "y2", "action"])
+    left_out["repeated rows"] += int(repeated.sum())
+    table = table[~repeated].assign(person_id=lambda kept: person_ids(kept["person_id"]))
     return table.sort_values(["video", "timestamp", "person_id", "action"], kind="stable", ignore_index=True)
+
+
+def shared_people(tables: Sequence[pd.DataFrame]) -> list[str]:
+    """The videos of which several tables have somebody of one name, sorted."""
+    people = [set(zip(table["video"], table["person_id"], strict=True)) for table in tables]
+    counts = Counter(chain.from_iterable(people))
+    return sorted({video for (video, person), count in counts.items() if person and count > 1})

@@ -18,6 +18,7 @@ from avdet.data.importers.rows import COLUMNS, Videos, cleaned
 
 __all__ = ["read_table"]
 
+_CONTENT = "give a table with a row a person and action"
 FRAME = {"frame", "frame_index", "frame_id", "frame_number"}
 AVA = ["video", "timestamp", "x1", "y1", "x2", "y2", "action_id", "person_id"]
 
@@ -33,6 +34,8 @@ def read_table(
     Raises ValueError that names what is missing.
     """
     table = _with_columns(data, path)
+    left_out["rows without an action"] += int(table["action_id"].isna().sum())
+    table = table[table["action_id"].notna()]
     video = table["video"].map({name: videos.name_of(str(name), path) for name in table["video"].unique()})
     if "timestamp" in table:
         times = pd.to_numeric(table["timestamp"], errors="coerce")
@@ -86,6 +89,8 @@ def _shown(box: pd.DataFrame) -> str:
 
 def _with_columns(data: bytes, path: Path) -> pd.DataFrame:
     """As text, empty rows left out; a row's index is its line in the file, from 0 on."""
+    if not data.strip():
+        raise ValueError(f"{path} is empty; {_CONTENT}")
     try:
         table = pd.read_csv(
             io.BytesIO(data),
@@ -95,12 +100,13 @@ def _with_columns(data: bytes, path: Path) -> pd.DataFrame:
             skip_blank_lines=False,
             encoding="utf-8-sig",
             header=None,
+            keep_default_na=False,
         )
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no readable CSV ({' '.join(str(error).split())})") from None
     table = table.replace(r"^\s*$", np.nan, regex=True).dropna(how="all")
     if table.empty:
-        raise ValueError(f"{path} is empty; give a table with a row a person and action")
+        raise ValueError(f"{path} is empty; {_CONTENT}")
     first = [re.sub(r"[\s\-]+", "_", str(cell).strip().lower()) for cell in table.iloc[0]]
     names = [
         next((name for name, known in {**HEADER_NAMES, "frame": FRAME}.items() if cell in known - {"id"}), cell)
@@ -126,7 +132,6 @@ def _with_columns(data: bytes, path: Path) -> pd.DataFrame:
 
 
 def _names(actions: pd.Series, label_map: Mapping[int, str], path: Path) -> list[str]:
-    actions = actions.fillna("")
     if not actions.str.fullmatch(r"\s*\d+(\.0+)?\s*").all():
         return [str(action).strip() for action in actions]
     ids = actions.astype(float).astype(int)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from ava_eval import read_ground_truth, read_label_map
 from avdet.cli import import_annotations
 from avdet.data.importers.read import read_annotations
-from avdet.data.importers.rows import Videos, to_rows
+from avdet.data.importers.rows import Videos, joined, shared_people, to_rows
 from avdet.data.importers.split import split_videos, thin_out, write_data_set
 from avdet.media.frame_times import frame_times
 from tests.media.movies import write_movie
@@ -125,6 +126,10 @@ FORMS = {
 }
 
 
+def read(path: Path, videos: Videos, names: dict[int, str], left_out: Counter[str]) -> pd.DataFrame:
+    return joined([read_annotations(path, videos, names, left_out)], left_out)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("videos")
@@ -142,7 +147,7 @@ def videos(folder: Path) -> Videos:
 def test_every_form_says_the_same(videos: Videos, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text(FORMS[name], newline="")
-    table = read_annotations(path, videos, {1: "stand", 2: "talk", 4: "wave"}, Counter())
+    table = read(path, videos, {1: "stand", 2: "talk", 4: "wave"}, Counter())
     assert table.to_numpy().tolist() == EXPECTED
 
 
@@ -168,22 +173,30 @@ def crowds() -> str:
 @pytest.mark.parametrize(
     ("text", "left_out"),
     [
-        (polygons_and_idle_boxes(), {"shapes that are no box": 1, "boxes without an action": 1}),
+        (
+            polygons_and_idle_boxes(),
+            {"shapes that are no box": 1, "boxes without an action": 1, "parts of boxes outside their frame": 1},
+        ),
         (
             circles_and_idle_boxes(),
             {
                 "regions that are no rectangle at one time": 1,
                 "boxes without an action": 1,
                 "segments of time without a box": 1,
+                "parts of boxes outside their frame": 1,
             },
         ),
-        (crowds(), {"crowds": 1}),
+        (crowds(), {"crowds": 1, "parts of boxes outside their frame": 1}),
+        (
+            SHARES + "kitchen one,0.5,0,0,1,1,,3\nkitchen one,0.5,0.25,0.25,0.5,1,talk,\n",
+            {"rows without an action": 1, "repeated rows": 1},
+        ),
     ],
 )
 def test_what_gives_no_row_is_counted(videos: Videos, tmp_path: Path, text: str, left_out: dict[str, int]) -> None:
     (tmp_path / "a").write_text(text)
     counts: Counter[str] = Counter()
-    assert read_annotations(tmp_path / "a", videos, {}, counts).to_numpy().tolist() == EXPECTED
+    assert read(tmp_path / "a", videos, {}, counts).to_numpy().tolist() == EXPECTED
     assert +counts == left_out
 
 
@@ -192,6 +205,7 @@ def test_what_gives_no_row_is_counted(videos: Videos, tmp_path: Path, text: str,
     [
         ("person", ["7", "P", "", "P"], [0, 1, -1, 1]),
         ("person", ["Ann", "Bob", "-1", "Ann"], [0, 1, -1, 0]),
+        ("person", ["NA", "4", "nan", "None"], [-1, 4, -1, -1]),
         ("track", ["P7", "P3", "", "P3"], [7, 3, -1, 3]),
         ("track", ["A1", "B1", "", "B1"], [0, 1, -1, 1]),
         ("person", ["2.0", "5.0", "-1.0", "2.0"], [2, 5, -1, 2]),
@@ -204,19 +218,50 @@ def test_what_gives_no_row_is_counted(videos: Videos, tmp_path: Path, text: str,
 def test_people_are_numbered(videos: Videos, tmp_path: Path, header: str, people: list[str], ids: list[int]) -> None:
     rows = "".join(f"garden,{second},0,0,1,1,sit,{who}\n" for second, who in enumerate(people))
     (tmp_path / "a.csv").write_text(f"video,time,x1,y1,x2,y2,action,{header}\n{rows}")
-    assert read_annotations(tmp_path / "a.csv", videos, {}, Counter())["person_id"].tolist() == ids
+    assert read(tmp_path / "a.csv", videos, {}, Counter())["person_id"].tolist() == ids
+
+
+def test_people_are_numbered_over_all_files(videos: Videos, tmp_path: Path) -> None:
+    """Ann and Bob are two, though each is the first of a file; whom both files name is one."""
+    tables: list[pd.DataFrame] = []
+    for name, people in {"a.csv": ["Ann", "Cy"], "b.csv": ["Bob", "Cy"]}.items():
+        rows = "".join(f"garden,{second}.{len(tables)},0,0,1,1,None,{who}\n" for second, who in enumerate(people))
+        (tmp_path / name).write_text(f"video,time,x1,y1,x2,y2,action,person\n{rows}")
+        tables.append(read_annotations(tmp_path / name, videos, {}, Counter()))
+    table = joined(tables, Counter())
+    assert table["person_id"].tolist() == [0, 1, 2, 2] and set(table["action"]) == {"None"}
+    assert shared_people(tables) == ["garden"] and shared_people(tables[:1]) == []
+
+
+def test_a_turned_box_becomes_the_upright_one_around_it(videos: Videos, tmp_path: Path) -> None:
+    """Of 16 x 36 at (24, 30), turned by a right angle: 36 x 16 there."""
+    (tmp_path / "a.xml").write_text(CVAT.replace('frame="5"', 'rotation="90.00" frame="5"'))
+    box = read(tmp_path / "a.xml", videos, {}, Counter())[["x1", "y1", "x2", "y2"]].to_numpy()[0].tolist()
+    assert box == pytest.approx([6 / 64, 22 / 48, 42 / 64, 38 / 48])
 
 
 def test_ids_of_actions_may_be_written_as_floats(videos: Videos, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("garden,0.5,0,0,1,1,2.0,0\n")
-    assert read_annotations(tmp_path / "a.csv", videos, {2: "sit"}, Counter())["action"].tolist() == ["sit"]
+    assert read(tmp_path / "a.csv", videos, {2: "sit"}, Counter())["action"].tolist() == ["sit"]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_gzip_is_known_by_its_bytes(videos: Videos, tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "labels.csv.gz"
     path.write_bytes(pack(SHARES.encode()))
-    assert read_annotations(path, videos, {}, Counter()).to_numpy().tolist() == EXPECTED
+    assert read(path, videos, {}, Counter()).to_numpy().tolist() == EXPECTED
+
+
+def test_what_cvat_packs(videos: Videos, tmp_path: Path) -> None:
+    path = tmp_path / "task.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("annotations.xml", CVAT)
+        archive.writestr("images/1.jpg", "")
+    assert read(path, videos, {}, Counter()).to_numpy().tolist() == EXPECTED
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("more.json", "{}")
+    with pytest.raises(ValueError, match="holds 2 annotation files; unpack it"):
+        read(path, videos, {}, Counter())
 
 
 @pytest.mark.parametrize("size", [{"height": 0}, {"width": None}, {"width": 0, "height": 0}])
@@ -224,7 +269,7 @@ def test_a_size_that_coco_leaves_out_is_the_videos_own(videos: Videos, tmp_path:
     content = coco()
     content["videos"][0] |= size
     (tmp_path / "a.json").write_text(json.dumps(content))
-    assert read_annotations(tmp_path / "a.json", videos, {}, Counter()).to_numpy().tolist() == EXPECTED
+    assert read(tmp_path / "a.json", videos, {}, Counter()).to_numpy().tolist() == EXPECTED
 
 
 @pytest.mark.parametrize(
@@ -265,10 +310,11 @@ def test_a_size_that_coco_leaves_out_is_the_videos_own(videos: Videos, tmp_path:
         ("a.json", FORMS["via.json"].replace("[2, 16, 12, 16, 36]", "[2, 16, 12]"), "region 1_a: the rectangle is"),
         ("a.json", FORMS["via.json"].replace("[0.5]", '["now"]'), r"region 1_a: the time is \['now'\]"),
         ("a.xml", CVAT.replace('xbr="32.0"', ""), r"track 0: the box on frame 5 is \['16\.0', '12\.0', None"),
+        ("a.xml", CVAT.replace('frame="5"', 'frame="5" rotation="left"'), "its rotation is"),
         ("a.xml", CVAT.replace('frame="5"', 'frame="5.5"'), r"frame 5\.5 of kitchen one"),
         ("a.xml", CVAT.replace("utf-8", "utf-99"), "no readable XML"),
         ("a.csv", PIXELS.replace("\t10\t", "\t9.5\t"), r"line 4 has a box on frame 9\.5 of kitchen one"),
-        ("a.csv", gzip.compress(SHARES.encode())[:40], "is a damaged gzip file"),
+        ("a.csv", gzip.compress(SHARES.encode())[:40], "is an archive that cannot be read"),
         ("a.csv", SHARES.replace("xmax", "width"), "has no column x2"),
         ("a.csv", SHARES.replace("0.25,0.25", "left,0.25"), "line 2: a time or box is no finite number"),
         ("a.csv", SHARES.replace("0,0,0.5", "0,0,inf"), "line 4: a time or box is no finite number"),
@@ -279,7 +325,7 @@ def test_a_size_that_coco_leaves_out_is_the_videos_own(videos: Videos, tmp_path:
             r"line 2: the box 0\.25,.* but that of line 4, 0,0,32,24,",
         ),
         ("a.csv", AVA.replace(",4,3", ",5,3"), "the action id 5, whose name nobody knows"),
-        ("a.csv", "", "no readable CSV"),
+        ("a.csv", "", "is empty; give a table with a row a person and action"),
         ("a.csv", ",,\n", "is empty"),
     ],
 )
@@ -287,7 +333,7 @@ def test_what_is_wrong_is_said(videos: Videos, tmp_path: Path, name: str, text: 
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ValueError, match=sentence):
-        read_annotations(path, videos, {1: "stand", 2: "talk", 4: "wave"}, Counter())
+        read(path, videos, {1: "stand", 2: "talk", 4: "wave"}, Counter())
 
 
 @pytest.mark.parametrize("names", [("a/3.mp4", "b/3.mp4"), ("3.left", "3.right"), ("3", "C:\\a\\3.AVI", "b\\3.mp4")])
@@ -345,14 +391,13 @@ def test_the_command_makes_a_data_set(folder: Path, tmp_path: Path, capsys: pyte
 
 def test_a_table_may_have_a_header_alone(videos: Videos, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(SHARES.splitlines()[0])
-    assert read_annotations(tmp_path / "a.csv", videos, {}, Counter()).empty
+    assert read(tmp_path / "a.csv", videos, {}, Counter()).empty
 
 
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
         ("kitchen one,0.5,0,0,1,1,3: jump,0", "'3: jump' is no name of an action"),
-        ("kitchen one,0.5,0,0,1,1,,0", "'' is no name of an action"),
         ("kitchen one,0.5,0,0,1,1,2.5,0", "'2.5' is no name of an action"),
         ("kitchen one,0.5,0,0,1,1,sit,2.7", "a person is 2.7; write a whole number"),
         ("kitchen one,0.5,0,0,1,1,sit,-2", "a person is -2; write a whole number"),
@@ -363,7 +408,7 @@ def test_a_table_may_have_a_header_alone(videos: Videos, tmp_path: Path) -> None
 def test_rows_that_cannot_be_are_named(videos: Videos, tmp_path: Path, row: str, sentence: str) -> None:
     (tmp_path / "a.csv").write_text(f"video,time,x1,y1,x2,y2,action,person\n{row}\n")
     with pytest.raises(ValueError, match=sentence):
-        read_annotations(tmp_path / "a.csv", videos, {}, Counter())
+        read(tmp_path / "a.csv", videos, {}, Counter())
 
 
 @pytest.mark.parametrize("name", ["2 hands", "3: feet", "7"])
@@ -392,4 +437,4 @@ def test_two_columns_of_one_meaning_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("video,timestamp,x1,y1,x2,y2,action,action_id\na,1,0.1,0.1,0.2,0.2,sit,1\n")
     with pytest.raises(ValueError, match="has two columns that mean action_id"):
-        read_annotations(path, Videos({"a": tmp_path / "a.mp4"}), {}, Counter())
+        read(path, Videos({"a": tmp_path / "a.mp4"}), {}, Counter())
