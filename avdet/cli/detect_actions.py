@@ -205,6 +205,7 @@ def _sum_up(args: argparse.Namespace, count: int, outcomes: Sequence[Outcome], w
 
     Raises ValueError where there is nothing in them.
     """
+    from avdet.data.checks.finding import counted
     from avdet.predict.tables import join_csvs, write_errors
 
     finished = {job.name: found for job, found in outcomes if not isinstance(found, str)}
@@ -215,11 +216,10 @@ def _sum_up(args: argparse.Namespace, count: int, outcomes: Sequence[Outcome], w
         more = [name for name in earlier if name not in known]
         join_csvs(workplace.folder, [*finished, *more], args.output)
         if more:
-            logger.info("%d videos of earlier commands are in the tables too", len(more))
+            logger.info("also in the tables, of earlier commands: %s", counted(len(more), "video"))
         if others:
-            logger.warning(
-                "%d videos of earlier commands are not in the tables: their --smooth or --min-score was another", others
-            )
+            left_out = counted(others, "video")
+            logger.warning("not in the tables, for another --smooth or --min-score in an earlier command: %s", left_out)
     write_errors(failed, args.output, "csv")
     _say_sum(args, count, failed, [found.times for found in finished.values()], "csv")
 

@@ -99,13 +99,16 @@ def test_videos_of_earlier_commands_stay_in_the_tables(place: Place, capsys: pyt
     out = place.folder / "out"
     for film in reversed(place.films):
         assert detect_actions.main(place.argv("out", str(film), "--no-video")) == 0
-    assert "2 videos of earlier commands are in the tables too" in capsys.readouterr().out
+    assert "also in the tables, of earlier commands: 2 videos" in capsys.readouterr().out
     names = ["film0", "film1", "film2"]
     assert ava_eval.read_detections(out / "detections.csv")["video"].drop_duplicates().tolist() == names
     assert ava_eval.read_boxes(out / "boxes.csv")["video"].drop_duplicates().tolist() == names
     assert set(pd.read_csv(out / "tubes.csv")["video"]) <= set(names)
     assert detect_actions.main(place.argv("out", str(place.films[0]), "--no-video", "--smooth", "2")) == 0
-    assert "2 videos of earlier commands are not in the tables" in capsys.readouterr().out
+    assert (
+        "not in the tables, for another --smooth or --min-score in an earlier command: 2 videos"
+        in capsys.readouterr().out
+    )
     assert set(ava_eval.read_detections(out / "detections.csv")["video"]) == {"film0"}
 
 
