@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from avdet.engine.metrics import Scores
 
 logger = logging.getLogger(__name__)
+SETTING = re.compile(r"[a-z_]+(\.[a-z_]+)*=")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,8 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write the numbers there too")
     parser.add_argument("--submission", type=Path, help="write the file that the benchmark's server or script reads")
     args = parser.parse_intermixed_args(argv)
-    args.overrides += [str(path) for path in args.predictions if "=" in path.name]  # they may stand behind the files
-    args.predictions = [path for path in args.predictions if "=" not in path.name]
+    args.overrides += [str(path) for path in args.predictions if SETTING.match(str(path))]  # they may stand behind
+    args.predictions = [path for path in args.predictions if not SETTING.match(str(path))]
     with user_errors():
         config = config_of(args)
         from avdet.data_settings import ClipData
@@ -54,18 +57,28 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _score(data: ClipData, args: argparse.Namespace) -> None:
-    from avdet.data.build_clips import read_annotations
+    from avdet.data.build_clips import read_faults
+    from avdet.data.segments import unlabelled
+    from avdet.data_settings import CharadesData
     from avdet.engine.classification import score_clips
     from avdet.engine.epic_lists import read_epic_lists
     from avdet.engine.predictions import align, read_tables
 
     data, classes, tables = read_tables(data, args.predictions)
     epic = read_epic_lists(data)
-    annotated = read_annotations(data, "val", {})
+    annotated, faults = read_faults(data, "val", {})
     segments, scores = align(annotated, tables)
+    for fault in faults + unlabelled(segments):
+        logger.warning("val: %s", fault)
+    counted = segments, scores
     if len(segments) < len(annotated):
-        logger.warning("%d of %d annotated clips have no prediction", len(annotated) - len(segments), len(annotated))
-    numbers = score_clips(data, classes, segments, scores, expected=len(annotated), epic=epic)
+        lacking = f"{len(annotated) - len(segments)} of {len(annotated)} annotated clips have no prediction"
+        if isinstance(data, CharadesData):
+            logger.warning("%s; as Charades' own script does, they are counted as found last", lacking)
+            counted = align(annotated, tables, missing=-math.inf)
+        else:
+            logger.warning("%s and are not scored", lacking)
+    numbers = score_clips(data, classes, *counted, expected=len(annotated), epic=epic)
     CONSOLE.print(numbers.text(), highlight=False, markup=False)
     if args.json is not None:
         args.json.write_text(json.dumps(numbers.content, indent=2) + "\n", encoding="utf-8")

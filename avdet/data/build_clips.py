@@ -30,7 +30,7 @@ from avdet.data.epic import epic_classes, participants, read_epic
 from avdet.data.keyframes import ClassNames
 from avdet.data.kinetics import only_classes, read_kinetics, subset_classes
 from avdet.data.sampler import EpochSampler
-from avdet.data.segments import Segments, class_list, in_both, keep_sound, once_each
+from avdet.data.segments import Segments, class_list, in_both, keep_valid, once_each
 from avdet.data.video_files import VideoFiles, find_videos, with_video
 from avdet.data_settings import (
     CharadesData,
@@ -118,7 +118,7 @@ def read_split(data: ClipData, split: Split) -> ClipSplit:
 
 def refuse_shared(train: ClipSplit, val: ClipSplit) -> None:
     """Raises ValueError for a clip that is learned from and tested."""
-    for fault in in_both(train.segments, val.segments):
+    for fault in in_both(train.segments, val.segments, {**train.files, **val.files}):
         raise ValueError(fault)
 
 
@@ -153,7 +153,7 @@ def _read_epic(data: EpicData, split: Split, classes: dict[str, ClassNames]) -> 
         segments = segments.select(theirs if split == "val" else ~theirs)
     if split == "train":
         named = np.all([segments.labels[name] >= 0 for name in data.predict], axis=0)
-        segments, nameless = keep_sound(segments, named, "have no class")
+        segments, nameless = keep_valid(segments, named, "have no class")
         faults = faults + nameless
     return segments, faults
 
@@ -225,5 +225,6 @@ def read_annotations(data: ClipData, split: Split, videos: VideoFiles) -> Segmen
 def read_faults(data: ClipData, split: Split, videos: VideoFiles) -> tuple[Segments, list[str]]:
     """As `read_annotations`, with a sentence for each kind of row that is left out."""
     segments, faults = _read(data, split, _benchmark_classes(data), videos)
+    segments, nameless = keep_valid(segments, segments.videos != "", "name no video")
     segments, again = once_each(segments)
-    return segments, faults + again
+    return segments, faults + nameless + again

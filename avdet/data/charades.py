@@ -24,6 +24,11 @@ def charades_classes(path: Path) -> ClassNames:
     if not codes or len(set(codes)) < len(codes):
         fault = f"has c{max(codes, key=codes.count):03d} twice" if codes else "names no class"
         raise ValueError(f"{path} {fault}; give Charades' own list of classes")
+    names = [name for _, _, name in rows]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"{path} names two classes {max(names, key=names.count)!r}; give Charades' own list of classes"
+        )
     return ClassNames.from_label_map({code: name for code, (_, _, name) in zip(codes, rows, strict=True)})
 
 
@@ -41,7 +46,7 @@ def read_charades(path: Path, classes: ClassNames) -> tuple[Segments, list[str]]
     backward: list[str] = []
     total = 0
     for number, (video, actions) in enumerate(zip(table["id"], table["actions"], strict=True)):
-        for action in filter(None, actions.split(";")):
+        for action in filter(None, map(str.strip, actions.split(";"))):
             total += 1
             class_id, start_s, end_s = _action(action, path, number + 2)
             if class_id not in index:
@@ -49,16 +54,16 @@ def read_charades(path: Path, classes: ClassNames) -> tuple[Segments, list[str]]
                     f"{path}, line {number + 2}: c{class_id:03d} is not one of the {len(classes)} classes; give the "
                     "list that belongs to it with data.label_map"
                 )
+            labels[number, index[class_id]] = 1
+            if end_s < start_s:  # five in the official training file, which then begin after the end of their video too
+                backward.append(str(video))
+                continue
             if start_s > lengths_s[number]:  # not where nobody knows
                 raise ValueError(
                     f"{path}, line {number + 2}: {action!r} begins after the end of its video, which lasts "
                     f"{lengths_s[number]:g} s; write times as seconds"
                 )
-            labels[number, index[class_id]] = 1
-            if end_s < start_s:
-                backward.append(str(video))
-            else:
-                rows.append((number, index[class_id], start_s, end_s))
+            rows.append((number, index[class_id], start_s, end_s))
     columns = np.array(rows, dtype=np.float64).reshape(-1, 4)
     first = np.searchsorted(columns[:, 0], np.arange(len(table) + 1))
     intervals = Intervals(first.astype(np.int64), columns[:, 1].astype(np.int64), columns[:, 2], columns[:, 3])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from avdet.data.build_clips import build_class_sets, read_faults
 from avdet.data.build_epic_subsets import build_epic_subsets
-from avdet.data.checks.finding import Finding
+from avdet.data.checks.finding import Finding, counted
 from avdet.data.keyframes import ClassNames
 from avdet.data.locate import require_data
 from avdet.data.segments import Intervals, Segments, in_both, unlabelled
@@ -50,17 +50,16 @@ def check_clips(data: Clips) -> Iterator[Finding]:
             yield Finding("error", split, "the annotations list no clip")
         elif not len(found[split]):
             yield Finding("error", split, f"no listed clip has its video in {data.videos.absolute()}")
-    yield from (
-        Finding("warning", "val", f"no clip has a label of the set {name}") for name in unlabelled(found["val"])
-    )
+    yield from (Finding("warning", "val", fault) for fault in unlabelled(found["val"]))
     for name, names in classes.items():
         yield from _about_classes(name, names, found["train"])
-    yield from (Finding("error", "splits", fault) for fault in in_both(found["train"], found["val"]))
+    yield from (Finding("error", "splits", fault) for fault in in_both(found["train"], found["val"], files))
     yield from _about_files(found, files)
 
 
 def _about_classes(name: str, classes: ClassNames, train: Segments) -> Iterator[Finding]:
-    yield Finding("fact", name, f"{len(classes)} classes")
+    level: Literal["warning", "fact"] = "fact" if len(classes) > 1 else "warning"
+    yield Finding(level, name, counted(len(classes), "class"))
     if name not in train.labels:
         return
     labels = train.labels[name]

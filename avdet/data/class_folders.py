@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
@@ -49,7 +49,11 @@ def read_folders(root: Path, split_folder: Path, classes: ClassNames) -> tuple[S
         one, other = [path.name for path, own in zip(paths, names, strict=True) if own == name][:2]
         raise ValueError(f"{root / name}: {one} and {other} differ in their suffix alone; rename one of them")
     folders = [path.relative_to(root / split_folder).parts[0] for path in paths]
-    return _whole_clips(names, folders, classes), _passed_over(root / split_folder, files)
+    loose = [path for path in sorted((root / split_folder).iterdir()) if path.is_file() and is_video(path)]
+    faults = _passed_over(root / split_folder, files)
+    if loose:
+        faults.append(f"{len(loose):,} videos lie beside the folders of classes, such as {loose[0]}; left out")
+    return _whole_clips(names, folders, classes), faults
 
 
 def _passed_over(folder: Path, files: Mapping[str, Sequence[Path]]) -> list[str]:
@@ -79,8 +83,8 @@ def ucf101_classes(annotations: Path) -> ClassNames:
 def read_ucf101(annotations: Path, split: Literal[1, 2, 3], part: Split, classes: ClassNames) -> Segments:
     """trainlistNN.txt or testlistNN.txt: `Class/v_Class_g01_c01.avi`, in the training lists with a number beside it."""
     path = annotations / f"{'train' if part == 'train' else 'test'}list{split:02d}.txt"
-    lines = [line.split()[0] for line in read_lines(path)]
-    folders = [line.split("/")[0] for line in lines]
+    lines = [re.sub(r"\s+\d+$", "", line).replace("\\", "/") for line in read_lines(path)]
+    folders = [PurePosixPath(line).parent.name for line in lines]
     unknown = [folder for folder in folders if folder not in classes.names]
     if unknown:
         raise foreign_classes(unknown, classes, path)
@@ -99,7 +103,7 @@ def hmdb51_classes(annotations: Path, split: Literal[1, 2, 3]) -> ClassNames:
 
 
 def _hmdb51_lists(annotations: Path, split: str) -> set[str]:
-    return {re.sub(r"_test_split\d", "", path.stem) for path in annotations.glob(f"*_test_split{split}.txt")}
+    return {re.sub(r"_test_split\d", "", path.stem) for path in annotations.glob(f"[!.]*_test_split{split}.txt")}
 
 
 def read_hmdb51(annotations: Path, split: Literal[1, 2, 3], part: Split, classes: ClassNames) -> Segments:
@@ -108,7 +112,7 @@ def read_hmdb51(annotations: Path, split: Literal[1, 2, 3], part: Split, classes
     for folder in classes.names:
         path = annotations / f"{folder}_test_split{split}.txt"
         for line in read_lines(path):
-            clip, _, flag = line.rpartition(" ")
+            clip, flag = (["", *line.rsplit(None, 1)])[-2:]
             if flag not in {"0", "1", "2"} or not clip:
                 raise ValueError(f"{path} has the line {line!r}; HMDB51's lists say `clip.avi 0`, 1 or 2")
             if flag == HMDB_FLAGS[part]:

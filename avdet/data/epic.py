@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from avdet.data.keyframes import ClassNames
-from avdet.data.segments import Labels, Segments, Strings, keep_sound
+from avdet.data.segments import Labels, Segments, Strings, keep_valid
 from avdet.data.tables import numbers, read_table, whole_numbers
 
 __all__ = ["epic_classes", "id_column", "participants", "read_class_ids", "read_epic", "read_participants"]
@@ -25,7 +25,10 @@ def epic_classes(path: Path) -> ClassNames:
     if not ids or len(set(ids)) < len(ids):
         fault = f"gives id {max(ids, key=ids.count)} to two classes" if ids else "names no class"
         raise ValueError(f"{path} {fault}; give EPIC's own list of classes")
-    return ClassNames.from_label_map(dict(zip(ids, table[keys], strict=True)))
+    names = table[keys].tolist()
+    if len(set(names)) < len(names):
+        raise ValueError(f"{path} names two classes {max(names, key=names.count)!r}; give EPIC's own list of classes")
+    return ClassNames.from_label_map(dict(zip(ids, names, strict=True)))
 
 
 def read_epic(path: Path, classes: dict[str, ClassNames]) -> tuple[Segments, list[str]]:
@@ -39,8 +42,8 @@ def read_epic(path: Path, classes: dict[str, ClassNames]) -> tuple[Segments, lis
     ids = table[id_column(table, path)].to_numpy(object)
     segments = Segments(ids, table["video_id"].to_numpy(object), start_s, end_s, labels)
     timed = np.isfinite(start_s) & np.isfinite(end_s)
-    segments, untimed = keep_sound(segments, timed, "have no time")
-    segments, backward = keep_sound(segments, segments.end_s > segments.start_s, "end before they start")
+    segments, untimed = keep_valid(segments, timed, "have no time")
+    segments, backward = keep_valid(segments, segments.end_s > segments.start_s, "end before they start")
     return segments, untimed + backward
 
 
@@ -69,7 +72,7 @@ def read_class_ids(path: Path, columns: Sequence[str]) -> set[tuple[int, ...]]:
 
 def read_participants(path: Path) -> list[str]:
     """The file of participants whom training did not see."""
-    return [str(name) for name in read_table(path, ("participant_id",))["participant_id"]]
+    return [str(name).strip() for name in read_table(path, ("participant_id",))["participant_id"]]
 
 
 def _labels(table: pd.DataFrame, name: str, classes: ClassNames, path: Path) -> Labels:

@@ -9,13 +9,12 @@ import numpy as np
 
 from avdet.data.keyframes import ClassNames
 from avdet.data.movies import VIDEO_SUFFIXES
-from avdet.data.segments import Segments, class_indices, class_list, keep_sound
+from avdet.data.segments import Segments, class_indices, class_list, keep_valid
 from avdet.data.tables import numbers, read_table, read_text
 from avdet.data.video_files import VideoFiles, find_video, name_of
 
 __all__ = ["only_classes", "read_kinetics", "subset_classes"]
 
-HEADER = re.compile(r"\s*\"?(label|youtube_id)\b")
 SUFFIX = "|".join(re.escape(suffix) for suffix in sorted(VIDEO_SUFFIXES))
 PATH_LABEL = re.compile(rf"(.+?(?:{SUFFIX})\"?)\s*[\s,]\s*(.+)", re.IGNORECASE)  # the label may have blanks
 NAME_LABEL = re.compile(r"(.+?)\s*[\s,]\s*([^\s,]+)\s*")  # of a path without a suffix: the last word
@@ -28,7 +27,8 @@ def read_kinetics(path: Path, classes: ClassNames, videos: VideoFiles) -> tuple[
     The second list counts rows that are left out, in sentences.
     """
     text = read_text(path)
-    return _read_csv(path, classes, videos) if HEADER.match(text) else _read_list(text, path, classes)
+    columns = {cell.strip().strip('"').casefold() for cell in text.lstrip().partition("\n")[0].split(",")}
+    return _read_csv(path, classes, videos) if "youtube_id" in columns else _read_list(text, path, classes)
 
 
 def subset_classes(path: Path, classes: ClassNames) -> ClassNames:
@@ -56,21 +56,21 @@ def _read_csv(path: Path, classes: ClassNames, videos: VideoFiles) -> tuple[Segm
     ]
     trimmed = np.array(
         [
-            find_video(videos, i) is not None or find_video(videos, video) is None
+            find_video(videos, i) is not None or video not in videos
             for i, video in zip(ids, table["youtube_id"], strict=True)
         ],
         dtype=bool,
     )
     segments = Segments(
         np.array(ids, object),
-        np.where(trimmed, np.array(ids, object), table["youtube_id"].to_numpy(object)),
+        np.where(trimmed & (table["youtube_id"] != ""), np.array(ids, object), table["youtube_id"].to_numpy(object)),
         np.where(trimmed, 0.0, start_s),
         np.where(trimmed, np.inf, end_s),
         {"action": class_indices(table["label"].tolist(), classes, path)},
     )
     timed = np.isfinite(start_s) & np.isfinite(end_s) & (start_s >= 0)
-    segments, untimed = keep_sound(segments, timed, "have no time, or one before 0")
-    segments, backward = keep_sound(segments, (end_s > start_s)[timed], "end before they start")
+    segments, untimed = keep_valid(segments, timed, "have no time, or one before 0")
+    segments, backward = keep_valid(segments, (end_s > start_s)[timed], "end before they start")
     return segments, untimed + backward
 
 
@@ -83,7 +83,8 @@ def _stamp(time_s: float) -> str:
 
 def _read_list(text: str, path: Path, classes: ClassNames) -> tuple[Segments, list[str]]:
     """A path and a class index (or name) a line, between them a blank, a comma or a tab."""
-    names, labels = [], []
+    names: list[str] = []
+    labels: list[str | int] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
@@ -92,19 +93,19 @@ def _read_list(text: str, path: Path, classes: ClassNames) -> tuple[Segments, li
             raise ValueError(f"{path}, line {number}: {line!r} is no path with a label; write `path label`")
         name, label = (part.strip().strip('"') for part in parts.groups())
         names.append(name_of(name))
-        labels.append(_index_of(label, classes, path, number))
+        labels.append(label if not re.fullmatch(r"-?\d+", label) else _checked(int(label), classes, path, number))
+    named = [label for label in labels if isinstance(label, str)]
+    indices = iter(class_indices(named, classes, path).tolist())  # all at once: it spells every class's name
     count = len(names)
     columns = np.array(names, object)
-    labels_by_set = {"action": np.array(labels, np.int64)}
+    labels_by_set = {"action": np.array([next(indices) if isinstance(i, str) else i for i in labels], np.int64)}
     return Segments(columns, columns, np.zeros(count), np.full(count, np.inf), labels_by_set), []
 
 
-def _index_of(label: str, classes: ClassNames, path: Path, number: int) -> int:
-    if not re.fullmatch(r"-?\d+", label):
-        return int(class_indices([label], classes, path)[0])
-    if not 0 <= int(label) < len(classes):
+def _checked(label: int, classes: ClassNames, path: Path, number: int) -> int:
+    if not 0 <= label < len(classes):
         raise ValueError(
             f"{path}, line {number}: class {label} is not one of 0..{len(classes) - 1}; give the list of classes that "
             "belongs to it with data.label_map"
         )
-    return int(label)
+    return label

@@ -21,7 +21,7 @@ __all__ = [
     "class_indices",
     "class_list",
     "foreign_classes",
-    "keep_sound",
+    "keep_valid",
     "once_each",
     "spelled",
     "unlabelled",
@@ -98,7 +98,7 @@ class Segments:
         return labels
 
 
-def keep_sound(segments: Segments, good: NDArray[np.bool_], fault: str) -> tuple[Segments, list[str]]:
+def keep_valid(segments: Segments, good: NDArray[np.bool_], fault: str) -> tuple[Segments, list[str]]:
     """The good rows, and one sentence that counts the others: "3 of 9,668 rows FAULT (first: ID); left out"."""
     if good.all():
         return segments, []
@@ -115,18 +115,34 @@ def once_each(segments: Segments) -> tuple[Segments, list[str]]:
     changed = [column != column[first[places]] for column in segments.labels.values()]
     differ = [rows.any(axis=1) if rows.ndim > 1 else rows for rows in changed]
     other = int(np.any(differ, axis=0).sum()) if differ else 0
-    return keep_sound(segments, ~again, f"list a clip again{f', {other:,} of them with another label' * (other > 0)}")
+    return keep_valid(segments, ~again, f"list a clip again{f', {other:,} of them with another label' * (other > 0)}")
 
 
-def in_both(train: Segments, val: Segments) -> list[str]:
-    """A sentence, where clips are learned from and tested."""
+def in_both(train: Segments, val: Segments, files: Mapping[str, Path]) -> list[str]:
+    """A sentence, where clips, or seconds of one file, are learned from and tested. files: of `videos`."""
     both = set(train.ids) & set(val.ids)
+    columns = [
+        pd.DataFrame(
+            {"file": [files.get(name) for name in one.videos], "start": one.start_s, "end": one.end_s, "id": one.ids}
+        )
+        for one in (train, val)
+    ]
+    pairs = columns[0].dropna().merge(columns[1].dropna(), on="file", suffixes=("", "_val"))
+    meet = pairs[(pairs["start"] < pairs["end_val"]) & (pairs["start_val"] < pairs["end"])]
+    both |= set(meet["id_val"])
     return [f"{len(both):,} clips are in train and in val, such as {min(both)}; take them out of one"] if both else []
 
 
 def unlabelled(segments: Segments) -> list[str]:
-    """The class sets of which nobody knows a label, as in a challenge's test split."""
-    return [name for name, column in segments.labels.items() if column.ndim == 1 and len(column) and (column < 0).all()]
+    """A sentence for each class set of which nobody knows the labels of all clips, as in a challenge's test split."""
+    missing = {name: column < 0 for name, column in segments.labels.items() if column.ndim == 1}
+    return [
+        f"no clip has a label of the set {name}"
+        if rows.all()
+        else f"{rows.sum():,} of {len(rows):,} clips have no label of the set {name} (first: {segments.ids[rows][0]})"
+        for name, rows in missing.items()
+        if rows.any()
+    ]
 
 
 def spelled(name: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -30,11 +31,12 @@ def read_lines(path: Path) -> list[str]:
 
 def read_csv(path: Path, **options: Any) -> pd.DataFrame:  # noqa: ANN401  (pandas')
     """pandas', empty where empty. Raises ValueError for a file that is none."""
+    packed: Literal["gzip"] | None = "gzip" if path.suffix == ".gz" else None  # else pandas tries what the suffix says
     try:
-        table = pd.read_csv(path, keep_default_na=False, encoding="utf-8-sig", **options)
+        table = pd.read_csv(path, compression=packed, keep_default_na=False, encoding="utf-8-sig", **options)
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path} is empty; give the file whole") from None
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+    except (pd.errors.ParserError, UnicodeDecodeError, gzip.BadGzipFile) as error:
         raise ValueError(f"{path} is no readable csv in UTF-8: {' '.join(str(error).split())}") from None
     if not isinstance(table.index, pd.RangeIndex):  # pandas then takes the first cells as names of rows
         raise ValueError(f"{path} has rows of more cells than its first line names columns; give the file whole")
@@ -45,6 +47,7 @@ def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
     """A csv with a header as strings, empty where empty. Raises ValueError where a column is missing."""
     table = read_csv(path, dtype=str, skipinitialspace=True).fillna("")  # a row may be cut short
     table.columns = table.columns.str.strip()
+    table = table[(table != "").any(axis=1)].reset_index(drop=True)  # as spreadsheets write empty rows
     missing = [name for name in columns if name not in table]
     if missing:
         raise ValueError(

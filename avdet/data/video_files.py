@@ -74,6 +74,8 @@ def _meant(videos: VideoFiles, name: str, *, alone: bool) -> list[Path]:
     `/data/k400/`, or lie below more folders here. Where no folder agrees, the name decides if nothing else has it
     (alone: in the list).
     """
+    if not name:
+        return []
     *folders, stem = PurePosixPath(name).parts
     wanted, all_of_name = _spelled(folders), videos.get(stem, ())
     if exact := [path for own, path in all_of_name if own == wanted]:

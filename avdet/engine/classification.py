@@ -92,18 +92,9 @@ def _charades(classes: ClassNames, segments: Segments, scores: Scores) -> Number
 def _epic(
     lists: EpicLists, classes: Mapping[str, ClassNames], segments: Segments, scores: Mapping[str, Scores]
 ) -> Numbers:
-    known = np.all([labels >= 0 for labels in segments.labels.values()], axis=0)
-    labelled = segments.select(known)
-    scores = {name: column[known] for name, column in scores.items()}
-    content = epic_metrics(
-        scores,
-        labelled.labels,
-        participants(labelled),
-        lists.actions,
-        lists.subsets,
-    )
+    content = epic_metrics(scores, segments.labels, participants(segments), lists.actions, lists.subsets)
     content["accuracy"] = {
-        name: _each_class(classes[name], labels, scores[name]) for name, labels in labelled.labels.items()
+        name: _each_class(classes[name], labels, scores[name]) for name, labels in segments.labels.items()
     }  # fmt: skip
     main = "action" if "action" in content["all"] else next(iter(classes))
     return Numbers(f"{main}_top1", content["all"][main]["top1"], content)

@@ -79,8 +79,8 @@ class ClassificationTask:
             )
         elif self.process.is_main:
             self._say_cost(model)
-            for name in unlabelled(val.segments):
-                logger.warning("val: no clip has a label of the set %s; predictions are written and not scored", name)
+            for fault in unlabelled(val.segments):
+                logger.warning("val: %s; predictions are written and not scored", fault)
         segments = val.segments
         scores, short = score_split(model, loader, len(segments), data.test_pool, self.process)
         if short:

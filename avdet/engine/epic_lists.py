@@ -32,4 +32,7 @@ def _actions(data: EpicData) -> Actions:
     labels = read_annotations(data, "train", {}).labels
     if set(labels) != {"verb", "noun"}:
         return Actions(np.zeros((0, 2), np.int64))
-    return Actions.occurring(labels["verb"], labels["noun"])
+    actions = Actions.occurring(labels["verb"], labels["noun"])
+    if not len(actions.pairs):
+        raise ValueError(f"{data.annotations / data.train_csv} has no row with a verb and a noun; give EPIC's own file")
+    return actions

@@ -49,25 +49,31 @@ def epic_metrics(
 ) -> dict[str, Any]:
     """Top-1 and top-5 of verbs, nouns and, where both are predicted, actions; the same by participant and class.
 
-    A clip belongs to the tail's actions where its verb or its noun is in the tail, as in the challenge.
+    A clip belongs to the tail's actions where its verb or its noun is in the tail, as in the challenge. Labels of -1
+    are not known, and not scored.
     """
     scores, labels = dict(scores), dict(labels)
+    known = {name: column >= 0 for name, column in labels.items()}
     if {"verb", "noun"} <= scores.keys():
         scores["action"] = actions.scores(scores["verb"], scores["noun"])
         labels["action"] = actions.labels(labels["verb"], labels["noun"])
-    everyone = np.ones(len(participants), dtype=bool)
-    metrics: dict[str, Any] = {"all": _accuracy(scores, labels, dict.fromkeys(scores, everyone), (1, 5))}
+        known["action"] = known["verb"] & known["noun"]
+    metrics: dict[str, Any] = {"all": _accuracy(scores, labels, known, (1, 5))}
+    if "action" in labels:
+        metrics["all"]["action"]["not_in_training"] = int((known["action"] & (labels["action"] < 0)).sum())
     if subsets.unseen is not None:
         unseen = np.isin(participants.astype(str), list(subsets.unseen))
-        metrics["unseen"] = _accuracy(scores, labels, dict.fromkeys(scores, unseen), (1, 5))
-        metrics["seen"] = _accuracy(scores, labels, dict.fromkeys(scores, ~unseen), (1, 5))
+        for name, theirs in (("unseen", unseen), ("seen", ~unseen)):
+            metrics[name] = _accuracy(scores, labels, {kind: rows & theirs for kind, rows in known.items()}, (1, 5))
     if subsets.tail is not None:
         rows = {name: np.isin(labels[name], list(rare)) for name, rare in subsets.tail.items() if name in labels}
         if "action" in scores and rows:
-            rows["action"] = np.logical_or.reduce(list(rows.values()))
+            rows["action"] = np.logical_or.reduce(list(rows.values())) & known["action"]
         metrics["tail"] = _accuracy(scores, labels, rows, (1,))
     if subsets.many_shot is not None:
-        metrics["many_shot"] = _many_shot(scores, labels, actions, subsets.many_shot)
+        shown = {name: column[known[name]] for name, column in scores.items()}
+        asked = {name: column[known[name]] for name, column in labels.items()}
+        metrics["many_shot"] = _many_shot(shown, asked, actions, subsets.many_shot)
     return metrics
 
 
@@ -94,6 +100,8 @@ def _many_shot(
             classes = [int(i) for i in actions.labels(pairs[:, 0], pairs[:, 1]) if i >= 0]
         precision, recall = precision_and_recall(scores[name], labels[name], classes)
         found[name] = {"precision": precision, "recall": recall}
+        if name == "action":
+            found[name]["not_in_training"] = len(many[name]) - len(classes)
     return dict(sorted(found.items(), key=lambda item: ("verb", "noun", "action").index(item[0])))
 
 

@@ -10,6 +10,8 @@ from avdet.data.locate import require_data
 from avdet.data.sample.benchmark_files import SOUND_DEFINED
 from avdet.data_settings import EpicData, FoldersData, Hmdb51Data, KineticsData
 
+KINETICS_ROWS = "label,youtube_id,time_start,time_end\nyoga,a,{},{}\n"
+
 
 def kinetics(sample: Path, **more: object) -> KineticsData:
     files = {"train_csv": "kinetics_train.csv", "val_csv": "kinetics_val.csv", "label_map": "label_map.txt", **more}
@@ -34,6 +36,28 @@ def test_a_clip_is_not_learned_from_and_tested(clip_sample: Path) -> None:
     refuse_shared(train, val)
     with pytest.raises(ValueError, match=rf"{len(val.segments)} clips are in train and in val, such as "):
         refuse_shared(read_split(kinetics(clip_sample, train_csv="kinetics_val.csv"), "train"), val)
+
+
+def test_seconds_of_one_file_are_not_learned_from_and_tested(clip_sample: Path, tmp_path: Path) -> None:
+    """However the lists spell it."""
+    movie = next((clip_sample / "folders/train").rglob("*.mp4"))
+    (tmp_path / "v").mkdir()
+    (tmp_path / "v/a.mp4").symlink_to(movie)
+    (tmp_path / "map.txt").write_text("yoga\nzumba\n")
+    (tmp_path / "train.csv").write_text("/data/a.mp4 0\n")
+    rows = [KINETICS_ROWS.format(*times) for times in ((0, 1), (9, 12))]
+    for text, meets in (("videos/a.mp4 1\n", True), (rows[0], True), (rows[1], False)):
+        (tmp_path / "val.csv").write_text(text)
+        if not meets:
+            (tmp_path / "train.csv").write_text(rows[0])
+        files = {"train_csv": Path("train.csv"), "val_csv": Path("val.csv"), "label_map": Path("map.txt")}
+        data = KineticsData(videos=tmp_path / "v", annotations=tmp_path, **files)
+        splits = read_split(data, "train"), read_split(data, "val")
+        if meets:
+            with pytest.raises(ValueError, match="1 clips are in train and in val"):
+                refuse_shared(*splits)
+        else:
+            refuse_shared(*splits)
 
 
 def test_a_subset_of_the_classes(clip_sample: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from avdet.data.build_epic_subsets import build_epic_subsets
 from avdet.data.charades import charades_classes, read_charades
 from avdet.data.class_folders import (
     folder_classes,
@@ -21,6 +22,7 @@ from avdet.data.keyframes import ClassNames
 from avdet.data.kinetics import only_classes, read_kinetics, subset_classes
 from avdet.data.segments import class_list, once_each, spelled
 from avdet.data.video_files import find_video, find_videos, name_of, with_video
+from avdet.data_settings import EpicData
 
 CLASSES = ClassNames((0, 1, 2), ("air drumming", "yoga", "zumba"))
 KINETICS = "label,youtube_id,time_start,time_end,split\n"
@@ -156,6 +158,17 @@ def test_charades_actions_have_times(tmp_path: Path) -> None:
     assert later.labels_at(1, 0, 9)["action"].tolist() == [0, 0, 0]
 
 
+def test_charades_own_training_file_has_actions_that_end_before_they_start_and_begin_after_the_end(
+    tmp_path: Path,
+) -> None:
+    path = write(
+        tmp_path, "train.csv", "id,actions,length\nLEOL6,c000 18.00 10.00;c000 0.0 4.0; ,8.96\n,,\n,c000 1 2,9\n"
+    )
+    segments, faults = read_charades(path, ClassNames((0,), ("hold",)))
+    assert segments.ids.tolist() == ["LEOL6", ""] and segments.labels["action"].tolist() == [[1], [1]]
+    assert faults == ["1 of 3 actions end before they start (first: in LEOL6); no clip is labelled by their times"]
+
+
 @pytest.mark.parametrize(
     ("actions", "sentence"),
     [
@@ -171,7 +184,11 @@ def test_what_is_wrong_in_charades_is_named(tmp_path: Path, actions: str, senten
 
 
 def test_lists_of_classes_that_contradict_themselves(tmp_path: Path) -> None:
-    for text, sentence in (("c000 Hold\nc000 Put\n", "has c000 twice"), ("\n", "names no class")):
+    for text, sentence in (
+        ("c000 Hold\nc000 Put\n", "has c000 twice"),
+        ("c000 Hold\nc001 Hold\n", "names two classes 'Hold'"),
+        ("\n", "names no class"),
+    ):
         with pytest.raises(ValueError, match=sentence):
             charades_classes(write(tmp_path, "classes.txt", text))
     for text, sentence in (("1 Yoga\n2 Yoga\n", "names 'Yoga' twice"), ("", "names no class")):
@@ -180,6 +197,7 @@ def test_lists_of_classes_that_contradict_themselves(tmp_path: Path) -> None:
             ucf101_classes(tmp_path)
     for text, sentence in (
         ("id,key\n0,take\n0,put\n", "gives id 0 to two classes"),
+        ("id,key\n0,take\n1,take\n", "names two classes 'take'"),
         ("id,key\n", "names no class"),
         ("id,key\nx,take\n", "line 2: id is 'x', not a number"),
         ("id,key\n0.5,take\n", "line 2: id is '0.5', not an id"),
@@ -199,6 +217,37 @@ def test_what_epic_scores_apart(tmp_path: Path) -> None:
         read_class_ids(write(tmp_path, "tail.csv", "verb\nidling\n"), ["verb"])
 
 
+def test_epic_lists_are_of_its_classes(tmp_path: Path) -> None:
+    """Ids 5 and 9 are the classes 0 and 1."""
+    write(tmp_path, "verbs.csv", "id,key\n5,take\n9,put\n")
+    write(tmp_path, "nouns.csv", "id,key\n0,tap\n1,pan\n")
+    write(tmp_path, "tail.csv", "verb\n9\n")
+    write(tmp_path, "many.csv", "verb_class,noun_class\n9,1\n5,0\n")
+    lists = {"verb_classes": Path("verbs.csv"), "noun_classes": Path("nouns.csv"), "tail_verbs": Path("tail.csv")}
+    none = dict.fromkeys(("tail_nouns", "unseen_participants"), None)
+    data = EpicData(annotations=tmp_path, many_shot_actions=Path("many.csv"), **lists, **none)
+    found = build_epic_subsets(data)
+    assert found.tail == {"verb": [1]} and found.many_shot == {"action": [(0, 0), (1, 1)]}
+    write(tmp_path, "tail.csv", "verb\n77\n")
+    with pytest.raises(ValueError, match=r"tail\.csv lists the verb 77, which is no class"):
+        build_epic_subsets(data)
+
+
+def test_what_spreadsheets_make_of_a_list(tmp_path: Path) -> None:
+    """Columns in another order, an empty row, a row without a video."""
+    text = "time_start,time_end,youtube_id,label\n1,2,abc,yoga\n,,,\n3,4,,zumba\n"
+    segments, faults = read_kinetics(write(tmp_path, "val.csv", text), CLASSES, {"abc": [((), Path()), ((), Path())]})
+    assert segments.videos.tolist() == ["abc", ""] and segments.labels["action"].tolist() == [1, 2] and not faults
+    assert find_video({}, "") is None
+
+
+def test_ucf101_lists_with_other_paths(tmp_path: Path) -> None:
+    write(tmp_path, "trainlist01.txt", "/data/UCF/yoga/v 1.avi 2\nyoga\\v2.avi 2\n./zumba/v3.avi\t3\n")
+    segments = read_ucf101(tmp_path, 1, "train", CLASSES)
+    assert segments.labels["action"].tolist() == [1, 1, 2]
+    assert [Path(video).name for video in segments.videos] == ["v 1", "v2", "v3"]
+
+
 def test_any_folder_of_classes(tmp_path: Path) -> None:
     for name in ("train/jump/a.mp4", "train/run/deep/b.mkv", "train/run/notes.txt", "val/run/c.mp4"):
         write(tmp_path, name, "")
@@ -211,6 +260,9 @@ def test_any_folder_of_classes(tmp_path: Path) -> None:
     assert train.videos.tolist() == ["train/jump/a", "train/run/deep/b"] and train.labels["action"].tolist() == [0, 1]
     assert val.labels["action"].tolist() == [1]
     assert find_video(find_videos(tmp_path), "val/run/c") == tmp_path / "val/run/c.mp4"
+    write(tmp_path, "val/e.mp4", "")
+    _, others = read_folders(tmp_path, Path("val"), classes)
+    assert others[-1] == f"1 videos lie beside the folders of classes, such as {tmp_path / 'val/e.mp4'}; left out"
     write(tmp_path, "val/.git/x", "")
     assert folder_classes(tmp_path / "val").names == ("run",)
     write(tmp_path, "val/run/c.avi", "")
@@ -235,7 +287,8 @@ def test_lists_that_contradict_themselves(tmp_path: Path) -> None:
     write(tmp_path, "testlist01.txt", "Yoga/v_Yoga_g01.avi\n")
     with pytest.raises(ValueError, match=r"testlist01\.txt has 1 classes .*'Yoga'; did you mean 'yoga'"):
         read_ucf101(tmp_path, 1, "val", CLASSES)
-    write(tmp_path, "wave_test_split1.txt", "a.b.avi 1 \nc.avi 2\nd.avi 0\n")
+    write(tmp_path, "wave_test_split1.txt", "a.b.avi 1 \nc.avi 2\nd.avi\t0\n")
+    write(tmp_path, "._wave_test_split1.txt", "macOS")
     classes = hmdb51_classes(tmp_path, 1)
     assert read_hmdb51(tmp_path, 1, "train", classes).videos.tolist() == ["wave/a.b"]
     write(tmp_path, "wave_test_split1.txt", "a.avi 7\n")

@@ -41,7 +41,7 @@ def test_metrics_by_hand() -> None:
     # verbs: 0 is called twice and right once, 1 called once and right once; recall 1 of 1 and 1 of 2
     assert found["many_shot"]["verb"] == {"precision": 0.75, "recall": 0.75}
     assert found["many_shot"]["noun"] == {"precision": 1.0, "recall": 0.5}
-    assert found["many_shot"]["action"] == {"precision": 1.0, "recall": 0.5}
+    assert found["many_shot"]["action"] == {"precision": 1.0, "recall": 0.5, "not_in_training": 1}
 
 
 def test_a_tail_of_verbs_alone() -> None:
@@ -57,7 +57,19 @@ def test_one_model_for_verbs_alone_has_no_actions() -> None:
 def test_an_action_that_training_lacks_is_wrong() -> None:
     labels = {"verb": np.array([0]), "noun": np.array([0])}
     found = epic_metrics({"verb": VERBS[:1], "noun": NOUNS[:1]}, labels, WHO[:1], TRAINED, EpicSubsets())
-    assert found["all"]["action"] == {"clips": 1, "top1": 0.0, "top5": 0.0}
+    assert found["all"]["action"] == {"clips": 1, "top1": 0.0, "top5": 0.0, "not_in_training": 1}
+
+
+def test_a_clip_without_a_noun_is_scored_by_its_verb() -> None:
+    """Nouns then: right, wrong; actions: right, wrong, of the two clips with both."""
+    labels = {**LABELS, "noun": np.array([2, -1, 1])}
+    subsets = EpicSubsets(unseen=["P18"], tail={"verb": [1]}, many_shot={"noun": [1]})
+    found = epic_metrics({"verb": VERBS, "noun": NOUNS}, labels, WHO, TRAINED, subsets)
+    assert [found["all"][name]["clips"] for name in ("verb", "noun", "action")] == [3, 2, 2]
+    assert [found["all"][name]["top1"] for name in ("verb", "noun", "action")] == pytest.approx([2 / 3, 0.5, 0.5])
+    assert [found["unseen"][name]["clips"] for name in ("verb", "noun", "action")] == [2, 1, 1]
+    assert [found["tail"][name]["clips"] for name in ("verb", "action")] == [2, 1]
+    assert found["many_shot"]["noun"] == {"precision": 0.0, "recall": 0.0}
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.2"])

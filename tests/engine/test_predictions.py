@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from avdet.data.keyframes import ClassNames
-from avdet.engine.predictions import read_predictions, write_predictions
+from avdet.data.segments import Segments
+from avdet.engine.predictions import align, read_predictions, write_predictions
 
 CLASSES = {"action": ClassNames((0, 1), ("eat", "wave"))}
 HEADER = "id,action:eat,action:wave\n"
@@ -19,6 +21,18 @@ def test_what_is_written_reads_back_equal(tmp_path: Path) -> None:
     write_predictions(tmp_path / "p.csv", ["NA", "007"], {"action": scores}, CLASSES)
     table = read_predictions(tmp_path / "p.csv", CLASSES)["action"]
     assert table.index.tolist() == ["NA", "007"] and table.to_numpy().tolist() == scores.tolist()
+
+
+def test_clips_without_a_prediction_are_left_out_or_get_a_score() -> None:
+    ids = np.array(["a", "b", "c"], object)
+    clips = Segments(ids, ids, np.zeros(3), np.ones(3), {"action": np.array([0, 1, 0])})
+    table = pd.DataFrame([[1.0, 0.0], [0.5, 0.5]], index=["c", "a"])
+    left, scores = align(clips, {"action": table})
+    assert left.ids.tolist() == ["a", "c"] and scores["action"].tolist() == [[0.5, 0.5], [1, 0]]
+    kept, scores = align(clips, {"action": table}, missing=-np.inf)
+    assert kept is clips and scores["action"].tolist() == [[0.5, 0.5], [-np.inf, -np.inf], [1, 0]]
+    with pytest.raises(ValueError, match="have no clip in common"):
+        align(clips, {"verb": table, "noun": table.rename(index={"c": "b"}).loc[["b"]]})
 
 
 def test_columns_count_by_their_names(tmp_path: Path) -> None:
