@@ -104,8 +104,9 @@ def evaluate_tubes(
 def _one_box_a_keyframe(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     """Rows with a person, the best score of each (video, timestamp, person_id, action_id), and listed keyframes."""
     person = table["person_id"].to_numpy() if "person_id" in table else np.full(len(table), -1)
-    wanted = (person >= 0) | (table["action_id"].to_numpy() == 0)
-    if len(table) and not wanted.any():
+    acts = table["action_id"].to_numpy() != 0
+    wanted = (person >= 0) | ~acts
+    if acts.any() and not (person[acts] >= 0).any():
         raise FormatError(
             f"tubes need to know which boxes are one person's, but there is no person_id in the {layout.kind};"
             f" write it as column {len(layout.columns)} of each row."

@@ -51,8 +51,9 @@ class _UniqueKeys(yaml.SafeLoader):
 
 
 def _read_yaml(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
-    if path in above:
-        raise ConfigError(f"{path} is its own _base_ ({' -> '.join(str(p) for p in above)}); remove one of them")
+    if path.resolve() in above:
+        names = " -> ".join(each.name for each in (*above, path))
+        raise ConfigError(f"{path.resolve()} is its own _base_ ({names}); remove one of them")
     try:
         settings = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys) or {}
     except FileNotFoundError:
@@ -64,7 +65,7 @@ def _read_yaml(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     base = settings.pop("_base_", None)
     if base is None:
         return settings
-    return _merge(_read_yaml(path.parent / str(base), (*above, path)), settings)
+    return _merge(_read_yaml(path.parent / str(base), (*above, path.resolve())), settings)
 
 
 def _merge(base: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

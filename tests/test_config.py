@@ -94,6 +94,8 @@ def test_files_that_are_no_recipe_are_refused(tmp_path: Path) -> None:
         load_config(write(tmp_path, "list.yaml", "- 1"))
     with pytest.raises(ConfigError, match="its own _base_"):
         load_config(write(tmp_path, "circle.yaml", "_base_: circle.yaml"))
+    with pytest.raises(ConfigError, match="its own _base_"):
+        load_config(write(tmp_path, "far.yaml", f"_base_: ../{tmp_path.name}/far.yaml"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

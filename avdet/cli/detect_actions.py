@@ -41,7 +41,7 @@ INTERRUPTED = 130  # as shells count it
 
 def main(argv: list[str] | None = None) -> int:
     """Exit status 2 only where nothing could be done: single videos that fail are in errors.csv."""
-    args = _parser().parse_args(argv)
+    args = _parser().parse_intermixed_args(argv)
     with user_errors():
         _refuse_impossible(args)
         if args.ray is not None:
@@ -271,12 +271,9 @@ def _settings(args: argparse.Namespace) -> dict[str, object]:
 
 @contextmanager
 def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from avdet.engine.progress import counting_bars
 
-    from avdet.engine.progress import CONSOLE
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as progress:
+    with counting_bars() as progress:
         task = progress.add_task(name, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 

@@ -21,6 +21,7 @@ from avdet.cli.outputs import require_output
 from avdet.cli.people_split import labelled_split, provide_labels
 from avdet.cli.recipe import SAMPLE_FOLDER, config_of, say_what_happens
 from avdet.data.locate import annotation_files
+from avdet.engine.progress import counting_bars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         "--smooth", type=float, default=0.0, metavar="SECONDS", help="mean of scores along a track (default 0: none)"
     )
     parser.add_argument("--batch-size", type=int, default=8, help="pictures at once (default 8)")
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)
     say_what_happens()
     with user_errors():
         try:
@@ -126,7 +127,7 @@ def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
     if len(left) < len(jobs):
         logger.info("%s: %d of %d videos are done already", args.output, len(jobs) - len(left), len(jobs))
     failed: list[str] = []
-    with _progress() as progress:
+    with counting_bars() as progress:
         videos = progress.add_task("videos", total=len(left))
         for job in left:
             try:
@@ -207,12 +208,3 @@ def _version(job: Job) -> dict[str, object] | None:
     with suppress(OSError):
         return {**file_identity(job.video), "keyframes": keyframes}
     return None
-
-
-def _progress() -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from avdet.engine.progress import CONSOLE
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal)

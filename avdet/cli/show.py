@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ava_eval
+from avdet.data.keyframes import keyframes_of_boxes
 from avdet.data.movies import find_movies
+from avdet.data.time_origin import on_movie_time
 from avdet.engine.outcome import Outcome
 from avdet.engine.progress import CONSOLE
 from avdet.engine.run_dir import RunDir
@@ -29,5 +31,7 @@ def annotate_first_video(run: RunDir, config: Config) -> None:
     if movie.is_dir():
         CONSOLE.print(f"{video} is a folder of frames: no film of it is annotated", highlight=False, markup=False)
         return
-    render(movie, mine, run.annotated, label_map=label_map)
+    keyframes = keyframes_of_boxes(mine, min_score=0.0)
+    origin_s = on_movie_time(keyframes, {video: movie}, config.ava.time_origin, run.detections).origin_s
+    render(movie, mine, run.annotated, label_map=label_map, time_origin_s=origin_s)
     CONSOLE.print(f"{video} with its detections and sound: {run.annotated}", highlight=False, markup=False)

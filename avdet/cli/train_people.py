@@ -16,6 +16,7 @@ from avdet.settings import Config
 
 if TYPE_CHECKING:
     from avdet.people.detector import PersonDetector, TrainablePersonDetector
+    from avdet.structures import PersonBoxes
 
 logger = logging.getLogger(__name__)
 EPOCHS, SAMPLE_EPOCHS = 4, 5
@@ -84,6 +85,10 @@ def _begin(run: RunDir, config: Config) -> None:
     run.config.write_text(config.to_yaml(), encoding="utf-8")
 
 
+def _with_extent(people: PersonBoxes) -> PersonBoxes:
+    return people.select((people.boxes[:, 2:] > people.boxes[:, :2]).all(dim=1))
+
+
 def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args: argparse.Namespace) -> None:
     """Saves after each epoch."""
     from avdet.engine.distributed import leave_cores_to
@@ -95,13 +100,16 @@ def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args:
     leave_cores_to(config.data.workers)
     keyframes, movies = labelled_split(config, "train")
     labelled = [keyframes[index] for index in range(len(keyframes))]
-    shots = [Shot(movies[one.video], one.movie_s, one.people) for one in labelled]
+    shots = [Shot(movies[one.video], one.movie_s, _with_extent(one.people)) for one in labelled]
+    people = sum(len(shot.people) for shot in shots)
+    if people < len(keyframes.people):
+        logger.warning("train: %d boxes without extent are left out", len(keyframes.people) - people)
     loader = PictureLoader(
         LabelledPictures(shots, mirror=True),
         batch_size=args.batch_size, workers=config.data.workers, shuffle=True, seed=config.seed,
     )  # fmt: skip
     _begin(run, config)
-    logger.info("train: %d keyframes with %d people, %d epochs", len(shots), len(keyframes.people), args.epochs)
+    logger.info("train: %d keyframes with %d people, %d epochs", len(shots), people, args.epochs)
     path = run.path / "people.pt"
     losses: list[float] = []
     with progress_bar("train", args.epochs * len(loader)) as advance:

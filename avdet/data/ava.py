@@ -22,7 +22,7 @@ from avdet.media.open_video import Video, open_video
 from avdet.media.reader import Frames
 from avdet.structures import Clip
 
-__all__ = ["Augmentation", "AvaTest", "AvaTrain", "Draw"]
+__all__ = ["Augmentation", "AvaTest", "AvaTrain", "Draw", "channels_first"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class AvaTrain(Dataset[Clip]):
         return Clip(
             keyframe.video,
             keyframe.time_s,
-            _channels_first(frames),
+            channels_first(frames),
             audio,
             negative_audio,
             boxes_px=boxes_px[keep],
@@ -139,7 +139,7 @@ def cut_whole(video: Video, keyframe: Keyframe, cutter: ClipCutter) -> Clip:
     return Clip(
         keyframe.video,
         keyframe.time_s,
-        _channels_first(frames),
+        channels_first(frames),
         cutter.audio(video, keyframe.movie_s),
         boxes_px=scale_xyxy(keyframe.people.boxes, width, height),
         people=keyframe.people,
@@ -147,6 +147,6 @@ def cut_whole(video: Video, keyframe: Keyframe, cutter: ClipCutter) -> Clip:
     )
 
 
-def _channels_first(frames: Frames) -> torch.Tensor:
+def channels_first(frames: Frames) -> torch.Tensor:
     """(T, H, W, 3) to (3, T, H, W), in memory of its own: a crop is a view of the whole clip."""
     return torch.from_numpy(np.ascontiguousarray(frames.transpose(3, 0, 1, 2)))

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from avdet.data.audio_pairs import MisalignedSound
-from avdet.data.ava import Augmentation, Draw
+from avdet.data.ava import Augmentation, Draw, channels_first
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.collate import collate
 from avdet.data.segments import Segments
@@ -192,11 +192,6 @@ def even_crops(height: int, width: int, count: Literal[1, 3]) -> list[Crop]:
     size = min(height, width)
     shares = (0.5,) if count == 1 else (0.0, 0.5, 1.0)
     return [Crop(round(share * (width - size)), round(share * (height - size)), size) for share in shares]
-
-
-def channels_first(frames: Frames) -> Tensor:
-    """(T, H, W, 3) to (3, T, H, W), in memory of its own: a crop is a view of the whole clip."""
-    return torch.from_numpy(np.ascontiguousarray(frames.transpose(3, 0, 1, 2)))
 
 
 def _stretch(segments: Segments, index: int, video: Video) -> tuple[float, float]:

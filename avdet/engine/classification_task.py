@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -73,7 +74,8 @@ class ClassificationTask:
     def evaluate(self, model: ActionModel, *, batches: int | None = None) -> Outcome:
         data, val, loader = self.config.clips, self.val, self.loader
         if batches is not None:
-            val = val.first(batches * self.config.test.batch_size * self.process.world)
+            views = batches * self.config.test.batch_size * self.process.world
+            val = val.first(math.ceil(views / (data.test_clips * data.test_crops)))
             loader = build_clip_test_loader(
                 self.config, clip_test(self.config, val), rank=self.process.rank, world=self.process.world
             )

@@ -10,7 +10,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["CONSOLE", "Stopwatch", "progress_bar"]
+__all__ = ["CONSOLE", "Stopwatch", "counting_bars", "progress_bar"]
 
 Item = TypeVar("Item")
 CONSOLE = Console()
@@ -47,6 +47,12 @@ class Stopwatch:
     def step_s(self) -> float:
         """The waiting included."""
         return (time.perf_counter() - self._since) / max(1, self._steps)
+
+
+def counting_bars() -> Progress:
+    """For the caller's tasks: their names, how much of each is done, and the time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal)
 
 
 @contextmanager

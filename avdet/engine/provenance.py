@@ -58,12 +58,16 @@ def _fingerprint(files: Iterable[Path], videos: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _movies(folder: Path) -> Iterator[tuple[Path, int | str]]:
-    """Files below with their sizes; of a folder of extracted frames, which may hold millions, its name alone."""
+def _movies(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[tuple[Path, int | str]]:
+    """Files below with their sizes; of a folder of extracted frames, which may hold millions, its name alone.
+
+    Links to what is above or not there have a name alone too.
+    """
+    within = (*above, folder.resolve())
     for path in folder.iterdir():
         if is_frames_dir(path):
             yield path, "frames"
-        elif path.is_dir():
-            yield from _movies(path)
+        elif path.is_dir() and path.resolve() not in within:
+            yield from _movies(path, within)
         else:
-            yield path, path.stat().st_size
+            yield path, path.stat().st_size if path.is_file() else "no file"

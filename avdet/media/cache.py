@@ -143,6 +143,8 @@ def _refuse_other_sound(source: Path, copy: Path, duration_s: float) -> None:
             here, there = (track.read(float(start_s), _PROBE_S, SAMPLE_RATE) for track in tracks)
             if np.sqrt((here**2).mean()) < _AUDIBLE:
                 continue
+            if np.sqrt((there**2).mean()) < _AUDIBLE / 10:
+                raise ValueError(f"{source} sounds at {start_s:.1f} s and its copy does not; leave the video uncached")
             lag_s = _lag(here, there) / SAMPLE_RATE
             if abs(lag_s) > _LARGEST_LAG_S:
                 raise ValueError(

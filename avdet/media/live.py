@@ -76,7 +76,7 @@ def _of_file(path: Path, short_side: int) -> Iterator[Event]:
 
 
 def _of_device(source: str, short_side: int) -> Iterator[Event]:
-    """Both streams are demuxed together, and their stamps count from the earliest one."""
+    """Both streams are demuxed together; their stamps count from what comes first, and what is earlier is dropped."""
     form, name = _CAMERAS.get(sys.platform, _CAMERAS["linux"]) if source.isdigit() else (None, "{}")
     options = {"rtsp_transport": "tcp"} if source.startswith("rtsp") else {}
     address = name.format(source)
@@ -93,6 +93,8 @@ def _of_device(source: str, short_side: int) -> Iterator[Event]:
             if not isinstance(frame, av.VideoFrame | av.AudioFrame) or frame.time is None:
                 continue
             first_s = frame.time if first_s is None else first_s
+            if frame.time < first_s:
+                continue
             if isinstance(frame, av.VideoFrame):
                 rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
                 turned = np.rot90(_smaller(rgb, short_side), quarter_turns(frame))

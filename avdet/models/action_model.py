@@ -43,7 +43,7 @@ class ActionModel(nn.Module):
 
     def forward(self, batch: ClipBatch) -> dict[str, Tensor]:
         """Losses by name, to be summed: one a class set, "sync_<stage>" for the synchronisation loss."""
-        sound = self._hear(batch)
+        sound = self.hear(batch)
         logits, sound = self._look(batch, sound)
         losses = {name: self._loss(name, scores, batch.labels[name]) for name, scores in logits.items()}
         return {**losses, **self._sync_losses(batch, sound)}
@@ -58,11 +58,12 @@ class ActionModel(nn.Module):
     def predict_sets(self, batch: ClipBatch) -> dict[str, Tensor]:
         """As `predict`, by class set."""
         assert not self.training, "predict() is for a model in evaluation mode; call eval() first"
-        logits, _ = self._look(batch, self._hear(replace(batch, negative_audio=None)))
+        logits, _ = self._look(batch, self.hear(replace(batch, negative_audio=None)))
         scores = {name: self._class_loss(name).scores(x.float()) for name, x in logits.items()}
         return {name: x.mean(dim=1) if x.ndim == 3 else x for name, x in scores.items()}
 
-    def _hear(self, batch: ClipBatch) -> Sound:
+    def hear(self, batch: ClipBatch) -> Sound:
+        """What of the clips' sound the pathways are given."""
         if self.drop_pathway is None:
             return silence(batch.frames.device)
         misaligned = batch.negative_audio if len(self.sync) else None

@@ -75,7 +75,7 @@ def activation_maps(model: ActionModel, batch: ClipBatch, classes: Tensor) -> Ac
     assert not model.training and isinstance(model.head, RoIHead)
     assert classes.shape == batch.box_clip.shape
     assert not isinstance(model.backbone, AudioAlone), "only models that see can be asked where they look"
-    features = model.backbone(batch.frames, model._hear(batch))
+    features = model.backbone(batch.frames, model.hear(batch))
     linear = _last_layer(model.head)
     widths = [pathway.shape[1] for pathway in features.pictures]
     *weights, heard = linear.weight[classes].float().split([*widths, model.head.dim_audio], dim=1)
@@ -84,7 +84,7 @@ def activation_maps(model: ActionModel, batch: ClipBatch, classes: Tensor) -> Ac
         pictures=_picture_map(features, weights, batch.box_clip),
         sound=_sound_map(features, len(batch), heard, batch.box_clip),
         logits=_logits(model.head, features, batch, classes),
-        deaf_logits=_logits(model.head, model.backbone(deaf.frames, model._hear(deaf)), deaf, classes),
+        deaf_logits=_logits(model.head, model.backbone(deaf.frames, model.hear(deaf)), deaf, classes),
     )
 
 

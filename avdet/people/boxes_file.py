@@ -66,8 +66,11 @@ class BoxesFile:
                 f"remove it and {self._journal.name} to start anew"
             )
         size = entries[-1]["bytes"] if entries[1:] else 0
-        if self.path.stat().st_size < size:
-            raise ValueError(f"{self.path} is shorter than {self._journal.name} says; remove both to start anew")
+        if size > (self.path.stat().st_size if self.path.exists() else 0):
+            raise ValueError(
+                f"{self.path} is gone or shorter than {self._journal.name} says; remove both to start anew"
+            )
+        self.path.touch()
         kept = self._keep_current(entries[1:])
         partial = self._journal.with_suffix(".part")
         partial.write_text("".join(f"{json.dumps(entry)}\n" for entry in [entries[0], *kept]), encoding="utf-8")

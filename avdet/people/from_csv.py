@@ -14,8 +14,6 @@ from avdet.structures import PersonBoxes
 
 __all__ = ["TableBoxes", "boxes_of_ground_truth"]
 
-DIGITS = 3  # times are the same that are the same to the millisecond
-
 
 class TableBoxes:
     """Gives the boxes that a table has at a picture's video and time; nobody where it has none."""
@@ -25,8 +23,8 @@ class TableBoxes:
     def __init__(self, boxes: pd.DataFrame) -> None:
         """`boxes`: video, timestamp, x1, y1, x2, y2, score, person_id, as `ava_eval.read_boxes` gives them."""
         ordered = boxes.sort_values("score", ascending=False, kind="stable")
-        keys = [ordered["video"].astype(str), ordered["timestamp"].round(DIGITS)]
-        moments = [(cast("tuple[str, float]", key), rows) for key, rows in ordered.groupby(keys)]
+        keys = [ordered["video"].astype(str), ordered["timestamp"].map(_milliseconds)]
+        moments = [(cast("tuple[str, int]", key), rows) for key, rows in ordered.groupby(keys)]
         self._rows = {key: people_of_rows(rows) for key, rows in moments}
         self._times: dict[str, list[float]] = {}
         for (video, _), rows in moments:
@@ -43,7 +41,12 @@ class TableBoxes:
 
     def __call__(self, pictures: Sequence[Picture]) -> list[PersonBoxes]:
         nobody = PersonBoxes.from_boxes(torch.zeros(0, 4))
-        return [self._rows.get((picture.video, round(picture.time_s, DIGITS)), nobody) for picture in pictures]
+        return [self._rows.get((picture.video, _milliseconds(picture.time_s)), nobody) for picture in pictures]
+
+
+def _milliseconds(time_s: float) -> int:
+    """Times are the same that are the same to these."""
+    return round(time_s * 1000)
 
 
 def boxes_of_ground_truth(ground_truth: pd.DataFrame) -> pd.DataFrame:

@@ -47,9 +47,9 @@ class ActionDetector:
         """people: who finds them where no boxes are given; None takes `build_person_detector`'s, once it is needed."""
         self.model = model
         self.classes = classes
-        self._cutter = cutter
-        self._short_side = short_side
-        self._device = device
+        self.cutter = cutter
+        self.short_side = short_side
+        self.device = device
         self._people = people
         model.eval()
 
@@ -128,7 +128,7 @@ class ActionDetector:
     def people(self) -> PersonDetector:
         """Who finds people where no boxes are given."""
         if self._people is None:
-            self._people = build_person_detector(device=str(self._device))
+            self._people = build_person_detector(device=str(self.device))
         return self._people
 
     def cut(
@@ -136,7 +136,7 @@ class ActionDetector:
     ) -> ClipBatch | None:
         """The clips of the keyframes with somebody sure enough; None where there is none."""
         return cut_clips(
-            source, name, times_s, people, self._cutter, short_side=self._short_side, min_box_score=min_box_score
+            source, name, times_s, people, self.cutter, short_side=self.short_side, min_box_score=min_box_score
         )
 
     def judge(
@@ -151,7 +151,7 @@ class ActionDetector:
         """Everybody, with what those do who are sure enough; `clips` are `cut`'s of the same people."""
         return judge(
             self.model, times_s, people, clips, num_classes=len(self.classes), min_box_score=min_box_score,
-            device=self._device, features=features,
+            device=self.device, features=features,
         )  # fmt: skip
 
     def _chunk(self, plan: Plan, times_s: Sequence[float], name: str, *, features: bool) -> JudgedPeople:

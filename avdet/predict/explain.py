@@ -46,7 +46,7 @@ class Explainer:
         best = ranked.groupby(["timestamp", *_BOX], sort=False).head(_TOP)
         self._best: Mapping[float, pd.DataFrame] = {float(str(t)): rows for t, rows in best.groupby("timestamp")}
         self._last: tuple[float, Explanation | None] | None = None
-        self._reader = VideoReader(video, short_side=detector._short_side)
+        self._reader = VideoReader(video, short_side=detector.short_side)
 
     def __enter__(self) -> Explainer:
         return self
@@ -64,7 +64,7 @@ class Explainer:
         rows = self._best.get(time_s)
         if rows is None or not 0 <= time_s <= self._reader.info.duration_s:
             return None
-        cutter, device = self._detector._cutter, self._detector._device
+        cutter, device = self._detector.cutter, self._detector.device
         people = PersonBoxes.from_boxes(
             torch.from_numpy(rows[_BOX].to_numpy(np.float32, copy=True)),
             person_ids=torch.from_numpy(rows["person_id"].to_numpy(np.int64, copy=True)),

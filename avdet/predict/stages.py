@@ -26,7 +26,7 @@ from avdet.models.action_model import ActionModel
 from avdet.models.detect import Predicts, detect
 from avdet.people.detector import PersonDetector, Picture
 from avdet.people.find import UNSEEN, keyframe_times, pictures_end_s, video_name
-from avdet.people.table import people_of_rows, refuse_pixels
+from avdet.people.table import BOX, people_of_rows, refuse_pixels
 from avdet.predict.array_video import ArrayVideo
 from avdet.predict.judged import JudgedPeople
 from avdet.structures import ClipBatch, PersonBoxes
@@ -85,7 +85,7 @@ class GivenPeople:
         """`boxes` of `ava_eval.read_boxes`; its rows for `name` count."""
         rows = boxes[boxes["video"] == name]
         refuse_pixels(rows, "the table of boxes")
-        known = rows[rows["person_id"] >= 0]
+        known = rows[rows["person_id"] >= 0].drop_duplicates(["timestamp", *BOX, "person_id"])
         twice = known[known.duplicated(["timestamp", "person_id"])]
         if len(twice):
             first = twice.iloc[0]

@@ -65,11 +65,11 @@ class LiveDetector:
         return cls(
             actions.model,
             people,
-            actions._cutter,
+            actions.cutter,
             actions.classes,
-            short_side=actions._short_side,
+            short_side=actions.short_side,
             min_box_score=min_box_score,
-            device=actions._device,
+            device=actions.device,
         )
 
     def look(self, moment: Moment, time_s: float) -> pd.DataFrame:

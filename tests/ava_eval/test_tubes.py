@@ -108,6 +108,9 @@ def test_tubes_need_person_ids() -> None:
         evaluate_tubes(truth(), found(range(4), BODY, 0.9, person=-1), LABEL_MAP)
     with pytest.raises(FormatError, match="there is no person_id in the ground truth; write it as column 8"):
         evaluate_tubes(truth().drop(columns="person_id"), found(range(4), BODY, 0.9), LABEL_MAP)
+    with_keyframe = pd.concat([truth().assign(person_id=-1), truth_table([("v", 9, None, 0)]).assign(person_id=-1)])
+    with pytest.raises(FormatError, match="there is no person_id in the ground truth"):
+        evaluate_tubes(with_keyframe, found(range(4), BODY, 0.9), LABEL_MAP)
 
 
 def test_table() -> None:

@@ -112,6 +112,18 @@ def test_videos_of_earlier_commands_stay_in_the_tables(place: Place, capsys: pyt
     assert set(ava_eval.read_detections(out / "detections.csv")["video"]) == {"film0"}
 
 
+def test_another_video_of_an_earlier_ones_name_is_refused(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    (place.folder / "more").mkdir()
+    double = write_film(place.folder / "more/film0.mp4", 12)
+    assert detect_actions.main(place.argv("out", str(place.films[0]), "--no-video")) == 0
+    table = (place.folder / "out/detections.csv").read_bytes()
+    said = refused(place.argv("out", str(double), "--no-video"), capsys)
+    assert f"out holds {place.films[0].resolve()}, which its tables call film0" in said
+    assert (place.folder / "out/detections.csv").read_bytes() == table
+    place.films[0].rename(place.folder / "elsewhere.mp4")  # it is no longer there: the table is of the other one
+    assert detect_actions.main(place.argv("out", str(double), "--no-video")) == 0
+
+
 def test_a_person_in_two_places_is_refused(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     two_people("film0", [1.0, 2.0]).assign(person_id=4).to_csv(place.folder / "boxes.csv", index=False, header=False)
     said = refused(place.argv("out", str(place.films[0]), "--no-video"), capsys)

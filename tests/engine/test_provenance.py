@@ -30,5 +30,12 @@ def test_a_folder_of_frames_counts_by_its_name(tmp_path: Path) -> None:
     assert fingerprint(tmp_path) == before
 
 
+def test_links_that_lead_nowhere_or_back_count_by_their_names(tmp_path: Path) -> None:
+    before = fingerprint(tmp_path)
+    (tmp_path / "gone.mp4").symlink_to("nowhere.mp4")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert fingerprint(tmp_path) != before
+
+
 def test_a_package_that_is_not_installed_has_no_version() -> None:
     assert provenance._version("avdet-of-nobody") is None

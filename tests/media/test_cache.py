@@ -76,13 +76,21 @@ def test_a_copy_that_is_not_equal_in_time_never_appears(tmp_path: Path, monkeypa
         def write_audio(self, samples: Sound) -> None:
             super().write_audio(np.roll(samples, 40))
 
+    class NoSound(VideoWriter):
+        def write_audio(self, samples: Sound) -> None:
+            super().write_audio(np.zeros_like(samples))
+
     class LatePictures(VideoWriter):
         def write_frame(
             self, rgb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], *, time_s: float | None = None
         ) -> None:
             super().write_frame(rgb, time_s=0.0 if time_s == 0 else (time_s or 0.0) + 0.001)
 
-    for writer, complaint in ((LateSound, "sound of .* is 2.5 ms late"), (LatePictures, "frame 1 of .* 0.0010 s from")):
+    for writer, complaint in (
+        (LateSound, "sound of .* is 2.5 ms late"),
+        (NoSound, "sounds at 0.0 s and its copy does not"),
+        (LatePictures, "frame 1 of .* 0.0010 s from"),
+    ):
         monkeypatch.setattr(cache, "VideoWriter", writer)
         with pytest.raises(ValueError, match=complaint):
             cache_video(source, tmp_path / "copy.mp4")

@@ -57,6 +57,9 @@ def test_other_settings_do_not_go_on(tmp_path: Path) -> None:
 def test_rows_that_somebody_removed_are_missed(tmp_path: Path) -> None:
     path = tmp_path / "boxes.csv"
     BoxesFile(path, SETTINGS, VERSIONS).add("a", A)
+    path.unlink()
+    with pytest.raises(ValueError, match="gone or shorter than"):
+        BoxesFile(path, SETTINGS, VERSIONS)
     path.write_text("")
     with pytest.raises(ValueError, match="remove both to start anew"):
         BoxesFile(path, SETTINGS, VERSIONS)

@@ -23,6 +23,14 @@ def test_a_table_answers_by_video_and_time(tmp_path: Path) -> None:
     assert len(later) == len(other) == 0
 
 
+def test_every_time_of_a_table_finds_its_people(tmp_path: Path) -> None:
+    """Halves of a millisecond are rounded alike on both sides."""
+    times = [number / 10_000 for number in range(685, 3000, 10)]
+    (tmp_path / "b.csv").write_text("".join(f"v,{time_s:g},0,0,1,1,0.9\n" for time_s in times))
+    find = TableBoxes(read_boxes(tmp_path / "b.csv"))
+    assert all(map(len, find([Picture("v", time_s, UNSEEN) for time_s in times])))
+
+
 def test_labelled_people_stand_there_once(tmp_path: Path) -> None:
     (tmp_path / "gt.csv").write_text(
         "v,1,0.1,0.1,0.2,0.2,12,0\nv,1,0.1,0.1,0.2,0.2,80,0\nv,1,0.5,0.1,0.9,0.9,11,1\nv,2\n"

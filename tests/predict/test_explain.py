@@ -25,7 +25,9 @@ def detector(tiny_config: Config) -> ActionDetector:
 
 def _boxes(*rows: tuple[float, float]) -> pd.DataFrame:
     columns = ["video", "timestamp", "x1", "y1", "x2", "y2", "score", "person_id"]
-    return pd.DataFrame([("sample_val_00", t, x, 0.1, x + 0.3, 0.9, 1.0, 4) for t, x in rows], columns=columns)
+    return pd.DataFrame(
+        [("sample_val_00", t, x, 0.1, x + 0.3, 0.9, 1.0, 4 + (x > 0.5)) for t, x in rows], columns=columns
+    )
 
 
 def test_logits_are_those_of_the_detections(sample: Path, detector: ActionDetector) -> None:

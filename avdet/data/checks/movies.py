@@ -32,7 +32,7 @@ def about_missing(split: str, videos: Sequence[str], movies: Mapping[str, Path])
     yield Finding(level, split, f"{counted(len(videos), 'movie')} expected, {named(missing, 'movie')} missing; {hint}")
 
 
-def about_contents(paths: Sequence[Path], *, hears: bool = True) -> Iterator[Finding]:
+def about_contents(paths: Sequence[Path]) -> Iterator[Finding]:
     """Opens every movie, looks at its end and listens at three places."""
     silent, mute, broken = [], [], 0
     for path in paths:
@@ -50,7 +50,7 @@ def about_contents(paths: Sequence[Path], *, hears: bool = True) -> Iterator[Fin
                     )
                 if not video.info.has_audio:
                     silent.append(path.name)
-                elif hears and _loudest(video, duration_s) < SILENCE:
+                elif _loudest(video, duration_s) < SILENCE:
                     mute.append(path.name)
         except DecodeError as error:
             broken += 1
