@@ -134,7 +134,7 @@ def require_free(output: Path, jobs: Sequence[VideoJob], form: Form) -> None:
         if other is not None and other != job.path.resolve() and other.exists():
             raise ValueError(
                 f"{output} holds {other}, which its tables call {job.name} as they would call {job.path}; give another "
-                "--output, or both videos in one command"
+                "--output"
             )
 
 
