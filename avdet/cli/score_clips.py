@@ -42,10 +42,14 @@ def main(argv: list[str] | None = None) -> int:
     args.predictions = [path for path in args.predictions if not SETTING.match(str(path))]
     with user_errors():
         config = config_of(args)
-        from avdet.data_settings import ClipData
+        from avdet.data_settings import CharadesData, ClipData, EpicData
 
         if not isinstance(config.data, ClipData):
             raise ValueError(f"{args.config} detects people in boxes; score its detections.csv with python -m ava_eval")
+        if args.submission is not None and not isinstance(config.data, EpicData | CharadesData):
+            raise ValueError(
+                f"--submission {args.submission}: only EPIC-Kitchens and Charades have a form of it; leave it out"
+            )
         inputs = (args.config, *args.predictions, *config.data.annotations.glob("*"))
         for option, path, other in (("--json", args.json, None), ("--submission", args.submission, args.json)):
             if path is not None:
@@ -110,7 +114,6 @@ def _submit(
         path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
     else:
         raise ValueError(
-            f"no form of submission is known for {path} with scores of {list(scores)}; Charades has one, and EPIC "
-            "for verbs and nouns together"
+            f"no form of submission is known for {path} with scores of {list(scores)} alone; give both of EPIC's tables"
         )
     logger.info("wrote %s", path)

@@ -76,7 +76,7 @@ def _read_csv(path: Path, classes: ClassNames, videos: VideoFiles) -> tuple[Segm
 
 def _stamp(time_s: float) -> str:
     """000417, as the benchmark names its files; a time between seconds gets its fraction, so that no two are one."""
-    if np.isnan(time_s):
+    if not np.isfinite(time_s):
         return "none"
     return f"{time_s:06.0f}" if time_s % 1 == 0 else f"{time_s:010.3f}"
 

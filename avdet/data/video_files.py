@@ -70,16 +70,17 @@ def with_video(segments: Segments, videos: VideoFiles) -> tuple[Segments, dict[s
 def _meant(videos: VideoFiles, name: str, *, alone: bool) -> list[Path]:
     """The files that a list may mean.
 
-    Those in the folders that the list writes, as far as both write any: a list's paths may begin elsewhere, as
-    `/data/k400/`, or lie below more folders here. Where no folder agrees, the name decides if nothing else has it
-    (alone: in the list).
+    Those in the folders that the list writes (letter by letter, if any are), as far as both write any: a list's paths
+    may begin elsewhere, as `/data/k400/`, or lie below more folders here. Where no folder agrees, the name decides if
+    nothing else has it (alone: in the list).
     """
     if not name:
         return []
     *folders, stem = PurePosixPath(name).parts
     wanted, all_of_name = _spelled(folders), videos.get(stem, ())
     if exact := [path for own, path in all_of_name if own == wanted]:
-        return exact
+        depth = len(folders)
+        return [path for path in exact if list(path.parts[-1 - depth : -1]) == folders] or exact
     agreeing = [(own, path) for own, path in all_of_name if _agree(own, wanted)]
     if not agreeing:
         return [path for _, path in all_of_name] if alone and len(all_of_name) == 1 else []

@@ -133,6 +133,34 @@ def test_charades_submission_is_a_line_a_video(runs: dict[str, Path], tmp_path: 
     assert all(len(line) == 1 + 9 for line in lines)
 
 
+def test_a_form_of_submission_that_is_none_is_refused_at_once(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = runs["kinetics/avslowfast_4x16_r50"]
+    argv = ("--config", str(run / "config.yaml"), "--predictions", str(run / "predictions.csv"))
+    with pytest.raises(SystemExit) as stop:
+        score_clips.main([*argv, "--submission", str(tmp_path / "s.json")])
+    said = capsys.readouterr()
+    assert stop.value.code == 2 and "only EPIC-Kitchens and Charades have a form of it" in said.err and not said.out
+
+
+def test_a_videos_missing_prediction_is_found_last_in_charades(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = runs["charades/avslowfast"]
+    table = pd.read_csv(run / "predictions.csv", dtype={"id": str})
+    table[1:].to_csv(tmp_path / "p.csv", index=False)
+    argv = ["--config", str(run / "config.yaml"), "--predictions", str(tmp_path / "p.csv")]
+    assert score_clips.main([*argv, "--json", str(tmp_path / "a.json"), "--submission", str(tmp_path / "s.txt")]) == 0
+    assert f"1 of {len(table)} annotated clips have no prediction; as Charades' own" in capsys.readouterr().out
+    table.iloc[0, 1:] = -1e9
+    table.to_csv(tmp_path / "p.csv", index=False)
+    assert score_clips.main([*argv, "--json", str(tmp_path / "b.json")]) == 0
+    found, last = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert found == last
+    assert len((tmp_path / "s.txt").read_text().splitlines()) == len(table) - 1
+
+
 def test_testing_gives_the_numbers_of_the_run_for_any_batch_and_workers(runs: dict[str, Path], tmp_path: Path) -> None:
     run = runs["kinetics/avslowfast_4x16_r50"]
     argv = ["--config", str(run / "config.yaml"), "--checkpoint", str(run / "checkpoints/last.pt")]

@@ -30,6 +30,8 @@ def listed(*names: str) -> Segments:
         (["talk/3.mp4", "clap/3.mp4"], "/data/k400/talk/3", "talk/3.mp4"),  # a list of another machine
         (["val/talk/3.mp4", "val/clap/3.mp4"], "talk/3", "val/talk/3.mp4"),
         (["riding a bike/3.mp4", "clap/3.mp4"], "Riding_a_bike/3", "riding a bike/3.mp4"),
+        (["a b/3.mp4", "a_b/3.mp4"], "a_b/3", "a_b/3.mp4"),
+        (["a b/3.mp4", "a_b/3.mp4"], "A b/3", None),
         (["deep/a.mp4"], "talk/a", "deep/a.mp4"),  # nothing else has that name
         (["a.mp4"], "talk/a", "a.mp4"),
         (["deep/a.mp4"], "a", "deep/a.mp4"),
