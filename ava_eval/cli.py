@@ -117,7 +117,9 @@ def _check_options(options: argparse.Namespace) -> None:
         page = report_page(options.report)
         require_writable("--report", page, inputs)
         if page.exists() and not is_report(page):
-            raise ValueError(f"--report {page} is there, and no report of ava_eval; give another folder.")
+            raise ValueError(
+                f"--report {page} is there, and does not say that it is such a report; give another folder."
+            )
 
 
 def _score(options: argparse.Namespace) -> Iterator[_Scored]:

@@ -20,13 +20,9 @@ _LIST_HEADER = re.compile(r"(\w+_)?id\s*[:,\t ]\s*(\w+_)?(name|class|label|actio
 _CSV_QUOTED = re.compile(r'"(?:[^"]|"")+"')
 _WEB_PAGE = re.compile(r"\s*<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
 _CSV_ROW = re.compile(r"[^,\t]+([,\t]\s*[-+.\de]+)+", re.ASCII)
-_NO_LIST = (  # what all lines are like, or the first alone; and what they are
-    (re.compile(r"[^:]+:\s*\d+", re.ASCII), "names before their ids"),
-    (re.compile(r"[-*]\s.*"), "the points of a list"),
-)
-_HEADING = re.compile(
-    r"((class|label|action)[ _]?)?(names?|class(es)?|labels?|actions?)([,\t]\s*(\w+_)?id)?", re.IGNORECASE
-)
+_ID_BEHIND = re.compile(r"([^:]+):\s*\d+", re.ASCII)
+_POINT = re.compile(r"[-*]\s.*")
+_HEADING = re.compile(r"((class|label|action)[ _]?)?(names?|class(es)?|labels?)([,\t]\s*(\w+_)?id)?", re.IGNORECASE)
 
 
 def read_label_map(path: str | Path) -> dict[int, str]:
@@ -156,13 +152,13 @@ def _parse_list(text: str, path: Path) -> list[tuple[int, str, str]]:
             f"{path}, line {number}: {shown(line)} has no id and name, as most lines have; write it as `3: jump`."
         )
     for number, line in lines:
-        if line.startswith("#") or (line == names[0] and _HEADING.fullmatch(line)):
+        if line.startswith("# ") or (line == names[0] and _HEADING.fullmatch(line)):
             raise FormatError(
                 f"{path}, line {number}: {shown(line)} would be a class; remove the line, or number all: `3: jump`."
             )
-    for form, meaning in _NO_LIST:
-        if names and all(form.fullmatch(name) for name in names):
-            raise FormatError(f"{path} holds {meaning}, such as {shown(names[0])}; write them as `3: jump`.")
+    behind = {match[1] for match in map(_ID_BEHIND.fullmatch, names) if match}
+    if names and (len(behind) == len(names) or all(_POINT.fullmatch(name) for name in names)):
+        raise FormatError(f"{path} holds lines such as {shown(names[0])}, no class names; write them as `3: jump`.")
     return [(place, name, "") for place, name in enumerate(names, start=1)]
 
 

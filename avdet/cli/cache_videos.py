@@ -75,7 +75,9 @@ def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, wor
 
     there = {target: made_from(target) for target in targets.values() if target.exists()}
     if foreign := next((target for target, recipe in there.items() if recipe is None), None):
-        raise ValueError(f"{foreign} is there, and no copy of this command; move it away, or give another --output")
+        raise ValueError(
+            f"{foreign} is there, and does not say that it is such a copy; move it away, or give another --output"
+        )
     left = {
         source: target
         for source, target in targets.items()

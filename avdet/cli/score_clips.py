@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from avdet.engine.metrics import Scores
 
 logger = logging.getLogger(__name__)
-SETTING = re.compile(r"[a-z_]+(\.[a-z_]+)*=")
+SETTING = re.compile(r"[a-z_]\w*(\.\w+)*=")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,8 +37,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write the numbers there too")
     parser.add_argument("--submission", type=Path, help="write the file that the benchmark's server or script reads")
     args = parser.parse_intermixed_args(argv)
-    args.overrides += [str(path) for path in args.predictions if SETTING.match(str(path))]  # they may stand behind
-    args.predictions = [path for path in args.predictions if not SETTING.match(str(path))]
+    behind = [path for path in args.predictions if SETTING.match(str(path)) and not path.exists()]
+    args.overrides += map(str, behind)
+    args.predictions = [path for path in args.predictions if path not in behind]
     with user_errors():
         config = config_of(args)
         from avdet.data_settings import CharadesData, ClipData, EpicData
@@ -63,7 +63,6 @@ def main(argv: list[str] | None = None) -> int:
 def _score(data: ClipData, args: argparse.Namespace) -> None:
     from avdet.data.build_clips import read_faults
     from avdet.data.segments import unlabelled
-    from avdet.data_settings import CharadesData
     from avdet.engine.classification import score_clips
     from avdet.engine.epic_lists import read_epic_lists
     from avdet.engine.predictions import align, read_tables
@@ -74,15 +73,9 @@ def _score(data: ClipData, args: argparse.Namespace) -> None:
     segments, scores = align(annotated, tables)
     for fault in faults + unlabelled(segments):
         logger.warning("val: %s", fault)
-    counted = segments, scores
     if len(segments) < len(annotated):
-        lacking = f"{len(annotated) - len(segments)} of {len(annotated)} annotated clips have no prediction"
-        if isinstance(data, CharadesData):
-            logger.warning("%s; as Charades' own script does, they are counted as found last", lacking)
-            counted = align(annotated, tables, missing=-math.inf)
-        else:
-            logger.warning("%s and are not scored", lacking)
-    numbers = score_clips(data, classes, *counted, expected=len(annotated), epic=epic)
+        logger.warning("%d of %d annotated clips have no prediction", len(annotated) - len(segments), len(annotated))
+    numbers = score_clips(data, classes, segments, scores, listed=annotated, epic=epic)
     CONSOLE.print(numbers.text(), highlight=False, markup=False)
     if args.json is not None:
         args.json.write_text(json.dumps(numbers.content, indent=2) + "\n", encoding="utf-8")

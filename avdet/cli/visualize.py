@@ -175,7 +175,8 @@ def _refuse_other_times(args: argparse.Namespace, detections: pd.DataFrame) -> N
 def _say_what_has_no_name(args: argparse.Namespace, detections: pd.DataFrame, names: Mapping[int, str] | None) -> None:
     from avdet.data.checks.finding import named
 
-    unnamed = sorted(set(_mine(args, detections)["action_id"]) - set(names or ()))
+    mine = _mine(args, detections)
+    unnamed = sorted(set(mine["action_id"][mine["score"] >= args.min_score]) - set(names or ()))
     if names is not None and unnamed:
         listed = named([str(action_id) for action_id in unnamed], "action id")
         sys.stdout.write(f"without a name in the label map, so shown as numbers: {listed}\n")

@@ -61,15 +61,15 @@ Split = Literal["train", "val"]
 
 @dataclass(frozen=True)
 class ClipSplit:
-    """The segments of a split whose videos are there, their files, and how many the annotations list."""
+    """The segments of a split whose videos are there, their files, and all that the annotations list."""
 
     segments: Segments
     files: Mapping[str, Path]
-    expected: int
+    listed: Segments
 
     def first(self, count: int) -> ClipSplit:
         few = self.segments.select(np.arange(len(self.segments)) < count)
-        return ClipSplit(few, self.files, len(few))
+        return ClipSplit(few, self.files, few)
 
 
 def build_class_sets(data: ClipData) -> dict[str, ClassNames]:
@@ -103,8 +103,8 @@ def read_split(data: ClipData, split: Split) -> ClipSplit:
     """
     videos = find_videos(data.videos)
     segments, faults = read_faults(data, split, videos)
-    expected = len(segments)
-    segments, files, missing = with_video(segments, videos)
+    listed = segments
+    segments, files, missing = with_video(listed, videos)
     faults += missing
     logger.info("%s: %s clips of %s videos", split, f"{len(segments):,}", f"{len(files):,}")
     for fault in faults:
@@ -113,7 +113,7 @@ def read_split(data: ClipData, split: Split) -> ClipSplit:
         way_out = ", or set data.strict=false" if len(segments) else ""
         what = "; ".join(faults) or "the annotations list no clip"
         raise ValueError(f"{split}: {what}; look in {data.videos.absolute()} and mend the data{way_out}")
-    return ClipSplit(segments, files, expected)
+    return ClipSplit(segments, files, listed)
 
 
 def refuse_shared(train: ClipSplit, val: ClipSplit) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from avdet.data.keyframes import ClassNames
 from avdet.data.segments import Intervals, Segments
-from avdet.data.tables import numbers, read_lines, read_table
+from avdet.data.tables import line_of, numbers, read_lines, read_table
 
 __all__ = ["charades_classes", "read_charades"]
 
@@ -48,11 +48,11 @@ def read_charades(path: Path, classes: ClassNames) -> tuple[Segments, list[str]]
     for number, (video, actions) in enumerate(zip(table["id"], table["actions"], strict=True)):
         for action in filter(None, map(str.strip, actions.split(";"))):
             total += 1
-            class_id, start_s, end_s = _action(action, path, number + 2)
+            class_id, start_s, end_s = _action(action, path, line_of(table, number))
             if class_id not in index:
                 raise ValueError(
-                    f"{path}, line {number + 2}: c{class_id:03d} is not one of the {len(classes)} classes; give the "
-                    "list that belongs to it with data.label_map"
+                    f"{path}, line {line_of(table, number)}: c{class_id:03d} is not one of the {len(classes)} classes; "
+                    "give the list that belongs to it with data.label_map"
                 )
             labels[number, index[class_id]] = 1
             if end_s < start_s:  # five in the official training file, which then begin after the end of their video too
@@ -60,7 +60,7 @@ def read_charades(path: Path, classes: ClassNames) -> tuple[Segments, list[str]]
                 continue
             if start_s > lengths_s[number]:  # not where nobody knows
                 raise ValueError(
-                    f"{path}, line {number + 2}: {action!r} begins after the end of its video, which lasts "
+                    f"{path}, line {line_of(table, number)}: {action!r} begins after the end of its video, which lasts "
                     f"{lengths_s[number]:g} s; write times as seconds"
                 )
             rows.append((number, index[class_id], start_s, end_s))

@@ -58,8 +58,11 @@ def check_clips(data: Clips) -> Iterator[Finding]:
 
 
 def _about_classes(name: str, classes: ClassNames, train: Segments) -> Iterator[Finding]:
-    level: Literal["warning", "fact"] = "fact" if len(classes) > 1 else "warning"
-    yield Finding(level, name, counted(len(classes), "class"))
+    yield Finding("fact", name, counted(len(classes), "class"))
+    if len(classes) == 1:
+        yield Finding(
+            "warning", name, "with one class alone nothing is learned; is a folder too many above the classes?"
+        )
     if name not in train.labels:
         return
     labels = train.labels[name]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from avdet.data.keyframes import ClassNames
 from avdet.data.segments import Labels, Segments, Strings, keep_valid
-from avdet.data.tables import numbers, read_table, whole_numbers
+from avdet.data.tables import line_of, numbers, read_table, whole_numbers
 
 __all__ = ["epic_classes", "id_column", "participants", "read_class_ids", "read_epic", "read_participants"]
 
@@ -84,9 +84,9 @@ def _labels(table: pd.DataFrame, name: str, classes: ClassNames, path: Path) -> 
     wrong = np.flatnonzero((index < 0) & ~np.isnan(ids))
     if len(wrong):
         raise ValueError(
-            f"{path}, line {wrong[0] + 2}: {column} is {ids[wrong[0]]:g}, which is none of the list's {len(classes)} "
-            f"classes, {min(classes.ids)} to {max(classes.ids)} ({len(wrong):,} such rows); give the list of the same "
-            "release"
+            f"{path}, line {line_of(table, wrong[0])}: {column} is {ids[wrong[0]]:g}, which is none of the list's "
+            f"{len(classes)} classes, {min(classes.ids)} to {max(classes.ids)} ({len(wrong):,} such rows); "
+            "give the list of the same release"
         )
     return index.astype(np.int64)
 
@@ -98,5 +98,7 @@ def _seconds(table: pd.DataFrame, column: str, path: Path) -> np.ndarray[tuple[i
     wrong = np.flatnonzero(np.isnan(seconds) & (table[column] != "").to_numpy())
     if len(wrong):
         value = table[column].iloc[wrong[0]]
-        raise ValueError(f"{path}, line {wrong[0] + 2}: {column} is {value!r}; EPIC writes times as 00:01:02.50")
+        raise ValueError(
+            f"{path}, line {line_of(table, wrong[0])}: {column} is {value!r}; EPIC writes times as 00:01:02.50"
+        )
     return seconds

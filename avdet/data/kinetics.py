@@ -15,6 +15,7 @@ from avdet.data.video_files import VideoFiles, find_video, name_of
 
 __all__ = ["only_classes", "read_kinetics", "subset_classes"]
 
+COLUMNS = ("label", "youtube_id", "time_start", "time_end")
 SUFFIX = "|".join(re.escape(suffix) for suffix in sorted(VIDEO_SUFFIXES))
 PATH_LABEL = re.compile(rf"(.+?(?:{SUFFIX})\"?)\s*[\s,]\s*(.+)", re.IGNORECASE)  # the label may have blanks
 NAME_LABEL = re.compile(r"(.+?)\s*[\s,]\s*([^\s,]+)\s*")  # of a path without a suffix: the last word
@@ -27,8 +28,9 @@ def read_kinetics(path: Path, classes: ClassNames, videos: VideoFiles) -> tuple[
     The second list counts rows that are left out, in sentences.
     """
     text = read_text(path)
-    columns = {cell.strip().strip('"').casefold() for cell in text.lstrip().partition("\n")[0].split(",")}
-    return _read_csv(path, classes, videos) if "youtube_id" in columns else _read_list(text, path, classes)
+    first = {cell.strip().strip('"').casefold() for cell in re.split(r"[,;\t]", text.lstrip().partition("\n")[0])}
+    is_csv = len(first & {*COLUMNS}) > 1
+    return _read_csv(path, classes, videos) if is_csv else _read_list(text, path, classes)
 
 
 def subset_classes(path: Path, classes: ClassNames) -> ClassNames:
@@ -48,7 +50,7 @@ def only_classes(segments: Segments, classes: ClassNames, subset: ClassNames) ->
 
 
 def _read_csv(path: Path, classes: ClassNames, videos: VideoFiles) -> tuple[Segments, list[str]]:
-    table = read_table(path, ("label", "youtube_id", "time_start", "time_end"))
+    table = read_table(path, COLUMNS)
     start_s, end_s = numbers(table, "time_start", path), numbers(table, "time_end", path)
     ids = [
         f"{video}_{_stamp(start)}_{_stamp(end)}"

@@ -121,25 +121,42 @@ def once_each(segments: Segments) -> tuple[Segments, list[str]]:
 def in_both(train: Segments, val: Segments, files: Mapping[str, Path]) -> list[str]:
     """A sentence, where clips, or seconds of one file, are learned from and tested. files: of `videos`."""
     both = set(train.ids) & set(val.ids)
-    columns = [
-        pd.DataFrame(
-            {"file": [files.get(name) for name in one.videos], "start": one.start_s, "end": one.end_s, "id": one.ids}
-        )
+    if both:
+        return [f"{len(both):,} clips are in train and in val, such as {min(both)}; take them out of one"]
+    learned, tested = (
+        pd.DataFrame({"file": [files.get(name) for name in one.videos], "row": np.arange(len(one))})
+        .dropna()
+        .groupby("file")["row"]
         for one in (train, val)
+    )
+    shared = learned.groups.keys() & tested.groups.keys()
+    meet = [row for file in shared for row in _meeting(train, val, learned.get_group(file), tested.get_group(file))]
+    if not meet:
+        return []
+    first = min(meet)
+    return [
+        f"{len(meet):,} clips of val are seconds that train learns from, such as {val.ids[first]} of "
+        f"{files[val.videos[first]]}; take them out of one"
     ]
-    pairs = columns[0].dropna().merge(columns[1].dropna(), on="file", suffixes=("", "_val"))
-    meet = pairs[(pairs["start"] < pairs["end_val"]) & (pairs["start_val"] < pairs["end"])]
-    both |= set(meet["id_val"])
-    return [f"{len(both):,} clips are in train and in val, such as {min(both)}; take them out of one"] if both else []
+
+
+def _meeting(train: Segments, val: Segments, learned: pd.Series, tested: pd.Series) -> list[int]:
+    """The rows of val that share seconds with one of train's, both of one file."""
+    rows = learned.to_numpy()[np.argsort(train.start_s[learned], kind="stable")]
+    reach = np.maximum.accumulate(train.end_s[rows])
+    before = np.searchsorted(train.start_s[rows], val.end_s[tested])  # of train's, that begin before it ends
+    meets = (before > 0) & (reach[before - 1] > val.start_s[tested])
+    return tested.to_numpy()[meets].tolist()
 
 
 def unlabelled(segments: Segments) -> list[str]:
     """A sentence for each class set of which nobody knows the labels of all clips, as in a challenge's test split."""
     missing = {name: column < 0 for name, column in segments.labels.items() if column.ndim == 1}
     return [
-        f"no clip has a label of the set {name}"
+        f"no clip has a label of the set {name}, which is not scored"
         if rows.all()
-        else f"{rows.sum():,} of {len(rows):,} clips have no label of the set {name} (first: {segments.ids[rows][0]})"
+        else f"{rows.sum():,} of {len(rows):,} clips have no label of the set {name} (first: {segments.ids[rows][0]}), "
+        "and are not scored by it"
         for name, rows in missing.items()
         if rows.any()
     ]

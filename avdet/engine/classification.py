@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -50,13 +51,17 @@ def score_clips(
     segments: Segments,
     scores: Mapping[str, Scores],
     *,
-    expected: int,
+    listed: Segments,
     epic: EpicLists | None,
 ) -> Numbers:
-    """By the benchmark's own measures. `expected`: the clips that its annotations list, found or not."""
-    counts = {"clips": len(segments), "expected_clips": expected, "views": f"{data.test_clips} x {data.test_crops}"}
+    """By the benchmark's own measures. `listed`: the clips that its annotations have, found or not.
+
+    Charades counts those without a prediction as found last, as its own script does; others leave them out.
+    """
+    counts = {"clips": len(segments), "expected_clips": len(listed), "views": f"{data.test_clips} x {data.test_crops}"}
     if isinstance(data, CharadesData):
-        numbers = _charades(classes["action"], segments, scores["action"])
+        ranks = pd.DataFrame(scores["action"], index=segments.ids).reindex(listed.ids, fill_value=-np.inf)
+        numbers = _charades(classes["action"], listed, ranks.to_numpy())
     elif epic is not None:
         numbers = _epic(epic, classes, segments, scores)
     else:

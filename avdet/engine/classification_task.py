@@ -82,7 +82,7 @@ class ClassificationTask:
         elif self.process.is_main:
             self._say_cost(model)
             for fault in unlabelled(val.segments):
-                logger.warning("val: %s; predictions are written and not scored", fault)
+                logger.warning("val: %s", fault)
         segments = val.segments
         scores, short = score_split(model, loader, len(segments), data.test_pool, self.process)
         if short:
@@ -91,7 +91,7 @@ class ClassificationTask:
                 "val: %d of %d videos end before their label says, or break off (first: %s, %.1f s early); they are "
                 "judged by what is there", len(short), len(segments), segments.ids[first], missing_s,
             )  # fmt: skip
-        numbers = score_clips(data, self.classes, segments, scores, expected=val.expected, epic=self.epic)
+        numbers = score_clips(data, self.classes, segments, scores, listed=val.listed, epic=self.epic)
         return Outcome(
             "classification",
             numbers.name,

@@ -85,10 +85,8 @@ def read_tables(
     return data, classes, tables
 
 
-def align(
-    annotated: Segments, tables: Mapping[str, pd.DataFrame], *, missing: float | None = None
-) -> tuple[Segments, dict[str, Scores]]:
-    """The annotated clips that every table has, and their scores; with `missing` all clips, and that as their score.
+def align(annotated: Segments, tables: Mapping[str, pd.DataFrame]) -> tuple[Segments, dict[str, Scores]]:
+    """The annotated clips that every table has, and their scores.
 
     Raises ValueError for clips that nobody annotated, and where the tables have none in common.
     """
@@ -103,9 +101,6 @@ def align(
     here = np.all([ids.isin(table.index) for table in tables.values()], axis=0)
     if not here.any():
         raise ValueError("the tables of predictions have no clip in common; give those of one split")
-    if missing is not None:
-        filled = {name: table.reindex(ids).fillna(missing) for name, table in tables.items()}
-        return annotated, {name: table.to_numpy(np.float64) for name, table in filled.items()}
     segments = annotated.select(here)
     return segments, {name: table.loc[pd.Index(segments.ids)].to_numpy(np.float64) for name, table in tables.items()}
 

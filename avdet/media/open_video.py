@@ -30,9 +30,11 @@ def duration_of(path: Path) -> float:
 
 
 def early_end_s(video: Video, slack_s: float = 0.5) -> float | None:
-    """When the last picture of a video appears that has none for the last `slack_s` it announces; None if it has.
+    """When the pictures end of a file that has none for the last `slack_s` for which it announces some; None if it has.
 
     A download that broke off still announces its whole duration.
     """
-    last = video.frame_batch([max(video.info.duration_s - slack_s, 0.0)])
-    return float(last.times_s[0]) if last.past_end[0] else None
+    if isinstance(video, FramesDir):
+        return None
+    last = video.frame_batch([max(video.announced_s - slack_s, 0.0)])
+    return float(last.times_s[0]) + 1 / video.info.fps if last.past_end[0] else None

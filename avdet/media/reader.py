@@ -120,6 +120,14 @@ class VideoReader:
             audio_rate=None if sound is None else sound.rate,
         )
 
+    @property
+    def announced_s(self) -> float:
+        """Until when the file says that it has pictures, which sound may outlast; its end where it does not say."""
+        stream = self._source.stream
+        if stream.duration is None:
+            return self._file.duration_s
+        return self._source.time_of(self._source.first_tick + stream.duration)
+
     def frames(self, times_s: Sequence[float] | NDArray[np.float64]) -> Frames:
         """(T, H, W, 3): the frame on screen at each time, in the order of the times, which may repeat.
 

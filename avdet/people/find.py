@@ -40,13 +40,13 @@ def keyframe_times(duration_s: float, *, rate: float = 1.0) -> list[float]:
 
 
 def pictures_end_s(video: Path) -> float:
-    """Until when a video shows anything: its end, or its last picture if it breaks off before, which is said."""
+    """A video's end, or that of its pictures where it breaks off before, which is said."""
     with open_video(video) as reader:
         duration_s, end_s = reader.info.duration_s, early_end_s(reader)
     if end_s is None:
         return duration_s
     logger.warning(
-        "%s is cut short: it says it lasts %.1f s, but its last picture appears at %.1f s; nothing behind it is looked "
+        "%s is cut short: it says it lasts %.1f s, but its pictures end at %.1f s; nothing behind it is looked "
         "at: fetch it again",
         video,
         duration_s,

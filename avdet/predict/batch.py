@@ -18,7 +18,7 @@ from avdet.media.identity import file_identity
 from avdet.predict.detector import ActionDetector
 from avdet.predict.jobs import VideoJob
 from avdet.predict.judged import JudgedPeople
-from avdet.predict.parts import VideoParts, begun_with
+from avdet.predict.parts import VideoParts
 from avdet.predict.stages import Wishes
 from avdet.predict.tables import TABLES, Form, Showing, table_file, whole_file, write_tables, written_files
 
@@ -130,12 +130,19 @@ def require_free(output: Path, jobs: Sequence[VideoJob], form: Form) -> None:
     if not has_begun and (there := next((path for path in names if path.exists()), None)):
         raise ValueError(f"{there} is there, and not of this command; give another --output, or move it away")
     for job in jobs:
-        other = begun_with(output / _PARTS / f"{job.name}.part")
+        other = _done(output / _PARTS / f"{job.name}{_FINISHED}")
         if other is not None and other != job.path.resolve() and other.exists():
             raise ValueError(
                 f"{output} holds {other}, which its tables call {job.name} as they would call {job.path}; give another "
                 "--output"
             )
+
+
+def _done(note: Path) -> Path | None:
+    """The video whose tables an earlier command wrote."""
+    with suppress(OSError, ValueError, KeyError):
+        return Path(json.loads(note.read_text(encoding="utf-8"))["source"]["path"])
+    return None
 
 
 def judge_video(

@@ -11,13 +11,12 @@ import os
 import struct
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from avdet.predict.judged import JudgedPeople
 
-__all__ = ["VideoParts", "begun_with"]
+__all__ = ["VideoParts"]
 
 _HEAD = struct.Struct("<QQI")
 
@@ -73,13 +72,6 @@ class VideoParts:
                 end = file.tell()
             file.truncate(end)
         return True
-
-
-def begun_with(path: Path) -> Path | None:
-    """The video of which such a file holds chunks; None where there is no such file, or it is damaged."""
-    with suppress(OSError, ValueError, KeyError), path.open("rb") as file:
-        return Path(json.loads(file.readline())["path"])
-    return None
 
 
 def _read(file: BinaryIO, place: int, length: int) -> JudgedPeople:

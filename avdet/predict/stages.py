@@ -21,7 +21,7 @@ from avdet.data.ava import cut_whole
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.collate import collate
 from avdet.data.keyframes import Keyframe
-from avdet.media.open_video import Video, open_video
+from avdet.media.open_video import Video, duration_of, open_video
 from avdet.models.action_model import ActionModel
 from avdet.models.detect import Predicts, detect
 from avdet.people.detector import PersonDetector, Picture
@@ -62,16 +62,17 @@ class Wishes:
 
     def chunks(self, source: Source, people: GivenPeople | None) -> list[tuple[float, ...]]:
         """The times of each chunk. ValueError where they are past the video's end, or where nobody is given."""
-        duration_s = source.info.duration_s if isinstance(source, ArrayVideo) else pictures_end_s(Path(source))
-        if self.start_s >= duration_s:
-            raise ValueError(
-                f"{name_of(source)} lasts {duration_s:.1f} s, so nothing of it is after {self.start_s:g} s"
-            )
-        end_s = min(duration_s, self.end_s if self.end_s is not None else duration_s)
-        if people is not None:
-            times_s = people.times_within(source, duration_s, self)
+        if isinstance(source, ArrayVideo):
+            shown_s = duration_s = source.info.duration_s
         else:
-            times_s = [t for t in keyframe_times(duration_s, rate=self.rate) if self.start_s <= t <= end_s]
+            shown_s, duration_s = pictures_end_s(Path(source)), duration_of(Path(source))
+        if self.start_s >= shown_s:
+            raise ValueError(f"{name_of(source)} lasts {shown_s:.1f} s, so nothing of it is after {self.start_s:g} s")
+        end_s = min(shown_s, self.end_s if self.end_s is not None else shown_s)
+        if people is not None:
+            times_s = people.times_within(source, duration_s, self, end_s)
+        else:
+            times_s = [t for t in keyframe_times(shown_s, rate=self.rate) if self.start_s <= t <= end_s]
             times_s = times_s or [(self.start_s + end_s) / 2]
         return [tuple(times_s[first : first + self.chunk]) for first in range(0, len(times_s), self.chunk)]
 
@@ -100,8 +101,8 @@ class GivenPeople:
     def __call__(self, pictures: Sequence[Picture]) -> list[PersonBoxes]:
         return [self._at[picture.time_s] for picture in pictures]
 
-    def times_within(self, source: Source, duration_s: float, wishes: Wishes) -> list[float]:
-        """Those with somebody sure enough."""
+    def times_within(self, source: Source, duration_s: float, wishes: Wishes, end_s: float) -> list[float]:
+        """Those with somebody sure enough, up to `end_s`. ValueError for boxes behind the video's whole duration."""
         sure = [t for t, people in self._at.items() if (people.scores >= wishes.min_box_score).any()]
         last_s = max(sure, default=0.0)
         if last_s > duration_s:
@@ -109,7 +110,6 @@ class GivenPeople:
                 f"the boxes have somebody at {last_s:g} s of {source}, which lasts {duration_s:.1f} s; timestamps are "
                 "seconds from the video's start"
             )
-        end_s = duration_s if wishes.end_s is None else wishes.end_s
         times_s = [t for t in sure if wishes.start_s <= t <= end_s]
         if not times_s:
             raise ValueError(

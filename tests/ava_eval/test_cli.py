@@ -120,7 +120,10 @@ def test_report(files: list[str], tmp_path: Path) -> None:
         (["--detections", "sound.csv", "--json", "./sound.csv"], "--json sound.csv is read here and would be written"),
         (["--detections", "sound.csv", "--json", "map"], "--json map is read here"),
         (["--detections", "index.html", "--report", "."], "--report index.html is read here and would be written over"),
-        (["--detections", "sound.csv", "--report", "."], "--report index.html is there, and no report of ava_eval"),
+        (
+            ["--detections", "sound.csv", "--report", "."],
+            "--report index.html is there, and does not say that it is such",
+        ),
         (["--compare", "sound.csv", "./sound.csv"], "--compare names sound.csv twice; give two detection files."),
         (["--compare", "sound.csv", "absent.csv"], "absent.csv: No such file or directory; check this path.\n"),
         (["--detections", "sound.csv", "--label-map", "silent.csv"], "silent.csv holds rows such as"),

@@ -50,7 +50,14 @@ def test_a_list_of_names_is_numbered_from_one(tmp_path: Path) -> None:
 
 
 def test_names_may_begin_with_numbers(tmp_path: Path) -> None:
-    for names in (["100 m run", "200 m run", "high jump"], ["3 point shot", "dunk"], ["<none>", "dunk"]):
+    for names in (
+        ["100 m run", "200 m run", "high jump"],
+        ["3 point shot", "dunk"],
+        ["<none>", "dunk"],
+        ["action", "no action"],
+        ["kick: 1", "kick: 2"],
+        ["#hashtag", "selfie"],
+    ):
         assert list(read_label_map(written(tmp_path, "\n".join(names))).values()) == names
 
 
@@ -83,8 +90,8 @@ def test_escaped_quotes_stay_in_the_name(tmp_path: Path) -> None:
         ("name\nsit\nstand\n", "line 1: 'name' would be a class"),
         ("\nlabel_name\nsit\n", "line 2: 'label_name' would be a class"),
         ("sit\n# poses\nstand\n", "line 2: '# poses' would be a class"),
-        ("sit: 1\nstand: 2\n", "holds names before their ids, such as 'sit: 1'"),
-        ("- sit\n- stand\n", "holds the points of a list, such as '- sit'"),
+        ("sit: 1\nstand: 2\n", "holds lines such as 'sit: 1', no class names"),
+        ("- sit\n- stand\n", "holds lines such as '- sit', no class names"),
         ("id,name\n", "defines 0 classes"),
         ("11: sit\n\n12; stand\n13: run\n", "map.txt, line 3: '12; stand' has no id and name, as most lines have"),
         ("11 sit\n12stand\n13 run\n", "line 2: '12stand' has no id"),

@@ -54,7 +54,9 @@ def test_a_copy_of_something_else_is_made_anew(tmp_path: Path, caplog: pytest.Lo
     assert frames_and_height(48) == (7, 48) and "1 of them cached before" in caplog.text
     write_movie(cache / "a.mp4", num_frames=3)
     mine = (cache / "a.mp4").read_bytes()
-    with pytest.raises(ValueError, match=r"cache/a.mp4 is there, and no copy of this command; move it away"):
+    with pytest.raises(
+        ValueError, match=r"cache/a.mp4 is there, and does not say that it is such a copy; move it away"
+    ):
         frames_and_height(48)
     assert (cache / "a.mp4").read_bytes() == mine
 

@@ -152,12 +152,12 @@ def test_a_videos_missing_prediction_is_found_last_in_charades(
     table[1:].to_csv(tmp_path / "p.csv", index=False)
     argv = ["--config", str(run / "config.yaml"), "--predictions", str(tmp_path / "p.csv")]
     assert score_clips.main([*argv, "--json", str(tmp_path / "a.json"), "--submission", str(tmp_path / "s.txt")]) == 0
-    assert f"1 of {len(table)} annotated clips have no prediction; as Charades' own" in capsys.readouterr().out
+    assert f"1 of {len(table)} annotated clips have no prediction" in capsys.readouterr().out
     table.iloc[0, 1:] = -1e9
     table.to_csv(tmp_path / "p.csv", index=False)
     assert score_clips.main([*argv, "--json", str(tmp_path / "b.json")]) == 0
     found, last = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
-    assert found == last
+    assert {**found, "clips": len(table)} == last and found["clips"] == len(table) - 1
     assert len((tmp_path / "s.txt").read_text().splitlines()) == len(table) - 1
 
 

@@ -23,14 +23,12 @@ def test_what_is_written_reads_back_equal(tmp_path: Path) -> None:
     assert table.index.tolist() == ["NA", "007"] and table.to_numpy().tolist() == scores.tolist()
 
 
-def test_clips_without_a_prediction_are_left_out_or_get_a_score() -> None:
+def test_clips_without_a_prediction_are_left_out() -> None:
     ids = np.array(["a", "b", "c"], object)
     clips = Segments(ids, ids, np.zeros(3), np.ones(3), {"action": np.array([0, 1, 0])})
     table = pd.DataFrame([[1.0, 0.0], [0.5, 0.5]], index=["c", "a"])
     left, scores = align(clips, {"action": table})
     assert left.ids.tolist() == ["a", "c"] and scores["action"].tolist() == [[0.5, 0.5], [1, 0]]
-    kept, scores = align(clips, {"action": table}, missing=-np.inf)
-    assert kept is clips and scores["action"].tolist() == [[0.5, 0.5], [-np.inf, -np.inf], [1, 0]]
     with pytest.raises(ValueError, match="have no clip in common"):
         align(clips, {"verb": table, "noun": table.rename(index={"c": "b"}).loc[["b"]]})
 

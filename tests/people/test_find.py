@@ -52,7 +52,15 @@ def test_nobody_is_looked_for_behind_the_last_picture(tmp_path: Path, caplog: py
     times: list[tuple[int, int]] = []
     find_people(broken, BrightBoxes(), rate=2, on_picture=lambda *done: times.append(done))
     assert 4 <= times[-1][1] <= 6
-    assert "broken.mp4 is cut short: it says it lasts 6.0 s, but its last picture appears at 2." in caplog.text
+    assert "broken.mp4 is cut short: it says it lasts 6.0 s, but its pictures end at 2." in caplog.text
+
+
+def test_sound_may_outlast_the_pictures(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sound = np.zeros(int(16_000 * 6.8), np.float32)
+    film = write_movie(tmp_path / "film.mp4", fps=10, num_frames=60, sound=sound)
+    times: list[tuple[int, int]] = []
+    find_people(film, BrightBoxes(), on_picture=lambda *done: times.append(done))
+    assert times[-1] == (6, 6) and "cut short" not in caplog.text
 
 
 def test_times_may_count_from_elsewhere(movie: Path) -> None:

@@ -17,8 +17,9 @@ from avdet.people.find import find_people
 from avdet.predict.array_video import ArrayVideo
 from avdet.predict.detector import ActionDetector
 from avdet.predict.judged import JudgedPeople
-from avdet.predict.stages import Wishes
+from avdet.predict.stages import GivenPeople, Wishes
 from avdet.settings import Config
+from tests.media.movies import write_broken_download
 from tests.predict.tiny_detector import save_tiny_detector, two_people, write_film
 
 NUMBERS = ["timestamp", "x1", "y1", "x2", "y2", "action_id", "score", "person_id"]
@@ -123,6 +124,14 @@ def test_parts_of_a_video() -> None:
 def test_impossible_wishes(wrong: dict[str, float], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         Wishes(**wrong)  # type: ignore[arg-type]
+
+
+def test_boxes_behind_the_pictures_of_a_broken_download_are_left_out(tmp_path: Path) -> None:
+    broken = write_broken_download(tmp_path / "broken.mp4")
+    boxes = two_people("broken", [1.0, 2.0, 3.0, 4.0, 5.0])
+    assert Wishes().chunks(broken, GivenPeople(boxes, "broken")) == [(1.0, 2.0)]
+    with pytest.raises(ValueError, match=r"have somebody at 9 s of .* which lasts 6\.0 s"):
+        Wishes().chunks(broken, GivenPeople(two_people("broken", [1.0, 9.0]), "broken"))
 
 
 def test_what_cannot_be_judged_is_said(detector: ActionDetector, film: Path) -> None:

@@ -15,7 +15,6 @@ __all__ = ["about_contents", "about_missing"]
 
 SILENCE = 1e-4  # of full scale: under the last bit of 13
 LISTENED_S = 1.0
-END_S = 1.0  # sound may go on so long behind the last frame
 
 
 def about_missing(split: str, videos: Sequence[str], movies: Mapping[str, Path]) -> Iterator[Finding]:
@@ -39,13 +38,13 @@ def about_contents(paths: Sequence[Path]) -> Iterator[Finding]:
         try:
             with open_video(path, short_side=64) as video:
                 duration_s = video.info.duration_s
-                end_s = early_end_s(video, END_S)
+                end_s = early_end_s(video)
                 if end_s is not None:
                     broken += 1
                     yield Finding(
                         "error",
                         path.name,
-                        f"is cut short: it says it lasts {duration_s:.1f} s, but its last frame appears at "
+                        f"is cut short: it says it lasts {duration_s:.1f} s, but its pictures end at "
                         f"{end_s:.1f} s; fetch it again",
                     )
                 if not video.info.has_audio:

@@ -134,9 +134,15 @@ def cleaned(table: pd.DataFrame, source: Path, left_out: Counter[str]) -> pd.Dat
 
 
 def joined(tables: Sequence[pd.DataFrame], left_out: Counter[str]) -> pd.DataFrame:
-    """One table of several files', sorted, people numbered; what says the same of the same box stands once."""
+    """One table of several files', sorted, people numbered; what says the same of the same person stands once.
+
+    Nobody's row says the same as that of somebody in the same box.
+    """
     table = pd.concat(tables, ignore_index=True)
-    repeated = table.duplicated(["video", "timestamp", "x1", "y1", "x2", "y2", "action"])
+    said = ["video", "timestamp", "x1", "y1", "x2", "y2", "action"]
+    nobody = table["person_id"] == ""
+    known = pd.MultiIndex.from_frame(table.loc[~nobody, said])
+    repeated = table.duplicated() | (nobody & pd.MultiIndex.from_frame(table[said]).isin(known))
     left_out["repeated rows"] += int(repeated.sum())
     table = table[~repeated].assign(person_id=lambda kept: person_ids(kept["person_id"]))
     return table.sort_values(["video", "timestamp", "person_id", "action"], kind="stable", ignore_index=True)

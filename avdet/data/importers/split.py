@@ -64,5 +64,5 @@ def write_data_set(table: pd.DataFrame, val: set[str], folder: Path) -> list[str
     for split, part in (("train", rows[~is_val]), ("val", rows[is_val])):
         if len(part):
             part[columns].to_csv(folder / f"{split}.csv", header=False, index=False, float_format="%.6g")
-    (folder / "classes.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    (folder / "classes.txt").write_text("".join(f"{ids[name]}: {name}\n" for name in names), encoding="utf-8")
     return names

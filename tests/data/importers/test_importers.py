@@ -233,6 +233,16 @@ def test_people_are_numbered_over_all_files(videos: Videos, tmp_path: Path) -> N
     assert shared_people(tables) == ["garden"] and shared_people(tables[:1]) == []
 
 
+def test_two_in_one_box_stay_two_and_nobody_is_one_of_them(videos: Videos, tmp_path: Path) -> None:
+    tables: list[pd.DataFrame] = []
+    for people in (["Ann", "Bob"], ["", "Ann"]):
+        rows = "".join(f"garden,1,0,0,1,1,sit,{who}\n" for who in people)
+        (tmp_path / "a.csv").write_text(f"video,time,x1,y1,x2,y2,action,person\n{rows}")
+        tables.append(read_annotations(tmp_path / "a.csv", videos, {}, Counter()))
+    left_out: Counter[str] = Counter()
+    assert joined(tables[::-1], left_out)["person_id"].tolist() == [0, 1] and left_out["repeated rows"] == 2
+
+
 def test_a_turned_box_becomes_the_upright_one_around_it(videos: Videos, tmp_path: Path) -> None:
     """Of 16 x 36 at (24, 30), turned by a right angle: 36 x 16 there."""
     (tmp_path / "a.xml").write_text(CVAT.replace('frame="5"', 'rotation="90.00" frame="5"'))
