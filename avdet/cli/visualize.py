@@ -86,10 +86,11 @@ def _visualize(args: argparse.Namespace) -> None:
 
     _refuse(args)
     detections = _shares(read_detections(args.detections), args.detections)
-    _refuse_other_times(args, detections)
+    mine = _mine(args, detections)
+    _refuse_other_times(args, mine)
     detector = _detector(args)
     names = _names(args, detector)
-    _say_what_has_no_name(args, detections, names)
+    _say_what_has_no_name(args, mine, names)
     wishes = Wishes(
         label_map=names,
         ground_truth=_shares(read_ground_truth(args.ground_truth), args.ground_truth) if args.ground_truth else None,
@@ -156,11 +157,11 @@ def _shares(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     return table
 
 
-def _refuse_other_times(args: argparse.Namespace, detections: pd.DataFrame) -> None:
+def _refuse_other_times(args: argparse.Namespace, mine: pd.DataFrame) -> None:
     from avdet.media.open_video import duration_of
     from avdet.view.timeline import Timeline, count_outside, why_all_is_outside
 
-    mine, duration_s = _mine(args, detections), duration_of(args.video)
+    duration_s = duration_of(args.video)
     timeline = Timeline({}, mine["timestamp"])
     outside = why_all_is_outside(mine, timeline, duration_s=duration_s)
     if outside is not None:
@@ -172,10 +173,9 @@ def _refuse_other_times(args: argparse.Namespace, detections: pd.DataFrame) -> N
         )
 
 
-def _say_what_has_no_name(args: argparse.Namespace, detections: pd.DataFrame, names: Mapping[int, str] | None) -> None:
+def _say_what_has_no_name(args: argparse.Namespace, mine: pd.DataFrame, names: Mapping[int, str] | None) -> None:
     from avdet.data.checks.finding import named
 
-    mine = _mine(args, detections)
     unnamed = sorted(set(mine["action_id"][mine["score"] >= args.min_score]) - set(names or ()))
     if names is not None and unnamed:
         listed = named([str(action_id) for action_id in unnamed], "action id")

@@ -26,13 +26,10 @@ def build_epic_subsets(data: EpicData) -> EpicSubsets:
     """Raises ValueError for a list with the id of no class."""
     folder, unseen = data.annotations, None
     files = {"verb": data.verb_classes, "noun": data.noun_classes}
-    index = {
-        name: {class_id: i for i, class_id in enumerate(epic_classes(folder / path).ids)}
-        for name, path in files.items()
-    }
 
     def listed(path: Path, columns: Mapping[str, str]) -> list[tuple[int, ...]]:
         """Class indices; columns: of each class set."""
+        index = {name: {one: i for i, one in enumerate(epic_classes(folder / files[name]).ids)} for name in columns}
         found = sorted(read_class_ids(folder / path, list(columns.values())))
         for name, *ids in zip(columns, *found, strict=True):
             if unknown := set(ids) - index[name].keys():

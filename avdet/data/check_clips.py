@@ -84,7 +84,7 @@ def _about_files(found: Mapping[str, Segments], files: Mapping[str, Path]) -> It
             with open_video(path) as video:
                 durations_s[name] = video.info.duration_s
                 silent += not video.info.has_audio
-                end_s = early_end_s(video, EARLY_S)
+                end_s = early_end_s(video)
                 if end_s is not None:
                     cut.append(f"{path} after {end_s:.1f} of {durations_s[name]:.1f} s")
         except DecodeError as error:

@@ -35,7 +35,7 @@ _LARGEST_LAG_S, _AUDIBLE = 0.0005, 1e-3
 class CachedVideo:
     """What was made: how many frames, how long, and how large both files are.
 
-    early_end_s: when the last picture appears, where the source breaks off before its end.
+    early_end_s: when the pictures end, where the source breaks off before its own end.
     """
 
     path: Path
@@ -70,12 +70,10 @@ def cache_video(source: Path, target: Path, *, short_side: int = 256, crf: int =
     unchecked = target.with_name(f".{target.stem}.{os.getpid()}.unchecked.mp4")
     try:
         comment = json.dumps(recipe_of(source, short_side=short_side, crf=crf))
-        times_s, info = _write(source, unchecked, short_side, crf, comment)
+        times_s, info, end_s = _write(source, unchecked, short_side, crf, comment)
         _refuse_other_frame_times(times_s, unchecked, source)
         if info.has_audio:
             _refuse_other_sound(source, unchecked, info.duration_s)
-        with VideoReader(source, short_side=32) as video:
-            end_s = early_end_s(video)
         unchecked.replace(target)
     finally:
         unchecked.unlink(missing_ok=True)
@@ -84,10 +82,10 @@ def cache_video(source: Path, target: Path, *, short_side: int = 256, crf: int =
 
 def _write(
     source: Path, target: Path, short_side: int, crf: int, comment: str
-) -> tuple[NDArray[np.float64], VideoInfo]:
-    """The times of all frames, and what the source says about itself."""
+) -> tuple[NDArray[np.float64], VideoInfo, float | None]:
+    """The times of all frames, what the source says about itself, and its `early_end_s`."""
     with VideoReader(source) as video:
-        info = video.info
+        info, end_s = video.info, early_end_s(video)
     times_s: list[float] = []
     with VideoReader(source, short_side=min(short_side, info.width, info.height), even=True) as video:
         height, width = video.frames([info.start_s]).shape[1:3]
@@ -104,7 +102,7 @@ def _write(
                 times_s.append(time_s)
             while info.has_audio and heard_s < info.duration_s:
                 heard_s = _write_sound(video, writer, heard_s, info.duration_s)
-    return np.array(times_s), info
+    return np.array(times_s), info, end_s
 
 
 def _write_sound(video: VideoReader, writer: VideoWriter, start_s: float, end_s: float) -> float:

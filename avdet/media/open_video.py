@@ -11,6 +11,7 @@ from avdet.media.reader import VideoReader
 
 __all__ = ["Video", "duration_of", "early_end_s", "open_video"]
 
+SLACK_S = 0.5
 Video: TypeAlias = VideoReader | FramesDir
 
 
@@ -29,12 +30,12 @@ def duration_of(path: Path) -> float:
         return video.info.duration_s if isinstance(video, FramesDir) else video.duration_s
 
 
-def early_end_s(video: Video, slack_s: float = 0.5) -> float | None:
-    """When the pictures end of a file that has none for the last `slack_s` for which it announces some; None if it has.
+def early_end_s(video: Video) -> float | None:
+    """When the pictures end of a file that has none for the last half second for which it announces some, or None.
 
     A download that broke off still announces its whole duration.
     """
     if isinstance(video, FramesDir):
         return None
-    last = video.frame_batch([max(video.announced_s - slack_s, 0.0)])
+    last = video.frame_batch([max(video.announced_s - SLACK_S, 0.0)])
     return float(last.times_s[0]) + 1 / video.info.fps if last.past_end[0] else None

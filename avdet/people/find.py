@@ -16,7 +16,7 @@ from avdet.people.table import box_table
 from avdet.people.tracks import link_people
 from avdet.structures import PersonBoxes
 
-__all__ = ["find_people", "keyframe_times", "people_at", "pictures_end_s", "video_name"]
+__all__ = ["ends_s", "find_people", "keyframe_times", "people_at", "video_name"]
 
 logger = logging.getLogger(__name__)
 UNSEEN = np.zeros((1, 1, 3), np.uint8)  # for a detector that does not look
@@ -39,12 +39,12 @@ def keyframe_times(duration_s: float, *, rate: float = 1.0) -> list[float]:
     return times_s or [duration_s / 2]
 
 
-def pictures_end_s(video: Path) -> float:
-    """A video's end, or that of its pictures where it breaks off before, which is said."""
+def ends_s(video: Path) -> tuple[float, float]:
+    """(of its pictures, of the video): the same, but where a file breaks off before its end, which is said."""
     with open_video(video) as reader:
-        duration_s, end_s = reader.info.duration_s, early_end_s(reader)
+        end_s, duration_s = early_end_s(reader), reader.info.duration_s
     if end_s is None:
-        return duration_s
+        return duration_s, duration_s
     logger.warning(
         "%s is cut short: it says it lasts %.1f s, but its pictures end at %.1f s; nothing behind it is looked "
         "at: fetch it again",
@@ -52,7 +52,7 @@ def pictures_end_s(video: Path) -> float:
         duration_s,
         end_s,
     )
-    return end_s
+    return end_s, duration_s
 
 
 def find_people(
@@ -75,7 +75,7 @@ def find_people(
             times_s = detector.times_of(video_name(video))
             _say_what_is_outside(video, times_s, origin_s)
         else:
-            times_s = [origin_s + t for t in keyframe_times(pictures_end_s(Path(video)), rate=rate)]
+            times_s = [origin_s + t for t in keyframe_times(ends_s(Path(video))[0], rate=rate)]
     times = sorted(set(times_s))
     people = people_at(
         video, detector, times, origin_s=origin_s, batch_size=batch_size, min_score=min_score, on_picture=on_picture

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -26,6 +27,7 @@ __all__ = ["Finished", "Workplace", "film_of", "fingerprint", "judge_video", "re
 
 logger = logging.getLogger(__name__)
 _PARTS, _SETTINGS, _FINISHED = "parts", "settings.json", ".finished.json"
+_NOTED = {"source", "showing", "form", "people", "times"}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -65,9 +67,11 @@ class Workplace:
 
     def finished(self, job: VideoJob, showing: Showing, form: Form) -> Finished | None:
         """Of an earlier run with the same `showing`, unless the video has changed since."""
-        with suppress(OSError, ValueError):
-            note = json.loads(self._note(job).read_text(encoding="utf-8"))
-            if [note["source"], note["showing"], note["form"]] == [file_identity(job.path), asdict(showing), form]:
+        note = _read_note(self._note(job))
+        if note is None or [note["showing"], note["form"]] != [asdict(showing), form]:
+            return None
+        with suppress(OSError):  # the video may be gone
+            if note["source"] == file_identity(job.path):
                 return Finished(note["people"], note["times"])
         return None
 
@@ -89,16 +93,13 @@ class Workplace:
         alike, others = [], 0
         for path in sorted(self.folder.glob(f"*{_FINISHED}")):
             name = path.name.removesuffix(_FINISHED)
-            with suppress(OSError, ValueError, KeyError):
-                note = json.loads(path.read_text(encoding="utf-8"))
-                if note["form"] != "csv" or not all(
-                    table_file(self.folder, name, table, "csv").exists() for table in TABLES
-                ):
-                    continue
-                if note["showing"] == asdict(showing):
-                    alike.append(name)
-                else:
-                    others += 1
+            note, files = _read_note(path), [table_file(self.folder, name, table, "csv") for table in TABLES]
+            if note is None or note["form"] != "csv" or not all(file.exists() for file in files):
+                continue
+            if note["showing"] == asdict(showing):
+                alike.append(name)
+            else:
+                others += 1
         return alike, others
 
     def _begun(self, path: Path) -> dict[str, object]:
@@ -130,18 +131,21 @@ def require_free(output: Path, jobs: Sequence[VideoJob], form: Form) -> None:
     if not has_begun and (there := next((path for path in names if path.exists()), None)):
         raise ValueError(f"{there} is there, and not of this command; give another --output, or move it away")
     for job in jobs:
-        other = _done(output / _PARTS / f"{job.name}{_FINISHED}")
-        if other is not None and other != job.path.resolve() and other.exists():
+        note = _read_note(output / _PARTS / f"{job.name}{_FINISHED}")
+        other = job.path.resolve() if note is None else Path(note["source"]["path"])
+        if other != job.path.resolve() and other.exists():
             raise ValueError(
                 f"{output} holds {other}, which its tables call {job.name} as they would call {job.path}; give another "
                 "--output"
             )
 
 
-def _done(note: Path) -> Path | None:
-    """The video whose tables an earlier command wrote."""
-    with suppress(OSError, ValueError, KeyError):
-        return Path(json.loads(note.read_text(encoding="utf-8"))["source"]["path"])
+def _read_note(path: Path) -> dict[str, Any] | None:
+    """What `Workplace.finish` wrote of a video; None where it did not, or somebody damaged it."""
+    with suppress(OSError, ValueError):
+        note = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(note, dict) and note.keys() >= _NOTED:
+            return note
     return None
 
 

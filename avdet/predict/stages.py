@@ -21,11 +21,11 @@ from avdet.data.ava import cut_whole
 from avdet.data.clip_cutter import ClipCutter
 from avdet.data.collate import collate
 from avdet.data.keyframes import Keyframe
-from avdet.media.open_video import Video, duration_of, open_video
+from avdet.media.open_video import Video, open_video
 from avdet.models.action_model import ActionModel
 from avdet.models.detect import Predicts, detect
 from avdet.people.detector import PersonDetector, Picture
-from avdet.people.find import UNSEEN, keyframe_times, pictures_end_s, video_name
+from avdet.people.find import UNSEEN, ends_s, keyframe_times, video_name
 from avdet.people.table import BOX, people_of_rows, refuse_pixels
 from avdet.predict.array_video import ArrayVideo
 from avdet.predict.judged import JudgedPeople
@@ -65,7 +65,7 @@ class Wishes:
         if isinstance(source, ArrayVideo):
             shown_s = duration_s = source.info.duration_s
         else:
-            shown_s, duration_s = pictures_end_s(Path(source)), duration_of(Path(source))
+            shown_s, duration_s = ends_s(Path(source))
         if self.start_s >= shown_s:
             raise ValueError(f"{name_of(source)} lasts {shown_s:.1f} s, so nothing of it is after {self.start_s:g} s")
         end_s = min(shown_s, self.end_s if self.end_s is not None else shown_s)
