@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ava_eval.bootstrap import Interval, bootstrap_mean_ap
 from ava_eval.box_recall import BoxRecall, box_recall
-from ava_eval.breakdown import mean_ap_by_group, mean_ap_by_height, mean_ap_by_iou
 from ava_eval.confusion import Confusion, confusions
-from ava_eval.mistakes import Mistakes, mistakes
+from ava_eval.error_analysis import Mistakes, mistakes
+from ava_eval.map_by_group import mean_ap_by_group, mean_ap_by_height, mean_ap_by_iou
 from ava_eval.result import Result, percent
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ava_eval.csv_layout import BOX, LARGEST, Layout
 from ava_eval.csv_rows import shown
-from ava_eval.errors import FormatError
+from ava_eval.format_error import FormatError
 
 
 def check_table(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:

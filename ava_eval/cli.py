@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ava_eval.analysis import Analysis, analyse, analysis_text
-from ava_eval.breakdown import mean_ap_by_group
 from ava_eval.comparison import compare, comparison_table
-from ava_eval.errors import FormatError
 from ava_eval.evaluate import check_iou, evaluate
-from ava_eval.explain import summary
+from ava_eval.format_error import FormatError
 from ava_eval.label_map import read_label_groups, read_label_map
+from ava_eval.map_by_group import mean_ap_by_group
 from ava_eval.outputs import require_writable
 from ava_eval.protocols import PROTOCOLS
 from ava_eval.report.page import Series, is_report, report_page, write_report
 from ava_eval.result import Result, percent, table
+from ava_eval.summary import summary
 from ava_eval.tables import read_detections, read_excluded, read_ground_truth
 from ava_eval.tubes import TubeResult, evaluate_tubes, tube_table
 

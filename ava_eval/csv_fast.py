@@ -11,7 +11,7 @@ import pandas as pd
 from ava_eval.csv_block import Block, FloatArray
 from ava_eval.csv_layout import LARGEST, Layout
 from ava_eval.csv_rows import parse_fields, split_line
-from ava_eval.errors import FormatError
+from ava_eval.format_error import FormatError
 
 # pandas 3.1 parses floats exactly and deprecates the option that made earlier releases do so.
 _EXACT_BY_DEFAULT = tuple(int(part) for part in pd.__version__.split(".")[:2]) >= (3, 1)

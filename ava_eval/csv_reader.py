@@ -16,7 +16,7 @@ from ava_eval.csv_block import Block, GrowingTable
 from ava_eval.csv_fast import parse_uniform
 from ava_eval.csv_layout import Layout
 from ava_eval.csv_rows import is_header, parse_fields, raw_fields, shown, split_line
-from ava_eval.errors import FormatError
+from ava_eval.format_error import FormatError
 
 _BLOCK_BYTES = 1 << 23
 _GZIP_MAGIC = b"\x1f\x8b"

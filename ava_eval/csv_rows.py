@@ -7,7 +7,7 @@ import math
 import re
 
 from ava_eval.csv_layout import BOXES, DETECTIONS, HEADER_NAMES, KEYFRAME, LARGEST, OTHER_QUANTITIES, Layout
-from ava_eval.errors import FormatError
+from ava_eval.format_error import FormatError
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SHOWN_CHARACTERS = 60

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ava_eval.checks import check_ids, check_table
 from ava_eval.csv_layout import DETECTIONS, EXCLUDED, GROUND_TRUTH
-from ava_eval.diagnosis import diagnose
+from ava_eval.keyframe_diagnosis import diagnose
 from ava_eval.label_map import check_label_map
 from ava_eval.matching import nearest_truth, true_positives
 from ava_eval.protocols import PROTOCOLS

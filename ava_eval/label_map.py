@@ -9,7 +9,7 @@ from numbers import Integral
 from pathlib import Path
 
 from ava_eval.csv_rows import shown
-from ava_eval.errors import FormatError
+from ava_eval.format_error import FormatError
 
 POSE, OBJECT, INTERACTION = "pose", "object", "person interaction"
 _GROUP_OF_TYPE = {"PERSON_MOVEMENT": POSE, "OBJECT_MANIPULATION": OBJECT, "PERSON_INTERACTION": INTERACTION}

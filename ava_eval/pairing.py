@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ava_eval.grouping import place_in_run
-from ava_eval.overlap import paired_iou
+from ava_eval.iou import paired_iou
 from ava_eval.selection import Selection
 
 IntArray = npt.NDArray[np.int64]

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ava_eval.best_rows import best_rows
 from ava_eval.csv_layout import BOX
 from ava_eval.keyframes import KeyframeIndex
 from ava_eval.protocols import Protocol
+from ava_eval.top_k_rows import best_rows
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ava_eval.csv_layout import ABSENT_ID, BOX, BOXES, DETECTIONS, EXCLUDED, GROUND_TRUTH
 from ava_eval.csv_reader import read_table
-from ava_eval.errors import FormatError
+from ava_eval.format_error import FormatError
 
 
 def read_ground_truth(path: str | Path) -> pd.DataFrame:

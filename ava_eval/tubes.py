@@ -11,8 +11,8 @@ import pandas as pd
 
 from ava_eval.checks import check_ids, check_table
 from ava_eval.csv_layout import BOX, DETECTIONS, EXCLUDED, GROUND_TRUTH, Layout
-from ava_eval.errors import FormatError
 from ava_eval.evaluate import mean_ap
+from ava_eval.format_error import FormatError
 from ava_eval.label_map import check_label_map
 from ava_eval.pairing import Boxes, pair_iou
 from ava_eval.protocols import Protocol

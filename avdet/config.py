@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from avdet.data_settings import KINDS, Section
+from avdet.datasets.data_settings import KINDS, Section
 from avdet.settings import Config
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from avdet.data_settings import AvaData, ClipData, Data, Fraction, Section
+from avdet.datasets.data_settings import AvaData, ClipData, Data, Fraction, Section
 
 Stage = Literal["pool1", "res2", "res3", "res4"]
 SyncStage = Literal["res2", "res3", "res4", "pool5"]

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from avdet.config import load_config
-from avdet.data.sample.make import make_sample
-from avdet.data.sample.settings import SampleSettings
 from avdet.settings import Config
+from avdet.synthetic.make_sample import make_sample
+from avdet.synthetic.synthetic_settings import SampleSettings
 
 torch.set_num_threads(1)  # several threads on tiny tensors wait for one another
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
@@ -41,14 +41,14 @@ def tiny_settings(sample: Path) -> tuple[str, ...]:
 
 @pytest.fixture
 def tiny_config(tiny_settings: tuple[str, ...]) -> Config:
-    overlay = REPOSITORY / "avdet/data/sample/recipe.yaml"
+    overlay = REPOSITORY / "avdet/synthetic/recipe.yaml"
     return load_config(REPOSITORY / "configs/ava/avslowfast.yaml", overlays=(overlay,), overrides=tiny_settings)
 
 
 @pytest.fixture(scope="session")
 def clip_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same world in the files of the classification benchmarks."""
-    from avdet.data.sample.make_clips import make_clip_sample
-    from tests.data.sample.tiny_clips import TINY
+    from avdet.synthetic.make_clip_sample import make_clip_sample
+    from tests.synthetic.tiny_clips import TINY
 
     return make_clip_sample(tmp_path_factory.mktemp("data") / "clips", workers=1, settings=TINY)

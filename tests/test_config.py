@@ -5,7 +5,7 @@ import yaml
 
 from avdet.cli.recipe import sample_overlay
 from avdet.config import ConfigError, load_config, parse_config
-from avdet.data_settings import KINDS
+from avdet.datasets.data_settings import KINDS
 from avdet.settings import Config
 
 REPOSITORY = Path(__file__).parents[1]

@@ -11,11 +11,11 @@ from pathlib import Path
 from ava_eval.analysis import Analysis, interval_sentence
 from ava_eval.comparison import Comparison, verdict
 from ava_eval.evaluate import class_curves
-from ava_eval.explain import summary
 from ava_eval.matching import true_positives
 from ava_eval.report.svg import line_plot, precision_recall_plot
 from ava_eval.report.tables import Row, bar_table, gain_table, legend, plain_table
 from ava_eval.result import Result, percent
+from ava_eval.summary import summary
 from ava_eval.tubes import TubeResult
 
 _GENERATOR = '<meta name="generator" content="ava_eval">'

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.media.writer import VideoWriter
+from avdet.media.video_writer import VideoWriter
 
 FPS, WIDTH, HEIGHT, SOUND_RATE = 30, 480, 360, 44_100
 _WALKERS = 6

@@ -20,19 +20,19 @@ from rich.table import Table
 from avdet.cli import benchmark_rivals as rivals
 from avdet.cli.benchmark_films import write_clip, write_movie
 from avdet.config import load_config
-from avdet.data.ava import Augmentation
 from avdet.data.build import build_cutter
-from avdet.data.clip_cutter import ClipCutter
+from avdet.data.clip_extractor import ClipCutter
+from avdet.data.detection_clips import Augmentation
 from avdet.data.transforms import crop, draw_colours, draw_crop, flip, recolour
+from avdet.media.audio_track import SoundTrack
 from avdet.media.cache import cache_video
 from avdet.media.clip_times import clip_span, clip_times
+from avdet.media.frame_decoder import PictureDecoder
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import MediaFile, default_stream
 from avdet.media.open_video import open_video
 from avdet.media.packets import PacketSource
-from avdet.media.pictures import PictureDecoder
 from avdet.media.reader import Frames, VideoReader
-from avdet.media.sound import SoundTrack
 from avdet.settings import Config
 
 OURS, JPEGS, CACHE = "ours", "JPEG frames", "from the cache"

@@ -21,8 +21,8 @@ from avdet.config import load_config
 from avdet.engine.optim import build_sgd
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
+from avdet.models.drop_pathway import Sound, silence
 from avdet.models.inference import for_inference
-from avdet.models.sound import Sound, silence
 from avdet.settings import ModelConfig
 from avdet.structures import ClipBatch, PersonBoxes
 

@@ -19,20 +19,20 @@ from rich.table import Table
 from avdet.cli.benchmark_films import write_clip
 from avdet.config import load_config
 from avdet.data.build import build_cutter
-from avdet.data.clip_cutter import ClipCutter
-from avdet.data.keyframes import ClassNames
+from avdet.data.clip_extractor import ClipCutter
+from avdet.datasets.keyframes import ClassNames
+from avdet.inference.predictions import JudgedPeople
+from avdet.inference.stages import cut_clips, judge, pictures_at
 from avdet.media.reader import VideoReader
-from avdet.media.writer import VideoWriter
+from avdet.media.video_writer import VideoWriter
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
-from avdet.people.detector import PersonDetector
-from avdet.people.find import keyframe_times
+from avdet.people.find_persons import keyframe_times
+from avdet.people.person_detector import PersonDetector
 from avdet.people.torchvision_rcnn import MODELS, torchvision_rcnn
-from avdet.predict.judged import JudgedPeople
-from avdet.predict.stages import cut_clips, judge, pictures_at
 from avdet.structures import PersonBoxes
-from avdet.view.draw import annotate
-from avdet.view.timeline import detected_people
+from avdet.visualization.draw import annotate
+from avdet.visualization.person_timeline import detected_people
 
 PARTS = ("decode", "people", "actions", "drawing", "writing")
 CLASSES = 60

@@ -16,13 +16,13 @@ import torch
 from rich.console import Console
 
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample
-from avdet.data.locate import require_data
+from avdet.datasets.locate import require_data
+from avdet.distributed import Process
 from avdet.engine.interrupt import StopSignal
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.optim import build_sgd
 from avdet.engine.run_dir import RunDir
-from avdet.engine.training_run import TrainingRun
-from avdet.processes import Process
+from avdet.engine.session import TrainingRun
 from avdet.structures import ClipBatch
 
 TURN = 4  # steps

@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def find_targets(videos: Path, output: Path) -> dict[Path, Path]:
     """From every video below a folder to its copy in `output`, in the same folders below it and as mp4."""
-    from avdet.data.movies import files_below, is_video
+    from avdet.datasets.videos import files_below, is_video
 
     videos, output = videos.resolve(), output.resolve()
     if videos == output:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from avdet.cli.errors import user_errors
 from avdet.cli.outputs import require_output
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample
-from avdet.data_settings import AvaData
+from avdet.datasets.data_settings import AvaData
 from avdet.engine.progress import CONSOLE
 
 COLOURS = {"error": "bold red", "warning": "yellow", "fact": "green"}
@@ -25,9 +25,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_intermixed_args(argv)
     with user_errors():
         config = config_of(args)
-        from avdet.data.check import check_data
-        from avdet.data.check_clips import check_clips
-        from avdet.data.locate import annotation_files
+        from avdet.annotations.checks.check_classification import check_clips
+        from avdet.annotations.checks.check_detection import check_data
+        from avdet.datasets.locate import annotation_files
 
         if args.sample:
             provide_sample(config)

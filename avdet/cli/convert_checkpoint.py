@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import ava_eval
-from avdet.checkpoints.describe import frames_of_pyslowfast, structure_of
-from avdet.checkpoints.foreign import Foreign, read_foreign
-from avdet.checkpoints.io import save_checkpoint
+from avdet.checkpoints.checkpoint_io import save_checkpoint
+from avdet.checkpoints.infer_config import frames_of_pyslowfast, structure_of
+from avdet.checkpoints.third_party import Foreign, read_foreign
 from avdet.checkpoints.weights import LoadReport, load_state
 from avdet.cli.errors import user_errors
 from avdet.cli.outputs import require_output
 from avdet.config import load_config
 from avdet.data.build_clips import build_class_sets
-from avdet.data.locate import annotation_files
-from avdet.data_settings import AvaData
+from avdet.datasets.data_settings import AvaData
+from avdet.datasets.locate import annotation_files
 from avdet.models.build import build_model
 from avdet.settings import Config, ModelConfig
 

@@ -25,13 +25,13 @@ from avdet.cli.recipe import say_what_happens
 if TYPE_CHECKING:
     import pandas as pd
 
-    from avdet.people.detector import PersonDetector
-    from avdet.predict.batch import Finished, Workplace
-    from avdet.predict.detector import ActionDetector
-    from avdet.predict.jobs import VideoJob
-    from avdet.predict.stages import Wishes
-    from avdet.predict.tables import Showing
-    from avdet.processes import Process
+    from avdet.distributed import Process
+    from avdet.inference.detector import ActionDetector
+    from avdet.inference.output_tables import Showing
+    from avdet.inference.resumable_output import Finished, Workplace
+    from avdet.inference.stages import Wishes
+    from avdet.inference.video_names import VideoJob
+    from avdet.people.person_detector import PersonDetector
 
     Outcome = tuple[VideoJob, Finished | str]
 
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         _refuse_impossible(args)
         if args.ray is not None:
             return _detect_on_ray(args)
-        from avdet.processes import distributed
+        from avdet.distributed import distributed
 
         # They only pass lists, and who is done first waits until the last one is.
         with distributed(backend="gloo", patience=timedelta(days=365)) as process:
@@ -114,9 +114,9 @@ def _refuse_impossible(args: argparse.Namespace) -> None:
 
 
 def _jobs(args: argparse.Namespace) -> list[VideoJob]:
-    from avdet.predict.batch import require_free
-    from avdet.predict.jobs import read_list, video_jobs
-    from avdet.predict.stages import name_of
+    from avdet.inference.resumable_output import require_free
+    from avdet.inference.stages import name_of
+    from avdet.inference.video_names import read_list, video_jobs
 
     jobs = video_jobs([*args.videos, *(read_list(args.input) if args.input else [])])
     if not jobs:
@@ -131,10 +131,10 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
 
 
 def _detect(args: argparse.Namespace, process: Process) -> int:
-    from avdet.checkpoints.io import load_checkpoint
-    from avdet.predict.batch import Workplace, reason_of
-    from avdet.predict.detector import ActionDetector
-    from avdet.predict.tables import write_label_map
+    from avdet.checkpoints.checkpoint_io import load_checkpoint
+    from avdet.inference.detector import ActionDetector
+    from avdet.inference.output_tables import write_label_map
+    from avdet.inference.resumable_output import Workplace, reason_of
 
     jobs = _jobs(args)
     load_checkpoint(args.checkpoint)  # what is wrong with it is said before a person detector is downloaded
@@ -173,8 +173,8 @@ def _one(
     args: argparse.Namespace,
     workplace: Workplace,
 ) -> Finished:
-    from avdet.predict.batch import film_of, judge_video, reason_of
-    from avdet.view.render import render
+    from avdet.inference.resumable_output import film_of, judge_video, reason_of
+    from avdet.visualization.render import render
 
     showing, names = _showing(args), detector.classes.label_map
     finished = workplace.finished(job, showing, "csv")
@@ -205,8 +205,8 @@ def _sum_up(args: argparse.Namespace, count: int, outcomes: Sequence[Outcome], w
 
     Raises ValueError where there is nothing in them.
     """
-    from avdet.data.checks.finding import counted
-    from avdet.predict.tables import join_csvs, write_errors
+    from avdet.annotations.checks.finding import counted
+    from avdet.inference.output_tables import join_csvs, write_errors
 
     finished = {job.name: found for job, found in outcomes if not isinstance(found, str)}
     failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]
@@ -242,7 +242,7 @@ def _say_sum(
 def _people(args: argparse.Namespace, device: str) -> tuple[PersonDetector | None, pd.DataFrame | None]:
     """Who looks for people, or the table that knows them."""
     from ava_eval import read_boxes
-    from avdet.people.build import build_person_detector
+    from avdet.people.build_detector import build_person_detector
 
     if args.boxes is not None:
         return None, read_boxes(args.boxes)
@@ -250,13 +250,13 @@ def _people(args: argparse.Namespace, device: str) -> tuple[PersonDetector | Non
 
 
 def _wishes(args: argparse.Namespace) -> Wishes:
-    from avdet.predict.stages import Wishes
+    from avdet.inference.stages import Wishes
 
     return Wishes(args.rate, args.start, args.end, args.min_box_score, args.batch_size)
 
 
 def _showing(args: argparse.Namespace) -> Showing:
-    from avdet.predict.tables import Showing
+    from avdet.inference.output_tables import Showing
 
     return Showing(args.smooth, args.min_score)
 
@@ -280,10 +280,10 @@ def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
 
 def _detect_on_ray(args: argparse.Namespace) -> int:
     from ava_eval import read_boxes
-    from avdet.people.build import build_person_detector
-    from avdet.predict.batch import Workplace
-    from avdet.predict.ray_batch import RayRun, require_ray
-    from avdet.predict.tables import write_errors
+    from avdet.inference.output_tables import write_errors
+    from avdet.inference.ray_batch import RayRun, require_ray
+    from avdet.inference.resumable_output import Workplace
+    from avdet.people.build_detector import build_person_detector
 
     require_ray()
     say_what_happens()

@@ -20,15 +20,15 @@ from avdet.cli.numbers import require_numbers
 from avdet.cli.outputs import require_output
 from avdet.cli.people_split import labelled_split, provide_labels
 from avdet.cli.recipe import SAMPLE_FOLDER, config_of, say_what_happens
-from avdet.data.locate import annotation_files
+from avdet.datasets.locate import annotation_files
 from avdet.engine.progress import counting_bars
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.progress import Progress
 
-    from avdet.people.detector import PersonDetector
-    from avdet.people.from_csv import TableBoxes
+    from avdet.people.box_table_detector import TableBoxes
+    from avdet.people.person_detector import PersonDetector
 
 logger = logging.getLogger(__name__)
 INTERRUPTED = 130  # as shells count it
@@ -103,7 +103,7 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
 
 
 def _jobs_of_videos(videos: list[Path]) -> list[Job]:
-    from avdet.people.find import video_name
+    from avdet.people.find_persons import video_name
 
     names = [video_name(video) for video in videos]
     double = {name for name in names if names.count(name) > 1}
@@ -114,9 +114,9 @@ def _jobs_of_videos(videos: list[Path]) -> list[Job]:
 
 def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
     from avdet.media.reader import DecodeError
+    from avdet.people.box_table_detector import TableBoxes
     from avdet.people.boxes_file import BoxesFile
-    from avdet.people.build import build_person_detector
-    from avdet.people.from_csv import TableBoxes
+    from avdet.people.build_detector import build_person_detector
 
     _refuse_impossible(jobs, args)
     detector = build_person_detector(args.detector, model=args.model, weights=args.weights, device=args.device)
@@ -149,8 +149,8 @@ def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
 
 
 def _find(job: Job, detector: PersonDetector, args: argparse.Namespace, progress: Progress) -> pd.DataFrame:
-    from avdet.people.find import find_people
-    from avdet.people.smooth import smooth_scores
+    from avdet.people.find_persons import find_people
+    from avdet.people.smooth_scores import smooth_scores
 
     pictures = progress.add_task(job.video.name, total=None)
     try:
@@ -202,7 +202,7 @@ def _settings(args: argparse.Namespace) -> dict[str, object]:
 
 def _version(job: Job) -> dict[str, object] | None:
     """What one video's rows depend on; None where the video is not there."""
-    from avdet.media.identity import file_identity
+    from avdet.media.file_fingerprint import file_identity
 
     keyframes = zlib.crc32(repr((job.times_s, job.origin_s)).encode())
     with suppress(OSError):

@@ -8,16 +8,16 @@ import logging
 import pandas as pd
 
 from avdet.cli.people_split import labelled_split
-from avdet.data.keyframes import KeyframeTable
-from avdet.data.locate import annotation_files
+from avdet.datasets.keyframes import KeyframeTable
+from avdet.datasets.locate import annotation_files
 from avdet.engine.progress import progress_bar
 from avdet.engine.provenance import provenance
 from avdet.engine.run_dir import RunDir
-from avdet.people.detector import PersonDetector
-from avdet.people.evaluate import score_people
-from avdet.people.find import people_at
-from avdet.people.switches import identity_switches
-from avdet.people.table import box_table, csv_lines
+from avdet.people.box_table import box_table, csv_lines
+from avdet.people.find_persons import people_at
+from avdet.people.id_switches import identity_switches
+from avdet.people.person_ap import score_people
+from avdet.people.person_detector import PersonDetector
 from avdet.settings import Config
 from avdet.structures import PersonBoxes
 

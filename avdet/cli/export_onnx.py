@@ -44,11 +44,11 @@ def main(argv: list[str] | None = None) -> int:
 def _export(args: argparse.Namespace) -> None:
     import torch
 
-    from avdet.checkpoints.io import load_checkpoint
+    from avdet.checkpoints.checkpoint_io import load_checkpoint
     from avdet.config import parse_config
+    from avdet.inference.detector import ActionDetector
     from avdet.models.action_model import ActionModel
     from avdet.models.export import OPSET, export_onnx, random_inputs, require_onnx
-    from avdet.predict.detector import ActionDetector
 
     require_onnx()
     config = parse_config(load_checkpoint(args.checkpoint).config)

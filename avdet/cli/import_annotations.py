@@ -32,11 +32,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _import(args: argparse.Namespace) -> str:
     from ava_eval import read_label_map
-    from avdet.data.checks.finding import named
-    from avdet.data.importers.read import read_annotations
-    from avdet.data.importers.rows import Videos, joined, shared_people
-    from avdet.data.importers.split import require_free, split_videos, thin_out, write_data_set
-    from avdet.data.movies import find_movies
+    from avdet.annotations.checks.finding import named
+    from avdet.annotations.importers.read_labels import read_annotations
+    from avdet.annotations.importers.rows import Videos, joined, shared_people
+    from avdet.annotations.importers.split_videos import require_free, split_videos, thin_out, write_data_set
+    from avdet.datasets.videos import find_movies
 
     if not 0 <= args.val_share < 1:
         raise ValueError(f"--val-share is {args.val_share:g}; it must be from 0 to below 1")

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from avdet.cli.errors import user_errors
-from avdet.data.sample.make import make_sample
-from avdet.data.sample.settings import SampleSettings
+from avdet.synthetic.make_sample import make_sample
+from avdet.synthetic.synthetic_settings import SampleSettings
 
 
 def main(argv: Sequence[str] | None = None, settings: SampleSettings | None = None) -> int:

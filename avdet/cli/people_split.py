@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.recipe import provide_sample
-from avdet.data.locate import require_data
-from avdet.data_settings import AvaData
+from avdet.datasets.data_settings import AvaData
+from avdet.datasets.locate import require_data
 from avdet.settings import Config
 
 if TYPE_CHECKING:
-    from avdet.data.keyframes import KeyframeTable
+    from avdet.datasets.keyframes import KeyframeTable
 
 __all__ = ["labelled_split", "provide_labels"]
 
@@ -31,7 +31,7 @@ def provide_labels(config: Config, splits: tuple[str, ...], *, sample: bool) -> 
 def labelled_split(config: Config, split: str) -> tuple[KeyframeTable, dict[str, Path]]:
     """The keyframes of a split whose movie is there, and the movies by name."""
     from avdet.data.build import build_classes, read_truth
-    from avdet.data.movies import find_movies
+    from avdet.datasets.videos import find_movies
 
     keyframes, _, _ = read_truth(config.ava, split, build_classes(config.ava))
     return keyframes, find_movies(config.ava.videos)

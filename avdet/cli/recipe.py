@@ -12,7 +12,7 @@ from rich.logging import RichHandler
 from rich.progress import Progress
 
 from avdet.config import load_config
-from avdet.data_settings import AvaData, KineticsData
+from avdet.datasets.data_settings import AvaData, KineticsData
 from avdet.engine.progress import CONSOLE
 from avdet.settings import Config
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 SAMPLE_FOLDER = Path("data/sample")
 CLIP_SAMPLE_FOLDER = Path("data/sample-clips")
 UNLABELLED_FOLDER = Path("data/sample-unlabelled")
-OVERLAYS = Path(__file__).parents[1] / "data" / "sample"
+OVERLAYS = Path(__file__).parents[1] / "synthetic"
 
 
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,13 +57,13 @@ def _unlabelled(config: Config) -> bool:
 
 def provide_sample(config: Config) -> None:
     """Makes the sample set that a recipe needs on first use, and says so."""
-    from avdet.data.sample.make import ensure_sample, is_whole
-    from avdet.data.sample.make_clips import (
+    from avdet.synthetic.make_clip_sample import (
         UNLABELLED,
         ClipSampleSettings,
         ensure_clip_sample,
         is_clip_sample,
     )
+    from avdet.synthetic.make_sample import ensure_sample, is_whole
 
     if isinstance(config.data, AvaData):
         folder, videos, is_made, make = SAMPLE_FOLDER, 44, is_whole, ensure_sample

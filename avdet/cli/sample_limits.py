@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from avdet.data.sample.oracle import OBSERVERS, oracle_scores
+from avdet.synthetic.upper_bound import OBSERVERS, oracle_scores
 
 
 def main(argv: Sequence[str] | None = None) -> int:

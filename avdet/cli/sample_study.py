@@ -14,7 +14,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from avdet.cli import train_net
-from avdet.data.sample.benchmark_files import NUM_SPLITS, SOUND_DEFINED, camel
+from avdet.synthetic.benchmark_files import NUM_SPLITS, SOUND_DEFINED, camel
 
 RUNS = Path("runs/study")
 HEARD_ACTIONS = ("hand clap", "eat", "listen (e.g., to music)", "play musical instrument",

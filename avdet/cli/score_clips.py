@@ -15,10 +15,10 @@ from avdet.cli.recipe import add_recipe_arguments, config_of, say_what_happens
 from avdet.engine.progress import CONSOLE
 
 if TYPE_CHECKING:
-    from avdet.data.keyframes import ClassNames
-    from avdet.data_settings import ClipData
+    from avdet.datasets.data_settings import ClipData
+    from avdet.datasets.keyframes import ClassNames
+    from avdet.datasets.metrics import Scores
     from avdet.engine.epic_lists import EpicLists
-    from avdet.engine.metrics import Scores
 
 logger = logging.getLogger(__name__)
 SETTING = re.compile(r"[a-z_]\w*(\.\w+)*=")
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     args.predictions = [path for path in args.predictions if path not in behind]
     with user_errors():
         config = config_of(args)
-        from avdet.data_settings import CharadesData, ClipData, EpicData
+        from avdet.datasets.data_settings import CharadesData, ClipData, EpicData
 
         if not isinstance(config.data, ClipData):
             raise ValueError(f"{args.config} detects people in boxes; score its detections.csv with python -m ava_eval")
@@ -62,8 +62,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _score(data: ClipData, args: argparse.Namespace) -> None:
     from avdet.data.build_clips import read_faults
-    from avdet.data.segments import unlabelled
-    from avdet.engine.classification import score_clips
+    from avdet.datasets.segments import unlabelled
+    from avdet.engine.classification_metrics import score_clips
     from avdet.engine.epic_lists import read_epic_lists
     from avdet.engine.predictions import align, read_tables
 
@@ -91,10 +91,10 @@ def _submit(
     epic: EpicLists | None,
     path: Path,
 ) -> None:
-    from avdet.data.epic import id_column
-    from avdet.data.tables import read_table
-    from avdet.data_settings import CharadesData, EpicData
-    from avdet.engine.epic_scores import submission
+    from avdet.datasets.data_settings import CharadesData, EpicData
+    from avdet.datasets.epic import id_column
+    from avdet.datasets.epic_scores import submission
+    from avdet.datasets.tables import read_table
 
     if isinstance(data, EpicData) and epic is not None and set(scores) == {"verb", "noun"}:
         class_ids = {name: names.ids for name, names in classes.items()}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ava_eval
-from avdet.data.keyframes import keyframes_of_boxes
-from avdet.data.movies import find_movies
-from avdet.data.time_origin import on_movie_time
-from avdet.engine.outcome import Outcome
+from avdet.datasets.keyframes import keyframes_of_boxes
+from avdet.datasets.timestamp_offset import on_movie_time
+from avdet.datasets.videos import find_movies
+from avdet.engine.evaluation_result import Outcome
 from avdet.engine.progress import CONSOLE
 from avdet.engine.run_dir import RunDir
 from avdet.settings import Config
-from avdet.view.render import render
+from avdet.visualization.render import render
 
 __all__ = ["annotate_first_video", "show_result"]
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from avdet.media.writer import VideoWriter
-    from avdet.predict.stream import LiveDetector, LivePicture
-    from avdet.view.timeline import ShownPerson
+    from avdet.inference.stream import LiveDetector, LivePicture
+    from avdet.media.video_writer import VideoWriter
+    from avdet.visualization.person_timeline import ShownPerson
 
 logger = logging.getLogger(__name__)
 _LEAST_PX = 360  # of the short side: text needs room
@@ -58,8 +58,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _stream(args: argparse.Namespace) -> None:
+    from avdet.inference.stream import LiveStream
     from avdet.media.live import live_events
-    from avdet.predict.stream import LiveStream
 
     if args.output is None and not _has_display():
         raise ValueError("there is no display to show a window on; give --output FILE.mp4")
@@ -106,9 +106,9 @@ def _until_told_or_lost() -> Iterator[None]:
 
 
 def _detector(args: argparse.Namespace) -> tuple[LiveDetector, dict[int, str]]:
-    from avdet.people.build import build_person_detector
-    from avdet.predict.detector import ActionDetector
-    from avdet.predict.stream import LiveDetector
+    from avdet.inference.detector import ActionDetector
+    from avdet.inference.stream import LiveDetector
+    from avdet.people.build_detector import build_person_detector
 
     actions = ActionDetector.from_checkpoint(args.checkpoint)
     people = build_person_detector(args.detector, model=args.people_model, weights=args.people)
@@ -119,8 +119,8 @@ class _Painter:
     """Draws what is known on each picture; a table of detections is read once, however many pictures it stands on."""
 
     def __init__(self, names: Mapping[int, str], min_score: float) -> None:
-        from avdet.view.draw import annotate
-        from avdet.view.timeline import short_names
+        from avdet.visualization.draw import annotate
+        from avdet.visualization.person_timeline import short_names
 
         self._annotate = annotate
         self._names, self._min_score = short_names(names), min_score
@@ -141,7 +141,7 @@ class _Painter:
         return frame
 
     def _read(self, table: pd.DataFrame | None) -> Sequence[ShownPerson]:
-        from avdet.view.timeline import detected_people
+        from avdet.visualization.person_timeline import detected_people
 
         if table is None or table.empty:
             return ()
@@ -170,7 +170,7 @@ class _Film:
     """Into a file, each picture at its time."""
 
     def __init__(self, path: Path, opened: contextlib.ExitStack) -> None:
-        from avdet.media.writer import VideoWriter
+        from avdet.media.video_writer import VideoWriter
 
         self._path, self._opened, self._open = path, opened, VideoWriter
         self._writer: VideoWriter | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from avdet.cli.errors import user_errors
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
-from avdet.data.locate import require_data
+from avdet.datasets.locate import require_data
 from avdet.engine.run_dir import RunDir, new_run
 from avdet.settings import Config
 
@@ -28,8 +28,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _test(config: Config, args: argparse.Namespace, run: RunDir) -> None:
     from avdet.cli.show import show_result
-    from avdet.engine.test import test
-    from avdet.processes import distributed
+    from avdet.distributed import distributed
+    from avdet.engine.test_run import test
 
     with distributed() as process:
         say_what_happens(quiet=not process.is_main)

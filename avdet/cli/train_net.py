@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from avdet.cli.errors import user_errors
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
 from avdet.config import load_config
-from avdet.data.locate import require_data
-from avdet.data_settings import AvaData
+from avdet.datasets.data_settings import AvaData
+from avdet.datasets.locate import require_data
 from avdet.engine.run_dir import RunDir, latest_run, new_run, restarted_run
 from avdet.settings import Config
 
@@ -53,11 +53,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(config: Config, run: RunDir, args: argparse.Namespace, *, resumes: bool) -> int:
     # torch takes seconds to import: a wrong setting or missing data is said before
+    from avdet.annotations.checks.check_detection import refuse_faulty
     from avdet.cli.show import annotate_first_video, show_result
-    from avdet.data.check import refuse_faulty
+    from avdet.distributed import distributed
     from avdet.engine.interrupt import Interrupted
-    from avdet.engine.train import dry_run, train
-    from avdet.processes import distributed
+    from avdet.engine.train_loop import dry_run, train
 
     with distributed() as process:
         say_what_happens(quiet=not process.is_main)

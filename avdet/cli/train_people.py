@@ -15,7 +15,7 @@ from avdet.engine.run_dir import RunDir, new_run
 from avdet.settings import Config
 
 if TYPE_CHECKING:
-    from avdet.people.detector import PersonDetector, TrainablePersonDetector
+    from avdet.people.person_detector import PersonDetector, TrainablePersonDetector
     from avdet.structures import PersonBoxes
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace) -> None:
     import torch
 
     from avdet.cli.evaluate_people import evaluate_people
-    from avdet.people.build import build_person_detector, build_trainable
+    from avdet.people.build_detector import build_person_detector, build_trainable
 
     torch.manual_seed(config.seed)
     np.random.seed(config.seed)  # Detectron2 draws its sizes there
@@ -93,9 +93,9 @@ def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args:
     """Saves after each epoch."""
     from avdet.engine.distributed import leave_cores_to
     from avdet.engine.progress import progress_bar
-    from avdet.people.build import save_person_detector
-    from avdet.people.pictures import LabelledPictures, PictureLoader, Shot
-    from avdet.people.train import fine_tune
+    from avdet.people.build_detector import save_person_detector
+    from avdet.people.fine_tune import fine_tune
+    from avdet.people.labelled_frames import LabelledPictures, PictureLoader, Shot
 
     leave_cores_to(config.data.workers)
     keyframes, movies = labelled_split(config, "train")

@@ -16,8 +16,8 @@ from avdet.cli.outputs import require_film, require_output
 if TYPE_CHECKING:
     import pandas as pd
 
-    from avdet.predict.detector import ActionDetector
-    from avdet.predict.explain import Explainer
+    from avdet.inference.detector import ActionDetector
+    from avdet.inference.explain import Explainer
 
 
 class Wishes(TypedDict):
@@ -102,7 +102,7 @@ def _visualize(args: argparse.Namespace) -> None:
     if args.output is not None:
         _render(args, detections, wishes, detector)
     if args.player is not None:
-        from avdet.view.player.page import write_player
+        from avdet.visualization.player.page import write_player
 
         write_player(args.video, detections, args.player, **wishes)
         sys.stdout.write(f"{args.player}: open it in a browser; it plays {args.video} from where that is\n")
@@ -137,7 +137,7 @@ def _refuse(args: argparse.Namespace) -> None:
 def _detector(args: argparse.Namespace) -> ActionDetector | None:
     if args.checkpoint is None:
         return None
-    from avdet.predict.detector import ActionDetector
+    from avdet.inference.detector import ActionDetector
 
     return ActionDetector.from_checkpoint(args.checkpoint)
 
@@ -151,7 +151,7 @@ def _names(args: argparse.Namespace, detector: ActionDetector | None) -> Mapping
 
 
 def _shares(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    from avdet.people.table import refuse_pixels
+    from avdet.people.box_table import refuse_pixels
 
     refuse_pixels(table, path)
     return table
@@ -159,7 +159,7 @@ def _shares(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _refuse_other_times(args: argparse.Namespace, mine: pd.DataFrame) -> None:
     from avdet.media.open_video import duration_of
-    from avdet.view.timeline import Timeline, count_outside, why_all_is_outside
+    from avdet.visualization.person_timeline import Timeline, count_outside, why_all_is_outside
 
     duration_s = duration_of(args.video)
     timeline = Timeline({}, mine["timestamp"])
@@ -174,7 +174,7 @@ def _refuse_other_times(args: argparse.Namespace, mine: pd.DataFrame) -> None:
 
 
 def _say_what_has_no_name(args: argparse.Namespace, mine: pd.DataFrame, names: Mapping[int, str] | None) -> None:
-    from avdet.data.checks.finding import named
+    from avdet.annotations.checks.finding import named
 
     unnamed = sorted(set(mine["action_id"][mine["score"] >= args.min_score]) - set(names or ()))
     if names is not None and unnamed:
@@ -183,7 +183,7 @@ def _say_what_has_no_name(args: argparse.Namespace, mine: pd.DataFrame, names: M
 
 
 def _mine(args: argparse.Namespace, detections: pd.DataFrame) -> pd.DataFrame:
-    from avdet.view.render import rows_of
+    from avdet.visualization.render import rows_of
 
     return rows_of(detections, args.name or args.video.stem, args.time_origin, "detections")
 
@@ -194,7 +194,7 @@ def _render(
     from rich.progress import Progress
 
     from ava_eval import read_detections
-    from avdet.view.render import render
+    from avdet.visualization.render import render
 
     with contextlib.ExitStack() as opened, Progress(transient=True) as progress:
         bar = progress.add_task(args.video.name)
@@ -215,7 +215,7 @@ def _render(
 
 
 def _explainer(args: argparse.Namespace, detections: pd.DataFrame, detector: ActionDetector) -> Explainer:
-    from avdet.predict.explain import Explainer
+    from avdet.inference.explain import Explainer
 
     mine = _mine(args, detections)
     return Explainer(detector, args.video, mine[mine["score"] >= args.min_score])

@@ -12,14 +12,16 @@ from torch import Tensor
 from torch.utils.data import BatchSampler
 
 from ava_eval import read_excluded, read_ground_truth, read_label_map
-from avdet.data.audio_pairs import HardShare, MisalignedSound
-from avdet.data.ava import Augmentation, AvaTest, AvaTrain
-from avdet.data.bad_clips import BadClipLog, Clips
-from avdet.data.balance import positive_weights, repeat_factors
-from avdet.data.clip_cutter import ClipCutter
-from avdet.data.clip_loader import ClipLoader
+from avdet.data.audio_negatives import HardShare, MisalignedSound
+from avdet.data.clip_extractor import ClipCutter
 from avdet.data.collate import collate, collate_by_size
-from avdet.data.keyframes import (
+from avdet.data.detection_clips import Augmentation, AvaTest, AvaTrain
+from avdet.data.loader import ClipLoader
+from avdet.data.repeat_factor import positive_weights, repeat_factors
+from avdet.data.safe_dataset import BadClipLog, Clips
+from avdet.data.sampler import EpochSampler, ShareSampler
+from avdet.datasets.data_settings import AvaData, MediaData
+from avdet.datasets.keyframes import (
     ClassNames,
     KeyframeTable,
     detected_keyframes,
@@ -27,12 +29,10 @@ from avdet.data.keyframes import (
     refuse_unknown_actions,
     without_excluded,
 )
-from avdet.data.locate import annotation_files
-from avdet.data.movies import find_movies, with_movie
-from avdet.data.proposals import read_proposals
-from avdet.data.sampler import EpochSampler, ShareSampler
-from avdet.data.time_origin import on_movie_time
-from avdet.data_settings import AvaData, MediaData
+from avdet.datasets.locate import annotation_files
+from avdet.datasets.proposals import read_proposals
+from avdet.datasets.timestamp_offset import on_movie_time
+from avdet.datasets.videos import find_movies, with_movie
 from avdet.media.logmel import LogMel
 from avdet.settings import Config
 from avdet.structures import ClipBatch

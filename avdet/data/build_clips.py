@@ -11,11 +11,15 @@ from typing import Literal
 import numpy as np
 from torch.utils.data import BatchSampler
 
-from avdet.data.audio_pairs import HardShare, MisalignedSound
-from avdet.data.ava import Draw
+from avdet.data.audio_negatives import HardShare, MisalignedSound
 from avdet.data.build import build_augmentation, build_cutter, build_training_loader
-from avdet.data.charades import charades_classes, read_charades
-from avdet.data.class_folders import (
+from avdet.data.classification_clips import ClipTest, ClipTrain, ViewBatch, collate_views
+from avdet.data.collate import collate
+from avdet.data.detection_clips import Draw
+from avdet.data.loader import ClipLoader
+from avdet.data.sampler import EpochSampler
+from avdet.datasets.charades import charades_classes, read_charades
+from avdet.datasets.class_folders import (
     folder_classes,
     hmdb51_classes,
     read_folders,
@@ -23,16 +27,7 @@ from avdet.data.class_folders import (
     read_ucf101,
     ucf101_classes,
 )
-from avdet.data.clip_loader import ClipLoader
-from avdet.data.clips import ClipTest, ClipTrain, ViewBatch, collate_views
-from avdet.data.collate import collate
-from avdet.data.epic import epic_classes, participants, read_epic
-from avdet.data.keyframes import ClassNames
-from avdet.data.kinetics import only_classes, read_kinetics, subset_classes
-from avdet.data.sampler import EpochSampler
-from avdet.data.segments import Segments, class_list, in_both, keep_valid, once_each
-from avdet.data.video_files import VideoFiles, find_videos, with_video
-from avdet.data_settings import (
+from avdet.datasets.data_settings import (
     CharadesData,
     ClipData,
     EpicData,
@@ -41,6 +36,11 @@ from avdet.data_settings import (
     KineticsData,
     Ucf101Data,
 )
+from avdet.datasets.epic import epic_classes, participants, read_epic
+from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.kinetics import only_classes, read_kinetics, subset_classes
+from avdet.datasets.segments import Segments, class_list, in_both, keep_valid, once_each
+from avdet.datasets.video_files import VideoFiles, find_videos, with_video
 from avdet.settings import Config
 from avdet.structures import ClipBatch
 

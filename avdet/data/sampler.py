@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
-from avdet.data.audio_pairs import HardShare
-from avdet.data.ava import Draw
-from avdet.data.balance import repeated
+from avdet.data.audio_negatives import HardShare
+from avdet.data.detection_clips import Draw
+from avdet.data.repeat_factor import repeated
 
 __all__ = ["EpochSampler", "ShareSampler"]
 

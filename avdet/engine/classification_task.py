@@ -15,19 +15,19 @@ from avdet.data.build_clips import (
     read_split,
     refuse_shared,
 )
-from avdet.data.clip_loader import ClipLoader
-from avdet.data.clips import collate_views
+from avdet.data.classification_clips import collate_views
+from avdet.data.loader import ClipLoader
 from avdet.data.sampler import EpochSampler
-from avdet.data.segments import unlabelled
-from avdet.engine.classification import score_clips
+from avdet.datasets.segments import unlabelled
+from avdet.distributed import Process
+from avdet.engine.classification_metrics import score_clips
 from avdet.engine.epic_lists import read_epic_lists
 from avdet.engine.evaluate_clips import score_split
-from avdet.engine.outcome import Outcome
+from avdet.engine.evaluation_result import Outcome
+from avdet.engine.flops import giga_multiply_adds
 from avdet.engine.predictions import write_predictions
-from avdet.engine.view_cost import giga_multiply_adds
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
-from avdet.processes import Process
 from avdet.settings import Config
 from avdet.structures import ClipBatch
 

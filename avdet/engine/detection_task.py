@@ -16,14 +16,14 @@ from avdet.data.build import (
     build_test_data,
     build_train_loader,
 )
-from avdet.data.clip_loader import ClipLoader
+from avdet.data.loader import ClipLoader
 from avdet.data.sampler import EpochSampler
 from avdet.detection_table import write_detections
+from avdet.distributed import Process
 from avdet.engine.evaluate_detection import detect_split
-from avdet.engine.outcome import Outcome
+from avdet.engine.evaluation_result import Outcome
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
-from avdet.processes import Process
 from avdet.settings import Config
 from avdet.structures import ClipBatch
 

@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from avdet.processes import Process
+from avdet.distributed import Process
 
 __all__ = ["average_buffers", "leave_cores_to"]
 

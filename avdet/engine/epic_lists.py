@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from avdet.data.build_clips import read_annotations
-from avdet.data.build_epic_subsets import EpicSubsets, build_epic_subsets
-from avdet.data_settings import ClipData, EpicData
-from avdet.engine.epic_scores import Actions
+from avdet.datasets.data_settings import ClipData, EpicData
+from avdet.datasets.epic_scores import Actions
+from avdet.datasets.epic_subsets import EpicSubsets, build_epic_subsets
 
 __all__ = ["EpicLists", "read_epic_lists"]
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from avdet.data.clips import ViewBatch
-from avdet.engine.metrics import Scores
+from avdet.data.classification_clips import ViewBatch
+from avdet.datasets.metrics import Scores
+from avdet.distributed import Process
 from avdet.engine.progress import Stopwatch, progress_bar
-from avdet.processes import Process
 from avdet.structures import ClipBatch
 
 __all__ = ["PooledScores", "pool_views", "score_split"]

@@ -9,9 +9,9 @@ import pandas as pd
 from torch.utils.data import DataLoader
 
 from avdet.detection_table import detection_table
+from avdet.distributed import Process
 from avdet.engine.progress import Stopwatch, progress_bar
 from avdet.models.detect import Predicts, detect
-from avdet.processes import Process
 from avdet.structures import ClipBatch, Detections
 
 __all__ = ["detect_split"]

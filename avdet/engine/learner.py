@@ -14,8 +14,8 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from avdet.distributed import Process
 from avdet.engine.nonfinite import NonFiniteError, describe, save_report
-from avdet.processes import Process
 from avdet.structures import ClipBatch
 
 __all__ = ["Learner"]

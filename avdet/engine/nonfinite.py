@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from avdet.processes import Process
+from avdet.distributed import Process
 from avdet.structures import ClipBatch
 
 __all__ = ["Fault", "NonFiniteError", "bad_layer", "describe", "save_report"]

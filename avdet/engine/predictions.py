@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from avdet.data.build_clips import build_class_sets
-from avdet.data.keyframes import ClassNames
-from avdet.data.segments import Segments
-from avdet.data.tables import read_csv
-from avdet.data_settings import ClipData, EpicData
-from avdet.engine.metrics import Scores
+from avdet.datasets.data_settings import ClipData, EpicData
+from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.metrics import Scores
+from avdet.datasets.segments import Segments
+from avdet.datasets.tables import read_csv
 
 __all__ = ["align", "read_predictions", "read_tables", "write_predictions"]
 

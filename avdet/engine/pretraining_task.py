@@ -16,14 +16,14 @@ from avdet.data.build_clips import (
     build_clip_train_loader,
     read_split,
 )
-from avdet.data.clip_loader import ClipLoader
+from avdet.data.loader import ClipLoader
 from avdet.data.sampler import EpochSampler
-from avdet.engine.outcome import Outcome
+from avdet.distributed import Process
+from avdet.engine.evaluation_result import Outcome
 from avdet.engine.progress import progress_bar
 from avdet.engine.run_dir import RunDir
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
-from avdet.processes import Process
 from avdet.settings import Config
 from avdet.structures import ClipBatch
 

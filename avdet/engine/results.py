@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from avdet.data.locate import annotation_files
-from avdet.engine.outcome import Outcome
+from avdet.datasets.locate import annotation_files
+from avdet.engine.evaluation_result import Outcome
 from avdet.engine.provenance import provenance
 from avdet.engine.run_dir import RunDir
 from avdet.settings import Config

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from avdet.data_settings import AvaData
+from avdet.datasets.data_settings import AvaData
+from avdet.distributed import Process
 from avdet.engine.classification_task import ClassificationTask
 from avdet.engine.detection_task import DetectionTask
-from avdet.engine.outcome import Task
+from avdet.engine.evaluation_result import Task
 from avdet.engine.pretraining_task import PretrainingTask
-from avdet.processes import Process
 from avdet.settings import Config
 
 __all__ = ["build_task"]

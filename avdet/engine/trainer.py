@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from avdet.data.sampler import EpochSampler
+from avdet.distributed import Process
 from avdet.engine.freeze import set_training_mode
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.learner import Learner
@@ -17,7 +18,6 @@ from avdet.engine.memory import peak_memory_gb
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.progress import Stopwatch, progress_bar
 from avdet.engine.schedule import Schedule
-from avdet.processes import Process
 from avdet.structures import ClipBatch
 
 __all__ = ["Trainer"]

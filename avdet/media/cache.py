@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.media.identity import file_version
+from avdet.media.audio_track import Sound, SoundTrack
+from avdet.media.file_fingerprint import file_version
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import DecodeError, MediaFile, default_stream
 from avdet.media.open_video import early_end_s
 from avdet.media.reader import VideoInfo, VideoReader
-from avdet.media.sound import Sound, SoundTrack
-from avdet.media.writer import VideoWriter
+from avdet.media.video_writer import VideoWriter
 
 __all__ = ["CachedVideo", "cache_video", "made_from", "recipe_of"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from avdet.media.frame_decoder import frame_rate
 from avdet.media.media_file import DecodeError, MediaFile, default_stream
-from avdet.media.pictures import frame_rate
 
 __all__ = ["frame_times"]
 

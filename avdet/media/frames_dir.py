@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from avdet.media.audio_track import Sound, SoundTrack
 from avdet.media.media_file import DecodeError, MediaFile
 from avdet.media.reader import TOLERANCE_S, FrameBatch, Frames, VideoInfo, checked_times
-from avdet.media.sound import Sound, SoundTrack
 
 __all__ = ["FramesDir", "is_frames_dir"]
 

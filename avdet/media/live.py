@@ -17,11 +17,11 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
+from avdet.media.audio_track import mixed
+from avdet.media.display_size import quarter_turns
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import DecodeError
 from avdet.media.reader import VideoReader
-from avdet.media.shape import quarter_turns
-from avdet.media.sound import mixed
 
 __all__ = ["Event", "Heard", "Seen", "live_events"]
 

@@ -24,11 +24,11 @@ import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from avdet.media.audio_track import Sound, SoundTrack
+from avdet.media.display_size import PictureShape, RgbConverter, shape_of
+from avdet.media.frame_decoder import Picture, PictureDecoder, frame_rate
 from avdet.media.media_file import DecodeError, MediaFile, default_stream
 from avdet.media.packets import PacketSource
-from avdet.media.pictures import Picture, PictureDecoder, frame_rate
-from avdet.media.shape import PictureShape, RgbConverter, shape_of
-from avdet.media.sound import Sound, SoundTrack
 
 __all__ = ["TOLERANCE_S", "DecodeError", "FrameBatch", "Frames", "VideoInfo", "VideoReader", "checked_times"]
 

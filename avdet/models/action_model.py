@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from avdet.models.class_loss import ClassLoss
 from avdet.models.clip_head import ClipHead
+from avdet.models.drop_pathway import DropPathway, Sound, silence
 from avdet.models.roi_head import RoIHead
-from avdet.models.sound import DropPathway, Sound, silence
 from avdet.models.sync_loss import SyncLoss, tellable
 from avdet.structures import ClipBatch
 

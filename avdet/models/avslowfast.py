@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from avdet.models.drop_pathway import Sound
 from avdet.models.pathways import Absent, AudioPathway, VisualPathway
-from avdet.models.sound import Sound
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from avdet.models.checkpointing import run_twice
-from avdet.models.fused import conv_add_relu, fuses
-from avdet.models.narrow_norm import is_narrow, narrow_norm
-from avdet.models.recompute import conv_then_norm
-from avdet.models.taps import convolve_over_time
-from avdet.models.together import normalise_together
+from avdet.models.ops.checkpoint_block import run_twice
+from avdet.models.ops.checkpointed_conv import conv_then_norm
+from avdet.models.ops.conv_bn_relu import conv_add_relu, fuses
+from avdet.models.ops.small_channel_bn import is_narrow, narrow_norm
+from avdet.models.ops.sync_batch_norm import normalise_together
+from avdet.models.ops.temporal_conv import convolve_over_time
 
 FEW = 8  # channels; torch's kernels for channels-last memory on CPUs run over channels and crawl where these are fewer
 FEW_OVER_TIME = 32  # channels

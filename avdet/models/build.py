@@ -15,6 +15,7 @@ from avdet.models.blocks import Norm, Residual
 from avdet.models.class_loss import ClassLoss
 from avdet.models.classifier import Classifier
 from avdet.models.clip_head import ClipHead
+from avdet.models.drop_pathway import DropPathway
 from avdet.models.fusion import (
     AudioToFastSlow,
     AudioToFastToSlow,
@@ -28,7 +29,6 @@ from avdet.models.fusion import (
 from avdet.models.initialise import initialise
 from avdet.models.pathways import Absent, AudioPathway, VisualPathway
 from avdet.models.roi_head import RoIHead
-from avdet.models.sound import DropPathway
 from avdet.models.sync_loss import SyncLoss
 from avdet.settings import AUDIO_STRIDES, ModelConfig
 

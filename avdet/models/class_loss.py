@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from avdet.models.together import mean_count
+from avdet.models.ops.sync_batch_norm import mean_count
 
 __all__ = ["ClassLoss"]
 

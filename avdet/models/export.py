@@ -16,9 +16,9 @@ from torchvision.ops import RoIAlign
 
 from avdet.models.action_model import ActionModel
 from avdet.models.class_loss import ClassLoss
+from avdet.models.drop_pathway import Sound, silence
 from avdet.models.inference import for_inference
 from avdet.models.roi_head import RoIHead
-from avdet.models.sound import Sound, silence
 from avdet.structures import ClipBatch, PersonBoxes
 
 __all__ = ["OPSET", "Exported", "OnnxInputs", "export_onnx", "random_inputs", "require_onnx", "run_onnx", "run_torch"]

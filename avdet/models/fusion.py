@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from avdet.models.blocks import TemporalConv, as_clips, as_frames
+from avdet.models.drop_pathway import Sound
 from avdet.models.nonlocal_block import Gather
-from avdet.models.sound import Sound
 
 
 class FastToSlow(nn.Module):

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avdet.models.blocks import FEW, Norm, as_clips, as_frames
-from avdet.models.fused import precision
-from avdet.models.taps import sum_taps
+from avdet.models.ops.conv_bn_relu import precision
+from avdet.models.ops.temporal_conv import sum_taps
 
 AT_ONCE = 16  # channels: as many as AVX-512 computes at once
 AMX = torch.cpu._is_amx_tile_supported()  # multiplies 32 channels of bfloat16 at once, so that it idles at three

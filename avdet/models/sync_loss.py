@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from avdet.models.sound import SyncPair
-from avdet.models.together import mean_count
+from avdet.models.drop_pathway import SyncPair
+from avdet.models.ops.sync_batch_norm import mean_count
 
 MARGIN = 0.99
 MIN_VARIANCE = 0.01

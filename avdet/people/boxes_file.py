@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from avdet.people.table import csv_lines
+from avdet.people.box_table import csv_lines
 
 __all__ = ["BoxesFile"]
 

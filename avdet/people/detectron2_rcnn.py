@@ -21,7 +21,7 @@ from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
 from avdet.boxes import scale_xyxy
-from avdet.people.detector import Picture
+from avdet.people.person_detector import Picture
 from avdet.structures import PersonBoxes
 
 __all__ = [

@@ -20,7 +20,7 @@ from torchvision.models.detection import (
 )
 
 from avdet.boxes import scale_xyxy
-from avdet.people.detector import Picture
+from avdet.people.person_detector import Picture
 from avdet.people.tiny_rcnn import tiny_rcnn
 from avdet.structures import PersonBoxes
 

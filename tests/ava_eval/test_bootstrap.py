@@ -8,7 +8,7 @@ import pytest
 
 from ava_eval import PROTOCOLS, Result, evaluate
 from ava_eval.bootstrap import _draws, _mean_ap, _ranked_classes, bootstrap_difference, bootstrap_mean_ap
-from tests.ava_eval.worlds import LABEL_MAP, random_world, truth_table
+from tests.ava_eval.random_tables import LABEL_MAP, random_world, truth_table
 
 SAMPLES = 12
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ava_eval import evaluate
 from ava_eval.box_recall import BoxRecall, box_recall
+from tests.ava_eval.random_tables import LABEL_MAP, detection_table, truth_table
 from tests.ava_eval.slow_protocols import Box, DetectionRow, TruthRow
-from tests.ava_eval.worlds import LABEL_MAP, detection_table, truth_table
 
 ANN: Box = (0.0, 0.0, 0.4, 1.0)
 BEN: Box = (0.6, 0.0, 1.0, 1.0)

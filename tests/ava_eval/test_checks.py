@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ava_eval import FormatError, evaluate
-from tests.ava_eval.worlds import LABEL_MAP
+from tests.ava_eval.random_tables import LABEL_MAP
 
 TRUTH = pd.DataFrame(
     {"video": ["v"], "timestamp": [1], "x1": [0.0], "y1": [0.0], "x2": [1.0], "y2": [1.0], "action_id": [3]}

@@ -6,8 +6,8 @@ import pytest
 
 from ava_eval import evaluate
 from ava_eval.comparison import compare, comparison_table
+from tests.ava_eval.random_tables import LABEL_MAP, detection_table, truth_table
 from tests.ava_eval.slow_protocols import Box, DetectionRow, TruthRow
-from tests.ava_eval.worlds import LABEL_MAP, detection_table, truth_table
 
 BODY: Box = (0.2, 0.2, 0.6, 0.8)
 TRUTH: list[TruthRow] = [(video, 1, BODY, id_) for video in "abcd" for id_ in (3, 9)]

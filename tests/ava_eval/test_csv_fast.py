@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ava_eval.csv_fast import parse_uniform
 from ava_eval.csv_layout import BOXES, DETECTIONS, EXCLUDED, GROUND_TRUTH, Layout
 from ava_eval.csv_rows import parse_fields, split_line
-from ava_eval.errors import FormatError
+from ava_eval.format_error import FormatError
 
 ODD = ["", " ", "nan", "inf", "-1", "0", "1", "True", "1e400", "1_0", "0x1", "1e5", "1.",
        ".5", "+1", "--1", "NA", "null", "٣",

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ava_eval import PROTOCOLS, evaluate, read_detections, read_ground_truth, read_label_map, table
-from tests.ava_eval.worlds import LABEL_MAP, random_world
+from tests.ava_eval.random_tables import LABEL_MAP, random_world
 from tests.shared import SHARED, needs_shared
 
 MMACTION2 = SHARED / "data/annotations/ava/mmaction2_tests/eval_detection"

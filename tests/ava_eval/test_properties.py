@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ava_eval import PROTOCOLS, evaluate
-from tests.ava_eval.worlds import LABEL_MAP, random_world
+from tests.ava_eval.random_tables import LABEL_MAP, random_world
 
 SEEDS = st.integers(0, 100_000)
 ANY_PROTOCOL = st.sampled_from(list(PROTOCOLS))

@@ -7,8 +7,8 @@ import pytest
 
 from ava_eval import PROTOCOLS, Result, evaluate
 from tests.ava_eval import slow_protocols
+from tests.ava_eval.random_tables import LABEL_MAP, detection_table, excluded_table, random_world, truth_table
 from tests.ava_eval.slow_protocols import Box, DetectionRow, TruthRow
-from tests.ava_eval.worlds import LABEL_MAP, detection_table, excluded_table, random_world, truth_table
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 LEFT: Box = (0.0, 0.0, 0.5, 1.0)

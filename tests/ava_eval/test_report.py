@@ -14,7 +14,7 @@ from ava_eval.comparison import compare
 from ava_eval.report.page import Series, page, write_report
 from ava_eval.report.svg import line_plot, precision_recall_plot
 from ava_eval.tubes import evaluate_tubes
-from tests.ava_eval.worlds import LABEL_MAP, random_world, truth_table
+from tests.ava_eval.random_tables import LABEL_MAP, random_world, truth_table
 
 VOID = {"meta", "br"}
 

@@ -8,8 +8,8 @@ import pytest
 
 from ava_eval import FormatError
 from ava_eval.tubes import evaluate_tubes, tube_table
+from tests.ava_eval.random_tables import LABEL_MAP, detection_table, excluded_table, truth_table
 from tests.ava_eval.slow_protocols import Box, DetectionRow, TruthRow
-from tests.ava_eval.worlds import LABEL_MAP, detection_table, excluded_table, truth_table
 
 BODY: Box = (0.2, 0.2, 0.6, 0.8)
 HALF: Box = (0.2, 0.2, 0.4, 0.8)

@@ -10,10 +10,10 @@ import pytest
 from avdet.cli import benchmark_rivals as rivals
 from avdet.cli.benchmark import main
 from avdet.cli.benchmark_films import write_clip, write_movie
+from avdet.media.audio_track import Sound
 from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.frames_dir import FramesDir
 from avdet.media.reader import VideoReader
-from avdet.media.sound import Sound
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_command(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_video_shorter_than_a_clip_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from tests.media.movies import write_movie as write_small
+    from tests.media.make_videos import write_movie as write_small
 
     with pytest.raises(SystemExit) as stop:
         main(["loader", str(write_small(tmp_path / "a.mp4", num_frames=25))])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from avdet.cli.cache_videos import cache_videos, find_targets, main
-from avdet.data.movies import find_movies
+from avdet.datasets.videos import find_movies
 from avdet.media.reader import VideoReader
-from tests.media.movies import write_broken_download, write_movie
+from tests.media.make_videos import write_broken_download, write_movie
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 import torch
 
-from avdet.checkpoints.io import load_checkpoint
+from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.cli import score_clips, test_net, train_net
 from avdet.cli.recipe import sample_overlay
 from avdet.config import load_config
-from avdet.data.sample.benchmark_files import SOUND_DEFINED
+from avdet.synthetic.benchmark_files import SOUND_DEFINED
 from tests.conftest import REPOSITORY
-from tests.data.sample.tiny_clips import TINY_CLIPS
+from tests.synthetic.tiny_clips import TINY_CLIPS
 
 TINY = (
     *TINY_CLIPS, "train.epochs=1", "train.batch_size=4", "train.precise_bn_clips=0", "train.warmup_epochs=0",

@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from avdet.checkpoints.io import load_checkpoint
+from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.cli.convert_checkpoint import main
 from avdet.config import parse_config
 from avdet.models.build import build_model

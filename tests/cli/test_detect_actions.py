@@ -10,15 +10,15 @@ import pytest
 import torch
 
 import ava_eval
-from avdet.checkpoints.io import save_checkpoint
+from avdet.checkpoints.checkpoint_io import save_checkpoint
 from avdet.cli import detect_actions
 from avdet.data.build import build_classes
+from avdet.inference import batch
+from avdet.inference.detector import ActionDetector
+from avdet.inference.predictions import JudgedPeople
+from avdet.inference.video_names import VideoJob
 from avdet.models.build import build_model
-from avdet.people.build import build_trainable, save_person_detector
-from avdet.predict import batch
-from avdet.predict.detector import ActionDetector
-from avdet.predict.jobs import VideoJob
-from avdet.predict.judged import JudgedPeople
+from avdet.people.build_detector import build_trainable, save_person_detector
 from avdet.settings import Config
 
 

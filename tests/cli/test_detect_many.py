@@ -14,7 +14,7 @@ import ava_eval
 from avdet.cli import detect_actions
 from avdet.settings import Config
 from tests.conftest import REPOSITORY
-from tests.predict.tiny_detector import save_tiny_detector, two_people, write_film
+from tests.inference.tiny_detector import save_tiny_detector, two_people, write_film
 
 
 class Place:

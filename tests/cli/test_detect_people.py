@@ -13,7 +13,7 @@ import torch
 import ava_eval
 from avdet.cli import detect_people
 from avdet.config import load_config
-from avdet.people.build import build_trainable, save_person_detector
+from avdet.people.build_detector import build_trainable, save_person_detector
 from tests.conftest import REPOSITORY
 
 
@@ -30,7 +30,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def recipe(tmp_path: Path, tiny_settings: tuple[str, ...]) -> str:
-    overlay = REPOSITORY / "avdet/data/sample/recipe.yaml"
+    overlay = REPOSITORY / "avdet/synthetic/recipe.yaml"
     config = load_config(
         REPOSITORY / "configs/ava/avslowfast.yaml", overlays=(overlay,),
         overrides=(*tiny_settings, "data.val_boxes=made_here.csv"),

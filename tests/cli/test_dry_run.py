@@ -9,9 +9,9 @@ import pytest
 from avdet.cli import train_net
 from avdet.cli.recipe import sample_overlay
 from avdet.config import load_config
-from avdet.data_settings import AvaData
+from avdet.datasets.data_settings import AvaData
 from tests.conftest import REPOSITORY, TINY_DATA, TINY_MODEL
-from tests.data.sample.tiny_clips import TINY_CLIPS
+from tests.synthetic.tiny_clips import TINY_CLIPS
 
 RECIPES = sorted((REPOSITORY / "configs").rglob("*.yaml"))
 

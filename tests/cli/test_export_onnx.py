@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from avdet.checkpoints.io import save_checkpoint
+from avdet.checkpoints.checkpoint_io import save_checkpoint
 from avdet.cli import export_onnx
 from avdet.data.build import build_classes
 from avdet.models.build import build_model

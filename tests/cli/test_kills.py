@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from avdet.checkpoints.io import load_checkpoint
+from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.settings import Config
 from tests.conftest import REPOSITORY
 

@@ -4,8 +4,8 @@ import pytest
 
 from avdet.cli import make_sample as cli
 from avdet.cli import sample_limits
-from avdet.data.sample.make import is_whole
-from tests.data.sample.tiny import TINY
+from avdet.synthetic.make_sample import is_whole
+from tests.synthetic.tiny import TINY
 
 
 def test_it_makes_the_set_and_says_how_large_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,8 +41,8 @@ def test_the_set_that_a_recipe_reads_is_made_once(
     plan = load_config(path, overlays=(recipe.sample_overlay(load_config(path)),))
     monkeypatch.chdir(tmp_path)
     made: list[Path] = []
-    monkeypatch.setattr("avdet.data.sample.make_clips.ensure_clip_sample", lambda path, **_: made.append(path))
-    monkeypatch.setattr("avdet.data.sample.make_clips.is_clip_sample", lambda path, **_: path in made)
+    monkeypatch.setattr("avdet.synthetic.make_clip_sample.ensure_clip_sample", lambda path, **_: made.append(path))
+    monkeypatch.setattr("avdet.synthetic.make_clip_sample.is_clip_sample", lambda path, **_: path in made)
     caplog.set_level("INFO")
     recipe.provide_sample(plan)
     recipe.provide_sample(plan)

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from avdet.checkpoints.io import save_checkpoint
+from avdet.checkpoints.checkpoint_io import save_checkpoint
 from avdet.cli import stream
 from avdet.data.build import build_classes
 from avdet.media.reader import VideoReader
 from avdet.models.build import build_model
-from avdet.people.build import build_trainable, save_person_detector
+from avdet.people.build_detector import build_trainable, save_person_detector
 from avdet.settings import Config
 
 

@@ -12,14 +12,14 @@ import pytest
 import torch
 
 import ava_eval
-from avdet.checkpoints.io import load_checkpoint
+from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.cli import detect_actions, test_net, train_net
 from avdet.config import load_config
 from tests.conftest import REPOSITORY
 
 RECIPE = str(REPOSITORY / "configs/ava/avslowfast.yaml")
 AFTER_FIRST_EPOCH = 4  # lines of metrics: an epoch of the tiny sample is two iterations
-OVERLAY = REPOSITORY / "avdet/data/sample/recipe.yaml"
+OVERLAY = REPOSITORY / "avdet/synthetic/recipe.yaml"
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import ava_eval
-from avdet.checkpoints.io import load_checkpoint
+from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.cli import detect_people, train_people
 from avdet.config import load_config
 from tests.conftest import REPOSITORY
@@ -18,7 +18,7 @@ from tests.conftest import REPOSITORY
 
 @pytest.fixture
 def recipe(tmp_path: Path, tiny_settings: tuple[str, ...]) -> str:
-    overlay = REPOSITORY / "avdet/data/sample/recipe.yaml"
+    overlay = REPOSITORY / "avdet/synthetic/recipe.yaml"
     config = load_config(
         REPOSITORY / "configs/ava/avslowfast.yaml", overlays=(overlay,), overrides=(*tiny_settings, "data.workers=1")
     )

@@ -8,7 +8,7 @@ import pytest
 
 from avdet.cli.visualize import main
 from avdet.media.reader import VideoReader
-from tests.media.movies import write_movie
+from tests.media.make_videos import write_movie
 
 ROW = "clip,0.5,0.1,0.2,0.4,0.9,2,{score},7\n"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from avdet.data.build_clips import build_class_sets, read_split, refuse_shared
-from avdet.data.epic import participants
-from avdet.data.locate import require_data
-from avdet.data.sample.benchmark_files import SOUND_DEFINED
-from avdet.data_settings import EpicData, FoldersData, Hmdb51Data, KineticsData
+from avdet.datasets.data_settings import EpicData, FoldersData, Hmdb51Data, KineticsData
+from avdet.datasets.epic import participants
+from avdet.datasets.locate import require_data
+from avdet.synthetic.benchmark_files import SOUND_DEFINED
 
 KINETICS_ROWS = "label,youtube_id,time_start,time_end\nyoga,a,{},{}\n"
 

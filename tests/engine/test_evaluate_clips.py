@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from avdet.data.clips import ViewBatch, Views, collate_views
+from avdet.data.classification_clips import ViewBatch, Views, collate_views
+from avdet.distributed import Process
 from avdet.engine.evaluate_clips import PooledScores, pool_views, score_split
-from avdet.processes import Process
 from avdet.structures import Clip, ClipBatch
 
 ALONE = Process(0, 1, torch.device("cpu"))

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD
 
+from avdet.distributed import Process
 from avdet.engine.learner import Learner
 from avdet.engine.nonfinite import NonFiniteError
 from avdet.models.build import build_model
-from avdet.processes import Process
 from avdet.structures import ClipBatch
 from tests.models.tiny import tiny_batch, tiny_config
 

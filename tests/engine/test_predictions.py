@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avdet.data.keyframes import ClassNames
-from avdet.data.segments import Segments
+from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.segments import Segments
 from avdet.engine.predictions import align, read_predictions, write_predictions
 
 CLASSES = {"action": ClassNames((0, 1), ("eat", "wave"))}

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from avdet.distributed import Process
 from avdet.engine.interrupt import Interrupted
 from avdet.engine.run_dir import RunDir, restarted_run
-from avdet.engine.train import run_epochs, train
-from avdet.engine.training_run import TrainingRun
-from avdet.processes import Process
+from avdet.engine.session import TrainingRun
+from avdet.engine.train_loop import run_epochs, train
 from avdet.settings import Config
 
 ALONE = Process(0, 1, torch.device("cpu"))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from avdet.media import cache
+from avdet.media.audio_track import Sound
 from avdet.media.cache import cache_video
 from avdet.media.reader import DecodeError, VideoReader
-from avdet.media.sound import Sound
-from avdet.media.writer import VideoWriter
-from tests.media.movies import numbers_of, write_movie
+from avdet.media.video_writer import VideoWriter
+from tests.media.make_videos import numbers_of, write_movie
 from tests.shared import SHARED, needs_shared
 
 

@@ -13,7 +13,7 @@ import pytest
 from avdet.media.frames_dir import FramesDir, is_frames_dir
 from avdet.media.open_video import open_video
 from avdet.media.reader import DecodeError, VideoReader
-from tests.media.movies import numbered, numbers_of, write_movie
+from tests.media.make_videos import numbered, numbers_of, write_movie
 
 RATE = 16000
 

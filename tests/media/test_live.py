@@ -9,7 +9,7 @@ import pytest
 
 from avdet.media.live import Heard, Seen, live_events
 from avdet.media.reader import DecodeError, VideoReader
-from tests.media.movies import number_of, write_movie
+from tests.media.make_videos import number_of, write_movie
 
 
 @pytest.fixture

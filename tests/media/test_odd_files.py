@@ -12,9 +12,9 @@ import pytest
 from av.packet import Packet
 from av.stream import Stream
 
+from avdet.media.audio_track import Sound
 from avdet.media.reader import DecodeError, VideoReader
-from avdet.media.sound import Sound
-from tests.media.movies import number_of, numbered, numbers_of, write_movie
+from tests.media.make_videos import number_of, numbered, numbers_of, write_movie
 
 TS_PACKET, TS_WRAP_S = 188, 2**33 / 90_000
 

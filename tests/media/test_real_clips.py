@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
+from avdet.media.audio_track import SoundTrack
 from avdet.media.media_file import MediaFile
 from avdet.media.reader import DecodeError, VideoReader
-from avdet.media.sound import SoundTrack
 from tests.shared import SHARED, needs_shared
 
 pytestmark = needs_shared

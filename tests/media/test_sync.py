@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.logmel import HOP, SAMPLE_RATE, LogMel
 from avdet.media.reader import VideoReader
-from avdet.media.writer import VideoWriter
-from tests.media.movies import write_movie
+from avdet.media.video_writer import VideoWriter
+from tests.media.make_videos import write_movie
 
 DURATION_S = 4.0
 EVENT_S = 2.2

@@ -16,7 +16,7 @@ from avdet.config import load_config
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AVSlowFast
 from avdet.models.build import build_model
-from avdet.models.sound import Sound, silence
+from avdet.models.drop_pathway import Sound, silence
 from avdet.settings import ModelConfig
 from tests.conftest import REPOSITORY
 from tests.models.tiny import tiny_batch, tiny_config

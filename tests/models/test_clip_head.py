@@ -5,7 +5,7 @@ import torch
 from avdet.models.avslowfast import Features
 from avdet.models.classifier import Classifier
 from avdet.models.clip_head import ClipHead
-from avdet.models.sound import Sound, silence
+from avdet.models.drop_pathway import Sound, silence
 
 
 def head(dim: int, *, cells: int, dim_audio: int = 0) -> ClipHead:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import gradcheck
 
+from avdet.models.drop_pathway import Sound
 from avdet.models.fusion import (
     AudioToFastSlow,
     AudioToFastToSlow,
@@ -17,7 +18,6 @@ from avdet.models.fusion import (
     SlowAlone,
     SyncProbe,
 )
-from avdet.models.sound import Sound
 from tests.models.tiny import shake
 
 SLOW, FAST, AUDIO = (2, 3, 2, 2, 2), (2, 2, 4, 2, 2), (2, 2, 8, 3)  # alpha 2; 4 steps of sound a slow frame

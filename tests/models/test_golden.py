@@ -9,7 +9,7 @@ from torch import Tensor
 from avdet.checkpoints.weights import load_state
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
-from avdet.models.sound import DropPathway, silence
+from avdet.models.drop_pathway import DropPathway, silence
 from avdet.models.sync_loss import tellable
 from avdet.settings import ModelConfig
 from tests.models.golden import answer, recipe, weights

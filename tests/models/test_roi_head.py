@@ -7,8 +7,8 @@ from torchvision.ops import RoIAlign
 from avdet.models.avslowfast import Features
 from avdet.models.build import _roi_align
 from avdet.models.classifier import Classifier
+from avdet.models.drop_pathway import Sound, silence
 from avdet.models.roi_head import RoIHead
-from avdet.models.sound import Sound, silence
 
 
 def head(dim: int, dim_audio: int = 0, resolution: int = 2) -> RoIHead:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from avdet.models.sound import SyncPair
+from avdet.models.drop_pathway import SyncPair
 from avdet.models.sync_loss import SyncLoss, tellable
 
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from avdet.people.detector import Picture
+from avdet.people.person_detector import Picture
 from avdet.structures import PersonBoxes
 
 WIDTH, HEIGHT = 160, 120

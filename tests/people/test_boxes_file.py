@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from avdet.people.box_table import box_table, csv_lines
 from avdet.people.boxes_file import BoxesFile
-from avdet.people.table import box_table, csv_lines
 from tests.people.scenes import people
 
 SETTINGS = {"detector": "torchvision", "rate": 1.0}

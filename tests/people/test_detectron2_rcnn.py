@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from avdet.people.build import build_person_detector, build_trainable, save_person_detector
-from avdet.people.evaluate import score_people
-from avdet.people.train import fine_tune
+from avdet.people.build_detector import build_person_detector, build_trainable, save_person_detector
+from avdet.people.fine_tune import fine_tune
+from avdet.people.person_ap import score_people
 from tests.people.scenes import people, scene
 
 pytestmark = [

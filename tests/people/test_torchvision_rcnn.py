@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from avdet.people.detector import Picture
+from avdet.people.person_detector import Picture
 from avdet.people.tiny_rcnn import tiny_rcnn
 from avdet.people.torchvision_rcnn import MODELS, PERSON, TorchvisionRCNN, published_weights, torchvision_rcnn
 from avdet.structures import PersonBoxes

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ava_eval import read_ground_truth
-from avdet.data.sample.annotations import action_rows
-from avdet.data.sample.settings import SampleSettings
-from avdet.data.sample.story import write_stories
-from avdet.people.from_csv import boxes_of_ground_truth
-from avdet.people.switches import identity_switches
-from avdet.people.table import people_of_rows
+from avdet.people.box_table import people_of_rows
+from avdet.people.box_table_detector import boxes_of_ground_truth
+from avdet.people.id_switches import identity_switches
 from avdet.people.tracks import link_people
 from avdet.structures import PersonBoxes
+from avdet.synthetic.ava_files import action_rows
+from avdet.synthetic.scene_script import write_stories
+from avdet.synthetic.synthetic_settings import SampleSettings
 from tests.people.scenes import people
 
 NOBODY = people()

@@ -1,0 +1,122 @@
+"""Is a set of whole clips what training needs? Every answer with a count, examples and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avdet.annotations.checks.finding import Finding, counted
+from avdet.data.build_clips import build_class_sets, read_faults
+from avdet.datasets.data_settings import Clips, EpicData
+from avdet.datasets.epic_subsets import build_epic_subsets
+from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.locate import require_data
+from avdet.datasets.segments import Intervals, Segments, in_both, unlabelled
+from avdet.datasets.video_files import find_videos, with_video
+from avdet.media.open_video import early_end_s, open_video
+from avdet.media.reader import DecodeError
+
+__all__ = ["check_clips"]
+
+FEW_CLIPS = 20  # a class with fewer training clips learns next to nothing
+EARLY_S = 0.5
+SPLITS: tuple[Literal["train"], Literal["val"]] = ("train", "val")
+
+
+def check_clips(data: Clips) -> Iterator[Finding]:
+    """All findings, errors and facts alike; a file that cannot be read at all ends the check with its error."""
+    try:
+        require_data(data)
+        classes = build_class_sets(data)
+        videos = find_videos(data.videos)
+        read = {split: read_faults(data, split, videos) for split in SPLITS}
+        if isinstance(data, EpicData):
+            build_epic_subsets(data)
+    except ValueError as error:
+        yield Finding("error", "files", str(error))
+        return
+    found: dict[str, Segments] = {}
+    files: dict[str, Path] = {}
+    for split, (segments, faults) in read.items():
+        found[split], here, missing = with_video(segments, videos)
+        files |= here
+        yield Finding("fact", split, f"{len(segments):,} clips are listed")
+        yield from (Finding("warning", split, fault) for fault in faults + missing)
+        if not len(segments):
+            yield Finding("error", split, "the annotations list no clip")
+        elif not len(found[split]):
+            yield Finding("error", split, f"no listed clip has its video in {data.videos.absolute()}")
+    yield from (Finding("warning", "val", fault) for fault in unlabelled(found["val"]))
+    for name, names in classes.items():
+        yield from _about_classes(name, names, found["train"])
+    yield from (Finding("error", "splits", fault) for fault in in_both(found["train"], found["val"], files))
+    yield from _about_files(found, files)
+
+
+def _about_classes(name: str, classes: ClassNames, train: Segments) -> Iterator[Finding]:
+    yield Finding("fact", name, counted(len(classes), "class"))
+    if len(classes) == 1:
+        yield Finding(
+            "warning", name, "with one class alone nothing is learned; is a folder too many above the classes?"
+        )
+    if name not in train.labels:
+        return
+    labels = train.labels[name]
+    counts = labels.sum(axis=0) if labels.ndim > 1 else np.bincount(labels[labels >= 0], minlength=len(classes))
+    rare = [f"{classes.names[i]} ({counts[i]})" for i in np.argsort(counts, kind="stable") if counts[i] < FEW_CLIPS]
+    if rare:
+        yield Finding(
+            "warning", name, f"{len(rare)} of {len(classes)} classes have under {FEW_CLIPS} training clips: "
+            f"{', '.join(rare[:3])}{', ...' * (len(rare) > 3)}",
+        )  # fmt: skip
+
+
+def _about_files(found: Mapping[str, Segments], files: Mapping[str, Path]) -> Iterator[Finding]:
+    """Opens every video once."""
+    durations_s: dict[str, float] = {}
+    silent, broken, cut = 0, [], []
+    for name, path in files.items():
+        try:
+            with open_video(path) as video:
+                durations_s[name] = video.info.duration_s
+                silent += not video.info.has_audio
+                end_s = early_end_s(video)
+                if end_s is not None:
+                    cut.append(f"{path} after {end_s:.1f} of {durations_s[name]:.1f} s")
+        except DecodeError as error:
+            broken.append(str(error))
+    if broken:
+        yield Finding("error", "videos", f"{len(broken):,} of {len(files):,} cannot be read: {broken[0]}")
+    if cut:
+        yield Finding("warning", "videos", f"{len(cut):,} of {len(files):,} break off before their end: {cut[0]}")
+    yield Finding("fact", "sound", f"{len(durations_s) - silent:,} of {len(durations_s):,} videos have sound")
+    for split, segments in found.items():
+        ends_s = np.array([durations_s.get(video, np.inf) for video in segments.videos])
+        late = segments.start_s >= ends_s
+        early = ~late & np.isfinite(segments.end_s) & (segments.end_s > ends_s + EARLY_S)
+        if late.any():
+            yield Finding("error", split, f"{_counted(late)} begin after their video's end: {segments.ids[late][0]}")
+        if segments.intervals is not None:
+            yield from _about_intervals(split, segments, segments.intervals, ends_s)
+        if early.any():
+            yield Finding("warning", split, f"{_counted(early)} end after their video's end: {segments.ids[early][0]}")
+
+
+def _about_intervals(
+    split: str, segments: Segments, intervals: Intervals, ends_s: NDArray[np.float64]
+) -> Iterator[Finding]:
+    counts = np.diff(intervals.first)
+    late = intervals.start_s >= np.repeat(ends_s, counts)
+    if late.any():
+        first = np.repeat(segments.ids, counts)[late][0]
+        yield Finding(
+            "error", split, f"{late.sum():,} of {len(late):,} actions begin after their video's end (first: in {first})"
+        )
+
+
+def _counted(rows: NDArray[np.bool_]) -> str:
+    return f"{rows.sum():,} of {len(rows):,} clips"

@@ -1,0 +1,69 @@
+"""Detected people, in the forms in which they circulate for AVA."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ava_eval import read_boxes
+from ava_eval.keyframe_diagnosis import LOOKS_LIKE_PIXELS
+from avdet.checkpoints.restricted_unpickler import read_plain_pickle
+from avdet.datasets.keyframes import BOX, KEY
+
+__all__ = ["read_proposals"]
+
+ROUNDING = 1e-3  # of scores, by which those of float32 may pass 1
+
+
+def read_proposals(path: Path) -> pd.DataFrame:
+    """Columns video, timestamp, x1, y1, x2, y2, score, person_id.
+
+    A CSV, see `ava_eval.read_boxes`, or MMAction2's pickle: {"video,0902": boxes (N, 4) or (N, 5) with scores}.
+    Raises ValueError for anything else, for a pickle that holds more than arrays, and for a box or score that is none.
+    """
+    if path.suffix != ".pkl":
+        return read_boxes(path)
+    content = read_plain_pickle(path)
+    entries = content.items() if isinstance(content, dict) else [(type(content).__name__, content)]
+    for key, boxes in entries:
+        if not _is_entry(key, boxes):
+            raise ValueError(
+                f'{path} does not map "video,second" to boxes (N, 4) or (N, 5) of numbers (see {key!r}); give a list '
+                "as MMAction2 has them, or a CSV: video,timestamp,x1,y1,x2,y2,score"
+            )
+    keys = [key.rsplit(",", 1) for key in content]
+    found = [np.asarray(boxes, np.float64) for boxes in content.values()]
+    counts = np.array([len(boxes) for boxes in found], np.int64)
+    scored = [boxes if boxes.shape[1] == 5 else np.column_stack([boxes, np.ones(len(boxes))]) for boxes in found]
+    rows = np.concatenate(scored) if scored else np.zeros((0, 5))
+    _check_rows(rows, np.repeat(list(content), counts), path)
+    table = pd.DataFrame(rows, columns=[*BOX, "score"])
+    table.insert(0, "video", np.repeat([video for video, _ in keys], counts))
+    table.insert(1, "timestamp", np.repeat([float(second) for _, second in keys], counts))
+    return table.assign(person_id=-1)[[*KEY, *BOX, "score", "person_id"]]
+
+
+def _check_rows(rows: NDArray[np.float64], keys: NDArray[np.str_], path: Path) -> None:
+    """rows: (N, 5) boxes and scores; keys: (N,) where each is from."""
+    boxes, scores = rows[:, :4], rows[:, 4]
+    largest, least = boxes.max(axis=1), boxes.min(axis=1)
+    for wrong, rule in (
+        (~np.isfinite(rows).all(axis=1), "all numbers must be finite"),
+        ((boxes[:, :2] > boxes[:, 2:]).any(axis=1), "boxes are corners, x1 <= x2 and y1 <= y2"),
+        ((largest > LOOKS_LIKE_PIXELS) | (least < 1 - LOOKS_LIKE_PIXELS), "boxes are shares of the frame, from 0 to 1"),
+        ((scores < 0) | (scores > 1 + ROUNDING), "scores are from 0 to 1"),
+    ):
+        if wrong.any():
+            at = int(wrong.argmax())
+            said = ", ".join(f"{number:g}" for number in rows[at])
+            raise ValueError(f"{path}: {str(keys[at])!r} has the box and score {said}; {rule}, so correct the list")
+
+
+def _is_entry(key: object, boxes: object) -> bool:
+    if not isinstance(key, str) or not isinstance(boxes, np.ndarray) or boxes.ndim != 2 or boxes.shape[1] not in (4, 5):
+        return False
+    video, comma, second = key.rpartition(",")
+    return bool(video and comma) and second.replace(".", "", 1).isdecimal()

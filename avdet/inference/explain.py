@@ -1,0 +1,95 @@
+"""Why somebody is said to do something: maps of the clip around a keyframe, for each person's three best actions."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from avdet.data.collate import collate
+from avdet.data.detection_clips import cut_whole
+from avdet.datasets.keyframes import Keyframe
+from avdet.inference.detector import ActionDetector
+from avdet.media.reader import VideoReader
+from avdet.models.action_model import ActionModel
+from avdet.models.avslowfast import AudioAlone
+from avdet.models.explain import ActivationMaps, ExplainedPerson, Explanation, activation_maps
+from avdet.structures import PersonBoxes
+
+__all__ = ["Explainer"]
+
+_BOX = ["x1", "y1", "x2", "y2"]
+_TOP = 3
+
+
+class Explainer:
+    """Explains the keyframes of one video, one at a time, with the model that made its detections. A context manager.
+
+    detections: the video's rows, at its own seconds.
+    """
+
+    def __init__(self, detector: ActionDetector, video: str | Path, detections: pd.DataFrame) -> None:
+        if not isinstance(detector.model, ActionModel):
+            raise ValueError("this model cannot be explained; make the detector with ActionDetector.from_checkpoint")
+        if isinstance(detector.model.backbone, AudioAlone):
+            raise ValueError("a model that only listens looks nowhere; explain one that sees")
+        self._model = detector.model
+        self._detector = detector
+        known = detections[detections["action_id"].isin(detector.classes.ids)]
+        if known.empty and not detections.empty:
+            raise ValueError("the detections' actions are none of the checkpoint's; give the one that found them")
+        ranked = known.sort_values("score", ascending=False, kind="stable")
+        best = ranked.groupby(["timestamp", *_BOX], sort=False).head(_TOP)
+        self._best: Mapping[float, pd.DataFrame] = {float(str(t)): rows for t, rows in best.groupby("timestamp")}
+        self._last: tuple[float, Explanation | None] | None = None
+        self._reader = VideoReader(video, short_side=detector.short_side)
+
+    def __enter__(self) -> Explainer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._reader.close()
+
+    def at(self, time_s: float) -> Explanation | None:
+        """Of the keyframe at that time; None where it has nobody, or lies outside the video."""
+        if self._last is None or self._last[0] != time_s:
+            self._last = (time_s, self._explain(time_s))
+        return self._last[1]
+
+    def _explain(self, time_s: float) -> Explanation | None:
+        rows = self._best.get(time_s)
+        if rows is None or not 0 <= time_s <= self._reader.info.duration_s:
+            return None
+        cutter, device = self._detector.cutter, self._detector.device
+        people = PersonBoxes.from_boxes(
+            torch.from_numpy(rows[_BOX].to_numpy(np.float32, copy=True)),
+            person_ids=torch.from_numpy(rows["person_id"].to_numpy(np.int64, copy=True)),
+        )
+        keyframe = Keyframe("", time_s, time_s, people, torch.zeros(len(people), 0))
+        clip = cut_whole(self._reader, keyframe, cutter)
+        ids = list(self._detector.classes.ids)
+        classes = torch.tensor([ids.index(action_id) for action_id in rows["action_id"]])
+        maps = activation_maps(self._model, collate([clip]).to(device), classes.to(device))
+        return Explanation(
+            start_s=time_s - cutter.span_s / 2,
+            span_s=cutter.span_s,
+            people=tuple(_person(index, row, maps) for index, row in enumerate(rows.to_dict("records"))),
+            log_mel=None if clip.audio is None else clip.audio.numpy(),
+        )
+
+
+def _person(index: int, row: Mapping[Hashable, Any], maps: ActivationMaps) -> ExplainedPerson:
+    x1, y1, x2, y2 = (float(row[side]) for side in _BOX)
+    return ExplainedPerson(
+        box=(x1, y1, x2, y2),
+        person_id=int(row["person_id"]),
+        action_id=int(row["action_id"]),
+        logit=float(maps.logits[index]),
+        deaf_logit=float(maps.deaf_logits[index]),
+        heat=maps.pictures[index].cpu().numpy(),
+        sound=None if maps.sound is None else maps.sound[index].cpu().numpy(),
+    )

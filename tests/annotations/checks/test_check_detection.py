@@ -1,0 +1,229 @@
+"""Faults planted in the sample set one at a time: each is found, named and explained."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from avdet.annotations.checks.check_detection import check_data, refuse_faulty
+from avdet.cli import check_data as check_data_cli
+from avdet.datasets.data_settings import AvaData
+from avdet.datasets.keyframes import BOX
+from avdet.media.reader import VideoReader
+from avdet.settings import Config
+from tests.conftest import REPOSITORY
+from tests.media.make_videos import write_broken_download, write_movie
+from tests.shared import SHARED, needs_shared
+
+Fault = Callable[[Path], None]
+
+
+@pytest.fixture
+def copy(sample: Path, tmp_path: Path) -> Path:
+    """A sample set to break."""
+    return Path(shutil.copytree(sample, tmp_path / "sample"))
+
+
+def settings(folder: Path, config: Config) -> AvaData:
+    return config.ava.model_copy(update={"videos": folder / "videos", "annotations": folder / "annotations"})
+
+
+def edit(file: str, change: Callable[[list[list[str]]], list[list[str]]]) -> Fault:
+    def fault(folder: Path) -> None:
+        path = folder / "annotations" / file
+        rows = [line.split(",") for line in path.read_text().splitlines()]
+        path.write_text("".join(",".join(row) + "\n" for row in change(rows)))
+
+    return fault
+
+
+def test_the_sample_set_is_as_it_should_be(sample: Path, tiny_config: Config) -> None:
+    findings = list(check_data(settings(sample, tiny_config)))
+    assert {finding.about for finding in findings if finding.level != "fact"} <= {"train", "val"}
+    assert not [finding for finding in findings if finding.level == "error"]
+    facts = " ".join(finding.message for finding in findings)
+    assert "9 classes" in facts and "3 videos" in facts and "heard" in facts and "at IoU 0.5" in facts
+    refuse_faulty(settings(sample, tiny_config))
+
+
+TRAIN, VAL, BOXES, MAP = (
+    "ava_train_v2.2.csv",
+    "ava_val_v2.2.csv",
+    "ava_val_predicted_boxes.csv",
+    "ava_action_list_v2.2.pbtxt",
+)
+MOVIE = "videos/sample_train_00.mp4"
+
+
+def rewrite(file: str, change: Callable[[bytes], bytes]) -> Fault:
+    def fault(folder: Path) -> None:
+        path = folder / file
+        path.write_bytes(change(path.read_bytes()))
+
+    return fault
+
+
+def retime(change: Callable[[float], float]) -> Fault:
+    """Both tables and the boxes, as somebody with another clock has them."""
+
+    def fault(folder: Path) -> None:
+        for file in (TRAIN, VAL, BOXES):
+            edit(file, lambda rows: [[r[0], f"{change(float(r[1])):g}", *r[2:]] for r in rows])(folder)
+
+    return fault
+
+
+def reshape(change: Callable[[list[float]], list[float]]) -> Fault:
+    return edit(
+        TRAIN, lambda rows: [[*r[:2], *(f"{x:g}" for x in change([*map(float, r[2:6])])), *r[6:]] for r in rows]
+    )
+
+
+def without_sound(folder: Path) -> None:
+    with VideoReader(folder / MOVIE) as video:
+        frames = [frame for _, frame in video.play()]
+    write_movie(folder / MOVIE, frames=frames, num_frames=len(frames), fps=10)
+
+
+def without_anything_to_hear(folder: Path) -> None:
+    write_movie(folder / MOVIE, num_frames=60, fps=10, sound=np.zeros(96_000, np.float32))
+
+
+def as_pictures(folder: Path) -> None:
+    """At 30 a second, beside their sound."""
+    pictures = (folder / MOVIE).with_suffix("")
+    pictures.mkdir()
+    with VideoReader(folder / MOVIE) as video:
+        frames = video.frames(np.arange(0, video.info.duration_s, 1 / 30))
+    for number, frame in enumerate(frames, start=1):
+        cv2.imwrite(str(pictures / f"{number:06d}.jpg"), frame[..., ::-1])
+    (folder / MOVIE).rename(pictures / f"{pictures.name}.m4a")
+
+
+FAULTS = {
+    "wrong origin": (retime(lambda t: t + 450), "error", "data.time_origin=450"),
+    "ms": (retime(lambda t: t * 1000), "error", "they would fit as milliseconds"),
+    "frames": (retime(lambda t: round(t * 30)), "error", "frame numbers at 30 a second"),
+    "pixels": (reshape(lambda b: [b[0] * 160, b[1] * 120, b[2] * 160, b[3] * 120]), "error", "seem to be pixels"),
+    "xywh": (reshape(lambda b: [b[0], b[1], b[2] - b[0], b[3] - b[1]]), "error", "x,y,width,height"),
+    "swapped corners": (reshape(lambda b: [b[2], b[3], b[0], b[1]]), "error", "x1 > x2"),
+    "empty box": (reshape(lambda b: [b[0], b[1], b[0], b[3]]), "warning", "empty box"),
+    "unknown id": (edit(TRAIN, lambda rows: [[*r[:6], "77", r[7]] for r in rows]), "error", "not in the label map"),
+    "0-based": (edit(TRAIN, lambda rows: [["v", "1", *"0011", "0"], *rows]), "error", "add 1 to all"),
+    "header": (edit(TRAIN, lambda rows: [["video", "time", *BOX, "label"], *rows]), "fact", "header line"),
+    "strange header": (edit(TRAIN, lambda rows: [["video", "time", *BOX, "verb"], *rows]), "warning", "name: verb"),
+    "sizes": (edit(TRAIN, lambda rows: [[*"vtxywh", "label"], *rows]), "error", "column 5 is 'w'"),
+    "truth as boxes": (edit(BOXES, lambda rows: [[*r[:6], "12", "0"] for r in rows]), "error", "like a ground truth"),
+    "tabs": (rewrite(f"annotations/{TRAIN}", lambda text: text.replace(b",", b"\t")), "fact", "separated by tabs"),
+    "byte order mark": (rewrite(f"annotations/{VAL}", lambda text: b"\xef\xbb\xbf" + text), "fact", "byte order mark"),
+    "duplicates": (edit(TRAIN, lambda rows: [*rows, rows[0]]), "warning", "twice"),
+    "missing movie": (lambda folder: (folder / MOVIE).unlink(), "warning", "sample_train_00 missing"),
+    "suffix": (edit(TRAIN, lambda rows: [[r[0] + ".mp4", *r[1:]] for r in rows]), "error", "without its suffix"),
+    "no movie": (rewrite(MOVIE, lambda _: b"nothing"), "error", "sample_train_00"),
+    "truncated": (lambda folder: write_broken_download(folder / MOVIE), "error", "is cut short: it says"),
+    "no folder": (lambda folder: shutil.rmtree(folder / "videos"), "error", "not there"),
+    "no sound": (without_sound, "warning", "no sound track: 1 movie: sample_train_00.mp4 of 5"),
+    "pictures": (as_pictures, "fact", "movies 5 movies read to the end, and heard"),
+    "silence": (without_anything_to_hear, "warning", "nothing on it: 1 movie: sample_train_00.mp4"),
+    "both splits": (edit(TRAIN, lambda rows: [["sample_val_00", *r[1:]] for r in rows]), "error", "both train"),
+    "no scores": (edit(BOXES, lambda rows: [r[:6] for r in rows]), "warning", "is the score column missing"),
+    "low scores": (edit(BOXES, lambda rows: [[*r[:6], "0.3"] for r in rows]), "error", "the highest is 0.30"),
+    "other times": (edit(BOXES, lambda rows: [[r[0], "99", *r[2:]] for r in rows]), "error", "its times (99, ...)"),
+    "other videos": (edit(BOXES, lambda rows: [["x" + r[0], *r[1:]] for r in rows]), "error", "its videos (xsample"),
+    "nobody acts": (edit(TRAIN, lambda rows: [r[:2] for r in rows]), "error", "no row has an action"),
+    "twins": (edit(TRAIN, lambda rows: [[*rows[0][:2], *"0011", *rows[0][6:]], *rows]), "warning", "has another at"),
+    "no actions": (edit(VAL, lambda rows: [r[:6] for r in rows]), "error", VAL),
+    "empty class": (edit(TRAIN, lambda rows: [r for r in rows if int(r[6]) > 11]), "warning", "no row at all"),
+    "empty map": (rewrite(f"annotations/{MAP}", lambda _: b""), "error", "0 classes"),
+    "nan": (edit(VAL, lambda rows: [["v", "1", "nan", *rows[0][3:]], *rows]), "error", f"{VAL}, line 1: x1 is 'nan'"),
+    "misspelt": (rewrite(f"annotations/{MAP}", lambda text: text.replace(b"walk", b"stamd")), "warning", "look alike"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "level", "sentence"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_planted_fault_is_found(copy: Path, tiny_config: Config, fault: Fault, level: str, sentence: str) -> None:
+    fault(copy)
+    findings = [finding for finding in check_data(settings(copy, tiny_config)) if finding.level == level]
+    assert any(sentence in f"{finding.about} {finding.message}" for finding in findings), findings
+
+
+def test_a_class_that_is_asked_for_and_misspelt(sample: Path, tiny_config: Config) -> None:
+    for setting in ({"classes": ("stnad", "walk")}, {"exclusive": (("sit", "stnad"),)}):
+        data = settings(sample, tiny_config).model_copy(update=setting)
+        (finding,) = check_data(data)
+        assert finding.level == "error" and "did you mean 'stand'?" in finding.message
+
+
+def test_one_of_a_set_at_most(copy: Path, tiny_config: Config) -> None:
+    """Twelve is stand, fourteen walk: the first person now does both."""
+    data = settings(copy, tiny_config).model_copy(update={"exclusive": (("stand", "walk"),)})
+    before = [one for one in check_data(data) if "too many" in one.message]
+    edit(TRAIN, lambda rows: [*rows, *([*rows[0][:6], action, rows[0][7]] for action in ("12", "14"))])(copy)
+    (found,) = [one for one in check_data(data) if one.about == "train" and "too many" in one.message]
+    assert not before and found.level == "warning"
+    assert "1 row too many" in found.message and "one of stand, walk" in found.message
+
+
+def test_training_refuses_what_the_quick_check_finds(copy: Path, tiny_config: Config) -> None:
+    FAULTS["ms"][0](copy)
+    with pytest.raises(
+        ValueError, match=r"ava_train_v2\.2\.csv: labelled before .* milliseconds.*tools/check_data\.py"
+    ):
+        refuse_faulty(settings(copy, tiny_config))
+
+
+def test_the_people_of_training_are_checked_too(copy: Path, tiny_config: Config) -> None:
+    data = settings(copy, tiny_config).model_copy(update={"train_boxes": Path("boxes.csv")})
+
+    def said(rows: list[list[str]]) -> list[str]:
+        (copy / "annotations/boxes.csv").write_text("".join(",".join(row) + "\n" for row in rows))
+        return [f"{one.level}: {one.message}" for one in check_data(data) if one.about in ("train boxes", "files")]
+
+    rows = [line.split(",")[:6] for line in (copy / "annotations" / TRAIN).read_text().splitlines()]
+    assert said(rows[:1]) == ["fact: 1 of 1 box overlap a labelled person enough to be learned too"]
+    assert "its times (99, ...)" in said([[row[0], "99", *row[2:]] for row in rows])[0]
+    assert said([["x", *rows[0][1:]]])[0].startswith("warning: no box overlaps a labelled person")
+    assert "seem to be pixels" in said([[*rows[0][:2], *"0000", "0.9"], [*rows[0][:2], "0", "0", "90", "90"]])[0]
+    assert "x1 is 'left'" in said([[*rows[0][:2], "left", "0", "1", "1"]])[0]
+
+
+@needs_shared
+def test_birds_somebody_published(tiny_config: Config, tmp_path: Path) -> None:
+    """Seconds from 1, windows line ends, tabs; its videos are not published."""
+    birds = SHARED / "data/annotations/custom_ava/ethereal311_birds/annotations"
+    boxes = birds / "person_box_67091280_iou90/ava _detection_val_boxes_and_labels.csv"
+    for video in ("IMG_0110", "IMG_0130", "IMG_0177"):
+        write_movie(tmp_path / f"{video}.mp4", num_frames=40, fps=1)
+    data = tiny_config.ava.model_copy(
+        update={"videos": tmp_path, "annotations": birds, "val_boxes": boxes, "label_map": Path("labelmap.txt"),
+                "train_excluded": Path("ava_train_excluded_timestamps_v2.2.csv"), "val_excluded": None}
+    )  # fmt: skip
+    said = "\n".join(f"{finding.level} {finding.about}: {finding.message}" for finding in check_data(data))
+    assert "8 classes are learned: Incubation, NestMaintenance, Resting" in said
+    assert f"fact {boxes.name}: is separated by tabs" in said
+    assert "error" not in said or "missing" in said, said
+    pickled = birds / "ava_dense_proposals_val.FAIR.recall_93.9.pkl"
+    findings = check_data(data.model_copy(update={"val_boxes": pickled}))
+    assert not [one.message for one in findings if one.about == pickled.name]
+
+
+def test_the_command_prints_and_writes_json(
+    sample: Path, copy: Path, tmp_path: Path, tiny_settings: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(f"_base_: {REPOSITORY / 'avdet/synthetic/recipe.yaml'}\n")
+    argv = ["--config", str(recipe), "--json", str(tmp_path / "findings.json"), *tiny_settings]
+    assert check_data_cli.main(argv) == 0
+    assert "9 classes" in capsys.readouterr().out
+    assert {"level", "about", "message"} == json.loads((tmp_path / "findings.json").read_text())[0].keys()
+    assert check_data_cli.main([*argv, f"data.videos={copy / 'nowhere'}"]) == 1
+    capsys.readouterr()
+    for path, sentence in ((recipe, "is one of the inputs"), (tmp_path, "is a folder")):
+        with pytest.raises(SystemExit) as stop:
+            check_data_cli.main([*argv, "--json", str(path)])
+        said = capsys.readouterr()
+        assert stop.value.code == 2 and sentence in said.err and said.out == ""

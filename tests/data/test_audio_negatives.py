@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avdet.data.audio_negatives import HARD_GAP_S, HardShare, MisalignedSound, other_start
+from avdet.data.build import build_classes, build_train_loader
+from avdet.data.clip_extractor import ClipCutter
+from avdet.media.logmel import LogMel
+from avdet.media.reader import VideoReader
+from avdet.models.build import build_model
+from avdet.settings import Config
+from tests.media.make_videos import write_movie
+
+RATE = 16_000
+
+
+def tone_steps(path: Path, *, pitches_hz: list[int], level: float = 0.3) -> Path:
+    """A movie whose sound is one pitch a second, so that a log-mel says when it was heard."""
+    t = np.arange(RATE) / RATE
+    sound = np.concatenate([level * np.sin(2 * np.pi * pitch * t) for pitch in pitches_hz]).astype(np.float32)
+    return write_movie(path, num_frames=10 * len(pitches_hz), fps=10, sound=sound)
+
+
+def cutter() -> ClipCutter:
+    return ClipCutter(30, 10, 30.0, LogMel(num_frames=32, num_mels=40))
+
+
+def loudest_bin(log_mel: torch.Tensor) -> int:
+    return int(log_mel.mean(dim=0).argmax())
+
+
+def test_hard_negatives_come_in_the_second_half() -> None:
+    share = HardShare(0.25, epochs=5)
+    assert [share.at(epoch) for epoch in range(5)] == [0.0, 0.0, 0.0, 0.25, 0.25]
+
+
+@given(
+    start_s=st.floats(-1, 12), span_s=st.floats(0.1, 3), duration_s=st.floats(0.1, 12), seed=st.integers(0, 2**32 - 1)
+)
+def test_another_start_lies_in_the_video_and_away(start_s: float, span_s: float, duration_s: float, seed: int) -> None:
+    found = other_start(start_s, span_s, duration_s, np.random.default_rng(seed))
+    starts = np.linspace(0, max(duration_s - span_s, 0), 200)
+    if found is None:
+        assert duration_s <= span_s or (np.abs(starts - start_s) <= HARD_GAP_S + 0.1).all()
+    else:
+        assert -1e-9 <= found <= duration_s - span_s + 1e-9
+        assert abs(found - start_s) >= HARD_GAP_S - 1e-9
+
+
+def test_other_starts_are_uniform_over_both_sides() -> None:
+    rng = np.random.default_rng(0)
+    drawn = np.array([other_start(3.0, 2.0, 10.0, rng) for _ in range(4000)])  # [0, 2.5] and [3.5, 8]
+    assert (drawn < 3.0).mean() == pytest.approx(2.5 / 7.0, abs=0.03)
+    assert drawn[drawn > 3].mean() == pytest.approx(5.75, abs=0.1)
+
+
+def test_easy_is_another_videos_and_hard_another_moment(tmp_path: Path) -> None:
+    low = tone_steps(tmp_path / "low.mp4", pitches_hz=[500] * 4 + [1000] * 4)
+    high = tone_steps(tmp_path / "high.mp4", pitches_hz=[4000] * 3)
+    silent = write_movie(tmp_path / "silent.mp4", num_frames=20, fps=10)
+    pairs = MisalignedSound([low, high, silent], cutter())
+    with VideoReader(low) as video:
+        at_500, at_1000 = (loudest_bin(pairs.cutter.audio(video, center)) for center in (2.0, 6.0))  # type: ignore[arg-type]
+        for seed in range(8):
+            rng = np.random.default_rng(seed)
+            easy = pairs.cut(video, 2.0, hard=False, rng=rng)
+            assert easy is not None and loudest_bin(easy) > at_1000 > at_500
+        hard = [pairs.cut(video, 2.0, hard=True, rng=np.random.default_rng(seed)) for seed in range(12)]
+    assert {loudest_bin(sound) for sound in hard if sound is not None} <= {at_500, at_1000}
+    assert any(loudest_bin(sound) == at_1000 for sound in hard if sound is not None)
+
+
+def test_nothing_to_hear_gives_none(tmp_path: Path) -> None:
+    short = tone_steps(tmp_path / "short.mp4", pitches_hz=[500])
+    silent = write_movie(tmp_path / "silent.mp4", num_frames=20, fps=10)
+    pairs = MisalignedSound([short, silent], cutter())
+    with VideoReader(short) as video:
+        assert pairs.cut(video, 0.5, hard=True, rng=np.random.default_rng(0)) is None
+        assert pairs.cut(video, 0.5, hard=False, rng=np.random.default_rng(0)) is None
+
+
+def test_training_batches_bring_pairs_and_the_loss_counts(tiny_config: Config) -> None:
+    model_settings = tiny_config.model.model_copy(update={"sync_stages": ("res3", "res4", "pool5")})
+    config = tiny_config.model_copy(update={"model": model_settings})
+    classes = build_classes(config.ava)
+    loader, sampler = build_train_loader(config, classes)
+    sampler.start(3)
+    batch = next(iter(loader))
+    assert batch.negative_audio is not None and batch.audio is not None
+    assert batch.negative_audio.shape == batch.audio.shape
+    assert not torch.equal(batch.negative_audio, batch.audio)
+    plain = next(iter(build_train_loader(tiny_config, classes)[0]))
+    sampler.start(0)
+    first = next(iter(loader))
+    assert plain.negative_audio is None and torch.equal(plain.frames, first.frames)
+    losses = build_model(config.model, num_classes=len(classes), head="roi")(batch)
+    assert {"sync_res3", "sync_res4", "sync_pool5"} <= losses.keys()
+    assert max(float(losses[f"sync_{stage}"].detach()) for stage in ("res3", "res4", "pool5")) > 0
+
+
+def test_a_broken_movie_is_no_negative_and_no_fault_of_the_clip(tmp_path: Path) -> None:
+    one, other = (tone_steps(tmp_path / f"{name}.mp4", pitches_hz=[400]) for name in "ab")
+    broken = tmp_path / "c.mp4"
+    broken.write_bytes(b"no movie")
+    misaligned = MisalignedSound([one, other, broken], cutter())
+    with VideoReader(one) as video:
+        for seed in range(8):
+            assert misaligned.cut(video, 0.5, hard=False, rng=np.random.default_rng(seed)) is not None

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from avdet.datasets.tables import read_lines, read_table, whole_numbers
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "t.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_text_may_begin_with_a_byte_order_mark_and_is_utf8(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfa b\r\n\r\nc\r\n")
+    assert read_lines(tmp_path / "list.txt") == ["a b", "c"]
+    (tmp_path / "list.txt").write_bytes("ab\nä\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"list\.txt is no UTF-8 text \(byte 0xe4 at 3\); save it as UTF-8"):
+        read_lines(tmp_path / "list.txt")
+
+
+def test_cells_are_strings_and_what_is_not_there_is_empty(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path, "\ufeffid, b ,c\nNA,, x\n007\n"), ("id", "b", "c"))
+    assert table.to_numpy().tolist() == [["NA", "", "x"], ["007", "", ""]]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "is empty; give the file whole"),
+        ("a,b\n1,2,3\n", "rows of more cells than its first line names columns"),
+        ("a,b\n1,2\n1,2,3\n", "no readable csv"),
+        ("a\n1\n", r"has no column b \(it has a\)"),
+        ("a,b\n1,x\n", "line 2: b is 'x', not a number"),
+        ("a,b\n1,1\n1,1.5\n", r"line 3: b is '1\.5', not an id"),
+        ("a,b\n1,inf\n", "b is 'inf', not an id"),
+        ("a,b\n1\n", "b is '', not an id"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, sentence: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ValueError, match=sentence):
+        whole_numbers(read_table(path, ("a", "b")), "b", path)

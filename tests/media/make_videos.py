@@ -1,0 +1,127 @@
+"""Small movies whose frames say their own number, written with plain PyAV so that any container can be tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from avdet.media.video_writer import VideoWriter
+
+WIDTH, HEIGHT = 64, 48
+_BITS = 8
+
+
+def numbered(number: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+    """A frame whose upper half holds `number` in black and white columns, the lowest bit left; grey below."""
+    frame = np.full((height, width, 3), 128, np.uint8)
+    for bit in range(_BITS):
+        left, right = bit * width // _BITS, (bit + 1) * width // _BITS
+        frame[: height // 2, left:right] = 255 if number >> bit & 1 else 0
+    return frame
+
+
+def number_of(frame: NDArray[np.uint8]) -> int:
+    """The number of a frame of any size that `numbered` made."""
+    height, width = frame.shape[:2]
+    row = frame[height // 4].mean(axis=-1)
+    return sum(1 << bit for bit in range(_BITS) if row[(2 * bit + 1) * width // (2 * _BITS)] > 128)
+
+
+def numbers_of(frames: NDArray[np.uint8]) -> list[int]:
+    return [number_of(frame) for frame in frames]
+
+
+def write_movie(
+    path: Path,
+    *,
+    num_frames: int = 50,
+    fps: float | Fraction = 25,
+    times_s: Sequence[float] | None = None,
+    codec: str = "libx264",
+    gop: int = 12,
+    b_frames: int = 2,
+    options: Mapping[str, str] | None = None,
+    pix_fmt: str = "yuv420p",
+    frames: Sequence[NDArray[np.uint8]] | None = None,
+    sound: NDArray[np.float32] | None = None,
+    sound_rate: int = 16000,
+    sound_codec: str = "aac",
+    sound_start_s: float = 0.0,
+) -> Path:
+    """Frames 0, 1, 2, .. at `fps` or at `times_s`; sound (channels, n) or (n,) from `sound_start_s` on."""
+    rate = Fraction(fps).limit_denominator(1001)
+    times = [k / rate for k in range(num_frames)] if times_s is None else [Fraction(t) for t in times_s]
+    pictures = frames or [numbered(k) for k in range(len(times))]
+    with av.open(str(path), "w") as container:
+        video = cast(VideoStream, container.add_stream(codec, rate=rate, options=dict(options or {})))
+        video.height, video.width = pictures[0].shape[:2]
+        video.pix_fmt = pix_fmt
+        video.codec_context.gop_size, video.codec_context.max_b_frames = gop, b_frames
+        if times_s is not None:
+            video.codec_context.time_base = Fraction(1, 90_000)
+        audio = None
+        if sound is not None:
+            layout = {1: "mono", 2: "stereo", 6: "5.1"}[np.atleast_2d(sound).shape[0]]
+            audio = cast(AudioStream, container.add_stream(sound_codec, rate=sound_rate, layout=layout))
+        _write_pictures(container, video, pictures, times)
+        if audio is not None and sound is not None:
+            _write_sound(container, audio, np.atleast_2d(sound), sound_start_s)
+    return path
+
+
+def truncated(source: Path, target: Path, share: float) -> Path:
+    """As a download that broke off."""
+    data = source.read_bytes()
+    target.write_bytes(data[: int(len(data) * share)])
+    return target
+
+
+def faststart(path: Path, fps: int = 25) -> Path:
+    """100 frames with their index at the front, so that a cut file still opens."""
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=fps, width=64, height=48, options={"qp": "0"})
+        stream.codec_context.gop_size = 12
+        for number in range(100):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def _write_pictures(
+    container: OutputContainer, video: VideoStream, pictures: Sequence[NDArray[np.uint8]], times: Sequence[Fraction]
+) -> None:
+    base = video.codec_context.time_base or 1 / video.codec_context.framerate
+    for picture, time_s in zip(pictures, times, strict=True):
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame.pts, frame.time_base = round(time_s / base), base
+        container.mux(video.encode(frame))
+    container.mux(video.encode(None))
+
+
+def _write_sound(container: OutputContainer, audio: AudioStream, sound: NDArray[np.float32], start_s: float) -> None:
+    start = round(start_s * audio.rate)
+    for k in range(0, sound.shape[1], 1024):
+        block = np.ascontiguousarray(sound[:, k : k + 1024], np.float32)
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=audio.layout.name)
+        frame.sample_rate, frame.pts, frame.time_base = audio.rate, start + k, Fraction(1, audio.rate)
+        container.mux(audio.encode(frame))
+    container.mux(audio.encode(None))
+
+
+def write_broken_download(path: Path) -> Path:
+    """Half of 60 pictures, 10 a second: the index stands at the front of the mp4 and still speaks of 6 s."""
+    with VideoWriter(path, fps=10, width=WIDTH, height=HEIGHT) as writer:
+        for noise in np.random.default_rng(0).integers(0, 255, (60, HEIGHT, WIDTH, 3), np.uint8):
+            writer.write_frame(noise)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    return path

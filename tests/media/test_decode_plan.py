@@ -1,0 +1,102 @@
+"""Packets are (pts, dts) pairs of a short film: I0 P3 B1 B2 P6 B4 B5 I9 B7 B8, as an encoder orders them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avdet.media.decode_plan import Schedule
+
+
+@dataclass(frozen=True)
+class FakePacket:
+    pts: int | None
+    dts: int | None
+    is_discard: bool = False
+
+
+FILM = [FakePacket(pts, dts - 1) for dts, pts in enumerate([0, 3, 1, 2, 6, 4, 5, 9, 7, 8])]
+
+
+def _marked(packets: list[FakePacket], ticks: list[int]) -> tuple[list[tuple[int | None, bool]], Schedule[FakePacket]]:
+    schedule: Schedule[FakePacket] = Schedule(ticks)
+    return [(packet.pts, shown) for packet, shown in schedule.mark(packets)], schedule
+
+
+def test_only_what_is_shown_is_marked_and_nothing_behind_it_is_given() -> None:
+    marked, schedule = _marked(FILM, [2, 4])
+    assert marked == [(0, False), (3, False), (1, False), (2, True), (6, False), (4, True)]
+    assert schedule.wanted == {2, 4}
+    assert not schedule.reached_end
+
+
+def test_a_picture_stays_until_the_next_one() -> None:
+    slow = [FakePacket(pts, dts) for pts, dts in [(0, -30), (30, -20), (10, 10), (20, 20), (60, 30)]]
+    assert _marked(slow, [9])[0] == [(0, True)]
+    assert _marked(slow, [29])[1].wanted == {20}
+    assert _marked(slow, [30, 59])[1].wanted == {30}
+
+
+def test_before_the_first_picture_is_the_first_and_past_the_end_the_last() -> None:
+    marked, schedule = _marked(FILM, [-100])
+    assert marked == [(0, True)] and not schedule.reached_end
+    marked, schedule = _marked(FILM, [100])
+    assert [pts for pts, shown in marked if shown] == [9]
+    assert schedule.reached_end
+
+
+def test_packets_outside_an_edit_list_are_decoded_but_never_shown() -> None:
+    cut = [FakePacket(0, -1, is_discard=True), FakePacket(3, 0, is_discard=True), *FILM[2:]]
+    marked, schedule = _marked(cut, [0])
+    assert marked == [(0, False), (3, False), (1, True)]
+    assert schedule.wanted == {1}
+
+
+def test_unknown_decoding_times_at_the_start() -> None:
+    film = [FakePacket(0, None), FakePacket(3, None), *FILM[2:]]
+    assert _marked(film, [1])[0] == [(0, False), (3, False), (1, True)]
+
+
+def test_without_a_display_time_the_decoding_time_counts() -> None:
+    assert _marked([FakePacket(None, k) for k in range(5)], [2])[0] == [(None, False), (None, False), (None, True)]
+
+
+@given(
+    gaps=st.lists(st.integers(1, 5), min_size=1, max_size=40),
+    group=st.integers(1, 4),
+    ticks=st.lists(st.integers(-5, 220), min_size=1, max_size=8),
+)
+def test_what_is_marked_is_what_a_look_at_the_whole_film_says(gaps: list[int], group: int, ticks: list[int]) -> None:
+    times = [sum(gaps[:k]) for k in range(len(gaps) + 1)]
+    # Groups of pictures whose last is decoded first, as B-frames have it; decoded as late as possible.
+    order = [t for k in range(0, len(times), group) for t in [times[k : k + group][-1], *times[k : k + group][:-1]]]
+    packets = [FakePacket(pts, min(order[k:])) for k, pts in enumerate(order)]
+    ticks = sorted(ticks)
+    expected = {max(t for t in times if t <= max(tick, 0)) for tick in ticks}
+    marked, schedule = _marked(packets, ticks)
+    assert {pts for pts, shown in marked if shown} == expected == schedule.wanted
+    assert [pts for pts, _ in marked] == order[: len(marked)]
+
+
+def test_a_film_without_end_is_not_held_in_memory() -> None:
+    def endless() -> Iterator[FakePacket]:
+        for k in range(10_000):
+            yield FakePacket(k, k)
+            taken.append(k)
+
+    taken: list[int] = []
+    schedule: Schedule[FakePacket] = Schedule([9_000])
+    given_out = 0
+    for _ in schedule.mark(endless()):
+        given_out += 1
+        assert len(taken) - given_out <= 3
+    assert given_out == 9_001
+
+
+@pytest.mark.parametrize("ticks", [[0, 0, 0], [3, 3]])
+def test_repeated_ticks_count_once(ticks: list[int]) -> None:
+    assert _marked(FILM, ticks)[1].wanted == set(ticks)
