@@ -15,13 +15,13 @@ from torch import Tensor
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
-__all__ = ["Process", "distributed"]
+__all__ = ["DistributedContext", "distributed"]
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Process:
+class DistributedContext:
     """This process among all: `rank` of `world`, and the device that is its own."""
 
     rank: int
@@ -67,7 +67,7 @@ class Process:
 
 
 @contextmanager
-def distributed(*, backend: str | None = None, patience: timedelta | None = None) -> Iterator[Process]:
+def distributed(*, backend: str | None = None, patience: timedelta | None = None) -> Iterator[DistributedContext]:
     """Joins the group that torchrun's environment describes; without torchrun the process is alone.
 
     backend: None is NCCL on GPUs and gloo elsewhere. patience: how long one waits for another; None is torch's.
@@ -81,7 +81,7 @@ def distributed(*, backend: str | None = None, patience: timedelta | None = None
     if world > 1:
         _meet(backend or ("nccl" if device.type == "cuda" else "gloo"), patience)
     try:
-        yield Process(rank, world, device)
+        yield DistributedContext(rank, world, device)
     finally:
         if world > 1:
             dist.destroy_process_group()

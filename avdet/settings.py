@@ -48,13 +48,13 @@ class ModelConfig(Section):
     mel_bins: int = Field(80, ge=8)
     beta_audio: float = Field(0.5, gt=0, le=4)  # beta_A: channels of Audio to those of Slow
     audio_blocks: tuple[Blocks, Blocks, Blocks, Blocks] | None = None  # null: as stage_blocks
-    fusion: Literal["a_fs", "a_f_s", "nonlocal"] = "a_fs"
+    fusion: Literal["a_to_fs", "a_to_f_to_s", "nonlocal"] = "a_to_fs"
     fusion_stages: tuple[Stage, ...] = ("res3", "res4")  # () is late fusion only
     fusion_width: int = Field(64, ge=4)  # channels between the two convolutions of A->FS
-    drop_pathway: Fraction = 0.8  # P_d
-    drop_pathway_kind: Literal["altogether", "lateral"] = "altogether"
-    sync_stages: tuple[SyncStage, ...] = ()  # where the AVS loss stands; the paper: res3, res4, pool5
-    sync_weight: float = Field(1.0, ge=0)
+    drop_pathway_rate: Fraction = 0.8  # P_d
+    drop_pathway_mode: Literal["full", "lateral"] = "full"
+    avs_stages: tuple[SyncStage, ...] = ()  # where the AVS loss stands; the paper: res3, res4, pool5
+    avs_weight: float = Field(1.0, ge=0)
     dropout: Fraction = 0.5
     roi_resolution: int = Field(7, ge=1)
     weights: Path | None = None  # a checkpoint to start from; heads of another size are made anew
@@ -69,7 +69,7 @@ class ModelConfig(Section):
         return self.slow_frames * self.slow_stride
 
     @property
-    def hears(self) -> bool:
+    def uses_audio(self) -> bool:
         return self.audio is not False
 
     @model_validator(mode="after")
@@ -79,8 +79,8 @@ class ModelConfig(Section):
                 f"slow_stride {self.slow_stride} is no multiple of alpha {self.alpha}, so the Fast pathway's stride is "
                 "no whole number; choose an alpha that divides it"
             )
-        if self.sync_stages and self.audio is not True:
-            raise ValueError("sync_stages need both pathways; set model.audio=true or model.sync_stages=[]")
+        if self.avs_stages and self.audio is not True:
+            raise ValueError("avs_stages need both pathways; set model.audio=true or model.avs_stages=[]")
         if any(block not in range(self.stage_blocks[2]) for block in self.nonlocal_blocks):
             raise ValueError(
                 f"nonlocal_blocks {list(self.nonlocal_blocks)} names a block that res4 does not have; "
@@ -94,10 +94,10 @@ class ModelConfig(Section):
         if self.audio is not True:
             return self
         bare = [stage for stage in self.fusion_stages if stage not in self.fast_to_slow_stages]
-        if self.fusion == "a_f_s" and bare:
-            raise ValueError(f"fusion a_f_s at {bare[0]} goes through F->S there; add it to fast_to_slow_stages")
-        frames = self.fast_frames if self.fusion == "a_f_s" else self.slow_frames
-        meetings: dict[str, int] = dict.fromkeys(self.sync_stages, self.slow_frames)
+        if self.fusion == "a_to_f_to_s" and bare:
+            raise ValueError(f"fusion a_to_f_to_s at {bare[0]} goes through F->S there; add it to fast_to_slow_stages")
+        frames = self.fast_frames if self.fusion == "a_to_f_to_s" else self.slow_frames
+        meetings: dict[str, int] = dict.fromkeys(self.avs_stages, self.slow_frames)
         if self.fusion != "nonlocal":
             meetings.update(dict.fromkeys(self.fusion_stages, frames))
         for stage, count in meetings.items():
@@ -111,30 +111,32 @@ class ModelConfig(Section):
 
 
 class TrainConfig(Section):
-    """The optimisation. `lr` belongs to `lr_batch` clips an iteration and is scaled linearly to those that run."""
+    """The optimisation. `lr` is for `base_batch_size` clips and scales linearly with the batch size."""
 
     epochs: int = Field(20, ge=1)
     batch_size: int = Field(64, ge=1)  # clips an iteration, over all processes
     lr: float = Field(0.1, gt=0)
-    lr_batch: int = Field(64, ge=1)
+    base_batch_size: int = Field(64, ge=1)
     schedule: Literal["cosine", "step"] = "cosine"
-    step_epochs: tuple[float, ...] = ()  # where `step` divides the rate by ten
+    milestones: tuple[float, ...] = ()  # where `step` divides the rate by ten
     warmup_epochs: float = Field(0.0, ge=0)
     warmup_lr: float = Field(0.0, ge=0)
     momentum: Fraction = 0.9
     nesterov: bool = True
     weight_decay: float = Field(1e-4, ge=0)
     bn_weight_decay: float = Field(0.0, ge=0)
-    clip_gradient: float | None = Field(None, gt=0)  # largest norm of all gradients together
-    frozen: tuple[Frozen, ...] = ()  # norms: all batch norms as they are; trunk: all but the head; or stages
+    grad_clip_norm: float | None = Field(None, gt=0)  # largest norm of all gradients together
+    freeze: tuple[Frozen, ...] = ()  # norms: all batch norms as they are; trunk: all but the head; or stages
     amp: bool = True  # bf16 on GPUs that have it; never on the CPU
-    accumulate: int = Field(1, ge=1)  # parts in which an iteration's clips go through, to save memory
+    accumulation_steps: int = Field(1, ge=1)  # parts in which an iteration's clips go through, to save memory
     ema: float = Field(0.0, ge=0, lt=1)  # decay of a moving average of the weights, which is then evaluated; 0: none
     sync_bn: bool = False  # batch norms over all processes: many give the numbers of one
-    forget_activations: bool = False  # activation checkpointing: less memory, more time
+    activation_checkpointing: bool = False  # activation checkpointing: less memory, more time
     compile: bool = False  # torch.compile, of the backbone
-    max_nonfinite: int = Field(0, ge=0)  # iterations with a NaN or infinity that are left out before training stops
-    keep: int = Field(1, ge=0)  # checkpoints before the last one that stay
+    max_nonfinite_steps: int = Field(
+        0, ge=0
+    )  # iterations with a NaN or infinity that are left out before training stops
+    keep_checkpoints: int = Field(1, ge=0)  # checkpoints before the last one that stay
     precise_bn_clips: int = Field(0, ge=0)  # training clips that set the batch norms' statistics before an evaluation
     eval_every: int = Field(1, ge=1)  # epochs
     log_every: int = Field(10, ge=1)  # iterations
@@ -146,7 +148,7 @@ class TrainConfig(Section):
                 f"Warm-up ({self.warmup_epochs:g} epochs) is longer than training ({self.epochs}); "
                 "shorten train.warmup_epochs"
             )
-        if (self.schedule == "step") != bool(self.step_epochs):
+        if (self.schedule == "step") != bool(self.milestones):
             raise ValueError("step_epochs goes with schedule: step, and only with it; set both or neither")
         return self
 
@@ -183,10 +185,10 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _learns_something(self) -> Config:
-        if isinstance(self.data, ClipData) and self.data.learn == "nothing" and not self.model.sync_stages:
+        if isinstance(self.data, ClipData) and self.data.task == "none" and not self.model.avs_stages:
             raise ValueError(
-                "data.learn is nothing and model.sync_stages is empty, so there is nothing to learn; set "
-                "model.sync_stages=[res3,res4,pool5], or data.learn=rotation"
+                "data.task is none and model.avs_stages is empty, so there is nothing to learn; set "
+                "model.avs_stages=[res3,res4,pool5], or data.task=rotation"
             )
         return self
 

@@ -19,7 +19,7 @@ TINY_DATA = ("data.train_short_side=[48,64]", "data.train_crop=48", "data.test_s
 TINY_TRAINING = (
     "train.epochs=4",
     "train.batch_size=4",
-    "train.lr_batch=4",
+    "train.base_batch_size=4",
     "train.precise_bn_clips=8",
     "train.eval_every=2",
 )

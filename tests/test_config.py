@@ -28,7 +28,7 @@ def test_every_shipped_recipe_reads_alone_and_scaled_down(recipe: Path) -> None:
 
 
 def test_a_resolved_config_reads_back_equal(tmp_path: Path) -> None:
-    config = load_config(RECIPES[0], overrides=("model.fusion_stages=[res2]", "train.clip_gradient=1"))
+    config = load_config(RECIPES[0], overrides=("model.fusion_stages=[res2]", "train.grad_clip_norm=1"))
     assert load_config(write(tmp_path, "config.yaml", config.to_yaml())) == config
     assert parse_config(yaml.safe_load(config.to_yaml())) == config
 
@@ -50,8 +50,8 @@ def test_later_settings_win_and_the_rest_of_a_section_stays(tmp_path: Path) -> N
         ("zebra=1", "unknown key zebra; known are name, seed, model, data, train, test"),
         ("model.width=wide", "model.width: 'wide' is not usable"),
         (
-            "data.time_origin=late",
-            "data.time_origin: 'late' is not usable (input should be 'auto' or a valid number",
+            "data.timestamp_offset=late",
+            "data.timestamp_offset: 'late' is not usable (input should be 'auto' or a valid number",
         ),
         ("data.classes=talk", "data.classes: 'talk' is not usable (input should be a list, as in [a,b])"),
         ("data.classes=[sit,sit]", "classes names 'sit' twice; write each class once"),
@@ -64,16 +64,22 @@ def test_later_settings_win_and_the_rest_of_a_section_stays(tmp_path: Path) -> N
         ("seed=99999999999999999999", "seed: 99999999999999999999 is not usable"),
         ("train.lr=.inf", "train.lr: inf is not usable"),
         ("model.res4_temporal_blocks=-1", "model.res4_temporal_blocks: -1 is not usable"),
-        ("data.exclusive=[[sit],[stand]]", "exclusive has a set of 1, ['sit']; a set needs two classes or more"),
-        ("data.exclusive=[[sit,stand],[stand,walk]]", "exclusive names 'stand' twice; a class is in one set at most"),
+        (
+            "data.exclusive_groups=[[sit],[stand]]",
+            "exclusive_groups has a set of 1, ['sit']; a set needs two classes or more",
+        ),
+        (
+            "data.exclusive_groups=[[sit,stand],[stand,walk]]",
+            "exclusive_groups names 'stand' twice; a class is in one set at most",
+        ),
         ("model.alpha=5", "slow_stride 16 is no multiple of alpha 5"),
         ("train.warmup_epochs=34", "Warm-up (34 epochs) is longer than training (20)"),
         ("data.train_crop=300", "train_short_side 256-320 must rise and hold the crop of 300"),
         ("data.kind=kinetix", "data.kind: 'kinetix' is not usable; known are ava, kinetics"),
-        ("data={kind: epic, test_clip: 3}", "unknown key data.test_clip; did you mean data.test_clips?"),
+        ("data={kind: epic, test_clip: 3}", "unknown key data.test_clip; did you mean data.test_num_clips?"),
         ("data={kind: ucf101, split: 4}", "data.split: 4 is not usable"),
         ("data={kind: charades, train_crop: 300}", "data: train_short_side 256-320 must rise and hold the crop"),
-        ("data.test_clips=10", "unknown key data.test_clips"),
+        ("data.test_num_clips=10", "unknown key data.test_num_clips"),
         ("train.epochs", "write section.key=value"),
         ("train.epochs=[", "not readable YAML"),
     ],

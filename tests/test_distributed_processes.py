@@ -21,7 +21,7 @@ from torch.multiprocessing.spawn import spawn
 
 from avdet.config import parse_config
 from avdet.data.loader import ClipLoader
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.detection_task import DetectionTask
 from avdet.engine.run_dir import RunDir
 from avdet.engine.train_loop import train
@@ -30,7 +30,15 @@ from avdet.settings import Config
 from avdet.structures import ClipBatch
 from tests.conftest import REPOSITORY
 
-ALIKE = {"sync_bn": True, "batch_size": 6, "lr": 0.05, "lr_batch": 6, "epochs": 8, "eval_every": 8, "log_every": 1}
+ALIKE = {
+    "sync_bn": True,
+    "batch_size": 6,
+    "lr": 0.05,
+    "base_batch_size": 6,
+    "epochs": 8,
+    "eval_every": 8,
+    "log_every": 1,
+}
 
 
 def _train_in_double(rank: int, world: int, folder: str, settings: str) -> None:
@@ -60,7 +68,7 @@ def _train(rank: int, world: int, folder: str, settings: str) -> None:
     train(
         parse_config(json.loads(settings)),
         RunDir(Path(folder)),
-        Process(rank, world, torch.device("cpu")),
+        DistributedContext(rank, world, torch.device("cpu")),
         resume=False,
     )
     if world > 1:
@@ -89,7 +97,7 @@ def test_processes_change_nothing(
 ) -> None:
     config = tiny_config.model_copy(
         update={
-            "model": tiny_config.model.model_copy(update={"drop_pathway": 0.0}),
+            "model": tiny_config.model.model_copy(update={"drop_pathway_rate": 0.0}),
             "train": tiny_config.train.model_copy(update=ALIKE),
         }
     )
@@ -109,7 +117,7 @@ def test_evaluation_is_the_same_to_the_last_digit(tiny_config: Config, tmp_path:
         "warmup_epochs": 0,
         "epochs": 1,
         "eval_every": 1,
-        "frozen": ("trunk",),
+        "freeze": ("trunk",),
         "precise_bn_clips": 0,
         "batch_size": 4,
     }

@@ -49,7 +49,7 @@ def _sound(state: Mapping[str, Tensor], width: int) -> dict[str, Any]:
         "beta_audio": len(state["backbone.audio.conv1.time.weight"]) / width,
         "audio_blocks": _blocks(state, "backbone.audio."),
         "fusion_stages": fusion_stages,
-        "sync_stages": tuple(
+        "avs_stages": tuple(
             stage for stage in ("res2", "res3", "res4", "pool5") if f"sync.{stage}.sound.bias" in state
         ),
     }

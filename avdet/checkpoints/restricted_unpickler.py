@@ -11,12 +11,12 @@ from typing import Any
 
 from avdet.checkpoints.restricted_arrays import PlainArray, PlainType, from_buffer, reconstruct, scalar
 
-__all__ = ["read_plain_pickle"]
+__all__ = ["restricted_load"]
 
 REFUSED = "might run code when read"
 
 
-def read_plain_pickle(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
+def restricted_load(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
     """The content, without running any code. Raises ValueError for a file that wants to, or that is no pickle."""
     try:
         with path.open("rb") as file:

@@ -13,22 +13,22 @@ from torch import Tensor
 
 from avdet.checkpoints.checkpoint_io import FORMAT, CheckpointError, read_tensors
 from avdet.checkpoints.convert import from_caffe2, from_reference
-from avdet.checkpoints.restricted_unpickler import read_plain_pickle
+from avdet.checkpoints.restricted_unpickler import restricted_load
 
-__all__ = ["Foreign", "read_foreign"]
+__all__ = ["ThirdPartyCheckpoint", "read_third_party"]
 
 TORCH_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of files that torch wrote before version 1.6
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ThirdPartyCheckpoint:
     """Weights under our names; `settings`: the text of PySlowFast's config where the file holds one."""
 
     model_state: dict[str, Tensor]
     settings: str | None
 
 
-def read_foreign(path: Path) -> Foreign:
+def read_third_party(path: Path) -> ThirdPartyCheckpoint:
     """A .pyth of PySlowFast or of the AVSlowFast reference, or a Caffe2 .pkl; the content decides, not the suffix.
 
     Raises CheckpointError for a file that is neither, is cut short, or wants to run code.
@@ -39,12 +39,14 @@ def read_foreign(path: Path) -> Foreign:
     if isinstance(content, dict) and isinstance(content.get("model_state"), dict):
         _refuse_other_than(Tensor, content["model_state"], path)
         settings = content.get("cfg")
-        return Foreign(from_reference(content["model_state"]), settings if isinstance(settings, str) else None)
+        return ThirdPartyCheckpoint(
+            from_reference(content["model_state"]), settings if isinstance(settings, str) else None
+        )
     if isinstance(content, dict) and isinstance(content.get("blobs"), dict):
         arrays = {name: blob for name, blob in content["blobs"].items() if not isinstance(blob, str | bytes)}
         _refuse_other_than(np.ndarray | np.generic | int | float, arrays, path)
         blobs = {name: torch.from_numpy(np.asarray(blob)) for name, blob in arrays.items()}
-        return Foreign(from_caffe2(blobs), None)
+        return ThirdPartyCheckpoint(from_caffe2(blobs), None)
     raise CheckpointError(
         f"{path} has neither model_state (PySlowFast, AVSlowFast) nor blobs (Caffe2); give a checkpoint of one of these"
     )
@@ -62,7 +64,7 @@ def _read_any(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
     if not path.is_file() or _is_archive(path):  # torch writes zip archives, and says what is missing
         return read_tensors(path)
     try:
-        content = read_plain_pickle(path)
+        content = restricted_load(path)
     except ValueError as error:
         raise CheckpointError(str(error)) from None
     return read_tensors(path) if content == TORCH_LEGACY_MAGIC else content

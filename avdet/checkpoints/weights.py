@@ -132,10 +132,10 @@ def _notes(own: Mapping[str, Tensor], state: Mapping[str, Tensor], loaded: int, 
     ]
     if any(name.startswith(HEAD) and name not in state for name in own):
         notes.append("The checkpoint's classes are not the data's: head re-initialised.")
-    heard, hears = (_has(side, PATHWAYS[2]) for side in (state, own))
-    if heard and not hears:
+    heard, uses_audio = (_has(side, PATHWAYS[2]) for side in (state, own))
+    if heard and not uses_audio:
         notes.append("The checkpoint hears and this model does not: it runs on pictures alone.")
-    if hears and not heard:
+    if uses_audio and not heard:
         notes.append("The checkpoint does not hear and this model does: its Audio pathway starts anew.")
     return notes + [
         f"{name}: {min(a, b)} of the {a} inputs of the checkpoint's fill as many of the model's {b}."

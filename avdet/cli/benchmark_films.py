@@ -39,7 +39,7 @@ def write_clip(path: Path, *, seconds: int = 10) -> Path:
     return path
 
 
-def write_movie(clip: Path, path: Path, *, minutes: int) -> Path:
+def write_video(clip: Path, path: Path, *, minutes: int) -> Path:
     """The clip over and over in one file, packet by packet; each stream as long as it is, so they drift apart a bit."""
     with av.open(str(clip)) as source, av.open(str(path), "w") as target:
         duration_s = (source.duration or 0) / av.time_base

@@ -18,16 +18,16 @@ from rich.console import Console
 from rich.table import Table
 
 from avdet.cli import benchmark_rivals as rivals
-from avdet.cli.benchmark_films import write_clip, write_movie
+from avdet.cli.benchmark_films import write_clip, write_video
 from avdet.config import load_config
-from avdet.data.build import build_cutter
-from avdet.data.clip_extractor import ClipCutter
+from avdet.data.build import build_clip_extractor
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.detection_clips import Augmentation
 from avdet.data.transforms import crop, draw_colours, draw_crop, flip, recolour
-from avdet.media.audio_track import SoundTrack
+from avdet.media.audio_track import AudioTrack
 from avdet.media.cache import cache_video
 from avdet.media.clip_times import clip_span, clip_times
-from avdet.media.frame_decoder import PictureDecoder
+from avdet.media.frame_decoder import FrameDecoder
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import MediaFile, default_stream
 from avdet.media.open_video import open_video
@@ -53,7 +53,7 @@ class Measurement:
 class Recipe:
     """What a clip is: its frames and sound, its size when tested, and what training does to it."""
 
-    cutter: ClipCutter
+    extractor: ClipExtractor
     short_side: int
     augmentation: Augmentation
 
@@ -83,7 +83,7 @@ def run_and_print(args: argparse.Namespace) -> None:
         videos = args.videos
         if not videos:
             clip = write_clip(Path(folder) / "clip_10_s.mp4")
-            videos = [clip, write_movie(clip, Path(folder) / f"movie_{args.minutes}_min.mp4", minutes=args.minutes)]
+            videos = [clip, write_video(clip, Path(folder) / f"movie_{args.minutes}_min.mp4", minutes=args.minutes)]
         for number, video in enumerate(videos):
             room = Path(folder) / str(number)
             room.mkdir()
@@ -99,9 +99,9 @@ def _recipe(path: Path | None) -> Recipe:
     config = Config() if path is None else load_config(path)
     data = config.data
     augmentation = Augmentation(
-        data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.lighting
+        data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.pca_lighting
     )
-    return Recipe(build_cutter(config), data.test_short_side, augmentation)
+    return Recipe(build_clip_extractor(config), data.test_short_side, augmentation)
 
 
 def measure(video: Path, recipe: Recipe, room: Path, *, windows: int, repeats: int, seed: int) -> Measurement:
@@ -110,14 +110,14 @@ def measure(video: Path, recipe: Recipe, room: Path, *, windows: int, repeats: i
     room: a folder for the frames that are extracted; a video that is cached in it as cached.mp4 is measured too.
     """
     duration_s = _duration_s(video)
-    half_s = recipe.cutter.span_s / 2 + _MARGIN_S
+    half_s = recipe.extractor.span_s / 2 + _MARGIN_S
     if duration_s < 2 * half_s:
         raise ValueError(
             f"{video} lasts {duration_s:.1f} s, less than one clip ({2 * half_s:.1f} s); take a longer one"
         )
     centers_s = np.random.default_rng(seed).uniform(half_s, duration_s - half_s, windows).tolist()
     jpegs = room / "frames"
-    jpeg_rate = rivals.write_jpegs(video, [_times(recipe.cutter, c) for c in centers_s], jpegs, recipe.short_side)
+    jpeg_rate = rivals.write_jpegs(video, [_times(recipe.extractor, c) for c in centers_s], jpegs, recipe.short_side)
     ways = _ways(video, jpegs, room / "cached.mp4", recipe)
     for way in ways.values():
         way(centers_s[0])
@@ -136,27 +136,27 @@ def measure(video: Path, recipe: Recipe, room: Path, *, windows: int, repeats: i
 
 def _ways(video: Path, jpegs: Path, cached: Path, recipe: Recipe) -> dict[str, Callable[[float], object]]:
     """From a clip's centre in seconds to the clip."""
-    cutter, short_side = recipe.cutter, recipe.short_side
+    extractor, short_side = recipe.extractor, recipe.short_side
 
     def whole(path: Path) -> Callable[[float], object]:
         def cut(center_s: float) -> object:
             with open_video(path, short_side=short_side) as opened:
-                return cutter.frames(opened, center_s), cutter.audio(opened, center_s)
+                return extractor.frames(opened, center_s), extractor.audio(opened, center_s)
 
         return cut
 
     def rival(way: Callable[[Path, rivals.Times, float, float, int], torch.Tensor]) -> Callable[[float], object]:
         def cut(center_s: float) -> object:
-            span = clip_span(center_s, num_frames=cutter.span_frames, fps=cutter.nominal_fps)
-            sound = way(video, _times(cutter, center_s), *span, short_side)
-            return None if cutter.logmel is None else cutter.logmel(sound)
+            span = clip_span(center_s, num_frames=extractor.span_frames, fps=extractor.nominal_fps)
+            sound = way(video, _times(extractor, center_s), *span, short_side)
+            return None if extractor.logmel is None else extractor.logmel(sound)
 
         return cut
 
     ways = {
         "naive": rival(rivals.naive),
         "plain PyAV": rival(rivals.plain_pyav),
-        "bare decoding": lambda center_s: rivals.bare_decode(video, _times(cutter, center_s)),
+        "bare decoding": lambda center_s: rivals.bare_decode(video, _times(extractor, center_s)),
         OURS: whole(video),
         JPEGS: whole(jpegs),
     }
@@ -165,8 +165,8 @@ def _ways(video: Path, jpegs: Path, cached: Path, recipe: Recipe) -> dict[str, C
 
 def _parts(video: Path, recipe: Recipe, center_s: float) -> dict[str, float]:
     """Seconds of what our way does, one after another, and of training's transforms behind it."""
-    cutter = recipe.cutter
-    times_s = _times(cutter, center_s)
+    extractor = recipe.extractor
+    times_s = _times(extractor, center_s)
     spent: dict[str, float] = {}
     started = time.perf_counter()
 
@@ -180,14 +180,14 @@ def _parts(video: Path, recipe: Recipe, center_s: float) -> dict[str, float]:
         stream = default_stream(file.container.streams.video)
         assert stream is not None
         source = PacketSource(file, stream)
-        for _ in PictureDecoder(source).shown_at([source.tick_at(time_s) for time_s in times_s]):
+        for _ in FrameDecoder(source).shown_at([source.tick_at(time_s) for time_s in times_s]):
             pass
         done("decode")
-        if cutter.logmel is not None and file.container.streams.audio:
-            span = clip_span(center_s, num_frames=cutter.span_frames, fps=cutter.nominal_fps)
-            sound = torch.from_numpy(SoundTrack(file).read(*span, SAMPLE_RATE))
+        if extractor.logmel is not None and file.container.streams.audio:
+            span = clip_span(center_s, num_frames=extractor.span_frames, fps=extractor.nominal_fps)
+            sound = torch.from_numpy(AudioTrack(file).read(*span, SAMPLE_RATE))
             done("sound")
-            cutter.logmel(sound)
+            extractor.logmel(sound)
             done("log-mel")
     with VideoReader(video, short_side=recipe.short_side) as opened:
         opened.frames(times_s[:1])
@@ -205,12 +205,12 @@ def _train_transforms(frames: Frames, augmentation: Augmentation) -> torch.Tenso
     height, width = frames.shape[1:3]
     frames, _ = crop(frames, nobody, draw_crop(height, width, min(augmentation.crop, height, width), rng))
     frames, _ = flip(frames, nobody)
-    frames = recolour(frames, draw_colours(augmentation.colour_jitter, augmentation.lighting, rng))
+    frames = recolour(frames, draw_colours(augmentation.colour_jitter, augmentation.pca_lighting, rng))
     return torch.from_numpy(np.ascontiguousarray(frames.transpose(3, 0, 1, 2)))
 
 
-def _times(cutter: ClipCutter, center_s: float) -> rivals.Times:
-    return clip_times(center_s, num_frames=cutter.span_frames, stride=cutter.stride, fps=cutter.nominal_fps)
+def _times(extractor: ClipExtractor, center_s: float) -> rivals.Times:
+    return clip_times(center_s, num_frames=extractor.span_frames, stride=extractor.stride, fps=extractor.nominal_fps)
 
 
 def _duration_s(video: Path) -> float:

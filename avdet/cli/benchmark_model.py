@@ -21,7 +21,7 @@ from avdet.config import load_config
 from avdet.engine.optim import build_sgd
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
-from avdet.models.drop_pathway import Sound, silence
+from avdet.models.drop_pathway import AudioState, no_audio
 from avdet.models.inference import for_inference
 from avdet.settings import ModelConfig
 from avdet.structures import ClipBatch, PersonBoxes
@@ -89,7 +89,7 @@ def run_and_print(args: argparse.Namespace) -> None:
         title=f"{device}, torch {torch.__version__}", caption="of peak: of a large matrix product in that precision",
     )  # fmt: skip
     peaks = {precision: product_tflops(PRECISIONS[precision]) for precision in args.precisions}
-    for mode in _modes(args, hears=model.hears):
+    for mode in _modes(args, uses_audio=model.uses_audio):
         timing = measure(model, mode, runs=args.runs, compiled=args.compile)
         name = f"{mode.what}, {mode.precision}" + (", sound dropped" if mode.dropped else "")
         tflops = operations(model, mode) / timing.median_s / 1e12
@@ -101,9 +101,9 @@ def run_and_print(args: argparse.Namespace) -> None:
     console.print(table)
 
 
-def _modes(args: argparse.Namespace, *, hears: bool) -> list[Mode]:
+def _modes(args: argparse.Namespace, *, uses_audio: bool) -> list[Mode]:
     modes = [Mode("prediction", precision, args.predict_clips, args.predict_size) for precision in args.precisions]
-    for dropped in (False, True)[: 1 + hears]:
+    for dropped in (False, True)[: 1 + uses_audio]:
         modes += [
             Mode("training step", precision, args.train_clips, args.train_size, dropped)
             for precision in args.precisions
@@ -126,12 +126,12 @@ def count(model: ModelConfig, size_px: int) -> dict[str, tuple[float, float]]:
 
     The synchronisation loss is left out: prediction does not need it.
     """
-    model = model.model_copy(update={"sync_stages": ()})
+    model = model.model_copy(update={"avs_stages": ()})
     with torch.device("meta"):
         network = build_model(model, num_classes=CLASSES, head="clip", crop_px=size_px).eval()
         frames = torch.zeros(1, 3, model.fast_frames, size_px, size_px)
         audio = torch.zeros(1, 1, model.audio_frames, model.mel_bins)
-        sound = Sound(audio, torch.zeros(1, dtype=torch.long)) if model.hears else silence(frames.device)
+        sound = AudioState(audio, torch.zeros(1, dtype=torch.long)) if model.uses_audio else no_audio(frames.device)
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             network.head(network.backbone(frames, sound), 1)
     done = {name.partition(".")[2]: sum(ops.values()) / 2e9 for name, ops in counter.get_flop_counts().items()}
@@ -188,7 +188,7 @@ def _time(model: ModelConfig, mode: Mode, runs: int, compiled: bool, threads: in
 
 def prepare(model: ModelConfig, mode: Mode, device: torch.device, *, compiled: bool = False) -> Callable[[], None]:
     """What is timed: a prediction or a training step of a fresh network on noise, without synchronisation loss."""
-    settings = model.model_copy(update={"drop_pathway": float(mode.dropped), "sync_stages": ()})
+    settings = model.model_copy(update={"drop_pathway_rate": float(mode.dropped), "avs_stages": ()})
     network = build_model(settings, num_classes=CLASSES, head="clip", crop_px=mode.size_px).to(device)
     batch = random_batch(model, mode.clips, mode.size_px).to(device)
     run = _training_step(network, batch, compiled) if mode.trains else _prediction(network, batch, mode, compiled)

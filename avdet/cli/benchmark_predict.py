@@ -18,11 +18,11 @@ from rich.table import Table
 
 from avdet.cli.benchmark_films import write_clip
 from avdet.config import load_config
-from avdet.data.build import build_cutter
-from avdet.data.clip_extractor import ClipCutter
+from avdet.data.build import build_clip_extractor
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.keyframes import ClassNames
-from avdet.inference.predictions import JudgedPeople
-from avdet.inference.stages import cut_clips, judge, pictures_at
+from avdet.inference.predictions import PersonPredictions
+from avdet.inference.stages import extract_clips, judge, pictures_at
 from avdet.media.reader import VideoReader
 from avdet.media.video_writer import VideoWriter
 from avdet.models.action_model import ActionModel
@@ -44,7 +44,7 @@ class Chain:
     """What is timed. people: None where the boxes are given. boxes: persons a keyframe, standing side by side."""
 
     model: ActionModel
-    cutter: ClipCutter
+    extractor: ClipExtractor
     short_side: int
     people: PersonDetector | None
     boxes: int
@@ -70,7 +70,7 @@ def run_and_print(args: argparse.Namespace) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = build_model(config.model, num_classes=CLASSES, head="roi").to(device).eval()
     people = None if args.given_boxes else torchvision_rcnn(args.people_model, None, device)
-    chain = Chain(model, build_cutter(config), config.data.test_short_side, people, args.boxes, device)
+    chain = Chain(model, build_clip_extractor(config), config.data.test_short_side, people, args.boxes, device)
     with tempfile.TemporaryDirectory() as folder:
         video = args.video or write_clip(Path(folder) / "film.mp4", seconds=args.seconds)
         with VideoReader(video) as reader:
@@ -96,7 +96,7 @@ def measure(chain: Chain, video: Path, output: Path, *, rate: float) -> dict[str
     _judge(chain, video, times_s[:1], Stopwatch())
     timed = Stopwatch()
     found = [_judge(chain, video, times_s[first : first + CHUNK], timed) for first in range(0, len(times_s), CHUNK)]
-    _film(video, output, JudgedPeople.concatenate(found), timed)
+    _film(video, output, PersonPredictions.concatenate(found), timed)
     return dict(timed.spent)
 
 
@@ -125,7 +125,7 @@ class Stopwatch:
         spent.cpu_s += time.process_time() - cpu_s
 
 
-def _judge(chain: Chain, video: Path, times_s: list[float], timed: Stopwatch) -> JudgedPeople:
+def _judge(chain: Chain, video: Path, times_s: list[float], timed: Stopwatch) -> PersonPredictions:
     """As ActionDetector does it; people are looked for, but those judged are always as many."""
     if chain.people is not None:
         with timed("decode"):
@@ -134,8 +134,8 @@ def _judge(chain: Chain, video: Path, times_s: list[float], timed: Stopwatch) ->
             chain.people(pictures)
     people = [_side_by_side(chain.boxes)] * len(times_s)
     with timed("decode"):
-        clips = cut_clips(
-            video, video.stem, times_s, people, chain.cutter, short_side=chain.short_side, min_box_score=0.0
+        clips = extract_clips(
+            video, video.stem, times_s, people, chain.extractor, short_side=chain.short_side, min_box_score=0.0
         )
     with timed("actions"):
         return judge(chain.model, times_s, people, clips, num_classes=CLASSES, min_box_score=0.0, device=chain.device)
@@ -147,7 +147,7 @@ def _side_by_side(count: int) -> PersonBoxes:
     return PersonBoxes.from_boxes(boxes, person_ids=torch.arange(count))
 
 
-def _film(video: Path, output: Path, found: JudgedPeople, timed: Stopwatch) -> None:
+def _film(video: Path, output: Path, found: PersonPredictions, timed: Stopwatch) -> None:
     """As view.render does it, with the sound left out."""
     classes = ClassNames(tuple(range(1, CLASSES + 1)), tuple(f"action {number}" for number in range(1, CLASSES + 1)))
     with timed("drawing"):

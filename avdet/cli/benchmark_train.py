@@ -17,12 +17,12 @@ from rich.console import Console
 
 from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample
 from avdet.datasets.locate import require_data
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.interrupt import StopSignal
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.optim import build_sgd
 from avdet.engine.run_dir import RunDir
-from avdet.engine.session import TrainingRun
+from avdet.engine.session import TrainingSession
 from avdet.structures import ClipBatch
 
 TURN = 4  # steps
@@ -44,7 +44,7 @@ def run_and_print(args: argparse.Namespace) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with tempfile.TemporaryDirectory() as folder:
         run = RunDir(Path(folder))
-        job = TrainingRun(config, run, Process(0, 1, device))
+        job = TrainingSession(config, run, DistributedContext(0, 1, device))
         job.sampler.start(0)
         batches = list(islice(job.loader, 2))
         with MetricsLog(run.metrics) as metrics, StopSignal() as stop:
@@ -64,7 +64,7 @@ def run_and_print(args: argparse.Namespace) -> None:
     )
 
 
-def _bare(job: TrainingRun) -> Callable[[list[ClipBatch]], None]:
+def _bare(job: TrainingSession) -> Callable[[list[ClipBatch]], None]:
     """Forward, backward, update, and nothing else."""
     optimizer = build_sgd(job.model, momentum=0.9, nesterov=True, weight_decay=1e-4, bn_weight_decay=0.0)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import ava_eval
 from avdet.checkpoints.checkpoint_io import save_checkpoint
 from avdet.checkpoints.infer_config import frames_of_pyslowfast, structure_of
-from avdet.checkpoints.third_party import Foreign, read_foreign
+from avdet.checkpoints.third_party import ThirdPartyCheckpoint, read_third_party
 from avdet.checkpoints.weights import LoadReport, load_state
 from avdet.cli.errors import user_errors
 from avdet.cli.outputs import require_output
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def convert(source: Path, target: Path, recipe: Config | None) -> LoadReport:
     """Writes `target` and says where every tensor went. Raises ValueError where the weights do not fit."""
-    foreign = read_foreign(source)
+    foreign = read_third_party(source)
     if CLASSIFIER not in foreign.model_state:
         raise ValueError(f"{source} has no classifier, so it is no whole network; give a checkpoint that was trained")
     config = Config(name=source.stem, model=_model_of(source, foreign)) if recipe is None else recipe
@@ -65,7 +65,7 @@ def convert(source: Path, target: Path, recipe: Config | None) -> LoadReport:
     return report
 
 
-def _model_of(source: Path, foreign: Foreign) -> ModelConfig:
+def _model_of(source: Path, foreign: ThirdPartyCheckpoint) -> ModelConfig:
     if foreign.settings is None:
         raise ValueError(f"{source} does not say how many frames its network sees; give its recipe with --config")
     return ModelConfig.model_validate({**structure_of(foreign.model_state), **frames_of_pyslowfast(foreign.settings)})

@@ -25,15 +25,15 @@ from avdet.cli.recipe import say_what_happens
 if TYPE_CHECKING:
     import pandas as pd
 
-    from avdet.distributed import Process
+    from avdet.distributed import DistributedContext
     from avdet.inference.detector import ActionDetector
-    from avdet.inference.output_tables import Showing
-    from avdet.inference.resumable_output import Finished, Workplace
+    from avdet.inference.output_tables import OutputSettings
+    from avdet.inference.resumable_output import Finished, ResumableOutput
     from avdet.inference.stages import Wishes
     from avdet.inference.video_names import VideoJob
     from avdet.people.person_detector import PersonDetector
 
-    Outcome = tuple[VideoJob, Finished | str]
+    EvaluationResult = tuple[VideoJob, Finished | str]
 
 logger = logging.getLogger(__name__)
 INTERRUPTED = 130  # as shells count it
@@ -130,20 +130,20 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     return jobs
 
 
-def _detect(args: argparse.Namespace, process: Process) -> int:
+def _detect(args: argparse.Namespace, process: DistributedContext) -> int:
     from avdet.checkpoints.checkpoint_io import load_checkpoint
     from avdet.inference.detector import ActionDetector
     from avdet.inference.output_tables import write_label_map
-    from avdet.inference.resumable_output import Workplace, reason_of
+    from avdet.inference.resumable_output import ResumableOutput, reason_of
 
     jobs = _jobs(args)
     load_checkpoint(args.checkpoint)  # what is wrong with it is said before a person detector is downloaded
     people, boxes = _people(args, str(process.device))
     detector = ActionDetector.from_checkpoint(args.checkpoint, device=str(process.device), people=people)
-    workplace = Workplace(args.output, _settings(args))
+    workplace = ResumableOutput(args.output, _settings(args))
     if process.is_main:
         write_label_map(detector.classes, args.output)
-    outcomes: list[Outcome] = []
+    outcomes: list[EvaluationResult] = []
     stopped = False
     for job in jobs[process.rank :: process.world]:
         try:
@@ -171,19 +171,19 @@ def _one(
     detector: ActionDetector,
     boxes: pd.DataFrame | None,
     args: argparse.Namespace,
-    workplace: Workplace,
+    workplace: ResumableOutput,
 ) -> Finished:
-    from avdet.inference.resumable_output import film_of, judge_video, reason_of
+    from avdet.inference.resumable_output import annotated_path, predict_video, reason_of
     from avdet.visualization.render import render
 
     showing, names = _showing(args), detector.classes.label_map
     finished = workplace.finished(job, showing, "csv")
-    film, wanted = film_of(args.output, job), not (args.no_video or job.path.is_dir())
+    film, wanted = annotated_path(args.output, job), not (args.no_video or job.path.is_dir())
     if finished is not None and (not wanted or film.exists() or not finished.times):
         logger.info("%s: done before", job.path)
         return finished
     with _bar(job.name) as on_chunk:
-        people = judge_video(detector, job, boxes, _wishes(args), workplace, on_chunk)
+        people = predict_video(detector, job, boxes, _wishes(args), workplace, on_chunk)
     people = people.linked().smoothed(args.smooth)
     if not job.path.is_dir():
         film.unlink(missing_ok=True)  # it shows what another run found
@@ -200,7 +200,9 @@ def _one(
     return finished
 
 
-def _sum_up(args: argparse.Namespace, count: int, outcomes: Sequence[Outcome], workplace: Workplace) -> None:
+def _sum_up(
+    args: argparse.Namespace, count: int, outcomes: Sequence[EvaluationResult], workplace: ResumableOutput
+) -> None:
     """The tables of those of `count` videos that are done, as one, with those of earlier commands behind them.
 
     Raises ValueError where there is nothing in them.
@@ -255,10 +257,10 @@ def _wishes(args: argparse.Namespace) -> Wishes:
     return Wishes(args.rate, args.start, args.end, args.min_box_score, args.batch_size)
 
 
-def _showing(args: argparse.Namespace) -> Showing:
-    from avdet.inference.output_tables import Showing
+def _showing(args: argparse.Namespace) -> OutputSettings:
+    from avdet.inference.output_tables import OutputSettings
 
-    return Showing(args.smooth, args.min_score)
+    return OutputSettings(args.smooth, args.min_score)
 
 
 def _settings(args: argparse.Namespace) -> dict[str, object]:
@@ -282,13 +284,13 @@ def _detect_on_ray(args: argparse.Namespace) -> int:
     from ava_eval import read_boxes
     from avdet.inference.output_tables import write_errors
     from avdet.inference.ray_batch import RayRun, require_ray
-    from avdet.inference.resumable_output import Workplace
+    from avdet.inference.resumable_output import ResumableOutput
     from avdet.people.build_detector import build_person_detector
 
     require_ray()
     say_what_happens()
     jobs = _jobs(args)
-    workplace = Workplace(args.output, _settings(args))
+    workplace = ResumableOutput(args.output, _settings(args))
     people = partial(build_person_detector, args.detector, model=args.people_model, weights=args.people)
     boxes = None if args.boxes is None else read_boxes(args.boxes)
     run = RayRun(args.checkpoint, people, boxes, _wishes(args), tuple(args.ray_workers))

@@ -149,12 +149,12 @@ def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
 
 
 def _find(job: Job, detector: PersonDetector, args: argparse.Namespace, progress: Progress) -> pd.DataFrame:
-    from avdet.people.find_persons import find_people
+    from avdet.people.find_persons import find_persons
     from avdet.people.smooth_scores import smooth_scores
 
     pictures = progress.add_task(job.video.name, total=None)
     try:
-        boxes = find_people(
+        boxes = find_persons(
             job.video,
             detector,
             times_s=job.times_s,
@@ -202,9 +202,9 @@ def _settings(args: argparse.Namespace) -> dict[str, object]:
 
 def _version(job: Job) -> dict[str, object] | None:
     """What one video's rows depend on; None where the video is not there."""
-    from avdet.media.file_fingerprint import file_identity
+    from avdet.media.file_fingerprint import file_fingerprint
 
     keyframes = zlib.crc32(repr((job.times_s, job.origin_s)).encode())
     with suppress(OSError):
-        return {**file_identity(job.video), "keyframes": keyframes}
+        return {**file_fingerprint(job.video), "keyframes": keyframes}
     return None

@@ -14,8 +14,8 @@ from avdet.engine.progress import progress_bar
 from avdet.engine.provenance import provenance
 from avdet.engine.run_dir import RunDir
 from avdet.people.box_table import box_table, csv_lines
-from avdet.people.find_persons import people_at
-from avdet.people.id_switches import identity_switches
+from avdet.people.find_persons import detect_persons_at
+from avdet.people.id_switches import id_switches
 from avdet.people.person_ap import score_people
 from avdet.people.person_detector import PersonDetector
 from avdet.settings import Config
@@ -42,9 +42,9 @@ def evaluate_people(detector: PersonDetector, config: Config, run: RunDir) -> No
     by_video = _by_video(keyframes)
     with progress_bar("val", len(by_video)) as advance:
         for video, (times_s, people) in by_video.items():
-            here = people_at(movies[video], detector, times_s, min_score=MIN_SCORE, origin_s=keyframes.origin_s)
+            here = detect_persons_at(movies[video], detector, times_s, min_score=MIN_SCORE, origin_s=keyframes.origin_s)
             tables.append(box_table(video, times_s, here))
-            switches += identity_switches(people, [one.select(one.scores >= threshold) for one in here])
+            switches += id_switches(people, [one.select(one.scores >= threshold) for one in here])
             truth += people
             found += here
             advance(video)

@@ -56,7 +56,9 @@ def _export(args: argparse.Namespace) -> None:
     model = detector.model
     assert isinstance(model, ActionModel)
     audio = (
-        (config.model.audio_frames, config.model.mel_bins) if config.model.hears and not args.without_sound else None
+        (config.model.audio_frames, config.model.mel_bins)
+        if config.model.uses_audio and not args.without_sound
+        else None
     )
     torch.manual_seed(0)
     example = random_inputs(clips=2, boxes=3, frames=config.model.fast_frames, size_px=(80, 112), audio=audio)

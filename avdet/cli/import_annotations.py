@@ -36,7 +36,7 @@ def _import(args: argparse.Namespace) -> str:
     from avdet.annotations.importers.read_labels import read_annotations
     from avdet.annotations.importers.rows import Videos, joined, shared_people
     from avdet.annotations.importers.split_videos import require_free, split_videos, thin_out, write_data_set
-    from avdet.datasets.videos import find_movies
+    from avdet.datasets.videos import find_videos_by_name
 
     if not 0 <= args.val_share < 1:
         raise ValueError(f"--val-share is {args.val_share:g}; it must be from 0 to below 1")
@@ -48,7 +48,7 @@ def _import(args: argparse.Namespace) -> str:
         raise ValueError(f"--videos {args.videos} is no folder; give the one with the video files")
     require_free(args.output, has_val=args.val_share > 0)
     label_map = read_label_map(args.label_map) if args.label_map else {}
-    videos = Videos(find_movies(args.videos))
+    videos = Videos(find_videos_by_name(args.videos))
     left_out: Counter[str] = Counter()
     tables = [read_annotations(path, videos, label_map, left_out) for path in args.files]
     table = joined(tables, left_out)

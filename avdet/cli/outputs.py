@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["require_film", "require_output", "require_output_folder"]
+__all__ = ["require_output", "require_output_folder", "require_video_output"]
 
 
 def require_output(output: Path, inputs: Iterable[Path | None] = (), *, option: str = "--output") -> None:
@@ -25,7 +25,7 @@ def require_output_folder(output: Path, *, option: str = "--output") -> None:
     _require_room(output / "file", option)
 
 
-def require_film(output: Path, inputs: Iterable[Path | None]) -> None:
+def require_video_output(output: Path, inputs: Iterable[Path | None]) -> None:
     """`require_output` of an mp4."""
     if output.suffix.lower() != ".mp4":
         raise ValueError(f"--output is {output}; it is written as mp4, so give it a name that ends in .mp4")

@@ -31,7 +31,7 @@ def provide_labels(config: Config, splits: tuple[str, ...], *, sample: bool) -> 
 def labelled_split(config: Config, split: str) -> tuple[KeyframeTable, dict[str, Path]]:
     """The keyframes of a split whose movie is there, and the movies by name."""
     from avdet.data.build import build_classes, read_truth
-    from avdet.datasets.videos import find_movies
+    from avdet.datasets.videos import find_videos_by_name
 
     keyframes, _, _ = read_truth(config.ava, split, build_classes(config.ava))
-    return keyframes, find_movies(config.ava.videos)
+    return keyframes, find_videos_by_name(config.ava.videos)

@@ -52,7 +52,7 @@ def sample_overlay(config: Config) -> Path:
 
 
 def _unlabelled(config: Config) -> bool:
-    return isinstance(config.data, KineticsData) and config.data.learn != "classes"
+    return isinstance(config.data, KineticsData) and config.data.task != "classification"
 
 
 def provide_sample(config: Config) -> None:

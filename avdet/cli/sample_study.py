@@ -28,8 +28,8 @@ PAIRS = {  # recipes and settings: sight alone, sight and sound
     "UCF101": (["ucf101/finetune", DEAF], ["ucf101/finetune"]),
     "HMDB51": (["hmdb51/finetune", DEAF], ["hmdb51/finetune"]),
 }
-SYNC = "model.sync_stages=[res3,res4,pool5]"
-NO_SYNC = "model.sync_stages=[]"
+SYNC = "model.avs_stages=[res3,res4,pool5]"
+NO_SYNC = "model.avs_stages=[]"
 SHORTER = "train.epochs=24"  # for 21 runs
 
 
@@ -80,7 +80,7 @@ def drop_pathway(seeds: int, only: str) -> list[str]:
             word = "no" if sync == NO_SYNC else "yes"
             runs = [
                 run(f"drop/{rate}-{word}-{seed}", "kinetics/avslowfast_4x16_r50", seed, SHORTER, sync,
-                    f"model.drop_pathway={rate}", only=only)
+                    f"model.drop_pathway_rate={rate}", only=only)
                 for seed in range(seeds)
             ]  # fmt: skip
             if not only:
@@ -95,9 +95,9 @@ def selfsup(seeds: int, only: str) -> list[str]:
     """
     teachers = {
         "nothing (random trunk)": None,
-        "rotation": (NO_SYNC, "data.learn=rotation"),
-        "synchrony": (SYNC, "data.learn=nothing"),
-        "both": (SYNC, "data.learn=rotation"),
+        "rotation": (NO_SYNC, "data.task=rotation"),
+        "synchrony": (SYNC, "data.task=none"),
+        "both": (SYNC, "data.task=rotation"),
     }
     rows = ["| pre-training | linear probe, top-1 | told by sound |", "|---|---|---|"]
     for title, settings in teachers.items():

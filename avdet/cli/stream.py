@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from avdet.cli.errors import user_errors
 from avdet.cli.numbers import require_numbers
-from avdet.cli.outputs import require_film
+from avdet.cli.outputs import require_video_output
 from avdet.cli.recipe import say_what_happens
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _stream(args: argparse.Namespace) -> None:
     if args.output is None and not _has_display():
         raise ValueError("there is no display to show a window on; give --output FILE.mp4")
     if args.output is not None:
-        require_film(args.output, (Path(args.source), args.checkpoint, args.people))
+        require_video_output(args.output, (Path(args.source), args.checkpoint, args.people))
     require_numbers(args, "rate", "seconds", "min_box_score", "min_score")
     if args.seconds is not None and args.seconds <= 0:
         raise ValueError(f"--seconds is {args.seconds:g}; give more than 0, or leave it out to go on until it is told")

@@ -91,21 +91,21 @@ def _with_extent(people: PersonBoxes) -> PersonBoxes:
 
 def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args: argparse.Namespace) -> None:
     """Saves after each epoch."""
-    from avdet.engine.distributed import leave_cores_to
+    from avdet.engine.distributed import reserve_worker_cores
     from avdet.engine.progress import progress_bar
     from avdet.people.build_detector import save_person_detector
     from avdet.people.fine_tune import fine_tune
-    from avdet.people.labelled_frames import LabelledPictures, PictureLoader, Shot
+    from avdet.people.labelled_frames import LabelledFrame, LabelledFrameLoader, LabelledFrames
 
-    leave_cores_to(config.data.workers)
+    reserve_worker_cores(config.data.workers)
     keyframes, movies = labelled_split(config, "train")
     labelled = [keyframes[index] for index in range(len(keyframes))]
-    shots = [Shot(movies[one.video], one.movie_s, _with_extent(one.people)) for one in labelled]
+    shots = [LabelledFrame(movies[one.video], one.video_s, _with_extent(one.people)) for one in labelled]
     people = sum(len(shot.people) for shot in shots)
     if people < len(keyframes.people):
         logger.warning("train: %d boxes without extent are left out", len(keyframes.people) - people)
-    loader = PictureLoader(
-        LabelledPictures(shots, mirror=True),
+    loader = LabelledFrameLoader(
+        LabelledFrames(shots, mirror=True),
         batch_size=args.batch_size, workers=config.data.workers, shuffle=True, seed=config.seed,
     )  # fmt: skip
     _begin(run, config)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from avdet.cli.errors import user_errors
-from avdet.cli.outputs import require_film, require_output
+from avdet.cli.outputs import require_output, require_video_output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +97,7 @@ def _visualize(args: argparse.Namespace) -> None:
         min_score=args.min_score,
         top=args.top,
         name=args.name,
-        time_origin_s=args.time_origin,
+        time_origin_s=args.timestamp_offset,
     )
     if args.output is not None:
         _render(args, detections, wishes, detector)
@@ -115,7 +115,7 @@ def _refuse(args: argparse.Namespace) -> None:
         raise ValueError("neither --output nor --player is given; name the mp4 file or the HTML page to write, or both")
     inputs = (args.video, args.detections, args.ground_truth, args.label_map, args.without_sound, args.checkpoint)
     if args.output is not None:
-        require_film(args.output, inputs)
+        require_video_output(args.output, inputs)
     if args.player is not None:
         if args.player.suffix.lower() not in {".html", ".htm"}:
             raise ValueError(f"--player is {args.player}; it is a page, so give it a name that ends in .html")
@@ -126,7 +126,7 @@ def _refuse(args: argparse.Namespace) -> None:
         )
     if args.without_sound is not None and args.output is None:
         raise ValueError("--without-sound draws bars into the film; name the film with --output FILE.mp4")
-    if not (math.isfinite(args.min_score) and math.isfinite(args.time_origin)):
+    if not (math.isfinite(args.min_score) and math.isfinite(args.timestamp_offset)):
         raise ValueError(
             f"--min-score {args.min_score} and --time-origin {args.time_origin} must be finite; give plain numbers"
         )
@@ -185,7 +185,7 @@ def _say_what_has_no_name(args: argparse.Namespace, mine: pd.DataFrame, names: M
 def _mine(args: argparse.Namespace, detections: pd.DataFrame) -> pd.DataFrame:
     from avdet.visualization.render import rows_of
 
-    return rows_of(detections, args.name or args.video.stem, args.time_origin, "detections")
+    return rows_of(detections, args.name or args.video.stem, args.timestamp_offset, "detections")
 
 
 def _render(

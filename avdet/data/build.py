@@ -12,14 +12,14 @@ from torch import Tensor
 from torch.utils.data import BatchSampler
 
 from ava_eval import read_excluded, read_ground_truth, read_label_map
-from avdet.data.audio_negatives import HardShare, MisalignedSound
-from avdet.data.clip_extractor import ClipCutter
+from avdet.data.audio_negatives import HardNegativeSchedule, MisalignedAudio
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate, collate_by_size
 from avdet.data.detection_clips import Augmentation, AvaTest, AvaTrain
 from avdet.data.loader import ClipLoader
 from avdet.data.repeat_factor import positive_weights, repeat_factors
 from avdet.data.safe_dataset import BadClipLog, Clips
-from avdet.data.sampler import EpochSampler, ShareSampler
+from avdet.data.sampler import DistributedEvalSampler, EpochSampler
 from avdet.datasets.data_settings import AvaData, MediaData
 from avdet.datasets.keyframes import (
     ClassNames,
@@ -31,8 +31,8 @@ from avdet.datasets.keyframes import (
 )
 from avdet.datasets.locate import annotation_files
 from avdet.datasets.proposals import read_proposals
-from avdet.datasets.timestamp_offset import on_movie_time
-from avdet.datasets.videos import find_movies, with_movie
+from avdet.datasets.timestamp_offset import with_timestamp_offset
+from avdet.datasets.videos import find_videos_by_name, with_video_file
 from avdet.media.logmel import LogMel
 from avdet.settings import Config
 from avdet.structures import ClipBatch
@@ -41,7 +41,7 @@ __all__ = [
     "TestData",
     "build_augmentation",
     "build_classes",
-    "build_cutter",
+    "build_clip_extractor",
     "build_exclusive",
     "build_positive_weights",
     "build_test_data",
@@ -70,7 +70,7 @@ def build_classes(data: AvaData) -> ClassNames:
 
 def build_exclusive(data: AvaData, classes: ClassNames) -> list[list[int]]:
     """The sets of classes of which a person does exactly one, as places in the model's output."""
-    return [classes.indices(names, "data.exclusive") for names in data.exclusive]
+    return [classes.indices(names, "data.exclusive_groups") for names in data.exclusive_groups]
 
 
 def build_positive_weights(data: AvaData, loader: ClipLoader[ClipBatch]) -> Tensor | None:
@@ -79,10 +79,10 @@ def build_positive_weights(data: AvaData, loader: ClipLoader[ClipBatch]) -> Tens
     return positive_weights(loader.clips.keyframes) if data.class_weights == "inverse_sqrt" else None
 
 
-def build_cutter(config: Config) -> ClipCutter:
+def build_clip_extractor(config: Config) -> ClipExtractor:
     model = config.model
-    logmel = LogMel(num_frames=model.audio_frames, num_mels=model.mel_bins) if model.hears else None
-    return ClipCutter(model.span_frames, model.slow_stride // model.alpha, config.data.nominal_fps, logmel)
+    logmel = LogMel(num_frames=model.audio_frames, num_mels=model.mel_bins) if model.uses_audio else None
+    return ClipExtractor(model.span_frames, model.slow_stride // model.alpha, config.data.nominal_fps, logmel)
 
 
 def build_train_loader(
@@ -96,13 +96,13 @@ def build_train_loader(
     keyframes, _, _ = read_truth(data, "train", classes)
     if data.train_boxes is not None:
         keyframes = keyframes.with_detected(read_proposals(data.annotations / data.train_boxes))
-    movies, cutter = find_movies(data.videos), build_cutter(config)
+    movies, extractor = find_videos_by_name(data.videos), build_clip_extractor(config)
     misaligned = hard = None
-    if config.model.sync_stages:
-        misaligned = MisalignedSound([movies[video] for video in set(keyframes.videos)], cutter)
-        hard = HardShare(data.hard_negatives, config.train.epochs)
-    dataset = AvaTrain(keyframes, movies, cutter, build_augmentation(data), misaligned)
-    repeats = repeat_factors(keyframes, data.repeat_rare) if data.repeat_rare else None
+    if config.model.avs_stages:
+        misaligned = MisalignedAudio([movies[video] for video in set(keyframes.videos)], extractor)
+        hard = HardNegativeSchedule(data.hard_negative_fraction, config.train.epochs)
+    dataset = AvaTrain(keyframes, movies, extractor, build_augmentation(data), misaligned)
+    repeats = repeat_factors(keyframes, data.repeat_threshold) if data.repeat_threshold else None
     sampler = EpochSampler(
         len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world, repeats=repeats, hard=hard
     )
@@ -111,7 +111,7 @@ def build_train_loader(
 
 def build_augmentation(data: MediaData) -> Augmentation:
     return Augmentation(
-        data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.lighting
+        data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.pca_lighting
     )
 
 
@@ -126,7 +126,7 @@ def build_training_loader(
         workers=data.workers,
         limit_s=data.clip_timeout_s,
         persistent=True,
-        bad_clips=None if bad_clips is None else BadClipLog(bad_clips, max_bad=data.max_bad),
+        bad_clips=None if bad_clips is None else BadClipLog(bad_clips, max_bad_clips=data.max_bad_clips),
     )
 
 
@@ -151,9 +151,12 @@ def build_test_data(config: Config, classes: ClassNames, *, rank: int = 0, world
             f"{data.val_csv} ({best}); lower data.min_box_score or check the boxes' videos and timestamps"
         )
     dataset = AvaTest(
-        keyframes.select(counts > 0), find_movies(data.videos), build_cutter(config), short_side=data.test_short_side
+        keyframes.select(counts > 0),
+        find_videos_by_name(data.videos),
+        build_clip_extractor(config),
+        short_side=data.test_short_side,
     )
-    mine = ShareSampler(len(dataset), rank=rank, world=world)
+    mine = DistributedEvalSampler(len(dataset), rank=rank, world=world)
     loader = ClipLoader(
         dataset,
         BatchSampler(mine, config.test.batch_size, drop_last=False),
@@ -174,14 +177,14 @@ def read_truth(
     excluded_file = files.get(f"data.{split}_excluded")
     excluded = read_excluded(excluded_file) if excluded_file else None
     table = labelled_keyframes(without_excluded(ground_truth, excluded), classes)
-    movies = find_movies(data.videos)
-    keyframes, coverage = with_movie(table, movies)
+    movies = find_videos_by_name(data.videos)
+    keyframes, coverage = with_video_file(table, movies)
     logger.info("%s: %s; %s keyframes, %s people", split, coverage, f"{len(keyframes):,}", f"{len(keyframes.people):,}")
-    if not len(keyframes) or (data.strict and coverage.missing):
+    if not len(keyframes) or (data.require_all_videos and coverage.missing):
         examples = ", ".join(coverage.missing[:3]) + ", ..." * (len(coverage.missing) > 3)
-        way_out = ", or set data.strict=false" if len(keyframes) else ""
+        way_out = ", or set data.require_all_videos=false" if len(keyframes) else ""
         raise ValueError(f"{split}: {coverage}; {examples} not in {data.videos.absolute()}: add them{way_out}")
-    keyframes = on_movie_time(keyframes, movies, data.time_origin, files[f"data.{split}_csv"])
+    keyframes = with_timestamp_offset(keyframes, movies, data.timestamp_offset, files[f"data.{split}_csv"])
     if keyframes.origin_s:
         logger.info("%s: the movies begin at the tables' second %g", split, keyframes.origin_s)
     return keyframes, ground_truth, excluded

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from torch.utils.data import BatchSampler
 
-from avdet.data.audio_negatives import HardShare, MisalignedSound
-from avdet.data.build import build_augmentation, build_cutter, build_training_loader
+from avdet.data.audio_negatives import HardNegativeSchedule, MisalignedAudio
+from avdet.data.build import build_augmentation, build_clip_extractor, build_training_loader
 from avdet.data.classification_clips import ClipTest, ClipTrain, ViewBatch, collate_views
 from avdet.data.collate import collate
 from avdet.data.detection_clips import Draw
@@ -74,9 +74,9 @@ class ClipSplit:
 
 def build_class_sets(data: ClipData) -> dict[str, ClassNames]:
     """The classes of each set that a model of this benchmark predicts: "action", or EPIC's "verb" and "noun"."""
-    if data.learn == "rotation":
+    if data.task == "rotation":
         return {"rotation": ClassNames((0, 1, 2, 3), ("upright", "left", "upside down", "right"))}
-    return {} if data.learn == "nothing" else _benchmark_classes(data)
+    return {} if data.task == "none" else _benchmark_classes(data)
 
 
 def _benchmark_classes(data: ClipData) -> dict[str, ClassNames]:
@@ -99,7 +99,7 @@ def _benchmark_classes(data: ClipData) -> dict[str, ClassNames]:
 def read_split(data: ClipData, split: Split) -> ClipSplit:
     """What the benchmark's own files say, less what is not there; what is left out is counted and said.
 
-    Raises ValueError where nothing is left, or anything is left out under data.strict.
+    Raises ValueError where nothing is left, or anything is left out under data.require_all_videos.
     """
     videos = find_videos(data.videos)
     segments, faults = read_faults(data, split, videos)
@@ -109,8 +109,8 @@ def read_split(data: ClipData, split: Split) -> ClipSplit:
     logger.info("%s: %s clips of %s videos", split, f"{len(segments):,}", f"{len(files):,}")
     for fault in faults:
         logger.warning("%s: %s", split, fault)
-    if not len(segments) or (data.strict and faults):
-        way_out = ", or set data.strict=false" if len(segments) else ""
+    if not len(segments) or (data.require_all_videos and faults):
+        way_out = ", or set data.require_all_videos=false" if len(segments) else ""
         what = "; ".join(faults) or "the annotations list no clip"
         raise ValueError(f"{split}: {what}; look in {data.videos.absolute()} and mend the data{way_out}")
     return ClipSplit(segments, files, listed)
@@ -166,17 +166,17 @@ def build_clip_train_loader(
     bad_clips: the file that lists the clips that had to be replaced; None replaces none.
     """
     data = config.clips
-    hard = HardShare(data.hard_negatives, config.train.epochs) if config.model.sync_stages else None
+    hard = HardNegativeSchedule(data.hard_negative_fraction, config.train.epochs) if config.model.avs_stages else None
     dataset = clip_train(config, split)
     sampler = EpochSampler(len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world, hard=hard)
     return build_training_loader(dataset, sampler, data, bad_clips), sampler
 
 
 def clip_train(config: Config, split: ClipSplit) -> ClipTrain:
-    data, cutter = config.clips, build_cutter(config)
-    misaligned = MisalignedSound(sorted(set(split.files.values())), cutter) if config.model.sync_stages else None
+    data, extractor = config.clips, build_clip_extractor(config)
+    misaligned = MisalignedAudio(sorted(set(split.files.values())), extractor) if config.model.avs_stages else None
     augmentation = build_augmentation(data)
-    return ClipTrain(split.segments, split.files, cutter, augmentation, learn=data.learn, misaligned=misaligned)
+    return ClipTrain(split.segments, split.files, extractor, augmentation, task=data.task, misaligned=misaligned)
 
 
 def clip_test(config: Config, split: ClipSplit) -> ClipTest:
@@ -184,10 +184,10 @@ def clip_test(config: Config, split: ClipSplit) -> ClipTest:
     return ClipTest(
         split.segments,
         split.files,
-        build_cutter(config),
+        build_clip_extractor(config),
         short_side=data.test_short_side,
-        num_clips=data.test_clips,
-        num_crops=data.test_crops,
+        num_clips=data.test_num_clips,
+        num_crops=data.test_num_crops,
     )
 
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from avdet.data.audio_negatives import MisalignedSound
-from avdet.data.clip_extractor import ClipCutter
+from avdet.data.audio_negatives import MisalignedAudio
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
 from avdet.data.detection_clips import Augmentation, Draw, channels_first
 from avdet.data.transforms import Crop, crop, draw_colours, draw_crop, draw_short_side, flip, recolour
@@ -31,13 +31,13 @@ __all__ = ["ClipTest", "ClipTrain", "ViewBatch", "Views", "clip_centers", "colla
 NOBODY = torch.zeros(0, 4)
 QUARTER_TURNS = 4
 TOLERANCE_S = 0.5  # videos end up to so much before their label without a word: streams and lists are rounded
-Learn = Literal["classes", "rotation", "nothing"]
+ClipTask = Literal["classification", "rotation", "none"]
 
 
 class ClipTrain(Dataset[Clip]):
     """A clip anywhere in a segment, cropped, mirrored and recoloured by chance, and the sound of the same span.
 
-    learn: a clip's label is its segment's, or how many quarter turns it was given ("rotation"), or it has none.
+    task: a clip's label is its segment's, or how many quarter turns it was given ("rotation"), or it has none.
     misaligned: gives sound of elsewhere, where the model learns synchrony.
     """
 
@@ -45,17 +45,17 @@ class ClipTrain(Dataset[Clip]):
         self,
         segments: Segments,
         files: Mapping[str, Path],
-        cutter: ClipCutter,
+        extractor: ClipExtractor,
         augmentation: Augmentation,
         *,
-        learn: Learn = "classes",
-        misaligned: MisalignedSound | None = None,
+        task: ClipTask = "classification",
+        misaligned: MisalignedAudio | None = None,
     ) -> None:
         self.segments = segments
         self.files = files
-        self.cutter = cutter
+        self.extractor = extractor
         self.augmentation = augmentation
-        self.learn = learn
+        self.task = task
         self.misaligned = misaligned
 
     def __len__(self) -> int:
@@ -70,10 +70,10 @@ class ClipTrain(Dataset[Clip]):
         augmentation, index = self.augmentation, draw.keyframe
         short_side = draw_short_side(augmentation.short_side, augmentation.scale, rng)
         with open_video(self.files[self.segments.videos[index]], short_side=short_side) as video:
-            low_s, high_s = center_range(*_stretch(self.segments, index, video), self.cutter.span_s)
+            low_s, high_s = center_range(*_stretch(self.segments, index, video), self.extractor.span_s)
             center_s = float(rng.uniform(low_s, high_s))
-            frames = self.cutter.frames(video, center_s)
-            audio = self.cutter.audio(video, center_s)
+            frames = self.extractor.frames(video, center_s)
+            audio = self.extractor.audio(video, center_s)
             negative_audio = None
             if self.misaligned is not None and audio is not None:
                 pair_rng = np.random.default_rng([draw.seed, 1])  # of its own: the pictures are the same without pairs
@@ -82,7 +82,7 @@ class ClipTrain(Dataset[Clip]):
         frames, _ = crop(frames, NOBODY, draw_crop(height, width, augmentation.crop, rng))
         if rng.random() < augmentation.flip:
             frames, _ = flip(frames, NOBODY)
-        frames = recolour(frames, draw_colours(augmentation.colour_jitter, augmentation.lighting, rng))
+        frames = recolour(frames, draw_colours(augmentation.colour_jitter, augmentation.pca_lighting, rng))
         labels, frames = self._label(index, center_s, frames, rng)
         video_id = str(self.segments.ids[index])
         return Clip(video_id, center_s, channels_first(frames), audio, negative_audio, labels=labels)
@@ -90,12 +90,12 @@ class ClipTrain(Dataset[Clip]):
     def _label(
         self, index: int, center_s: float, frames: Frames, rng: np.random.Generator
     ) -> tuple[dict[str, Tensor], Frames]:
-        if self.learn == "nothing":
+        if self.task == "none":
             return {}, frames
-        if self.learn == "rotation":
+        if self.task == "rotation":
             turns = int(rng.integers(QUARTER_TURNS))
             return {"rotation": torch.tensor(turns)}, np.rot90(frames, turns, axes=(1, 2))
-        half_s = self.cutter.span_s / 2
+        half_s = self.extractor.span_s / 2
         labels = self.segments.labels_at(index, center_s - half_s, center_s + half_s)
         return {name: torch.as_tensor(label) for name, label in labels.items()}, frames
 
@@ -119,7 +119,7 @@ class ClipTest(Dataset[Views]):
         self,
         segments: Segments,
         files: Mapping[str, Path],
-        cutter: ClipCutter,
+        extractor: ClipExtractor,
         *,
         short_side: int,
         num_clips: int,
@@ -127,7 +127,7 @@ class ClipTest(Dataset[Views]):
     ) -> None:
         self.segments = segments
         self.files = files
-        self.cutter = cutter
+        self.extractor = extractor
         self.short_side = short_side
         self.num_clips = num_clips
         self.num_crops: Literal[1, 3] = num_crops
@@ -145,9 +145,9 @@ class ClipTest(Dataset[Views]):
         video_id = str(self.segments.ids[segment])
         with open_video(self.files[self.segments.videos[segment]], short_side=self.short_side) as video:
             start_s, end_s = _stretch(self.segments, segment, video)
-            center_s = float(clip_centers(start_s, end_s, self.cutter.span_s, self.num_clips)[number])
-            frames = self.cutter.frame_batch(video, center_s)
-            audio = self.cutter.audio(video, center_s)
+            center_s = float(clip_centers(start_s, end_s, self.extractor.span_s, self.num_clips)[number])
+            frames = self.extractor.frame_batch(video, center_s)
+            audio = self.extractor.audio(video, center_s)
             missing_s = _missing_s(float(self.segments.end_s[segment]), video.info.duration_s, frames)
         height, width = frames.rgb.shape[1:3]
         crops = [crop(frames.rgb, NOBODY, where)[0] for where in even_crops(height, width, self.num_crops)]

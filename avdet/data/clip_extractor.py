@@ -14,11 +14,11 @@ from avdet.media.logmel import SAMPLE_RATE, LogMel
 from avdet.media.open_video import Video
 from avdet.media.reader import FrameBatch, Frames
 
-__all__ = ["ClipCutter"]
+__all__ = ["ClipExtractor"]
 
 
 @dataclass(frozen=True)
-class ClipCutter:
+class ClipExtractor:
     """How a recipe's "64 frames" become seconds of a video of any frame rate.
 
     span_frames: raw frames at `nominal_fps` that a clip spans; every `stride`-th of them is seen.

@@ -14,8 +14,8 @@ import torch
 from torch.utils.data import Dataset
 
 from avdet.boxes import scale_xyxy
-from avdet.data.audio_negatives import MisalignedSound
-from avdet.data.clip_extractor import ClipCutter
+from avdet.data.audio_negatives import MisalignedAudio
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.transforms import crop, draw_colours, draw_crop, draw_short_side, flip, recolour, visible
 from avdet.datasets.keyframes import Keyframe, KeyframeTable
 from avdet.media.open_video import Video, open_video
@@ -48,7 +48,7 @@ class Augmentation:
     crop: int
     flip: float
     colour_jitter: float
-    lighting: float
+    pca_lighting: float
 
 
 class AvaTrain(Dataset[Clip]):
@@ -58,13 +58,13 @@ class AvaTrain(Dataset[Clip]):
         self,
         keyframes: KeyframeTable,
         movies: dict[str, Path],
-        cutter: ClipCutter,
+        extractor: ClipExtractor,
         augmentation: Augmentation,
-        misaligned: MisalignedSound | None = None,
+        misaligned: MisalignedAudio | None = None,
     ) -> None:
         self.keyframes = keyframes
         self.movies = movies
-        self.cutter = cutter
+        self.extractor = extractor
         self.augmentation = augmentation
         self.misaligned = misaligned
 
@@ -74,26 +74,26 @@ class AvaTrain(Dataset[Clip]):
     def place(self, draw: Draw) -> tuple[Path, float]:
         """The movie and the second in it."""
         keyframe = self.keyframes[draw.keyframe]
-        return self.movies[keyframe.video], keyframe.movie_s
+        return self.movies[keyframe.video], keyframe.video_s
 
     def __getitem__(self, draw: Draw) -> Clip:
         rng = np.random.default_rng(draw.seed)
         keyframe = self.keyframes[draw.keyframe]
         short_side = draw_short_side(self.augmentation.short_side, self.augmentation.scale, rng)
         with open_video(self.movies[keyframe.video], short_side=short_side) as video:
-            frames = self.cutter.frames(video, keyframe.movie_s)
-            audio = self.cutter.audio(video, keyframe.movie_s)
+            frames = self.extractor.frames(video, keyframe.video_s)
+            audio = self.extractor.audio(video, keyframe.video_s)
             negative_audio = None
             if self.misaligned is not None and audio is not None:
                 pair_rng = np.random.default_rng([draw.seed, 1])  # of its own: the pictures are the same without pairs
-                negative_audio = self.misaligned.cut(video, keyframe.movie_s, hard=draw.hard, rng=pair_rng)
+                negative_audio = self.misaligned.cut(video, keyframe.video_s, hard=draw.hard, rng=pair_rng)
         height, width = frames.shape[1:3]
         boxes_px = scale_xyxy(keyframe.people.boxes, width, height)
         size = self.augmentation.crop
         frames, boxes_px = crop(frames, boxes_px, draw_crop(height, width, size, rng))
         if rng.random() < self.augmentation.flip:
             frames, boxes_px = flip(frames, boxes_px)
-        frames = recolour(frames, draw_colours(self.augmentation.colour_jitter, self.augmentation.lighting, rng))
+        frames = recolour(frames, draw_colours(self.augmentation.colour_jitter, self.augmentation.pca_lighting, rng))
         boxes_px, keep = visible(boxes_px, size, size)
         return Clip(
             keyframe.video,
@@ -111,11 +111,11 @@ class AvaTest(Dataset[Clip]):
     """People whose actions are asked for: the whole frame at one scale, nothing random, no clip replaced."""
 
     def __init__(
-        self, keyframes: KeyframeTable, movies: dict[str, Path], cutter: ClipCutter, *, short_side: int
+        self, keyframes: KeyframeTable, movies: dict[str, Path], extractor: ClipExtractor, *, short_side: int
     ) -> None:
         self.keyframes = keyframes
         self.movies = movies
-        self.cutter = cutter
+        self.extractor = extractor
         self.short_side = short_side
 
     def __len__(self) -> int:
@@ -124,23 +124,23 @@ class AvaTest(Dataset[Clip]):
     def place(self, index: int) -> tuple[Path, float]:
         """The movie and the second in it."""
         keyframe = self.keyframes[index]
-        return self.movies[keyframe.video], keyframe.movie_s
+        return self.movies[keyframe.video], keyframe.video_s
 
     def __getitem__(self, index: int) -> Clip:
         keyframe = self.keyframes[index]
         with open_video(self.movies[keyframe.video], short_side=self.short_side) as video:
-            return cut_whole(video, keyframe, self.cutter)
+            return extract_whole_frame(video, keyframe, self.extractor)
 
 
-def cut_whole(video: Video, keyframe: Keyframe, cutter: ClipCutter) -> Clip:
+def extract_whole_frame(video: Video, keyframe: Keyframe, extractor: ClipExtractor) -> Clip:
     """The clip around a keyframe as the reader scales it, with its people's boxes in its pixels."""
-    frames = cutter.frames(video, keyframe.movie_s)
+    frames = extractor.frames(video, keyframe.video_s)
     height, width = frames.shape[1:3]
     return Clip(
         keyframe.video,
         keyframe.time_s,
         channels_first(frames),
-        cutter.audio(video, keyframe.movie_s),
+        extractor.audio(video, keyframe.video_s),
         boxes_px=scale_xyxy(keyframe.people.boxes, width, height),
         people=keyframe.people,
         labels={"action": keyframe.labels},

@@ -20,7 +20,7 @@ import cv2
 import torch
 from torch.utils.data import DataLoader, Sampler
 
-from avdet.data.safe_dataset import ENDED, READING, BadClipLog, CarefulClips, Clips
+from avdet.data.safe_dataset import ENDED, READING, BadClipLog, Clips, SafeDataset
 from avdet.structures import ClipBatch
 
 __all__ = ["ClipLoader", "StartMethod", "begin_worker"]
@@ -56,7 +56,7 @@ class ClipLoader(DataLoader[Any], Generic[B]):
     ) -> None:
         reports = Path(tempfile.mkdtemp(prefix="avdet-loader-"))
         super().__init__(
-            CarefulClips(clips, limit_s=limit_s, replaces=bad_clips is not None, reports=reports),
+            SafeDataset(clips, limit_s=limit_s, replaces=bad_clips is not None, reports=reports),
             batch_sampler=batches,
             num_workers=workers,
             collate_fn=_Collate(collate),

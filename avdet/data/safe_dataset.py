@@ -18,7 +18,7 @@ from avdet.data.time_limit import time_limit
 from avdet.media.reader import DecodeError
 from avdet.structures import BadClip, Clip
 
-__all__ = ["ENDED", "READING", "BadClipLog", "CarefulClips", "Clips"]
+__all__ = ["ENDED", "READING", "BadClipLog", "Clips", "SafeDataset"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Clips(Protocol[Index_contra]):
     def place(self, index: Index_contra, /) -> tuple[Path, float]: ...
 
 
-class CarefulClips(Dataset[object], Generic[Index]):
+class SafeDataset(Dataset[object], Generic[Index]):
     """Clips of a data set within a time limit. What cannot be read is replaced, or comes as its DecodeError.
 
     Errors come as values, because torch loses their sentence on the way from a worker.
@@ -100,14 +100,14 @@ class CarefulClips(Dataset[object], Generic[Index]):
 
 
 class BadClipLog:
-    """bad_clips.csv of a run: every unreadable clip once. Raises ValueError above `max_bad`.
+    """bad_clips.csv of a run: every unreadable clip once. Raises ValueError above `max_bad_clips`.
 
     Processes share one file, and a run that is resumed goes on with its own.
     """
 
-    def __init__(self, path: Path, *, max_bad: int) -> None:
+    def __init__(self, path: Path, *, max_bad_clips: int) -> None:
         self.path = path
-        self.max_bad = max_bad
+        self.max_bad_clips = max_bad_clips
         self._seen: set[tuple[str, str]] = set()
 
     def note(self, bad: Iterable[BadClip]) -> None:
@@ -120,10 +120,10 @@ class BadClipLog:
         self._seen.update(row[:2] for row in new)
         for _, time, reason in new:
             logger.warning("the training clip at %s s is replaced: %s", time, reason)
-        if len(self._seen) > self.max_bad:
+        if len(self._seen) > self.max_bad_clips:
             raise ValueError(
-                f"{len(self._seen)} training clips cannot be read, more than data.max_bad={self.max_bad}; {self.path} "
-                "lists them: mend or remove their videos, or raise data.max_bad"
+                f"{len(self._seen)} training clips cannot be read, more than data.max_bad_clips={self.max_bad_clips}; "
+                f"{self.path} lists them: mend or remove their videos, or raise data.max_bad_clips"
             )
 
     def _listed(self) -> set[tuple[str, str]]:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
-from avdet.data.audio_negatives import HardShare
+from avdet.data.audio_negatives import HardNegativeSchedule
 from avdet.data.detection_clips import Draw
 from avdet.data.repeat_factor import repeated
 
-__all__ = ["EpochSampler", "ShareSampler"]
+__all__ = ["DistributedEvalSampler", "EpochSampler"]
 
 
 class EpochSampler(Sampler[list[Draw]]):
@@ -32,7 +32,7 @@ class EpochSampler(Sampler[list[Draw]]):
         rank: int = 0,
         world: int = 1,
         repeats: NDArray[np.float64] | None = None,
-        hard: HardShare | None = None,
+        hard: HardNegativeSchedule | None = None,
     ) -> None:
         if batch_size % world:
             raise ValueError(
@@ -65,7 +65,7 @@ class EpochSampler(Sampler[list[Draw]]):
             yield [Draw(int(order[i]), int(seeds[i]), bool(hard[i])) for i in mine]
 
 
-class ShareSampler(Sampler[int]):
+class DistributedEvalSampler(Sampler[int]):
     """A process's share of an evaluation: every index once over all processes, none twice to fill up."""
 
     def __init__(self, size: int, *, rank: int = 0, world: int = 1) -> None:

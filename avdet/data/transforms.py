@@ -59,15 +59,15 @@ def flip(frames: Frames, boxes_px: Tensor) -> tuple[Frames, Tensor]:
     return np.asarray(flipped, np.uint8).reshape(frames.shape), flip_xyxy(boxes_px, width)
 
 
-def draw_colours(jitter: float, lighting: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def draw_colours(jitter: float, pca_lighting: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """A colour transform (3, 4) for `recolour`, as in AVA's recipes.
 
     Brightness, contrast (about mid grey) and saturation are multiplied by factors of 1 - `jitter` to 1 + `jitter`;
-    then a shift along ImageNet's principal colours, of standard deviation `lighting` (Krizhevsky et al. 2012, 4.1).
+    then a shift along ImageNet's principal colours, of standard deviation `pca_lighting` (Krizhevsky et al. 2012, 4.1).
     """
     brightness, contrast, saturation = 1 + jitter * rng.uniform(-1, 1, size=3)
     mix = saturation * np.eye(3) + (1 - saturation) * np.tile(LUMA, (3, 1))
-    shift = 128 * (1 - contrast) + 255 * PRINCIPAL_COLOURS @ (lighting * rng.standard_normal(3) * PRINCIPAL_SPREADS)
+    shift = 128 * (1 - contrast) + 255 * PRINCIPAL_COLOURS @ (pca_lighting * rng.standard_normal(3) * PRINCIPAL_SPREADS)
     return np.column_stack([brightness * contrast * mix, shift]).astype(np.float32)
 
 

@@ -26,11 +26,11 @@ class MediaData(Section):
     test_short_side: int = Field(256, ge=32)
     flip: Fraction = 0.5
     colour_jitter: Fraction = 0.4  # brightness, contrast and saturation are scaled by up to this much
-    hard_negatives: Fraction = 0.25  # of the synchronisation loss, in the second half of training
-    lighting: float = Field(0.1, ge=0)  # spread of the shift along the principal colours
+    hard_negative_fraction: Fraction = 0.25  # of the synchronisation loss, in the second half of training
+    pca_lighting: float = Field(0.1, ge=0)  # spread of the shift along the principal colours
     workers: int = Field(4, ge=0)
-    strict: bool = False  # stop where a video is missing instead of leaving its labels out
-    max_bad: int = Field(100, ge=0)  # unreadable training clips that are replaced before training stops
+    require_all_videos: bool = False  # stop where a video is missing instead of leaving its labels out
+    max_bad_clips: int = Field(100, ge=0)  # unreadable training clips that are replaced before training stops
     clip_timeout_s: float = Field(120.0, gt=0, le=86_400)  # a clip that takes longer to read stops the run and is named
 
     @model_validator(mode="after")
@@ -58,37 +58,43 @@ class AvaData(MediaData):
     train_boxes: Path | None = None  # detected people that overlap the ground truth, added in training
     val_boxes: Path = Path("ava_val_predicted_boxes.csv")
     min_box_score: Fraction = 0.8  # of the detected people that are classified
-    time_origin: Literal["auto"] | float = "auto"  # what the tables call a movie's first second; auto: 0 or AVA's 900
+    timestamp_offset: Literal["auto"] | float = (
+        "auto"  # what the tables call a movie's first second; auto: 0 or AVA's 900
+    )
     classes: tuple[str, ...] = ()  # those of the label map that are learned and scored; none named: all
-    exclusive: tuple[tuple[str, ...], ...] = ()  # sets of classes of which a person does exactly one: softmax
-    repeat_rare: Fraction = 0.0  # classes in a smaller share of keyframes are seen more often; 0: all equally
+    exclusive_groups: tuple[tuple[str, ...], ...] = ()  # sets of classes of which a person does exactly one: softmax
+    repeat_threshold: Fraction = 0.0  # classes in a smaller share of keyframes are seen more often; 0: all equally
     class_weights: Literal["equal", "inverse_sqrt"] = "equal"  # of a class's loss, by its number of rows
 
     @model_validator(mode="after")
     def _classes_stand_once(self) -> AvaData:
-        names = [name for members in self.exclusive for name in members]
+        names = [name for members in self.exclusive_groups for name in members]
         for setting, listed, rule in (
             ("classes", self.classes, "write each class once"),
-            ("exclusive", names, "a class is in one set at most"),
+            ("exclusive_groups", names, "a class is in one set at most"),
         ):
             twice = next((name for name in listed if listed.count(name) > 1), None)
             if twice is not None:
                 raise ValueError(f"{setting} names {twice!r} twice; {rule}")
-        alone = next((members for members in self.exclusive if len(members) < 2), None)
+        alone = next((members for members in self.exclusive_groups if len(members) < 2), None)
         if alone is not None:
-            raise ValueError(f"exclusive has a set of {len(alone)}, {list(alone)}; a set needs two classes or more")
+            raise ValueError(
+                f"exclusive_groups has a set of {len(alone)}, {list(alone)}; a set needs two classes or more"
+            )
         return self
 
 
 class ClipData(MediaData):
     """Whole clips with labels, and the protocol they are tested by."""
 
-    learn: Literal["classes", "rotation", "nothing"] = "classes"  # the label: the data's own, or how a clip is turned
+    task: Literal["classification", "rotation", "none"] = (
+        "classification"  # the label: the data's own, or how a clip is turned
+    )
     colour_jitter: Fraction = 0.0
-    lighting: float = Field(0.0, ge=0)
-    test_clips: int = Field(10, ge=1)  # evenly over each video or action
-    test_crops: Literal[1, 3] = 3  # the centre square; or three along the longer side
-    test_pool: Literal["mean", "max"] = "mean"  # of the scores of all views
+    pca_lighting: float = Field(0.0, ge=0)
+    test_num_clips: int = Field(10, ge=1)  # evenly over each video or action
+    test_num_crops: Literal[1, 3] = 3  # the centre square; or three along the longer side
+    test_aggregation: Literal["mean", "max"] = "mean"  # of the scores of all views
 
 
 class KineticsData(ClipData):
@@ -162,7 +168,7 @@ class CharadesData(ClipData):
     train_csv: Path = Path("Charades_v1_train.csv")
     val_csv: Path = Path("Charades_v1_test.csv")
     label_map: Path = Path("Charades_v1_classes.txt")
-    test_pool: Literal["mean", "max"] = "max"
+    test_aggregation: Literal["mean", "max"] = "max"
 
 
 Clips = KineticsData | FoldersData | Ucf101Data | Hmdb51Data | EpicData | CharadesData

@@ -78,7 +78,7 @@ class Keyframe:
 
     video: str
     time_s: float
-    movie_s: float
+    video_s: float
     people: PersonBoxes
     labels: Tensor
 

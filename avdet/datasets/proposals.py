@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ava_eval import read_boxes
 from ava_eval.keyframe_diagnosis import LOOKS_LIKE_PIXELS
-from avdet.checkpoints.restricted_unpickler import read_plain_pickle
+from avdet.checkpoints.restricted_unpickler import restricted_load
 from avdet.datasets.keyframes import BOX, KEY
 
 __all__ = ["read_proposals"]
@@ -26,7 +26,7 @@ def read_proposals(path: Path) -> pd.DataFrame:
     """
     if path.suffix != ".pkl":
         return read_boxes(path)
-    content = read_plain_pickle(path)
+    content = restricted_load(path)
     entries = content.items() if isinstance(content, dict) else [(type(content).__name__, content)]
     for key, boxes in entries:
         if not _is_entry(key, boxes):

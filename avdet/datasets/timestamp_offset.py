@@ -17,12 +17,12 @@ import pandas as pd
 from avdet.datasets.keyframes import KeyframeTable
 from avdet.media.open_video import duration_of
 
-__all__ = ["AVA_CUT_S", "durations_of", "on_movie_time", "outside"]
+__all__ = ["AVA_CUT_S", "durations_of", "outside", "with_timestamp_offset"]
 
 AVA_CUT_S = 900.0
 
 
-def on_movie_time(
+def with_timestamp_offset(
     keyframes: KeyframeTable, movies: Mapping[str, Path], origin_s: float | Literal["auto"], annotations: Path
 ) -> KeyframeTable:
     """The keyframes with their origin; "auto" takes 0, or AVA_CUT_S where that fits every movie and 0 does not.
@@ -40,7 +40,7 @@ def on_movie_time(
     raise ValueError(
         f"{annotations} labels {video} at {time_s:g} s, but {movies[video]} lasts {durations_s[video]:.1f} s"
         f"{f' from {origin:g} s on' if origin else ''} ({len(misfit)} of {len(durations_s)} movies do not fit); times "
-        "are seconds from the movie's start: if yours count from elsewhere, say so with data.time_origin=SECONDS"
+        "are seconds from the movie's start: if yours count from elsewhere, say so with data.timestamp_offset=SECONDS"
     )
 
 
@@ -52,7 +52,7 @@ def durations_of(keyframes: KeyframeTable, movies: Mapping[str, Path]) -> dict[s
 def outside(keyframes: KeyframeTable, durations_s: Mapping[str, float], origin_s: float) -> dict[str, float]:
     """The movies with a label before their start or past their end, and the first such second."""
     ends_s = np.array([durations_s[video] for video in keyframes.videos])
-    movie_s = keyframes.times_s - origin_s
-    misfit = (movie_s < 0) | (movie_s > ends_s)
+    video_s = keyframes.times_s - origin_s
+    misfit = (video_s < 0) | (video_s > ends_s)
     first = pd.Series(keyframes.times_s[misfit]).groupby(keyframes.videos[misfit]).first()
     return {str(video): float(time_s) for video, time_s in first.items()}

@@ -11,7 +11,7 @@ import numpy as np
 from avdet.datasets.keyframes import KeyframeTable
 from avdet.media.frames_dir import is_frames_dir
 
-__all__ = ["Coverage", "files_below", "find_movies", "is_video", "with_movie"]
+__all__ = ["Coverage", "files_below", "find_videos_by_name", "is_video", "with_video_file"]
 
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".3gp", ".wmv"}
 
@@ -53,7 +53,7 @@ class Coverage:
         return f"{found}; {len(self.missing)} missing -> {self.skipped:,} of {self.keyframes:,} keyframes skipped"
 
 
-def find_movies(folder: Path) -> dict[str, Path]:
+def find_videos_by_name(folder: Path) -> dict[str, Path]:
     """From a video's name (the file's, without suffix) to its file, or to the folder of that name with its frames.
 
     Raises ValueError for two files of one name.
@@ -71,7 +71,7 @@ def find_movies(folder: Path) -> dict[str, Path]:
     return frames | files
 
 
-def with_movie(keyframes: KeyframeTable, movies: dict[str, Path]) -> tuple[KeyframeTable, Coverage]:
+def with_video_file(keyframes: KeyframeTable, movies: dict[str, Path]) -> tuple[KeyframeTable, Coverage]:
     """The keyframes whose movie is there, and how many are not."""
     expected = set(keyframes.videos)
     here = np.array([video in movies for video in keyframes.videos], dtype=bool)

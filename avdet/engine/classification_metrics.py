@@ -58,7 +58,11 @@ def score_clips(
 
     Charades counts those without a prediction as found last, as its own script does; others leave them out.
     """
-    counts = {"clips": len(segments), "expected_clips": len(listed), "views": f"{data.test_clips} x {data.test_crops}"}
+    counts = {
+        "clips": len(segments),
+        "expected_clips": len(listed),
+        "views": f"{data.test_num_clips} x {data.test_num_crops}",
+    }
     if isinstance(data, CharadesData):
         ranks = pd.DataFrame(scores["action"], index=segments.ids).reindex(listed.ids, fill_value=-np.inf)
         numbers = _charades(classes["action"], listed, ranks.to_numpy())
@@ -66,7 +70,7 @@ def score_clips(
         numbers = _epic(epic, classes, segments, scores)
     else:
         numbers = _one_class(classes["action"], segments, scores["action"])
-    return Numbers(numbers.name, numbers.score, {**numbers.content, **counts, "pooling": data.test_pool})
+    return Numbers(numbers.name, numbers.score, {**numbers.content, **counts, "pooling": data.test_aggregation})
 
 
 def _one_class(classes: ClassNames, segments: Segments, scores: Scores) -> Numbers:

@@ -19,11 +19,11 @@ from avdet.data.classification_clips import collate_views
 from avdet.data.loader import ClipLoader
 from avdet.data.sampler import EpochSampler
 from avdet.datasets.segments import unlabelled
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.classification_metrics import score_clips
 from avdet.engine.epic_lists import read_epic_lists
 from avdet.engine.evaluate_clips import score_split
-from avdet.engine.evaluation_result import Outcome
+from avdet.engine.evaluation_result import EvaluationResult
 from avdet.engine.flops import giga_multiply_adds
 from avdet.engine.predictions import write_predictions
 from avdet.models.action_model import ActionModel
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 class ClassificationTask:
     """One class a clip, Charades' several, or EPIC's verb and noun."""
 
-    def __init__(self, config: Config, process: Process) -> None:
+    def __init__(self, config: Config, process: DistributedContext) -> None:
         self.config, self.process = config, process
         self.classes = build_class_sets(config.clips)
         self.epic = read_epic_lists(config.clips)
@@ -71,11 +71,11 @@ class ClassificationTask:
             crop_px=self.config.data.train_crop,
         )
 
-    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> Outcome:
+    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> EvaluationResult:
         data, val, loader = self.config.clips, self.val, self.loader
         if batches is not None:
             views = batches * self.config.test.batch_size * self.process.world
-            val = val.first(math.ceil(views / (data.test_clips * data.test_crops)))
+            val = val.first(math.ceil(views / (data.test_num_clips * data.test_num_crops)))
             loader = build_clip_test_loader(
                 self.config, clip_test(self.config, val), rank=self.process.rank, world=self.process.world
             )
@@ -84,7 +84,7 @@ class ClassificationTask:
             for fault in unlabelled(val.segments):
                 logger.warning("val: %s", fault)
         segments = val.segments
-        scores, short = score_split(model, loader, len(segments), data.test_pool, self.process)
+        scores, short = score_split(model, loader, len(segments), data.test_aggregation, self.process)
         if short:
             first, missing_s = next(iter(short.items()))
             logger.warning(
@@ -92,7 +92,7 @@ class ClassificationTask:
                 "judged by what is there", len(short), len(segments), segments.ids[first], missing_s,
             )  # fmt: skip
         numbers = score_clips(data, self.classes, segments, scores, listed=val.listed, epic=self.epic)
-        return Outcome(
+        return EvaluationResult(
             "classification",
             numbers.name,
             numbers.score,
@@ -103,12 +103,12 @@ class ClassificationTask:
 
     def _say_cost(self, model: ActionModel) -> None:
         data, clips = self.config.clips, len(self.val.segments)
-        views = clips * data.test_clips * data.test_crops
+        views = clips * data.test_num_clips * data.test_num_crops
         one = collate_views([self.dataset[0]])
         each = giga_multiply_adds(model, one.batch.to(self.process.device))
         logger.info(
             "val: %s clips x %d x %d views of %d x %d pixels, the %s of their scores: %s views, %.2f G multiply-adds "
-            "each, %.1f T in all", f"{clips:,}", data.test_clips, data.test_crops, data.test_short_side,
-            data.test_short_side, {"mean": "mean", "max": "maximum"}[data.test_pool], f"{views:,}", each,
+            "each, %.1f T in all", f"{clips:,}", data.test_num_clips, data.test_num_crops, data.test_short_side,
+            data.test_short_side, {"mean": "mean", "max": "maximum"}[data.test_aggregation], f"{views:,}", each,
             views * each / 1e3,
         )  # fmt: skip

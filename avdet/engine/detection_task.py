@@ -19,9 +19,9 @@ from avdet.data.build import (
 from avdet.data.loader import ClipLoader
 from avdet.data.sampler import EpochSampler
 from avdet.detection_table import write_detections
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.evaluate_detection import detect_split
-from avdet.engine.evaluation_result import Outcome
+from avdet.engine.evaluation_result import EvaluationResult
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from avdet.settings import Config
@@ -31,7 +31,7 @@ __all__ = ["DetectionTask"]
 
 
 class DetectionTask:
-    def __init__(self, config: Config, process: Process) -> None:
+    def __init__(self, config: Config, process: DistributedContext) -> None:
         self.config, self.process = config, process
         self.classes = build_classes(config.ava)
         self.test_data = build_test_data(config, self.classes, rank=process.rank, world=process.world)
@@ -54,11 +54,11 @@ class DetectionTask:
             positive_weights=None if loader is None else build_positive_weights(self.config.ava, loader),
         )
 
-    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> Outcome:
+    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> EvaluationResult:
         loader = self.test_data.loader
         table = detect_split(model, loader, self.classes.ids, self.process, batches=batches)
         result = self._score(table)
-        return Outcome(
+        return EvaluationResult(
             "detection",
             "mAP",
             result.mean_ap,

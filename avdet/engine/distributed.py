@@ -8,12 +8,12 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 
-__all__ = ["average_buffers", "leave_cores_to"]
+__all__ = ["average_buffers", "reserve_worker_cores"]
 
 
-def leave_cores_to(workers: int) -> None:
+def reserve_worker_cores(workers: int) -> None:
     """On the CPU, torch's threads wait for one another: one that a loader's worker keeps waiting delays them all.
 
     OMP_NUM_THREADS, which users and torchrun set, has the last word.
@@ -22,7 +22,7 @@ def leave_cores_to(workers: int) -> None:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) - workers))
 
 
-def average_buffers(module: nn.Module, process: Process) -> None:
+def average_buffers(module: nn.Module, process: DistributedContext) -> None:
     """Batch norm statistics become the mean over the processes, each of which saw clips of its own."""
     if process.world == 1:
         return

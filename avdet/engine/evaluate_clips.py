@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from avdet.data.classification_clips import ViewBatch
 from avdet.datasets.metrics import Scores
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.progress import Stopwatch, progress_bar
 from avdet.structures import ClipBatch
 
@@ -63,7 +63,7 @@ def pool_views(parts: Sequence[tuple[int, dict[str, NDArray[np.float64]]]], num_
 
 @torch.inference_mode()
 def score_split(
-    model: PredictsSets, loader: DataLoader[ViewBatch], num_segments: int, pool: Pool, process: Process
+    model: PredictsSets, loader: DataLoader[ViewBatch], num_segments: int, pool: Pool, process: DistributedContext
 ) -> tuple[dict[str, Scores], dict[int, float]]:
     """Scores of all segments on every process, and by how many seconds some videos end before their labels.
 

@@ -9,7 +9,7 @@ import pandas as pd
 from torch.utils.data import DataLoader
 
 from avdet.detection_table import detection_table
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.progress import Stopwatch, progress_bar
 from avdet.models.detect import Predicts, detect
 from avdet.structures import ClipBatch, Detections
@@ -21,7 +21,7 @@ def detect_split(
     model: Predicts,
     loader: DataLoader[list[ClipBatch]],
     class_ids: Sequence[int],
-    process: Process,
+    process: DistributedContext,
     *,
     batches: int | None = None,
 ) -> pd.DataFrame:

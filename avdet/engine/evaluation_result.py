@@ -13,11 +13,11 @@ from avdet.engine.run_dir import RunDir
 from avdet.models.action_model import ActionModel
 from avdet.structures import ClipBatch
 
-__all__ = ["Outcome", "Task"]
+__all__ = ["EvaluationResult", "Task"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EvaluationResult:
     """`score`, called `name`, tells the best checkpoint: the higher the better, None where nothing could be scored.
 
     section: where `content` stands in results.json. text: the table for the terminal.
@@ -49,7 +49,7 @@ class Task(Protocol):
         """With fresh weights. loader: the training clips, where the loss depends on how many a class has."""
         ...
 
-    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> Outcome:
+    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> EvaluationResult:
         """The val split, shared by all processes; the same outcome on each.
 
         batches: about so many alone, to see that everything works; the numbers then mean nothing.

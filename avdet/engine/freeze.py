@@ -33,8 +33,8 @@ def _refuse_zero(model: nn.Module) -> None:
     ]
     if zero:
         raise ValueError(
-            f"train.frozen freezes batch norms, and {len(zero)} of them have learned nothing and are zero, such as "
-            f"{zero[0]}; give model.weights that have them, or train.frozen=[]"
+            f"train.freeze freezes batch norms, and {len(zero)} of them have learned nothing and are zero, such as "
+            f"{zero[0]}; give model.weights that have them, or train.freeze=[]"
         )
 
 

@@ -14,7 +14,7 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.nonfinite import NonFiniteError, describe, save_report
 from avdet.structures import ClipBatch
 
@@ -40,13 +40,13 @@ class Learner:
         self,
         model: nn.Module,
         optimizer: Optimizer,
-        process: Process,
+        process: DistributedContext,
         *,
-        clip_gradient: float | None = None,
+        grad_clip_norm: float | None = None,
         amp: bool = False,
         accumulate: int = 1,
         ema: float = 0.0,
-        max_nonfinite: int = 0,
+        max_nonfinite_steps: int = 0,
         reports: Path | None = None,
     ) -> None:
         self.module = model.to(process.device)
@@ -55,12 +55,12 @@ class Learner:
             self.model = DistributedDataParallel(self.module, find_unused_parameters=True, broadcast_buffers=False)
         self.optimizer = optimizer
         self.process = process
-        self.clip_gradient = clip_gradient
+        self.grad_clip_norm = grad_clip_norm
         self.amp = amp and process.device.type == "cuda" and torch.cuda.is_bf16_supported()
         self.accumulate = accumulate
         average = get_ema_multi_avg_fn(ema)
         self.average = AveragedModel(self.module, multi_avg_fn=average, use_buffers=True) if ema else None
-        self.max_nonfinite = max_nonfinite
+        self.max_nonfinite_steps = max_nonfinite_steps
         self.reports = reports
         self.nonfinite = 0
 
@@ -72,7 +72,7 @@ class Learner:
     def step(self, batch: ClipBatch) -> dict[str, Tensor]:
         """One update; the losses by name, detached. Raises NonFiniteError for one too many that cannot be made."""
         rng = torch.get_rng_state()
-        buffers = [buffer.clone() for buffer in self.module.buffers()] if self.max_nonfinite else []
+        buffers = [buffer.clone() for buffer in self.module.buffers()] if self.max_nonfinite_steps else []
         self.optimizer.zero_grad(set_to_none=True)
         losses = self._backward(batch)
         gradients = [p.grad for p in self.module.parameters() if p.grad is not None]
@@ -80,8 +80,8 @@ class Learner:
         if not norm.isfinite():  # on every process alike: their gradients are one mean
             self._leave_out(batch, losses, rng, buffers)
             return losses
-        if self.clip_gradient is not None:
-            nn.utils.clip_grads_with_norm_(self.module.parameters(), self.clip_gradient, norm)
+        if self.grad_clip_norm is not None:
+            nn.utils.clip_grads_with_norm_(self.module.parameters(), self.grad_clip_norm, norm)
         self.optimizer.step()
         if self.average is not None:
             self.average.update_parameters(self.module)
@@ -140,12 +140,12 @@ class Learner:
             if self.process.rank == rank:
                 save_report(path, batch, fault.what, losses)
         said = f"{fault.what} is not finite (clips: {clips}, ...);{where}"
-        if self.nonfinite > self.max_nonfinite:
+        if self.nonfinite > self.max_nonfinite_steps:
             raise NonFiniteError(
-                f"{said} lower train.lr, set train.clip_gradient, or leave such updates out with train.max_nonfinite="
-                f"{self.nonfinite}"
+                f"{said} lower train.lr, set train.grad_clip_norm, or leave such updates out with "
+                f"train.max_nonfinite_steps={self.nonfinite}"
             )
-        logger.warning("%s the update is left out (%d of at most %d)", said, self.nonfinite, self.max_nonfinite)
+        logger.warning("%s the update is left out (%d of at most %d)", said, self.nonfinite, self.max_nonfinite_steps)
         with torch.no_grad():
             for buffer, before in zip(self.module.buffers(), buffers, strict=True):
                 buffer.copy_(before)

@@ -9,10 +9,10 @@ from avdet.checkpoints.checkpoint_io import Checkpoint, load_weights
 from avdet.checkpoints.weights import LoadReport
 from avdet.models.action_model import ActionModel
 
-__all__ = ["warm_start"]
+__all__ = ["load_pretrained"]
 
 
-def warm_start(model: ActionModel, checkpoint: Checkpoint, class_names: Mapping[int, str]) -> LoadReport:
+def load_pretrained(model: ActionModel, checkpoint: Checkpoint, class_names: Mapping[int, str]) -> LoadReport:
     """As `load_weights`; heads of several class sets (EPIC's verbs and nouns) are taken where all names agree."""
     if len(model.head.classifier.linear) < 2:
         return load_weights(model, checkpoint, class_names)

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.structures import ClipBatch
 
 __all__ = ["Fault", "NonFiniteError", "bad_layer", "describe", "save_report"]
@@ -30,7 +30,7 @@ class Fault:
 
 
 def describe(
-    model: nn.Module, batch: ClipBatch, losses: Mapping[str, Tensor], rng: Tensor, process: Process
+    model: nn.Module, batch: ClipBatch, losses: Mapping[str, Tensor], rng: Tensor, process: DistributedContext
 ) -> tuple[Fault, int]:
     """What is wrong, from the input on: "the sound of a.mp4 at 902 s", "the output of backbone.slow.res3", ...
 

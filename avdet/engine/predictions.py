@@ -64,8 +64,8 @@ def read_tables(
     data: ClipData, paths: Sequence[Path]
 ) -> tuple[ClipData, dict[str, ClassNames], dict[str, pd.DataFrame]]:
     """The tables of a recipe's classes, of which EPIC's verbs and nouns may lie in two files; and what they predict."""
-    if data.learn != "classes":
-        raise ValueError(f"data.learn is {data.learn}, so no class is predicted; give the recipe of the predictions")
+    if data.task != "classification":
+        raise ValueError(f"data.task is {data.task}, so no class is predicted; give the recipe of the predictions")
     classes: dict[str, ClassNames] = {}
     tables: dict[str, pd.DataFrame] = {}
     for path in paths:

@@ -18,8 +18,8 @@ from avdet.data.build_clips import (
 )
 from avdet.data.loader import ClipLoader
 from avdet.data.sampler import EpochSampler
-from avdet.distributed import Process
-from avdet.engine.evaluation_result import Outcome
+from avdet.distributed import DistributedContext
+from avdet.engine.evaluation_result import EvaluationResult
 from avdet.engine.progress import progress_bar
 from avdet.engine.run_dir import RunDir
 from avdet.models.action_model import ActionModel
@@ -33,7 +33,7 @@ __all__ = ["PretrainingTask"]
 class PretrainingTask:
     """Scored by how little it loses on the val split; no label is learned."""
 
-    def __init__(self, config: Config, process: Process) -> None:
+    def __init__(self, config: Config, process: DistributedContext) -> None:
         self.config, self.process = config, process
         self.classes = build_class_sets(config.clips)
         self.val = read_split(config.clips, "val")
@@ -58,7 +58,7 @@ class PretrainingTask:
         )
 
     @torch.no_grad()
-    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> Outcome:
+    def evaluate(self, model: ActionModel, *, batches: int | None = None) -> EvaluationResult:
         """The mean losses, with the Audio pathway heard, so that synchrony counts at its first junction alone."""
         model.eval()
         found: list[tuple[int, dict[str, float], int]] = []
@@ -76,7 +76,9 @@ class PretrainingTask:
         content: dict[str, Any] = {"clips": clips, "loss": losses}
         if "rotation" in self.classes:
             content["rotation_top1"] = sum(right for _, _, right in everyone) / clips
-        return Outcome("pretraining", "minus_loss", -sum(losses.values()), content, _text(content), _write_nothing)
+        return EvaluationResult(
+            "pretraining", "minus_loss", -sum(losses.values()), content, _text(content), _write_nothing
+        )
 
     def _right_turns(self, model: ActionModel, batch: ClipBatch) -> int:
         if "rotation" not in self.classes:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from avdet.datasets.locate import annotation_files
-from avdet.engine.evaluation_result import Outcome
+from avdet.engine.evaluation_result import EvaluationResult
 from avdet.engine.provenance import provenance
 from avdet.engine.run_dir import RunDir
 from avdet.settings import Config
@@ -14,7 +14,7 @@ from avdet.settings import Config
 __all__ = ["write_results"]
 
 
-def write_results(run: RunDir, outcome: Outcome, config: Config) -> None:
+def write_results(run: RunDir, outcome: EvaluationResult, config: Config) -> None:
     """The predictions' table, and results.json with the numbers under the task's name and their origin beside them."""
     outcome.write(run)
     files = annotation_files(config.data, "train") | annotation_files(config.data, "val")

@@ -14,15 +14,15 @@ import torch
 from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.engine.freeze import set_training_mode
 from avdet.engine.precise_bn import set_precise_statistics
-from avdet.engine.session import TrainingRun
+from avdet.engine.session import TrainingSession
 
-__all__ = ["rehearse"]
+__all__ = ["sanity_check"]
 
 logger = logging.getLogger(__name__)
 STEPS = 2
 
 
-def rehearse(job: TrainingRun) -> None:
+def sanity_check(job: TrainingSession) -> None:
     """Two steps, precise statistics, two batches of evaluation and their score, a checkpoint written and read back.
 
     The run is afterwards as it was before, bit for bit. Whatever is wrong is raised as it would be in the run.
@@ -49,7 +49,7 @@ def rehearse(job: TrainingRun) -> None:
 
 
 @contextmanager
-def _as_before(job: TrainingRun) -> Iterator[None]:
+def _as_before(job: TrainingSession) -> Iterator[None]:
     """Weights, statistics, optimiser, averages and random numbers are put back."""
     state = {name: value.clone() for name, value in job.model.state_dict().items()}
     training = deepcopy(job.trainer.state())
@@ -60,7 +60,7 @@ def _as_before(job: TrainingRun) -> Iterator[None]:
         job.trainer.restore(training)
 
 
-def _save_and_load(job: TrainingRun) -> None:
+def _save_and_load(job: TrainingSession) -> None:
     path = job.run.last.with_name("rehearsal.pt")
     try:
         job.write_checkpoint(path, job.model, training_state=job.trainer.state())

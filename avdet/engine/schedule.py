@@ -20,7 +20,7 @@ class Schedule:
     epochs: float
     warmup_epochs: float
     warmup_rate: float
-    step_epochs: tuple[float, ...] = ()
+    milestones: tuple[float, ...] = ()
 
     def at(self, epoch: float) -> float:
         if epoch < self.warmup_epochs:
@@ -29,6 +29,6 @@ class Schedule:
         return self._plan(epoch)
 
     def _plan(self, epoch: float) -> float:
-        if self.step_epochs:
-            return self.rate / 10 ** sum(epoch >= step for step in self.step_epochs)
+        if self.milestones:
+            return self.rate / 10 ** sum(epoch >= step for step in self.milestones)
         return self.rate * 0.5 * (1 + math.cos(math.pi * epoch / self.epochs))

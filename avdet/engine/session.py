@@ -17,12 +17,12 @@ from avdet.checkpoints.checkpoint_io import (
     remove_unfinished,
     save_checkpoint,
 )
-from avdet.distributed import Process
-from avdet.engine.distributed import average_buffers, leave_cores_to
-from avdet.engine.evaluation_result import Outcome
+from avdet.distributed import DistributedContext
+from avdet.engine.distributed import average_buffers, reserve_worker_cores
+from avdet.engine.evaluation_result import EvaluationResult
 from avdet.engine.freeze import freeze
 from avdet.engine.learner import Learner
-from avdet.engine.load_pretrained import warm_start
+from avdet.engine.load_pretrained import load_pretrained
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.optim import build_sgd
 from avdet.engine.precise_bn import set_precise_statistics
@@ -32,20 +32,20 @@ from avdet.engine.schedule import Schedule
 from avdet.engine.tasks import build_task
 from avdet.engine.trainer import Trainer
 from avdet.models.action_model import ActionModel
-from avdet.models.build import forget_activations, share_norms
+from avdet.models.build import activation_checkpointing, convert_sync_batchnorm
 from avdet.settings import Config, TrainConfig
 
-__all__ = ["TrainingRun"]
+__all__ = ["TrainingSession"]
 
 logger = logging.getLogger(__name__)
 PRECISE_EPOCH = 2**31 - 1  # the shuffle whose first clips set the batch norms, whichever epoch they are set after
 
 
-class TrainingRun:
+class TrainingSession:
     """Data, model and trainer of one run; `train` is its story."""
 
-    def __init__(self, config: Config, run: RunDir, process: Process) -> None:
-        leave_cores_to(config.data.workers)
+    def __init__(self, config: Config, run: RunDir, process: DistributedContext) -> None:
+        reserve_worker_cores(config.data.workers)
         torch.manual_seed(config.seed)
         self.config, self.run, self.process = config, run, process
         self.task = build_task(config, process)
@@ -53,12 +53,12 @@ class TrainingRun:
         self.model = self.task.build_model(self.loader)
         if config.model.weights is not None:
             checkpoint = load_checkpoint(config.model.weights)
-            logger.info("%s", warm_start(self.model, checkpoint, self.task.class_names))
-        freeze(self.model, config.train.frozen)
+            logger.info("%s", load_pretrained(self.model, checkpoint, self.task.class_names))
+        freeze(self.model, config.train.freeze)
         if config.train.sync_bn:
-            share_norms(self.model)
-        if config.train.forget_activations:
-            forget_activations(self.model)
+            convert_sync_batchnorm(self.model)
+        if config.train.activation_checkpointing:
+            activation_checkpointing(self.model)
         if config.train.compile:
             self.model.backbone.compile()  # the head sees another number of people in every batch
         self.trainer = build_trainer(self.model, config.train, run, process)
@@ -102,7 +102,7 @@ class TrainingRun:
         """
         state = {**self.trainer.state(), "best": self.best, "iterations_an_epoch": len(self.sampler)}  # all give a part
         if self.process.is_main and not again:
-            keep_previous(self.run.last, self.config.train.keep)
+            keep_previous(self.run.last, self.config.train.keep_checkpoints)
         self.write_checkpoint(self.run.last, self.model, training_state=state)
         if best:
             self.write_checkpoint(self.run.best, self.evaluated)
@@ -118,7 +118,7 @@ class TrainingRun:
                 training_state=training_state,
             )
 
-    def evaluate(self, metrics: MetricsLog | None) -> Outcome:
+    def evaluate(self, metrics: MetricsLog | None) -> EvaluationResult:
         """Scores the val split, notes it down and saves the run again."""
         for model in dict.fromkeys((self.model, self.evaluated)):
             average_buffers(model, self.process)
@@ -153,16 +153,16 @@ class TrainingRun:
             set_precise_statistics(self.evaluated, batches)
 
 
-def build_trainer(model: torch.nn.Module, plan: TrainConfig, run: RunDir, process: Process) -> Trainer:
-    rate = plan.lr * plan.batch_size / plan.lr_batch
-    logger.info("learning rate %g: %g for %d clips, %d run", rate, plan.lr, plan.lr_batch, plan.batch_size)
-    late = " and ".join(f"{epoch:g}" for epoch in plan.step_epochs if epoch >= plan.epochs)
+def build_trainer(model: torch.nn.Module, plan: TrainConfig, run: RunDir, process: DistributedContext) -> Trainer:
+    rate = plan.lr * plan.batch_size / plan.base_batch_size
+    logger.info("learning rate %g: %g for %d clips, %d run", rate, plan.lr, plan.base_batch_size, plan.batch_size)
+    late = " and ".join(f"{epoch:g}" for epoch in plan.milestones if epoch >= plan.epochs)
     if late:
         logger.warning(
-            "training ends after %d epochs; the rate does not fall at %s (train.step_epochs)", plan.epochs, late
+            "training ends after %d epochs; the rate does not fall at %s (train.milestones)", plan.epochs, late
         )
-    warmup_rate = plan.warmup_lr * plan.batch_size / plan.lr_batch
-    schedule = Schedule(rate, plan.epochs, plan.warmup_epochs, warmup_rate, plan.step_epochs)
+    warmup_rate = plan.warmup_lr * plan.batch_size / plan.base_batch_size
+    schedule = Schedule(rate, plan.epochs, plan.warmup_epochs, warmup_rate, plan.milestones)
     optimizer = build_sgd(
         model,
         momentum=plan.momentum,
@@ -174,11 +174,11 @@ def build_trainer(model: torch.nn.Module, plan: TrainConfig, run: RunDir, proces
         model,
         optimizer,
         process,
-        clip_gradient=plan.clip_gradient,
+        grad_clip_norm=plan.grad_clip_norm,
         amp=plan.amp,
-        accumulate=plan.accumulate,
+        accumulate=plan.accumulation_steps,
         ema=plan.ema,
-        max_nonfinite=plan.max_nonfinite,
+        max_nonfinite_steps=plan.max_nonfinite_steps,
         reports=run.path,
     )
     return Trainer(learner, schedule, process, log_every=plan.log_every)

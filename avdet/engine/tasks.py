@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from avdet.datasets.data_settings import AvaData
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.classification_task import ClassificationTask
 from avdet.engine.detection_task import DetectionTask
 from avdet.engine.evaluation_result import Task
@@ -13,7 +13,7 @@ from avdet.settings import Config
 __all__ = ["build_task"]
 
 
-def build_task(config: Config, process: Process) -> Task:
+def build_task(config: Config, process: DistributedContext) -> Task:
     if isinstance(config.data, AvaData):
         return DetectionTask(config, process)
-    return (ClassificationTask if config.data.learn == "classes" else PretrainingTask)(config, process)
+    return (ClassificationTask if config.data.task == "classification" else PretrainingTask)(config, process)

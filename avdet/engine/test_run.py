@@ -6,9 +6,9 @@ import logging
 from pathlib import Path
 
 from avdet.checkpoints.checkpoint_io import load_checkpoint
-from avdet.distributed import Process
-from avdet.engine.evaluation_result import Outcome
-from avdet.engine.load_pretrained import warm_start
+from avdet.distributed import DistributedContext
+from avdet.engine.evaluation_result import EvaluationResult
+from avdet.engine.load_pretrained import load_pretrained
 from avdet.engine.results import write_results
 from avdet.engine.run_dir import RunDir
 from avdet.engine.tasks import build_task
@@ -19,11 +19,11 @@ __all__ = ["test"]
 logger = logging.getLogger(__name__)
 
 
-def test(config: Config, checkpoint: Path, run: RunDir, process: Process) -> Outcome:
+def test(config: Config, checkpoint: Path, run: RunDir, process: DistributedContext) -> EvaluationResult:
     """Predictions and their score; the main process writes both into the run directory."""
     task = build_task(config, process)
     model = task.build_model()
-    report = warm_start(model, load_checkpoint(checkpoint), task.class_names)
+    report = load_pretrained(model, load_checkpoint(checkpoint), task.class_names)
     logger.info("%s", report)
     if any(name.startswith("head.") for name in report.new):
         raise ValueError(f"{checkpoint} was trained on other classes than the recipe's data; give its own recipe")

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from avdet.distributed import Process
-from avdet.engine.evaluation_result import Outcome
+from avdet.distributed import DistributedContext
+from avdet.engine.evaluation_result import EvaluationResult
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.run_dir import RunDir
-from avdet.engine.sanity_check import rehearse
-from avdet.engine.session import TrainingRun
+from avdet.engine.sanity_check import sanity_check
+from avdet.engine.session import TrainingSession
 from avdet.settings import Config
 
 __all__ = ["dry_run", "train"]
 
 
-def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> Outcome:
+def train(config: Config, run: RunDir, process: DistributedContext, *, resume: bool) -> EvaluationResult:
     """Trains to the config's last epoch and gives that epoch's result. Raises Interrupted after a signal to stop."""
     with _claimed(run, config, process, resume=resume):
-        job = TrainingRun(config, run, process)
+        job = TrainingSession(config, run, process)
         if resume:
             job.resume()
         else:
             if process.is_main:
                 run.bad_clips.unlink(missing_ok=True)
-            rehearse(job)
+            sanity_check(job)
     with ExitStack() as stack:
         metrics = None
         if process.is_main:
@@ -36,7 +36,7 @@ def train(config: Config, run: RunDir, process: Process, *, resume: bool) -> Out
 
 
 @contextmanager
-def _claimed(run: RunDir, config: Config, process: Process, *, resume: bool) -> Iterator[None]:
+def _claimed(run: RunDir, config: Config, process: DistributedContext, *, resume: bool) -> Iterator[None]:
     """A new run's config.yaml stands from the start, so that torchrun restarts this run and no older one of its name.
 
     It goes again where the run cannot begin.
@@ -55,12 +55,12 @@ def _claimed(run: RunDir, config: Config, process: Process, *, resume: bool) -> 
         raise
 
 
-def dry_run(config: Config, run: RunDir, process: Process) -> None:
+def dry_run(config: Config, run: RunDir, process: DistributedContext) -> None:
     """What precedes a run's first epoch, and no more."""
-    rehearse(TrainingRun(config, run, process))
+    sanity_check(TrainingSession(config, run, process))
 
 
-def run_epochs(job: TrainingRun, metrics: MetricsLog | None, stop: StopSignal) -> Outcome:
+def run_epochs(job: TrainingSession, metrics: MetricsLog | None, stop: StopSignal) -> EvaluationResult:
     """What remains of the plan, with an evaluation now and then and a checkpoint after each epoch."""
     result = None
     plan = job.config.train

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from avdet.data.sampler import EpochSampler
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.freeze import set_training_mode
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.learner import Learner
@@ -29,7 +29,7 @@ WAITING = 0.25  # share of a step beyond which waiting for data is worth a word
 class Trainer:
     """Trains on the loader's batches, an epoch a call. `iteration` counts over all epochs."""
 
-    def __init__(self, learner: Learner, schedule: Schedule, process: Process, *, log_every: int) -> None:
+    def __init__(self, learner: Learner, schedule: Schedule, process: DistributedContext, *, log_every: int) -> None:
         self.learner = learner
         self.schedule = schedule
         self.process = process

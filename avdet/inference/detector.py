@@ -10,13 +10,13 @@ import torch
 
 from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.config import parse_config
-from avdet.data.build import build_cutter, build_exclusive
-from avdet.data.clip_extractor import ClipCutter
+from avdet.data.build import build_clip_extractor, build_exclusive
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.data_settings import AvaData
 from avdet.datasets.keyframes import ClassNames
 from avdet.inference.array_video import ArrayVideo
-from avdet.inference.predictions import JudgedPeople
-from avdet.inference.stages import GivenPeople, Plan, Source, Wishes, cut_clips, judge, name_of, pictures_at
+from avdet.inference.predictions import PersonPredictions
+from avdet.inference.stages import GivenPeople, Plan, Source, Wishes, extract_clips, judge, name_of, pictures_at
 from avdet.models.build import build_model
 from avdet.models.detect import Predicts
 from avdet.people.build_detector import build_person_detector
@@ -38,7 +38,7 @@ class ActionDetector:
         self,
         model: Predicts,
         classes: ClassNames,
-        cutter: ClipCutter,
+        extractor: ClipExtractor,
         *,
         short_side: int,
         device: torch.device,
@@ -47,7 +47,7 @@ class ActionDetector:
         """people: who finds them where no boxes are given; None takes `build_person_detector`'s, once it is needed."""
         self.model = model
         self.classes = classes
-        self.cutter = cutter
+        self.extractor = extractor
         self.short_side = short_side
         self.device = device
         self._people = people
@@ -73,7 +73,9 @@ class ActionDetector:
         model = build_model(config.model, num_classes=len(classes), head="roi", exclusive=exclusive)
         model.load_state_dict(checkpoint.model_state)
         short_side = config.data.test_short_side
-        return cls(model.to(where), classes, build_cutter(config), short_side=short_side, device=where, people=people)
+        return cls(
+            model.to(where), classes, build_clip_extractor(config), short_side=short_side, device=where, people=people
+        )
 
     def detect(
         self,
@@ -113,7 +115,7 @@ class ActionDetector:
 
     def chunks(
         self, plan: Plan, *, name: str | None = None, features: bool = False, done: Container[int] = ()
-    ) -> Iterator[tuple[int, JudgedPeople]]:
+    ) -> Iterator[tuple[int, PersonPredictions]]:
         """A video's people chunk by chunk, without ids, in memory that does not grow with the video.
 
         Each chunk comes with its number; those that are `done` are left out.
@@ -135,8 +137,8 @@ class ActionDetector:
         self, source: Source, name: str, times_s: Sequence[float], people: Sequence[PersonBoxes], min_box_score: float
     ) -> ClipBatch | None:
         """The clips of the keyframes with somebody sure enough; None where there is none."""
-        return cut_clips(
-            source, name, times_s, people, self.cutter, short_side=self.short_side, min_box_score=min_box_score
+        return extract_clips(
+            source, name, times_s, people, self.extractor, short_side=self.short_side, min_box_score=min_box_score
         )
 
     def judge(
@@ -147,18 +149,18 @@ class ActionDetector:
         min_box_score: float,
         *,
         features: bool = False,
-    ) -> JudgedPeople:
+    ) -> PersonPredictions:
         """Everybody, with what those do who are sure enough; `clips` are `cut`'s of the same people."""
         return judge(
             self.model, times_s, people, clips, num_classes=len(self.classes), min_box_score=min_box_score,
             device=self.device, features=features,
         )  # fmt: skip
 
-    def _chunk(self, plan: Plan, times_s: Sequence[float], name: str, *, features: bool) -> JudgedPeople:
+    def _chunk(self, plan: Plan, times_s: Sequence[float], name: str, *, features: bool) -> PersonPredictions:
         least = plan.wishes.min_box_score
-        found = plan.people(pictures_at(plan.source, name, times_s, looks=plan.people.looks))
+        found = plan.people(pictures_at(plan.source, name, times_s, needs_frames=plan.people.needs_frames))
         return self.judge(times_s, found, self.cut(plan.source, name, times_s, found, least), least, features=features)
 
     def _table(self, source: Source, boxes: pd.DataFrame | None, wishes: Wishes, *, features: bool) -> pd.DataFrame:
         parts = [part for _, part in self.chunks(self.plan(source, boxes, wishes), features=features)]
-        return JudgedPeople.concatenate(parts).linked().action_rows(name_of(source), self.classes)
+        return PersonPredictions.concatenate(parts).linked().action_rows(name_of(source), self.classes)

@@ -11,12 +11,12 @@ import pandas as pd
 import torch
 
 from avdet.data.collate import collate
-from avdet.data.detection_clips import cut_whole
+from avdet.data.detection_clips import extract_whole_frame
 from avdet.datasets.keyframes import Keyframe
 from avdet.inference.detector import ActionDetector
 from avdet.media.reader import VideoReader
 from avdet.models.action_model import ActionModel
-from avdet.models.avslowfast import AudioAlone
+from avdet.models.avslowfast import AudioOnly
 from avdet.models.explain import ActivationMaps, ExplainedPerson, Explanation, activation_maps
 from avdet.structures import PersonBoxes
 
@@ -35,7 +35,7 @@ class Explainer:
     def __init__(self, detector: ActionDetector, video: str | Path, detections: pd.DataFrame) -> None:
         if not isinstance(detector.model, ActionModel):
             raise ValueError("this model cannot be explained; make the detector with ActionDetector.from_checkpoint")
-        if isinstance(detector.model.backbone, AudioAlone):
+        if isinstance(detector.model.backbone, AudioOnly):
             raise ValueError("a model that only listens looks nowhere; explain one that sees")
         self._model = detector.model
         self._detector = detector
@@ -64,19 +64,19 @@ class Explainer:
         rows = self._best.get(time_s)
         if rows is None or not 0 <= time_s <= self._reader.info.duration_s:
             return None
-        cutter, device = self._detector.cutter, self._detector.device
+        extractor, device = self._detector.extractor, self._detector.device
         people = PersonBoxes.from_boxes(
             torch.from_numpy(rows[_BOX].to_numpy(np.float32, copy=True)),
             person_ids=torch.from_numpy(rows["person_id"].to_numpy(np.int64, copy=True)),
         )
         keyframe = Keyframe("", time_s, time_s, people, torch.zeros(len(people), 0))
-        clip = cut_whole(self._reader, keyframe, cutter)
+        clip = extract_whole_frame(self._reader, keyframe, extractor)
         ids = list(self._detector.classes.ids)
         classes = torch.tensor([ids.index(action_id) for action_id in rows["action_id"]])
         maps = activation_maps(self._model, collate([clip]).to(device), classes.to(device))
         return Explanation(
-            start_s=time_s - cutter.span_s / 2,
-            span_s=cutter.span_s,
+            start_s=time_s - extractor.span_s / 2,
+            span_s=extractor.span_s,
             people=tuple(_person(index, row, maps) for index, row in enumerate(rows.to_dict("records"))),
             log_mel=None if clip.audio is None else clip.audio.numpy(),
         )
@@ -89,7 +89,7 @@ def _person(index: int, row: Mapping[Hashable, Any], maps: ActivationMaps) -> Ex
         person_id=int(row["person_id"]),
         action_id=int(row["action_id"]),
         logit=float(maps.logits[index]),
-        deaf_logit=float(maps.deaf_logits[index]),
+        deaf_logit=float(maps.logits_without_audio[index]),
         heat=maps.pictures[index].cpu().numpy(),
         sound=None if maps.sound is None else maps.sound[index].cpu().numpy(),
     )

@@ -15,14 +15,14 @@ import pandas as pd
 
 from avdet.datasets.keyframes import ClassNames
 from avdet.detection_table import COLUMNS
-from avdet.inference.predictions import JudgedPeople
+from avdet.inference.predictions import PersonPredictions
 from avdet.people.box_table import BOX, csv_lines
 from avdet.people.tubes import tube_table, write_tubes
 
 __all__ = [
     "TABLES",
     "Form",
-    "Showing",
+    "OutputSettings",
     "join_csvs",
     "table_file",
     "whole_file",
@@ -38,7 +38,7 @@ _PEOPLE_AT_A_TIME = 1000  # of 80 rows each
 
 
 @dataclass(frozen=True)
-class Showing:
+class OutputSettings:
     """What is done with the scores once they are known: mean over `smooth_s`; below `min_score` nothing is drawn."""
 
     smooth_s: float = 0.0
@@ -57,7 +57,7 @@ def written_files(output: Path, form: Form) -> list[Path]:
 
 
 def write_tables(
-    people: JudgedPeople, name: str, classes: ClassNames, folder: Path, showing: Showing, form: Form
+    people: PersonPredictions, name: str, classes: ClassNames, folder: Path, showing: OutputSettings, form: Form
 ) -> None:
     """`people` are linked and smoothed. Each file is written whole or not at all."""
     slices = [people.select(slice(i, i + _PEOPLE_AT_A_TIME)) for i in range(0, max(1, len(people)), _PEOPLE_AT_A_TIME)]

@@ -15,14 +15,14 @@ from avdet.datasets.keyframes import ClassNames
 from avdet.detection_table import COLUMNS
 from avdet.people.box_table import BOX
 from avdet.people.smooth_scores import smooth_scores
-from avdet.people.tracks import link_people
+from avdet.people.tracks import link_persons
 from avdet.structures import PersonBoxes
 
-__all__ = ["JudgedPeople"]
+__all__ = ["PersonPredictions"]
 
 
 @dataclass(frozen=True)
-class JudgedPeople:
+class PersonPredictions:
     """A row a person and keyframe, by time.
 
     times_s (N,) float64; boxes (N, 4) float32, normalised; box_scores (N,) float32; person_ids (N,), -1 unknown;
@@ -45,7 +45,9 @@ class JudgedPeople:
         return len(self.times_s)
 
     @classmethod
-    def of_keyframes(cls, times_s: Sequence[float], people: Sequence[PersonBoxes], num_classes: int) -> JudgedPeople:
+    def of_keyframes(
+        cls, times_s: Sequence[float], people: Sequence[PersonBoxes], num_classes: int
+    ) -> PersonPredictions:
         """Whom somebody found, not judged yet."""
         count = sum(map(len, people))
         return cls(
@@ -58,21 +60,21 @@ class JudgedPeople:
         )
 
     @classmethod
-    def concatenate(cls, parts: Sequence[JudgedPeople]) -> JudgedPeople:
+    def concatenate(cls, parts: Sequence[PersonPredictions]) -> PersonPredictions:
         """One or more parts, in the order of time. Parts that judged nobody have no features and get zeros."""
         width = max(part.features.shape[1] for part in parts)
         parts = [part if part.features.shape[1] == width else part._with_zeros(width) for part in parts]
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
-    def select(self, rows: NDArray[np.bool_] | slice) -> JudgedPeople:
-        return JudgedPeople(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def select(self, rows: NDArray[np.bool_] | slice) -> PersonPredictions:
+        return PersonPredictions(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
     def judged(self) -> NDArray[np.bool_]:
         return np.asarray(~np.isnan(self.scores).any(axis=1))
 
-    def linked(self) -> JudgedPeople:
-        """With person ids by `link_people` for those whose id nobody knew before, numbered behind the known ones.
+    def linked(self) -> PersonPredictions:
+        """With person ids by `link_persons` for those whose id nobody knew before, numbered behind the known ones.
 
         Whoever was judged gets one.
         """
@@ -84,13 +86,13 @@ class JudgedPeople:
         scores = torch.from_numpy(self.box_scores[unknown]).tensor_split(first[1:].tolist())
         people = [PersonBoxes.from_boxes(b, s) for b, s in zip(boxes, scores, strict=True)]
         least = min(0.5, self.box_scores[self.judged].min(initial=0.5))
-        linked = link_people(times_s.tolist(), people, min_start_score=float(least))
+        linked = link_persons(times_s.tolist(), people, min_start_score=float(least))
         found = torch.cat([one.person_ids for one in linked]).numpy()
         ids = self.person_ids.copy()
         ids[unknown] = np.where(found >= 0, found + self.person_ids.max() + 1, found)
         return replace(self, person_ids=ids)
 
-    def smoothed(self, window_s: float) -> JudgedPeople:
+    def smoothed(self, window_s: float) -> PersonPredictions:
         """Scores by `smooth_scores`, action by action."""
         if window_s == 0 or not self.judged.any():
             return self
@@ -135,9 +137,9 @@ class JudgedPeople:
         return file.getvalue()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> JudgedPeople:
+    def from_bytes(cls, content: bytes) -> PersonPredictions:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return cls(**{field.name: arrays[field.name] for field in fields(cls)})
 
-    def _with_zeros(self, width: int) -> JudgedPeople:
+    def _with_zeros(self, width: int) -> PersonPredictions:
         return replace(self, features=np.zeros((len(self), width), np.float32))

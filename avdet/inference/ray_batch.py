@@ -22,11 +22,11 @@ import pandas as pd
 
 from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.datasets.keyframes import ClassNames
-from avdet.inference.output_tables import Showing, write_label_map
-from avdet.inference.predictions import JudgedPeople
+from avdet.inference.output_tables import OutputSettings, write_label_map
+from avdet.inference.predictions import PersonPredictions
 from avdet.inference.ray_stages import Stage, Work, cutting, decoding, finding, judging, plan
-from avdet.inference.resumable_output import Finished, Workplace, fingerprint, reason_of
-from avdet.inference.resume_journal import VideoParts
+from avdet.inference.resumable_output import Finished, ResumableOutput, fingerprint, reason_of
+from avdet.inference.resume_journal import ResumeJournal
 from avdet.inference.stages import GivenPeople, Wishes, name_of
 from avdet.inference.video_names import VideoJob
 from avdet.people.person_detector import PersonDetector
@@ -53,8 +53,8 @@ class RayRun:
     def detect(
         self,
         jobs: Sequence[VideoJob],
-        workplace: Workplace,
-        showing: Showing,
+        workplace: ResumableOutput,
+        showing: OutputSettings,
         *,
         address: str,
         object_store_mb: int | None = None,
@@ -111,11 +111,11 @@ class RayRun:
 class _Desk:
     """Where judged chunks arrive, in any order, and are put together video by video."""
 
-    def __init__(self, workplace: Workplace, classes: ClassNames, showing: Showing) -> None:
+    def __init__(self, workplace: ResumableOutput, classes: ClassNames, showing: OutputSettings) -> None:
         self.workplace = workplace
         self.outcomes: dict[VideoJob, Finished | str] = {}
         self._classes, self._showing = classes, showing
-        self._open: dict[VideoJob, VideoParts] = {}
+        self._open: dict[VideoJob, ResumeJournal] = {}
 
     def knows(self, job: VideoJob) -> bool:
         finished = self.workplace.finished(job, self._showing, "parquet")
@@ -123,7 +123,7 @@ class _Desk:
             self.outcomes[job] = finished
         return finished is not None
 
-    def begin(self, job: VideoJob, plan: str, count: int) -> VideoParts:
+    def begin(self, job: VideoJob, plan: str, count: int) -> ResumeJournal:
         """Its chunks so far. A video of which none is missing is finished."""
         if job not in self._open:
             self._open[job] = self.workplace.parts(job, plan)
@@ -138,7 +138,7 @@ class _Desk:
         if work.error is not None:
             self.outcomes.setdefault(work.job, work.error)
             return
-        self.begin(work.job, work.plan, -1).add(work.number, JudgedPeople.from_bytes(work.value))
+        self.begin(work.job, work.plan, -1).add(work.number, PersonPredictions.from_bytes(work.value))
         self.begin(work.job, work.plan, work.count)
 
 

@@ -71,7 +71,7 @@ def plan(wishes: Wishes, row: Mapping[str, bytes]) -> list[dict[str, bytes]]:
     planned = replace(work, plan=fingerprint(chunks), count=len(chunks), value=None)
     return [
         replace(
-            planned, number=n, times_s=t, value=given and given(pictures_at(work.job.path, "", t, looks=False))
+            planned, number=n, times_s=t, value=given and given(pictures_at(work.job.path, "", t, needs_frames=False))
         ).row()
         for n, t in enumerate(chunks)
         if n not in done

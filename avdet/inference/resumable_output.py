@@ -16,14 +16,22 @@ import pandas as pd
 
 from avdet.datasets.keyframes import ClassNames
 from avdet.inference.detector import ActionDetector
-from avdet.inference.output_tables import TABLES, Form, Showing, table_file, whole_file, write_tables, written_files
-from avdet.inference.predictions import JudgedPeople
-from avdet.inference.resume_journal import VideoParts
+from avdet.inference.output_tables import (
+    TABLES,
+    Form,
+    OutputSettings,
+    table_file,
+    whole_file,
+    write_tables,
+    written_files,
+)
+from avdet.inference.predictions import PersonPredictions
+from avdet.inference.resume_journal import ResumeJournal
 from avdet.inference.stages import Wishes
 from avdet.inference.video_names import VideoJob
-from avdet.media.file_fingerprint import file_identity
+from avdet.media.file_fingerprint import file_fingerprint
 
-__all__ = ["Finished", "Workplace", "film_of", "fingerprint", "judge_video", "reason_of", "require_free"]
+__all__ = ["Finished", "ResumableOutput", "annotated_path", "fingerprint", "predict_video", "reason_of", "require_free"]
 
 logger = logging.getLogger(__name__)
 _PARTS, _SETTINGS, _FINISHED = "parts", "settings.json", ".finished.json"
@@ -39,7 +47,7 @@ class Finished:
     times: int
 
 
-class Workplace:
+class ResumableOutput:
     """The folder `parts` of an output: what is known of each video, and with which settings it was found out."""
 
     def __init__(self, output: Path, settings: Mapping[str, object]) -> None:
@@ -58,37 +66,37 @@ class Workplace:
         with whole_file(path) as partial:
             partial.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
 
-    def parts(self, job: VideoJob, plan: str) -> VideoParts:
+    def parts(self, job: VideoJob, plan: str) -> ResumeJournal:
         """`plan`: a `fingerprint` of the chunks."""
-        return VideoParts(self.folder / f"{job.name}.part", {**file_identity(job.path), "plan": plan})
+        return ResumeJournal(self.folder / f"{job.name}.part", {**file_fingerprint(job.path), "plan": plan})
 
     def has_begun(self, job: VideoJob) -> bool:
         return (self.folder / f"{job.name}.part").exists()
 
-    def finished(self, job: VideoJob, showing: Showing, form: Form) -> Finished | None:
+    def finished(self, job: VideoJob, showing: OutputSettings, form: Form) -> Finished | None:
         """Of an earlier run with the same `showing`, unless the video has changed since."""
         note = _read_note(self._note(job))
         if note is None or [note["showing"], note["form"]] != [asdict(showing), form]:
             return None
         with suppress(OSError):  # the video may be gone
-            if note["source"] == file_identity(job.path):
+            if note["source"] == file_fingerprint(job.path):
                 return Finished(note["people"], note["times"])
         return None
 
     def finish(
-        self, job: VideoJob, people: JudgedPeople, classes: ClassNames, showing: Showing, form: Form
+        self, job: VideoJob, people: PersonPredictions, classes: ClassNames, showing: OutputSettings, form: Form
     ) -> Finished:
         """Writes the tables of a video whose `people` are all known, linked and smoothed; then that they are there."""
         write_tables(people, job.name, classes, self.output if form == "parquet" else self.folder, showing, form)
         judged = people.select(people.judged)
         done = Finished(len(set(judged.person_ids.tolist())), len(set(judged.times_s.tolist())))
-        about = {"source": file_identity(job.path), "showing": asdict(showing), "form": form}
+        about = {"source": file_fingerprint(job.path), "showing": asdict(showing), "form": form}
         note = {**about, "people": done.people, "times": done.times}
         with whole_file(self._note(job)) as partial:
             partial.write_text(json.dumps(note) + "\n", encoding="utf-8")
         return done
 
-    def earlier(self, showing: Showing) -> tuple[list[str], int]:
+    def earlier(self, showing: OutputSettings) -> tuple[list[str], int]:
         """The videos whose CSVs lie here with this `showing`, sorted by name; and how many lie here with another."""
         alike, others = [], 0
         for path in sorted(self.folder.glob(f"*{_FINISHED}")):
@@ -116,14 +124,14 @@ class Workplace:
         return self.folder / f"{job.name}{_FINISHED}"
 
 
-def film_of(output: Path, job: VideoJob) -> Path:
+def annotated_path(output: Path, job: VideoJob) -> Path:
     """The annotated video."""
     return output / f"{job.name}.mp4"
 
 
 def require_free(output: Path, jobs: Sequence[VideoJob], form: Form) -> None:
     """Raises ValueError where a file that is not of a run of ours would be written over, or removed as its old film."""
-    films = {film_of(output, job).resolve() for job in jobs}
+    films = {annotated_path(output, job).resolve() for job in jobs}
     if here := next((job.path for job in jobs if job.path.resolve() in films), None):
         raise ValueError(f"--output {output} is where {here} lies, which would be written over; give another one")
     names = [*written_files(output, form), *sorted(films)]
@@ -141,7 +149,7 @@ def require_free(output: Path, jobs: Sequence[VideoJob], form: Form) -> None:
 
 
 def _read_note(path: Path) -> dict[str, Any] | None:
-    """What `Workplace.finish` wrote of a video; None where it did not, or somebody damaged it."""
+    """What `ResumableOutput.finish` wrote of a video; None where it did not, or somebody damaged it."""
     with suppress(OSError, ValueError):
         note = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(note, dict) and note.keys() >= _NOTED:
@@ -149,14 +157,14 @@ def _read_note(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def judge_video(
+def predict_video(
     detector: ActionDetector,
     job: VideoJob,
     boxes: pd.DataFrame | None,
     wishes: Wishes,
-    workplace: Workplace,
+    workplace: ResumableOutput,
     on_chunk: Callable[[int, int], None] = lambda done, total: None,
-) -> JudgedPeople:
+) -> PersonPredictions:
     """Goes on behind the last chunk of an earlier run. `on_chunk` hears how many are done, of how many."""
     plan = detector.plan(job.path, boxes, wishes)
     parts = workplace.parts(job, fingerprint(plan.chunks))

@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from avdet.inference.predictions import JudgedPeople
+from avdet.inference.predictions import PersonPredictions
 
-__all__ = ["VideoParts"]
+__all__ = ["ResumeJournal"]
 
 _HEAD = struct.Struct("<QQI")
 
 
-class VideoParts:
+class ResumeJournal:
     """`done`: the numbers of the chunks that are in it."""
 
     def __init__(self, path: Path, about: Mapping[str, object]) -> None:
@@ -39,7 +39,7 @@ class VideoParts:
     def done(self) -> frozenset[int]:
         return frozenset(self._places)
 
-    def add(self, number: int, chunk: JudgedPeople) -> None:
+    def add(self, number: int, chunk: PersonPredictions) -> None:
         """On the disk when it returns. A chunk that is there already stays as it is."""
         if number in self._places:
             return
@@ -50,10 +50,12 @@ class VideoParts:
             os.fsync(file.fileno())
             self._places[number] = (file.tell() - len(content), len(content))
 
-    def read(self) -> JudgedPeople:
+    def read(self) -> PersonPredictions:
         """All chunks, which are one or more, in the order of their numbers."""
         with self.path.open("rb") as file:
-            return JudgedPeople.concatenate([_read(file, *self._places[number]) for number in sorted(self._places)])
+            return PersonPredictions.concatenate(
+                [_read(file, *self._places[number]) for number in sorted(self._places)]
+            )
 
     def _find_chunks(self) -> bool:
         """Whether the file is about the same thing; its chunks are known then, and a broken end is gone."""
@@ -74,6 +76,6 @@ class VideoParts:
         return True
 
 
-def _read(file: BinaryIO, place: int, length: int) -> JudgedPeople:
+def _read(file: BinaryIO, place: int, length: int) -> PersonPredictions:
     file.seek(place)
-    return JudgedPeople.from_bytes(file.read(length))
+    return PersonPredictions.from_bytes(file.read(length))

@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from avdet.data.clip_extractor import ClipCutter
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
-from avdet.data.detection_clips import cut_whole
+from avdet.data.detection_clips import extract_whole_frame
 from avdet.datasets.keyframes import Keyframe
 from avdet.inference.array_video import ArrayVideo
-from avdet.inference.predictions import JudgedPeople
+from avdet.inference.predictions import PersonPredictions
 from avdet.media.open_video import Video, open_video
 from avdet.models.action_model import ActionModel
 from avdet.models.detect import Predicts, detect
@@ -31,7 +31,7 @@ from avdet.people.find_persons import UNSEEN, ends_s, keyframe_times, video_name
 from avdet.people.person_detector import PersonDetector, Picture
 from avdet.structures import ClipBatch, PersonBoxes
 
-__all__ = ["GivenPeople", "Plan", "Source", "Wishes", "cut_clips", "judge", "name_of", "open_source", "pictures_at"]
+__all__ = ["GivenPeople", "Plan", "Source", "Wishes", "extract_clips", "judge", "name_of", "open_source", "pictures_at"]
 
 Source: TypeAlias = "str | Path | ArrayVideo"
 
@@ -80,7 +80,7 @@ class Wishes:
 class GivenPeople:
     """A person detector that knows one video's people from a table, at the table's times."""
 
-    looks = False
+    needs_frames = False
 
     def __init__(self, boxes: pd.DataFrame, name: str) -> None:
         """`boxes` of `ava_eval.read_boxes`; its rows for `name` count."""
@@ -142,20 +142,20 @@ def open_source(source: Source, *, short_side: int | None = None) -> AbstractCon
     return open_video(source, short_side=short_side)
 
 
-def pictures_at(source: Source, name: str, times_s: Sequence[float], *, looks: bool = True) -> list[Picture]:
-    """One a keyframe, in the video's own size; `looks`: whether anybody will look at them."""
-    if not looks:
+def pictures_at(source: Source, name: str, times_s: Sequence[float], *, needs_frames: bool = True) -> list[Picture]:
+    """One a keyframe, in the video's own size; `needs_frames`: whether anybody will look at them."""
+    if not needs_frames:
         return [Picture(name, time_s, UNSEEN) for time_s in times_s]
     with open_source(source) as video:
         return [Picture(name, t, rgb) for t, rgb in zip(times_s, video.frames(list(times_s)), strict=True)]
 
 
-def cut_clips(
+def extract_clips(
     source: Source,
     name: str,
     times_s: Sequence[float],
     people: Sequence[PersonBoxes],
-    cutter: ClipCutter,
+    extractor: ClipExtractor,
     *,
     short_side: int,
     min_box_score: float,
@@ -166,7 +166,7 @@ def cut_clips(
     if not keyframes:
         return None
     with open_source(source, short_side=short_side) as video:
-        return collate([cut_whole(video, keyframe, cutter) for keyframe in keyframes])
+        return collate([extract_whole_frame(video, keyframe, extractor) for keyframe in keyframes])
 
 
 def judge(
@@ -179,9 +179,9 @@ def judge(
     min_box_score: float,
     device: torch.device,
     features: bool = False,
-) -> JudgedPeople:
+) -> PersonPredictions:
     """Everybody, with the scores of those whom the clips show."""
-    found = JudgedPeople.of_keyframes(times_s, people, num_classes)
+    found = PersonPredictions.of_keyframes(times_s, people, num_classes)
     if clips is None:
         return found
     seen: list[torch.Tensor] = []
@@ -195,7 +195,7 @@ def judge(
     finally:
         if handle is not None:
             handle.remove()
-    sure = (torch.from_numpy(found.box_scores) >= min_box_score).numpy()  # as `cut_clips` compares
+    sure = (torch.from_numpy(found.box_scores) >= min_box_score).numpy()  # as `extract_clips` compares
     found.scores[sure] = scores.numpy()
     if not seen:
         return found

@@ -18,21 +18,21 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from avdet.data.clip_extractor import ClipCutter
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
-from avdet.data.detection_clips import cut_whole
+from avdet.data.detection_clips import extract_whole_frame
 from avdet.datasets.keyframes import ClassNames, Keyframe
 from avdet.detection_table import detection_table
 from avdet.inference.detector import ActionDetector
-from avdet.inference.stream_window import LiveWindow, Moment
-from avdet.media.live import Event, Seen
+from avdet.inference.stream_window import LiveWindow, StreamWindow
+from avdet.media.live import Event, VideoFrame
 from avdet.media.open_video import Video
 from avdet.models.detect import Predicts, detect
 from avdet.people.person_detector import PersonDetector, Picture
-from avdet.people.tracks import MAX_GAP_S, PeopleLinker
+from avdet.people.tracks import MAX_GAP_S, PersonLinker
 from avdet.structures import PersonBoxes
 
-__all__ = ["LiveDetector", "LivePicture", "LiveStream", "Newest"]
+__all__ = ["DroppingQueue", "LiveDetector", "LivePicture", "LiveStream"]
 
 _MEASURED_S = 2.0
 
@@ -44,19 +44,19 @@ class LiveDetector:
         self,
         model: Predicts,
         people: PersonDetector,
-        cutter: ClipCutter,
+        extractor: ClipExtractor,
         classes: ClassNames,
         *,
         short_side: int,
         min_box_score: float,
         device: torch.device,
     ) -> None:
-        self.span_s = cutter.span_s
+        self.span_s = extractor.span_s
         self.short_side = short_side
-        self._model, self._people, self._cutter, self._classes = model, people, cutter, classes
+        self._model, self._people, self._cutter, self._classes = model, people, extractor, classes
         self._min_box_score = min_box_score
         self._device = device
-        self._linker = PeopleLinker(min_start_score=0.0)  # the threshold is min_box_score
+        self._linker = PersonLinker(min_start_score=0.0)  # the threshold is min_box_score
         self._looked_s = 0.0
 
     @classmethod
@@ -65,14 +65,14 @@ class LiveDetector:
         return cls(
             actions.model,
             people,
-            actions.cutter,
+            actions.extractor,
             actions.classes,
             short_side=actions.short_side,
             min_box_score=min_box_score,
             device=actions.device,
         )
 
-    def look(self, moment: Moment, time_s: float) -> pd.DataFrame:
+    def look(self, moment: StreamWindow, time_s: float) -> pd.DataFrame:
         """Rows of `detection_table`, of the people at `time_s`, half a clip before the moment's end."""
         (found,) = self._people([Picture("live", time_s, moment.picture(time_s).rgb)])
         people = self._with_ids(time_s, found.select(found.scores >= self._min_box_score))
@@ -80,7 +80,7 @@ class LiveDetector:
             return detection_table([], self._classes.ids)
         keyframe = Keyframe("live", time_s, time_s, people, torch.zeros(len(people), 0))
         video = cast(Video, moment)  # it has what the cutter reads
-        clip = collate([cut_whole(video, keyframe, self._cutter)])
+        clip = collate([extract_whole_frame(video, keyframe, self._cutter)])
         return detection_table(detect(self._model, clip, self._device), self._classes.ids)
 
     def _with_ids(self, time_s: float, people: PersonBoxes) -> PersonBoxes:
@@ -90,16 +90,16 @@ class LiveDetector:
 
 
 @dataclass
-class Newest:
+class DroppingQueue:
     """A queue of pictures between two threads that holds `limit` at most: the oldest is dropped, and counted."""
 
     limit: int
     dropped: int = 0
-    _waiting: deque[Seen] = field(default_factory=deque)
+    _waiting: deque[VideoFrame] = field(default_factory=deque)
     _open: bool = True
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def put(self, picture: Seen) -> None:
+    def put(self, picture: VideoFrame) -> None:
         with self._changed:
             self._waiting.append(picture)
             if len(self._waiting) > self.limit:
@@ -112,7 +112,7 @@ class Newest:
             self._open = False
             self._changed.notify_all()
 
-    def __iter__(self) -> Iterator[Seen]:
+    def __iter__(self) -> Iterator[VideoFrame]:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or not self._open)
@@ -149,7 +149,7 @@ class LiveStream:
             raise ValueError(f"a rate of {rate:g} looks a second is none; it must be more than 0")
         self._events, self._detector, self._period_s = events, detector, 1.0 / rate
         self._window = LiveWindow(2.0 * detector.span_s)
-        self._pictures = Newest(queue)
+        self._pictures = DroppingQueue(queue)
         self._news = threading.Condition()
         self._over = False
         self._found: tuple[float, pd.DataFrame] | None = None
@@ -186,7 +186,7 @@ class LiveStream:
                 if self._over:
                     return
                 self._window.add(event)
-                if isinstance(event, Seen):
+                if isinstance(event, VideoFrame):
                     self._pictures.put(event)
                     with self._news:
                         self._news.notify_all()

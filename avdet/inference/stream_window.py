@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.media.live import Event, Heard, Seen
+from avdet.media.live import AudioChunk, Event, VideoFrame
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.reader import Frames, VideoInfo
 
-__all__ = ["LiveWindow", "Moment"]
+__all__ = ["LiveWindow", "StreamWindow"]
 
 
 class LiveWindow:
@@ -22,14 +22,14 @@ class LiveWindow:
 
     def __init__(self, keep_s: float) -> None:
         self._keep_s = keep_s
-        self._seen: deque[Seen] = deque()
-        self._heard: deque[Heard] = deque()
+        self._seen: deque[VideoFrame] = deque()
+        self._heard: deque[AudioChunk] = deque()
         self._lock = threading.Lock()
 
     def add(self, event: Event) -> None:
         with self._lock:
-            kept: deque[Seen] | deque[Heard] = self._heard
-            if isinstance(event, Seen):
+            kept: deque[VideoFrame] | deque[AudioChunk] = self._heard
+            if isinstance(event, VideoFrame):
                 self._seen.append(event)
                 kept = self._seen
             else:
@@ -43,18 +43,18 @@ class LiveWindow:
         with self._lock:
             return self._seen[-1].time_s if self._seen else -np.inf
 
-    def moment(self, short_side: int) -> Moment:
+    def moment(self, short_side: int) -> StreamWindow:
         """What there is now, not changed by what comes."""
         with self._lock:
-            return Moment(tuple(self._seen), tuple(self._heard), short_side)
+            return StreamWindow(tuple(self._seen), tuple(self._heard), short_side)
 
 
 @dataclass(frozen=True)
-class Moment:
+class StreamWindow:
     """Has the reading methods of VideoReader, for a clip cutter; pictures are scaled to `short_side` when read."""
 
-    seen: tuple[Seen, ...]
-    heard: tuple[Heard, ...]
+    seen: tuple[VideoFrame, ...]
+    heard: tuple[AudioChunk, ...]
     short_side: int
 
     @property
@@ -64,7 +64,7 @@ class Moment:
         fps = (len(self.seen) - 1) / max(last_s - first_s, 1e-6)
         return VideoInfo(width, height, fps, first_s, last_s, SAMPLE_RATE if self.heard else None)
 
-    def picture(self, time_s: float) -> Seen:
+    def picture(self, time_s: float) -> VideoFrame:
         """The one on screen at that time, or the first."""
         return next((one for one in reversed(self.seen) if one.time_s <= time_s), self.seen[0])
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.media.audio_track import Sound, SoundTrack
+from avdet.media.audio_track import AudioState, AudioTrack
 from avdet.media.file_fingerprint import file_version
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import DecodeError, MediaFile, default_stream
@@ -136,7 +136,7 @@ def _refuse_other_frame_times(times_s: NDArray[np.float64], copy: Path, source: 
 def _refuse_other_sound(source: Path, copy: Path, duration_s: float) -> None:
     """By the lag at which the two correlate best, at places all over the video."""
     with MediaFile(source) as one, MediaFile(copy) as other:
-        tracks = SoundTrack(one), SoundTrack(other)
+        tracks = AudioTrack(one), AudioTrack(other)
         for start_s in np.linspace(0.0, max(duration_s - _PROBE_S, 0.0), _PROBES):
             here, there = (track.read(float(start_s), _PROBE_S, SAMPLE_RATE) for track in tracks)
             if np.sqrt((here**2).mean()) < _AUDIBLE:
@@ -151,7 +151,7 @@ def _refuse_other_sound(source: Path, copy: Path, duration_s: float) -> None:
                 )
 
 
-def _lag(here: Sound, there: Sound) -> int:
+def _lag(here: AudioState, there: AudioState) -> int:
     """Samples by which `there` is later."""
     size = 2 * len(here)
     correlation = np.fft.irfft(np.fft.rfft(there, size) * np.fft.rfft(here, size).conj(), size)

@@ -16,7 +16,7 @@ _CREDIBLE_ASPECT = 4
 
 
 @dataclass(frozen=True)
-class PictureShape:
+class DisplaySize:
     """Size before the turn, and the turn: quarter turns anti-clockwise."""
 
     width: int
@@ -31,7 +31,7 @@ class PictureShape:
 
 def shape_of(
     frame: VideoFrame, pixel_aspect: Fraction | None, short_side: int | None, *, even: bool = False
-) -> PictureShape:
+) -> DisplaySize:
     """How a stored frame is shown: pixels made square, turned by quarters, scaled to exactly `short_side`.
 
     Other angles and mirrored pictures are shown as they are stored. `even` rounds both sides to even numbers.
@@ -40,7 +40,7 @@ def shape_of(
     scale = 1.0 if short_side is None else short_side / min(width, height)
     step = 2 if even else 1
     scaled_width, scaled_height = (max(step * round(side * scale / step), step) for side in (width, height))
-    return PictureShape(scaled_width, scaled_height, quarter_turns(frame))
+    return DisplaySize(scaled_width, scaled_height, quarter_turns(frame))
 
 
 def quarter_turns(frame: VideoFrame) -> int:
@@ -55,7 +55,7 @@ class RgbConverter:
         # swscale keeps what it prepared for one conversion, so each has its own.
         self._scale, self._convert = VideoReformatter(), VideoReformatter()
 
-    def convert(self, frame: VideoFrame, shape: PictureShape) -> NDArray[np.uint8]:
+    def convert(self, frame: VideoFrame, shape: DisplaySize) -> NDArray[np.uint8]:
         """(height, width, 3) uint8."""
         width, height = shape.width, shape.height
         if frame.format.name == "yuv420p" and (frame.width, frame.height) != (width, height):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["file_identity", "file_version"]
+__all__ = ["file_fingerprint", "file_version"]
 
 
-def file_identity(path: Path) -> dict[str, object]:
+def file_fingerprint(path: Path) -> dict[str, object]:
     """Where it really lies, and its version; plain data, to compare with what was noted. Raises OSError."""
     real = path.resolve()
     return {"path": str(real), **file_version(real)}

@@ -36,7 +36,7 @@ class Picture:
     past_end: bool = False
 
 
-class PictureDecoder:
+class FrameDecoder:
     """Pictures of one video stream, in the order in which they are shown."""
 
     def __init__(self, source: PacketSource[VideoStream]) -> None:

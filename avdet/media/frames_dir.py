@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.media.audio_track import Sound, SoundTrack
+from avdet.media.audio_track import AudioState, AudioTrack
 from avdet.media.media_file import DecodeError, MediaFile
 from avdet.media.reader import TOLERANCE_S, FrameBatch, Frames, VideoInfo, checked_times
 
@@ -69,7 +69,7 @@ class FramesDir:
         self._size = max(round(width * scale), 1), max(round(height * scale), 1)
         sound = sound or _sound_beside(self.path)
         self._sound_file = None if sound is None else MediaFile(sound)
-        self._sound: SoundTrack | None = None
+        self._sound: AudioTrack | None = None
 
     @functools.cached_property
     def info(self) -> VideoInfo:
@@ -111,7 +111,7 @@ class FramesDir:
         for index in range(first, len(appear_s)):
             yield float(appear_s[index]), self._read(index)
 
-    def audio(self, start_s: float, duration_s: float, rate: int) -> Sound:
+    def audio(self, start_s: float, duration_s: float, rate: int) -> AudioState:
         """See VideoReader.audio."""
         if self._sound_file is None:
             raise DecodeError(self.path, None, f"no sound lies beside it; put it into {self.path.name}.wav")
@@ -127,9 +127,9 @@ class FramesDir:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _track(self, file: MediaFile) -> SoundTrack:
+    def _track(self, file: MediaFile) -> AudioTrack:
         if self._sound is None:
-            self._sound = SoundTrack(file)
+            self._sound = AudioTrack(file)
         return self._sound
 
     def _read(self, index: int) -> NDArray[np.uint8]:

@@ -23,7 +23,7 @@ from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import DecodeError
 from avdet.media.reader import VideoReader
 
-__all__ = ["Event", "Heard", "Seen", "live_events"]
+__all__ = ["AudioChunk", "Event", "VideoFrame", "live_events"]
 
 _BLOCK_S = 0.1
 _GAP_S = 0.1  # resamplers hold back less, and stamps miss by less
@@ -32,7 +32,7 @@ _CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}:0"
 
 
 @dataclass(frozen=True)
-class Seen:
+class VideoFrame:
     """rgb (H, W, 3) uint8, on screen from time_s on."""
 
     time_s: float
@@ -40,14 +40,14 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Heard:
+class AudioChunk:
     """Mono samples (n,) float32 of [-1, 1] at 16 kHz, the first one at time_s."""
 
     time_s: float
     samples: NDArray[np.float32]
 
 
-Event: TypeAlias = Seen | Heard
+Event: TypeAlias = VideoFrame | AudioChunk
 
 
 def live_events(source: str, *, short_side: int) -> Iterator[Event]:
@@ -69,9 +69,9 @@ def _of_file(path: Path, short_side: int) -> Iterator[Event]:
     with VideoReader(path, short_side=min(short_side, info.width, info.height)) as reader:
         for time_s, rgb in reader.play():
             time.sleep(max(started + time_s - time.monotonic(), 0.0))
-            yield Seen(time_s, rgb)
+            yield VideoFrame(time_s, rgb)
             while info.has_audio and heard_s + _BLOCK_S <= time_s:
-                yield Heard(heard_s, reader.audio(heard_s, _BLOCK_S, SAMPLE_RATE))
+                yield AudioChunk(heard_s, reader.audio(heard_s, _BLOCK_S, SAMPLE_RATE))
                 heard_s += _BLOCK_S
 
 
@@ -98,7 +98,7 @@ def _of_device(source: str, short_side: int) -> Iterator[Event]:
             if isinstance(frame, av.VideoFrame):
                 rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
                 turned = np.rot90(_smaller(rgb, short_side), quarter_turns(frame))
-                yield Seen(frame.time - first_s, np.ascontiguousarray(turned))
+                yield VideoFrame(frame.time - first_s, np.ascontiguousarray(turned))
             else:
                 yield from ear.hear(frame, frame.time - first_s)
 
@@ -118,7 +118,7 @@ class _Ear:
         self._resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
         self._end_s: float | None = None
 
-    def hear(self, frame: AudioFrame, time_s: float) -> Iterator[Heard]:
+    def hear(self, frame: AudioFrame, time_s: float) -> Iterator[AudioChunk]:
         """Stamps are rounded: a block is taken to go on where the last one ended, unless there is a real gap."""
         mono = AudioFrame.from_ndarray(mixed(frame)[None], format="flt", layout="mono")
         mono.sample_rate, mono.pts, mono.time_base = frame.sample_rate, frame.pts, frame.time_base
@@ -126,7 +126,7 @@ class _Ear:
             self._end_s = time_s
         for part in self._resampler.resample(mono):
             samples = part.to_ndarray()[0].astype(np.float32).clip(-1.0, 1.0)
-            yield Heard(self._end_s, samples)
+            yield AudioChunk(self._end_s, samples)
             self._end_s += len(samples) / SAMPLE_RATE
 
 

@@ -24,9 +24,9 @@ import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from avdet.media.audio_track import Sound, SoundTrack
-from avdet.media.display_size import PictureShape, RgbConverter, shape_of
-from avdet.media.frame_decoder import Picture, PictureDecoder, frame_rate
+from avdet.media.audio_track import AudioState, AudioTrack
+from avdet.media.display_size import DisplaySize, RgbConverter, shape_of
+from avdet.media.frame_decoder import FrameDecoder, Picture, frame_rate
 from avdet.media.media_file import DecodeError, MediaFile, default_stream
 from avdet.media.packets import PacketSource
 
@@ -93,15 +93,15 @@ class VideoReader:
             if stream is None:
                 raise DecodeError(self.path, None, "it has no video stream")
             self._source: PacketSource[VideoStream] = PacketSource(self._file, stream)
-            self._decoder = PictureDecoder(self._source)
+            self._decoder = FrameDecoder(self._source)
         except BaseException:
             self._file.close()
             raise
         self._converter = RgbConverter()
-        self._shape: PictureShape | None = None
+        self._shape: DisplaySize | None = None
         self._shown_size = (0, 0)
         self._is_playing = False
-        self._sound: SoundTrack | None = None
+        self._sound: AudioTrack | None = None
         self._sound_file: MediaFile | None = None
 
     @functools.cached_property
@@ -170,14 +170,14 @@ class VideoReader:
         finally:
             self._is_playing = False
 
-    def audio(self, start_s: float, duration_s: float, rate: int) -> Sound:
+    def audio(self, start_s: float, duration_s: float, rate: int) -> AudioState:
         """(round(duration_s * rate),) mono float32 of [-1, 1]; see SoundTrack.read. DecodeError without sound."""
         if self._is_playing and self._sound_file is None:
             # The pictures have to stay where they are in the file.
             self._sound_file = MediaFile(self.path)
-            self._sound = SoundTrack(self._sound_file)
+            self._sound = AudioTrack(self._sound_file)
         if self._sound is None:
-            self._sound = SoundTrack(self._file)
+            self._sound = AudioTrack(self._file)
         return self._sound.read(start_s, duration_s, rate)
 
     def close(self) -> None:
@@ -198,7 +198,7 @@ class VideoReader:
         shape = self._shape or self._learn_shape(picture)
         return self._converter.convert(picture.frame, shape)
 
-    def _learn_shape(self, picture: Picture) -> PictureShape:
+    def _learn_shape(self, picture: Picture) -> DisplaySize:
         """The first decoded frame settles the size: a stream that changes its size is scaled to the first one."""
         pixel_aspect = self._source.stream.sample_aspect_ratio
         self._shown_size = shape_of(picture.frame, pixel_aspect, None).shown_size

@@ -10,16 +10,16 @@ from torch import Tensor, nn
 
 from avdet.models.class_loss import ClassLoss
 from avdet.models.clip_head import ClipHead
-from avdet.models.drop_pathway import DropPathway, Sound, silence
+from avdet.models.drop_pathway import AudioState, DropPathway, no_audio
 from avdet.models.roi_head import RoIHead
-from avdet.models.sync_loss import SyncLoss, tellable
+from avdet.models.sync_loss import SyncLoss, valid_pairs
 from avdet.structures import ClipBatch
 
 
 class ActionModel(nn.Module):
     """Backbone and head. `drop_pathway`: None in a model that does not hear.
 
-    sync: the synchronisation loss of each junction that has one, `sync_weight` the factor of all of them.
+    sync: the synchronisation loss of each junction that has one, `avs_weight` the factor of all of them.
     class_losses: of each class set by name, which also turn its logits into scores.
     """
 
@@ -30,7 +30,7 @@ class ActionModel(nn.Module):
         drop_pathway: DropPathway | None,
         *,
         sync: Mapping[str, SyncLoss],
-        sync_weight: float,
+        avs_weight: float,
         class_losses: Mapping[str, ClassLoss],
     ) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class ActionModel(nn.Module):
         self.head = head
         self.drop_pathway = drop_pathway
         self.sync = nn.ModuleDict(sync)
-        self.sync_weight = sync_weight
+        self.avs_weight = avs_weight
         self.class_losses = nn.ModuleDict(class_losses)
 
     def forward(self, batch: ClipBatch) -> dict[str, Tensor]:
@@ -62,14 +62,14 @@ class ActionModel(nn.Module):
         scores = {name: self._class_loss(name).scores(x.float()) for name, x in logits.items()}
         return {name: x.mean(dim=1) if x.ndim == 3 else x for name, x in scores.items()}
 
-    def hear(self, batch: ClipBatch) -> Sound:
+    def hear(self, batch: ClipBatch) -> AudioState:
         """What of the clips' sound the pathways are given."""
         if self.drop_pathway is None:
-            return silence(batch.frames.device)
+            return no_audio(batch.frames.device)
         misaligned = batch.negative_audio if len(self.sync) else None
         return self.drop_pathway(batch.audio, batch.has_audio, misaligned)
 
-    def _look(self, batch: ClipBatch, sound: Sound) -> tuple[dict[str, Tensor], Sound]:
+    def _look(self, batch: ClipBatch, sound: AudioState) -> tuple[dict[str, Tensor], AudioState]:
         features = self.backbone(batch.frames, sound)
         if isinstance(self.head, RoIHead):
             return self.head(features, len(batch), batch.boxes_px, batch.box_clip), features.sound
@@ -85,10 +85,10 @@ class ActionModel(nn.Module):
         assert isinstance(class_loss, ClassLoss)
         return class_loss
 
-    def _sync_losses(self, batch: ClipBatch, sound: Sound) -> dict[str, Tensor]:
+    def _sync_losses(self, batch: ClipBatch, sound: AudioState) -> dict[str, Tensor]:
         pairs = {pair.stage: pair for pair in sound.pairs}
         valid = torch.zeros(0, device=batch.frames.device)
         if pairs:
             assert batch.audio is not None and batch.negative_audio is not None
-            valid = tellable(batch.audio[sound.clips], batch.negative_audio[sound.clips])
-        return {f"sync_{stage}": self.sync_weight * loss(pairs.get(stage), valid) for stage, loss in self.sync.items()}
+            valid = valid_pairs(batch.audio[sound.clips], batch.negative_audio[sound.clips])
+        return {f"sync_{stage}": self.avs_weight * loss(pairs.get(stage), valid) for stage, loss in self.sync.items()}

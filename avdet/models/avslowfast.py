@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from avdet.models.drop_pathway import Sound
-from avdet.models.pathways import Absent, AudioPathway, VisualPathway
+from avdet.models.drop_pathway import AudioState
+from avdet.models.pathways import AudioPathway, NoAudioPathway, VisualPathway
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Features:
     """What a backbone hands to a head: `pictures`, one (B, C, T, h, w) a visual pathway, and the sound."""
 
     pictures: tuple[Tensor, ...]
-    sound: Sound
+    sound: AudioState
 
 
-class PickFrames(nn.Module):
+class PackPathways(nn.Module):
     """Frames (B, 3, alpha*T, H, W) for the Slow and the Fast pathway; bytes are normalised, floats are taken as normal.
 
     Slow sees T frames from the first to the last, evenly spaced and rounded down, as in the reference code: with
@@ -50,21 +50,21 @@ class AVSlowFast(nn.Module):
 
     def __init__(
         self,
-        pick_frames: PickFrames,
+        pack_pathways: PackPathways,
         slow: VisualPathway,
         fast: VisualPathway,
-        audio: AudioPathway | Absent,
+        audio: AudioPathway | NoAudioPathway,
         junctions: Mapping[str, nn.Module],
     ) -> None:
         super().__init__()
-        self.pick_frames = pick_frames
+        self.pack_pathways = pack_pathways
         self.slow = slow
         self.fast = fast
         self.audio = audio
         self.join = nn.ModuleDict(junctions)
 
-    def forward(self, frames: Tensor, sound: Sound) -> Features:
-        slow, fast = self.pick_frames(frames)
+    def forward(self, frames: Tensor, sound: AudioState) -> Features:
+        slow, fast = self.pack_pathways(frames)
         # The shapes are those of 4x16, R50, at 224 x 224.
         slow, fast, sound = self.slow.conv1(slow), self.fast.conv1(fast), sound.through(self.audio.conv1)
         slow, fast, sound = self.join["pool1"](slow, fast, sound)  # 64x4x56x56, 8x32x56x56, 32x128x80
@@ -79,14 +79,14 @@ class AVSlowFast(nn.Module):
         return Features((slow, fast), sound)
 
 
-class AudioAlone(nn.Module):
+class AudioOnly(nn.Module):
     """The Audio pathway as a network of its own: the paper's comparison."""
 
     def __init__(self, audio: AudioPathway) -> None:
         super().__init__()
         self.audio = audio
 
-    def forward(self, frames: Tensor, sound: Sound) -> Features:
+    def forward(self, frames: Tensor, sound: AudioState) -> Features:
         for stage in (self.audio.conv1, self.audio.res2, self.audio.res3, self.audio.res4, self.audio.res5):
             sound = sound.through(stage)
         return Features((), sound)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from avdet.models.ops.checkpoint_block import run_twice
+from avdet.models.ops.checkpoint_block import checkpoint_block
 from avdet.models.ops.checkpointed_conv import conv_then_norm
 from avdet.models.ops.conv_bn_relu import conv_add_relu, fuses
 from avdet.models.ops.small_channel_bn import is_narrow, narrow_norm
@@ -36,7 +36,7 @@ def as_clips(frames: Tensor, steps: int) -> Tensor:
 class Norm(nn.BatchNorm2d):
     """Batch norm, in whichever memory layout is the faster one: 15 times so for two channels.
 
-    together: in training over the batches of all processes; set by `share_norms`.
+    together: in training over the batches of all processes; set by `convert_sync_batchnorm`.
     """
 
     together = False
@@ -194,10 +194,10 @@ class Residual(nn.Module):
 
     The branch's last layer adds and cuts, which a GPU then does in one kernel.
 
-    forgets: its inner values are made again for the gradient and not kept; set by `forget_activations`.
+    forgets: its inner values are made again for the gradient and not kept; set by `activation_checkpointing`.
     """
 
-    forgets = False
+    checkpoints_activations = False
 
     def __init__(self, branch: Bottleneck | AudioBottleneck | SeparableBranch, shortcut: ConvNorm | None) -> None:
         super().__init__()
@@ -206,8 +206,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor, *steps: int) -> Tensor:
         """`steps`: T, for pictures."""
-        if self.forgets and self.training and torch.is_grad_enabled():
-            return run_twice(self, x, *steps)
+        if self.checkpoints_activations and self.training and torch.is_grad_enabled():
+            return checkpoint_block(self, x, *steps)
         return self.branch_and_sum(x, *steps)
 
     def branch_and_sum(self, x: Tensor, *steps: int) -> Tensor:

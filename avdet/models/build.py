@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchvision.ops import RoIAlign
 
 from avdet.models.action_model import ActionModel
-from avdet.models.avslowfast import AudioAlone, AVSlowFast, PickFrames
+from avdet.models.avslowfast import AudioOnly, AVSlowFast, PackPathways
 from avdet.models.blocks import Norm, Residual
 from avdet.models.class_loss import ClassLoss
 from avdet.models.classifier import Classifier
@@ -22,12 +22,12 @@ from avdet.models.fusion import (
     AudioToTime,
     AudioVisualNonLocal,
     FastToSlow,
-    Junction,
-    SlowAlone,
-    SyncProbe,
+    LateralFusion,
+    NoLateral,
+    SyncTap,
 )
 from avdet.models.initialise import initialise
-from avdet.models.pathways import Absent, AudioPathway, VisualPathway
+from avdet.models.pathways import AudioPathway, NoAudioPathway, VisualPathway
 from avdet.models.roi_head import RoIHead
 from avdet.models.sync_loss import SyncLoss
 from avdet.settings import AUDIO_STRIDES, ModelConfig
@@ -58,15 +58,15 @@ def build_model(
     """
     classes = {"action": num_classes} if isinstance(num_classes, int) else num_classes
     independent = head == "roi" if multilabel is None else multilabel
-    dim_audio = 32 * _audio_width(model) if model.hears else 0
+    dim_audio = 32 * _audio_width(model) if model.uses_audio else 0
     dim_pictures = 0 if model.audio == "only" else 32 * (model.width + _fast_width(model))
     classifier = Classifier(dim_pictures + dim_audio, classes, dropout=model.dropout)
     network = ActionModel(
         _audio_alone(model) if model.audio == "only" else _avslowfast(model, dilate_res5=head == "roi"),
         _roi_head(model, classifier, dim_audio) if head == "roi" else _clip_head(classifier, dim_audio, crop_px),
         _drop_pathway(model),
-        sync={stage: SyncLoss(_dim_synced(model, stage)) for stage in model.sync_stages},
-        sync_weight=model.sync_weight,
+        sync={stage: SyncLoss(_dim_synced(model, stage)) for stage in model.avs_stages},
+        avs_weight=model.avs_weight,
         class_losses={
             name: ClassLoss(
                 count, exclusive=exclusive if independent else [range(count)], positive_weights=positive_weights
@@ -78,18 +78,18 @@ def build_model(
     return network
 
 
-def share_norms(model: nn.Module) -> None:
+def convert_sync_batchnorm(model: nn.Module) -> None:
     """Batch norms count over the batches of all processes that train together, which then drop sound together."""
     for module in model.modules():
         if isinstance(module, (Norm, DropPathway)):
             module.together = True
 
 
-def forget_activations(model: nn.Module) -> None:
+def activation_checkpointing(model: nn.Module) -> None:
     """Every residual block is run twice in training, and keeps its input alone."""
     for module in model.modules():
         if isinstance(module, Residual):
-            module.forgets = True
+            module.checkpoints_activations = True
 
 
 def _fast_width(model: ModelConfig) -> int:
@@ -104,8 +104,8 @@ def _audio_pathway(model: ModelConfig) -> AudioPathway:
     return AudioPathway(width=_audio_width(model), blocks=model.audio_blocks or model.stage_blocks)
 
 
-def _audio_alone(model: ModelConfig) -> AudioAlone:
-    return AudioAlone(_audio_pathway(model))
+def _audio_alone(model: ModelConfig) -> AudioOnly:
+    return AudioOnly(_audio_pathway(model))
 
 
 def _avslowfast(model: ModelConfig, *, dilate_res5: bool) -> AVSlowFast:
@@ -128,25 +128,27 @@ def _avslowfast(model: ModelConfig, *, dilate_res5: bool) -> AVSlowFast:
         res4_temporal_blocks=model.res4_temporal_blocks,
         dilate_res5=dilate_res5,
     )
-    audio = _audio_pathway(model) if model.hears else Absent()
-    return AVSlowFast(PickFrames(model.alpha), slow, fast, audio, {joint: _junction(model, joint) for joint in JOINTS})
+    audio = _audio_pathway(model) if model.uses_audio else NoAudioPathway()
+    return AVSlowFast(
+        PackPathways(model.alpha), slow, fast, audio, {joint: _junction(model, joint) for joint in JOINTS}
+    )
 
 
 def _junction(model: ModelConfig, joint: str) -> nn.Module:
     """How the pathways meet after one stage."""
-    fast_to_slow = _fast_to_slow(model, joint) if joint in model.fast_to_slow_stages else SlowAlone()
-    sync_stage = joint if joint in model.sync_stages else None
-    fused = model.hears and joint in model.fusion_stages
-    if fused and model.fusion == "a_fs":
+    fast_to_slow = _fast_to_slow(model, joint) if joint in model.fast_to_slow_stages else NoLateral()
+    sync_stage = joint if joint in model.avs_stages else None
+    fused = model.uses_audio and joint in model.fusion_stages
+    if fused and model.fusion == "a_to_fs":
         return AudioToFastSlow(fast_to_slow, _audio_to_slow(model, joint, _dim_joined(model, joint)), sync_stage)
     probe = None if sync_stage is None else _sync_probe(model, joint)
-    if fused and model.fusion == "a_f_s":
+    if fused and model.fusion == "a_to_f_to_s":
         assert isinstance(fast_to_slow, FastToSlow)
         return AudioToFastToSlow(fast_to_slow, _audio_to_fast(model, joint), probe)
     if fused and model.fusion == "nonlocal":
         dim_audio = _audio_width(model) * GROWTH[joint]
         return AudioVisualNonLocal(fast_to_slow, _dim_joined(model, joint), dim_audio, probe)
-    return Junction(fast_to_slow, probe)
+    return LateralFusion(fast_to_slow, probe)
 
 
 def _dim_joined(model: ModelConfig, joint: str) -> int:
@@ -157,15 +159,15 @@ def _dim_joined(model: ModelConfig, joint: str) -> int:
 
 def _dim_synced(model: ModelConfig, joint: str) -> int:
     """Channels that the synchronisation loss sees: those that sound is summed to, else always concat[Slow, F->S]."""
-    if model.fusion == "a_fs" and joint in model.fusion_stages:
+    if model.fusion == "a_to_fs" and joint in model.fusion_stages:
         return _dim_joined(model, joint)
     return GROWTH[joint] * (model.width + 2 * _fast_width(model))
 
 
-def _sync_probe(model: ModelConfig, joint: str) -> SyncProbe:
+def _sync_probe(model: ModelConfig, joint: str) -> SyncTap:
     """A junction that exists for the synchronisation loss alone has an F->S of its own."""
-    own = SlowAlone() if joint in model.fast_to_slow_stages else _fast_to_slow(model, joint)
-    return SyncProbe(joint, own, _audio_to_slow(model, joint, _dim_synced(model, joint)))
+    own = NoLateral() if joint in model.fast_to_slow_stages else _fast_to_slow(model, joint)
+    return SyncTap(joint, own, _audio_to_slow(model, joint, _dim_synced(model, joint)))
 
 
 def _fast_to_slow(model: ModelConfig, joint: str) -> FastToSlow:
@@ -190,10 +192,10 @@ def _audio_to_fast(model: ModelConfig, joint: str) -> AudioToTime:
 
 
 def _drop_pathway(model: ModelConfig) -> DropPathway | None:
-    if not model.hears:
+    if not model.uses_audio:
         return None
-    rate = 0.0 if model.audio == "only" else model.drop_pathway
-    return DropPathway(rate, altogether=model.drop_pathway_kind == "altogether")
+    rate = 0.0 if model.audio == "only" else model.drop_pathway_rate
+    return DropPathway(rate, full=model.drop_pathway_mode == "full")
 
 
 def _clip_head(classifier: Classifier, dim_audio: int, crop_px: int) -> ClipHead:

@@ -23,7 +23,7 @@ class SyncPair:
 
 
 @dataclass(frozen=True)
-class Sound:
+class AudioState:
     """Features (K, C, T, F) of the K clips of a batch that are heard; `clips` (K,) says which clips those are.
 
     paired: the features hold K aligned sounds and then, in the same order, K misaligned ones.
@@ -57,16 +57,16 @@ class Sound:
     def aligned(self) -> Tensor:
         return self.features[: len(self)]
 
-    def through(self, stage: nn.Module) -> Sound:
+    def through(self, stage: nn.Module) -> AudioState:
         """No clip, no work: batch norms see only sound that is there."""
         return replace(self, features=stage(self.features)) if len(self) else self
 
-    def show(self, stage: str, pictures: Tensor, heard: Tensor) -> Sound:
+    def show(self, stage: str, pictures: Tensor, heard: Tensor) -> AudioState:
         """Remember what a junction saw (B, C, T, H, W) and heard (2K, C, T)."""
         aligned, misaligned = heard.tensor_split(2)
         return replace(self, pairs=(*self.pairs, SyncPair(stage, pictures[self.clips], aligned, misaligned)))
 
-    def add_to(self, pictures: Tensor, heard: Tensor) -> tuple[Tensor, Sound]:
+    def add_to(self, pictures: Tensor, heard: Tensor) -> tuple[Tensor, AudioState]:
         """Sum what was heard (K or more, C, T, h, w) to the clips it belongs to; broadcasts over H and W."""
         if self.lateral is None:
             return pictures, self
@@ -82,46 +82,46 @@ class Sound:
         return everyone.index_copy(0, self.clips, self.aligned.mean(dim=(2, 3)).to(everyone.dtype))
 
 
-def silence(device: torch.device) -> Sound:
+def no_audio(device: torch.device) -> AudioState:
     """No clip is heard."""
     nothing = torch.zeros(0, 1, 1, 1, device=device)
-    return Sound(nothing, torch.zeros(0, dtype=torch.long, device=device), lateral=None, pooled=False)
+    return AudioState(nothing, torch.zeros(0, dtype=torch.long, device=device), lateral=None, pooled=False)
 
 
 class DropPathway(nn.Module):
     """Which clips' sound reaches the network, and how far (paper, 3.2, DropPathway).
 
     In training the Audio pathway is dropped with probability `rate`, drawn once a call from torch's generator; never in
-    evaluation, and what remains is not scaled. altogether: neither the visual pathways nor the head hear it, and unless
+    evaluation, and what remains is not scaled. full: neither the visual pathways nor the head hear it, and unless
     the synchronisation loss wants it (`misaligned` is given), it is not run. Otherwise only the lateral connections
     fall silent, as in the reference code. Clips without sound are never heard.
 
     together: the processes that train together drop it together, and also where one of them has nothing to hear,
-    because batch norms over all of them need all of them; set by `share_norms`.
+    because batch norms over all of them need all of them; set by `convert_sync_batchnorm`.
     """
 
     together = False
 
-    def __init__(self, rate: float, *, altogether: bool = True) -> None:
+    def __init__(self, rate: float, *, full: bool = True) -> None:
         super().__init__()
         self.rate = rate
-        self.altogether = altogether
+        self.full = full
 
-    def forward(self, audio: Tensor | None, has_audio: Tensor, misaligned: Tensor | None = None) -> Sound:
+    def forward(self, audio: Tensor | None, has_audio: Tensor, misaligned: Tensor | None = None) -> AudioState:
         dropped = self.training and bool(torch.rand(()) < self.rate)
         if self.together and self.training:
             dropped, silent, unpaired = self._agree(dropped, has_audio, misaligned)
             audio, misaligned = None if silent else audio, None if unpaired else misaligned
-        if audio is None or (dropped and self.altogether and misaligned is None):
-            return silence(has_audio.device)
+        if audio is None or (dropped and self.full and misaligned is None):
+            return no_audio(has_audio.device)
         clips = has_audio.nonzero().flatten()
         features = audio[clips]
         if misaligned is not None:
             features = torch.cat([features, misaligned[clips]])
-        sound = Sound(features, clips, paired=misaligned is not None)
+        sound = AudioState(features, clips, paired=misaligned is not None)
         if not dropped:
             return sound
-        return replace(sound, lateral=None, pooled=False) if self.altogether else replace(sound, lateral=0.0)
+        return replace(sound, lateral=None, pooled=False) if self.full else replace(sound, lateral=0.0)
 
     @staticmethod
     def _agree(dropped: bool, has_audio: Tensor, misaligned: Tensor | None) -> list[bool]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from avdet.models.action_model import ActionModel
-from avdet.models.avslowfast import AudioAlone, Features
+from avdet.models.avslowfast import AudioOnly, Features
 from avdet.models.roi_head import RoIHead
 from avdet.structures import ClipBatch
 
@@ -34,10 +34,10 @@ class ActivationMaps:
     pictures: Tensor
     sound: Tensor | None
     logits: Tensor
-    deaf_logits: Tensor
+    logits_without_audio: Tensor
 
     def __post_init__(self) -> None:
-        assert len(self.pictures) == len(self.logits) == len(self.deaf_logits)
+        assert len(self.pictures) == len(self.logits) == len(self.logits_without_audio)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def activation_maps(model: ActionModel, batch: ClipBatch, classes: Tensor) -> Ac
     """`classes` (N,): for which class each box of the batch is asked. The model is a detector in evaluation mode."""
     assert not model.training and isinstance(model.head, RoIHead)
     assert classes.shape == batch.box_clip.shape
-    assert not isinstance(model.backbone, AudioAlone), "only models that see can be asked where they look"
+    assert not isinstance(model.backbone, AudioOnly), "only models that see can be asked where they look"
     features = model.backbone(batch.frames, model.hear(batch))
     linear = _last_layer(model.head)
     widths = [pathway.shape[1] for pathway in features.pictures]
@@ -84,7 +84,7 @@ def activation_maps(model: ActionModel, batch: ClipBatch, classes: Tensor) -> Ac
         pictures=_picture_map(features, weights, batch.box_clip),
         sound=_sound_map(features, len(batch), heard, batch.box_clip),
         logits=_logits(model.head, features, batch, classes),
-        deaf_logits=_logits(model.head, model.backbone(deaf.frames, model.hear(deaf)), deaf, classes),
+        logits_without_audio=_logits(model.head, model.backbone(deaf.frames, model.hear(deaf)), deaf, classes),
     )
 
 

@@ -16,7 +16,7 @@ from torchvision.ops import RoIAlign
 
 from avdet.models.action_model import ActionModel
 from avdet.models.class_loss import ClassLoss
-from avdet.models.drop_pathway import Sound, silence
+from avdet.models.drop_pathway import AudioState, no_audio
 from avdet.models.inference import for_inference
 from avdet.models.roi_head import RoIHead
 from avdet.structures import ClipBatch, PersonBoxes
@@ -45,7 +45,7 @@ class OnnxInputs:
 
 
 @dataclass(frozen=True)
-class _GatedSound(Sound):
+class _GatedSound(AudioState):
     """Sound of every clip, let through where `gate` (B,) is 1: the same as leaving clips out, without counting them."""
 
     gate: Tensor = field(default_factory=lambda: torch.ones(0))
@@ -65,7 +65,7 @@ class _GatedSound(Sound):
     def through(self, stage: nn.Module) -> _GatedSound:
         return _GatedSound(stage(self.features), self.clips, gate=self.gate)
 
-    def add_to(self, pictures: Tensor, heard: Tensor) -> tuple[Tensor, Sound]:
+    def add_to(self, pictures: Tensor, heard: Tensor) -> tuple[Tensor, AudioState]:
         return pictures + heard * self.gate[:, None, None, None, None], self
 
     def pool(self, batch: int, dim: int) -> Tensor:
@@ -92,7 +92,7 @@ class Exported(nn.Module):
         audio: Tensor | None = None,
         has_audio: Tensor | None = None,
     ) -> Tensor:
-        sound = silence(frames.device)
+        sound = no_audio(frames.device)
         if audio is not None and has_audio is not None:
             sound = _GatedSound(audio, torch.arange(audio.shape[0]), gate=has_audio)
         features = self.backbone(frames, sound)

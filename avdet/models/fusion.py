@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from avdet.models.blocks import TemporalConv, as_clips, as_frames
-from avdet.models.drop_pathway import Sound
-from avdet.models.nonlocal_block import Gather
+from avdet.models.drop_pathway import AudioState
+from avdet.models.nonlocal_block import CrossAttention
 
 
 class FastToSlow(nn.Module):
@@ -25,7 +25,7 @@ class FastToSlow(nn.Module):
         return as_clips(torch.cat([as_frames(slow), brought], dim=1), slow.shape[2])
 
 
-class SlowAlone(nn.Module):
+class NoLateral(nn.Module):
     """No F->S at this stage."""
 
     def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
@@ -44,30 +44,30 @@ class AudioToTime(nn.Module):
         return self.second(self.first(features.mean(dim=3, keepdim=True)))
 
 
-class SyncProbe(nn.Module):
+class SyncTap(nn.Module):
     """What the synchronisation loss needs at a junction that has no F->S or no A->FS of its own (pool5, say)."""
 
-    def __init__(self, stage: str, fast_to_slow: FastToSlow | SlowAlone, to_time: AudioToTime) -> None:
+    def __init__(self, stage: str, fast_to_slow: FastToSlow | NoLateral, to_time: AudioToTime) -> None:
         super().__init__()
         self.stage = stage
         self.fast_to_slow = fast_to_slow
         self.to_time = to_time
 
-    def forward(self, slow: Tensor, fast: Tensor, sound: Sound) -> Sound:
+    def forward(self, slow: Tensor, fast: Tensor, sound: AudioState) -> AudioState:
         if not sound.may_pair:
             return sound
         return sound.show(self.stage, self.fast_to_slow(slow, fast), self.to_time(sound.features).squeeze(3))
 
 
-class Junction(nn.Module):
+class LateralFusion(nn.Module):
     """F->S (or not), and no sound. `probe`: where the synchronisation loss looks on."""
 
-    def __init__(self, fast_to_slow: FastToSlow | SlowAlone, probe: SyncProbe | None = None) -> None:
+    def __init__(self, fast_to_slow: FastToSlow | NoLateral, probe: SyncTap | None = None) -> None:
         super().__init__()
         self.fast_to_slow = fast_to_slow
         self.probe = probe
 
-    def forward(self, slow: Tensor, fast: Tensor, sound: Sound) -> tuple[Tensor, Tensor, Sound]:
+    def forward(self, slow: Tensor, fast: Tensor, sound: AudioState) -> tuple[Tensor, Tensor, AudioState]:
         slow = self.fast_to_slow(slow, fast)
         return slow, fast, sound if self.probe is None else self.probe(slow, fast, sound)
 
@@ -79,14 +79,14 @@ class AudioToFastSlow(nn.Module):
     """
 
     def __init__(
-        self, fast_to_slow: FastToSlow | SlowAlone, to_time: AudioToTime, sync_stage: str | None = None
+        self, fast_to_slow: FastToSlow | NoLateral, to_time: AudioToTime, sync_stage: str | None = None
     ) -> None:
         super().__init__()
         self.fast_to_slow = fast_to_slow
         self.to_time = to_time
         self.sync_stage = sync_stage
 
-    def forward(self, slow: Tensor, fast: Tensor, sound: Sound) -> tuple[Tensor, Tensor, Sound]:
+    def forward(self, slow: Tensor, fast: Tensor, sound: AudioState) -> tuple[Tensor, Tensor, AudioState]:
         slow = self.fast_to_slow(slow, fast)
         watched = self.sync_stage is not None and sound.may_pair
         if not (sound.fuses or watched):
@@ -101,13 +101,13 @@ class AudioToFastSlow(nn.Module):
 class AudioToFastToSlow(nn.Module):
     """A->F->S: sound is brought to Fast's length and summed to Fast, and Fast is then fused to Slow as usual."""
 
-    def __init__(self, fast_to_slow: FastToSlow, to_time: AudioToTime, probe: SyncProbe | None = None) -> None:
+    def __init__(self, fast_to_slow: FastToSlow, to_time: AudioToTime, probe: SyncTap | None = None) -> None:
         super().__init__()
         self.fast_to_slow = fast_to_slow
         self.to_time = to_time
         self.probe = probe
 
-    def forward(self, slow: Tensor, fast: Tensor, sound: Sound) -> tuple[Tensor, Tensor, Sound]:
+    def forward(self, slow: Tensor, fast: Tensor, sound: AudioState) -> tuple[Tensor, Tensor, AudioState]:
         if self.probe is not None and sound.may_pair:
             sound = self.probe(self.fast_to_slow(slow, fast), fast, sound)
         if sound.fuses:
@@ -123,14 +123,14 @@ class AudioVisualNonLocal(nn.Module):
     """
 
     def __init__(
-        self, fast_to_slow: FastToSlow | SlowAlone, dim_fused: int, dim_audio: int, probe: SyncProbe | None = None
+        self, fast_to_slow: FastToSlow | NoLateral, dim_fused: int, dim_audio: int, probe: SyncTap | None = None
     ) -> None:
         super().__init__()
         self.fast_to_slow = fast_to_slow
         self.probe = probe
-        self.gather = Gather(dim_fused, dim_audio, dim_fused // 2, softmax=True)
+        self.gather = CrossAttention(dim_fused, dim_audio, dim_fused // 2, softmax=True)
 
-    def forward(self, slow: Tensor, fast: Tensor, sound: Sound) -> tuple[Tensor, Tensor, Sound]:
+    def forward(self, slow: Tensor, fast: Tensor, sound: AudioState) -> tuple[Tensor, Tensor, AudioState]:
         slow = self.fast_to_slow(slow, fast)
         if self.probe is not None:
             sound = self.probe(slow, fast, sound)

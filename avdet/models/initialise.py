@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from avdet.models.blocks import Norm, Residual
-from avdet.models.nonlocal_block import Gather
+from avdet.models.nonlocal_block import CrossAttention
 
 
 def initialise(model: nn.Module) -> None:
@@ -18,7 +18,7 @@ def initialise(model: nn.Module) -> None:
             nn.init.normal_(module.weight, std=0.01)
             nn.init.zeros_(module.bias)
     for module in model.modules():
-        if isinstance(module, Gather):
+        if isinstance(module, CrossAttention):
             for linear in (module.query, module.key, module.value, module.out):
                 nn.init.kaiming_normal_(linear.weight, mode="fan_out", nonlinearity="relu")
             nn.init.zeros_(module.norm.weight)

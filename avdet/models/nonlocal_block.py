@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from avdet.models.blocks import Norm, as_clips, as_frames
 
 
-class Gather(nn.Module):
+class CrossAttention(nn.Module):
     """What each position of (B, C, T, H, W) gathers from all positions of (B, D, T', H', W'), as (B, C, T, H, W).
 
     softmax: affinities pass a softmax, scaled by the inner width; else they are divided by the number of positions.
@@ -41,7 +41,7 @@ class NonLocal(nn.Module):
 
     def __init__(self, dim: int, dim_inner: int, *, softmax: bool = False) -> None:
         super().__init__()
-        self.gather = Gather(dim, dim, dim_inner, softmax=softmax)
+        self.gather = CrossAttention(dim, dim, dim_inner, softmax=softmax)
 
     def forward(self, frames: Tensor, steps: int) -> Tensor:
         """(B*T, C, H, W), T being `steps`."""

@@ -145,7 +145,7 @@ class AudioPathway(nn.Module):
         self.res5 = AudioStage(AudioBottleneck, blocks[3], 16 * width, 8 * width, stride=2)
 
 
-class Absent(nn.Module):
+class NoAudioPathway(nn.Module):
     """The Audio pathway of a model that does not hear; nothing ever goes through it."""
 
     def __init__(self) -> None:

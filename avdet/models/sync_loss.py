@@ -44,7 +44,7 @@ def _half_unit(x: Tensor) -> Tensor:
     return 0.5 * F.normalize(x, dim=1)
 
 
-def tellable(aligned: Tensor, misaligned: Tensor) -> Tensor:
+def valid_pairs(aligned: Tensor, misaligned: Tensor) -> Tensor:
     """Which pairs of log-mels (K, 1, T, F) carry timing, (K,) bool: neither is silent and they are not the same."""
     a, b = aligned.flatten(1).float(), misaligned.flatten(1).float()
     loud = (a.var(dim=1) > MIN_VARIANCE) & (b.var(dim=1) > MIN_VARIANCE)

@@ -18,7 +18,7 @@ __all__ = ["TableBoxes", "boxes_of_ground_truth"]
 class TableBoxes:
     """Gives the boxes that a table has at a picture's video and time; nobody where it has none."""
 
-    looks = False
+    needs_frames = False
 
     def __init__(self, boxes: pd.DataFrame) -> None:
         """`boxes`: video, timestamp, x1, y1, x2, y2, score, person_id, as `ava_eval.read_boxes` gives them."""

@@ -42,7 +42,7 @@ HEAD_LAYERS = ("cls_score.weight", "cls_score.bias", "bbox_pred.weight", "bbox_p
 class Detectron2RCNN:
     """Detects people; learns too."""
 
-    looks = True
+    needs_frames = True
 
     def __init__(self, config: CfgNode, network: nn.Module) -> None:
         self.module = network

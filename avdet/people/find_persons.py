@@ -13,10 +13,10 @@ from avdet.media.open_video import duration_of, early_end_s, open_video
 from avdet.people.box_table import box_table
 from avdet.people.box_table_detector import TableBoxes
 from avdet.people.person_detector import PersonDetector, Picture
-from avdet.people.tracks import link_people
+from avdet.people.tracks import link_persons
 from avdet.structures import PersonBoxes
 
-__all__ = ["ends_s", "find_people", "keyframe_times", "people_at", "video_name"]
+__all__ = ["detect_persons_at", "ends_s", "find_persons", "keyframe_times", "video_name"]
 
 logger = logging.getLogger(__name__)
 UNSEEN = np.zeros((1, 1, 3), np.uint8)  # for a detector that does not look
@@ -55,7 +55,7 @@ def ends_s(video: Path) -> tuple[float, float]:
     return end_s, duration_s
 
 
-def find_people(
+def find_persons(
     video: str | Path,
     detector: PersonDetector,
     *,
@@ -68,7 +68,7 @@ def find_people(
 ) -> pd.DataFrame:
     """A row a person and keyframe: video, timestamp, x1, y1, x2, y2, score, person_id, sorted by time.
 
-    Keyframes are at `times_s`, or `rate` a second, or where a table has its boxes. The rest is `people_at`'s.
+    Keyframes are at `times_s`, or `rate` a second, or where a table has its boxes. The rest is `detect_persons_at`'s.
     """
     if times_s is None:
         if isinstance(detector, TableBoxes):
@@ -77,13 +77,13 @@ def find_people(
         else:
             times_s = [origin_s + t for t in keyframe_times(ends_s(Path(video))[0], rate=rate)]
     times = sorted(set(times_s))
-    people = people_at(
+    people = detect_persons_at(
         video, detector, times, origin_s=origin_s, batch_size=batch_size, min_score=min_score, on_picture=on_picture
     )
     return box_table(video_name(video), times, people)
 
 
-def people_at(
+def detect_persons_at(
     video: str | Path,
     detector: PersonDetector,
     times_s: Sequence[float],
@@ -93,7 +93,7 @@ def people_at(
     min_score: float = 0.0,
     on_picture: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[PersonBoxes]:
-    """The people at each of the times, which rise, with ids that link them (`link_people`).
+    """The people at each of the times, which rise, with ids that link them (`link_persons`).
 
     Times count from `origin_s`, which is what they call the video's first second (900 for AVA's movies cut there).
     Boxes with less than `min_score` are left out. `on_picture` hears how many pictures are done, of how many. Holds a
@@ -104,11 +104,11 @@ def people_at(
     with open_video(video) as reader:
         for first in range(0, len(times_s), batch_size):
             batch = times_s[first : first + batch_size]
-            frames = reader.frames([t - origin_s for t in batch]) if detector.looks else [UNSEEN] * len(batch)
+            frames = reader.frames([t - origin_s for t in batch]) if detector.needs_frames else [UNSEEN] * len(batch)
             people = detector([Picture(name, t, rgb) for t, rgb in zip(batch, frames, strict=True)])
             found += [one.select(one.scores >= min_score) for one in people]
             on_picture(len(found), len(times_s))
-    return link_people(times_s, found)
+    return link_persons(times_s, found)
 
 
 def _say_what_is_outside(video: str | Path, times_s: Sequence[float], origin_s: float) -> None:

@@ -9,10 +9,10 @@ from scipy.optimize import linear_sum_assignment
 from avdet.boxes import iou_xyxy
 from avdet.structures import PersonBoxes
 
-__all__ = ["identity_switches"]
+__all__ = ["id_switches"]
 
 
-def identity_switches(truth: Sequence[PersonBoxes], found: Sequence[PersonBoxes], *, iou: float = 0.5) -> int:
+def id_switches(truth: Sequence[PersonBoxes], found: Sequence[PersonBoxes], *, iou: float = 0.5) -> int:
     """How often a person of `truth` carries another id of `found` than when last found; one video, in its order.
 
     At each keyframe people and boxes are paired so that they overlap most in all; pairs below `iou`, and people and

@@ -18,13 +18,13 @@ from avdet.people.find_persons import video_name
 from avdet.people.person_detector import Picture
 from avdet.structures import PersonBoxes
 
-__all__ = ["LabelledPictures", "PictureLoader", "Shot", "mirrored", "read_picture"]
+__all__ = ["LabelledFrame", "LabelledFrameLoader", "LabelledFrames", "mirrored", "read_picture"]
 
 LabelledPicture = tuple[Picture, PersonBoxes]
 
 
 @dataclass(frozen=True)
-class Shot:
+class LabelledFrame:
     """Where a picture is to be found, and who is on it."""
 
     video: Path
@@ -32,10 +32,10 @@ class Shot:
     people: PersonBoxes
 
 
-class LabelledPictures(Dataset[LabelledPicture]):
+class LabelledFrames(Dataset[LabelledPicture]):
     """Shots in the order given, each mirrored by chance in training."""
 
-    def __init__(self, shots: Sequence[Shot], *, mirror: bool) -> None:
+    def __init__(self, shots: Sequence[LabelledFrame], *, mirror: bool) -> None:
         self.shots = shots
         self.mirror = mirror
 
@@ -48,7 +48,7 @@ class LabelledPictures(Dataset[LabelledPicture]):
         return mirrored(picture, shot.people) if self.mirror and torch.rand(()) < 0.5 else (picture, shot.people)
 
 
-def read_picture(shot: Shot) -> Picture:
+def read_picture(shot: LabelledFrame) -> Picture:
     with open_video(shot.video) as video:
         return Picture(video_name(shot.video), shot.time_s, video.frames([shot.time_s])[0])
 
@@ -63,7 +63,7 @@ def mirrored(picture: Picture, people: PersonBoxes) -> LabelledPicture:
 class _Tried(Dataset[LabelledPicture | DecodeError]):
     """What a worker raises comes out as another error with a long text, so it gives the error back."""
 
-    def __init__(self, pictures: LabelledPictures) -> None:
+    def __init__(self, pictures: LabelledFrames) -> None:
         self.pictures = pictures
 
     def __len__(self) -> int:
@@ -76,14 +76,14 @@ class _Tried(Dataset[LabelledPicture | DecodeError]):
             return error
 
 
-class PictureLoader:
+class LabelledFrameLoader:
     """Batches are lists of pairs: pictures may differ in size. The seed decides the order and what is mirrored.
 
     Raises DecodeError for a picture that cannot be read.
     """
 
     def __init__(
-        self, pictures: LabelledPictures, *, batch_size: int, workers: int, shuffle: bool, seed: int = 0
+        self, pictures: LabelledFrames, *, batch_size: int, workers: int, shuffle: bool, seed: int = 0
     ) -> None:
         self._loader: DataLoader[LabelledPicture | DecodeError] = DataLoader(
             _Tried(pictures),

@@ -36,7 +36,7 @@ class PersonDetector(Protocol):
     """Takes pictures of any sizes together, and gives the people of each, on the CPU, the surest first."""
 
     @property
-    def looks(self) -> bool:
+    def needs_frames(self) -> bool:
         """False where only the pictures' names and times are read, so that nothing has to be decoded."""
 
     def __call__(self, pictures: Sequence[Picture]) -> list[PersonBoxes]: ...

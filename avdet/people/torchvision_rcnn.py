@@ -55,7 +55,7 @@ MODELS = {
 class TorchvisionRCNN:
     """Detects people; learns too. `model` is a name of MODELS; its batch norms stand still where `freeze_norms`."""
 
-    looks = True
+    needs_frames = True
 
     def __init__(self, network: FasterRCNN, model: str, device: torch.device, *, freeze_norms: bool) -> None:
         self.module: nn.Module = network.to(device)

@@ -20,7 +20,7 @@ from torchvision.ops import distance_box_iou
 
 from avdet.structures import PersonBoxes
 
-__all__ = ["MAX_GAP_S", "PeopleLinker", "link_people", "tolerated_gap"]
+__all__ = ["MAX_GAP_S", "PersonLinker", "link_persons", "tolerated_gap"]
 
 MAX_GAP_S = 3.0
 LEAST_FIT = -0.25  # distance-IoU from which on two boxes may be one person's; -1 is as far away as can be
@@ -56,7 +56,7 @@ def tolerated_gap(times_s: Sequence[float] | NDArray[np.float64], max_gap_s: flo
     return max(max_gap_s, 1.5 * float(np.median(np.diff(times_s)))) if len(times_s) > 1 else max_gap_s
 
 
-def link_people(
+def link_persons(
     times_s: Sequence[float],
     people: Sequence[PersonBoxes],
     *,
@@ -72,12 +72,12 @@ def link_people(
     max_gap_s = tolerated_gap(times_s, max_gap_s)
     if any(later <= earlier for earlier, later in pairwise(times_s)):
         raise ValueError("keyframes must be linked in the order of their times, each time once; sort them by time")
-    linker = PeopleLinker(min_start_score=min_start_score)
+    linker = PersonLinker(min_start_score=min_start_score)
     return [linker.link(time_s, here, max_gap_s=max_gap_s) for time_s, here in zip(times_s, people, strict=True)]
 
 
-class PeopleLinker:
-    """As `link_people`, keyframe by keyframe: it keeps in mind who was seen where, and how they moved."""
+class PersonLinker:
+    """As `link_persons`, keyframe by keyframe: it keeps in mind who was seen where, and how they moved."""
 
     def __init__(self, *, min_start_score: float = 0.5) -> None:
         self.min_start_score = min_start_score

@@ -18,7 +18,7 @@ HAIR_STYLES = ("cap", "bun", "long", "curls", "bald", "hat")
 
 
 @dataclass(frozen=True)
-class Wardrobe:
+class Appearance:
     """The colours (RGB) and hair of one person."""
 
     skin: Colour
@@ -33,9 +33,9 @@ class Wardrobe:
     stripes: bool
 
 
-def dress(dice: Dice) -> Wardrobe:
+def dress(dice: Dice) -> Appearance:
     shirt = dice.pick(CLOTHES)
-    return Wardrobe(
+    return Appearance(
         dice.pick(SKINS), dice.pick(HAIRS), shirt, dice.pick(TROUSERS), dice.pick(((60, 40, 36), (230, 230, 226))),
         dice.pick([colour for colour in CLOTHES[:8] if colour != shirt]), dice.pick(((150, 100, 60), (90, 96, 110))),
         dice.pick(HAIR_STYLES), dice.chance(0.5), dice.chance(0.3),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from avdet.synthetic.appearance import Wardrobe, shaded
+from avdet.synthetic.appearance import Appearance, shaded
 from avdet.synthetic.body import HEAD_RADIUS, Body
 from avdet.synthetic.canvas import Canvas, Colour, Point
 
 INK: Colour = (44, 34, 38)
 
 
-def draw_head(canvas: Canvas, body: Body, look: Wardrobe, time_s: float) -> None:
+def draw_head(canvas: Canvas, body: Body, look: Appearance, time_s: float) -> None:
     centre, radius = body.head, HEAD_RADIUS * body.unit_px
     _draw_hair_behind(canvas, centre, radius, look)
     canvas.disc(centre, radius * 1.05, shaded(look.skin, 0.62))
@@ -40,7 +40,7 @@ def _draw_mouth(canvas: Canvas, centre: Point, radius: float, opening: float) ->
     canvas.oval((centre[0], centre[1] + 0.55 * radii[1]), (0.6 * radii[0], 0.35 * radii[1]), (226, 96, 100))
 
 
-def _draw_hair_behind(canvas: Canvas, centre: Point, radius: float, look: Wardrobe) -> None:
+def _draw_hair_behind(canvas: Canvas, centre: Point, radius: float, look: Appearance) -> None:
     x, y = centre
     if look.hair_style == "long":
         canvas.line([(x - 0.85 * radius, y), (x - 0.9 * radius, y + radius)], look.hair, 0.5 * radius)
@@ -52,7 +52,7 @@ def _draw_hair_behind(canvas: Canvas, centre: Point, radius: float, look: Wardro
             canvas.disc((x + side * radius, y - 0.75 * radius * (1.2 - side * side)), 0.45 * radius, look.hair)
 
 
-def _draw_hair_above(canvas: Canvas, centre: Point, radius: float, look: Wardrobe) -> None:
+def _draw_hair_above(canvas: Canvas, centre: Point, radius: float, look: Appearance) -> None:
     x, y = centre
     if look.hair_style == "bald":
         return

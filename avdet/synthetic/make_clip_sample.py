@@ -18,9 +18,9 @@ from typing import Any
 import cv2
 
 from avdet.synthetic.benchmark_files import UNSEEN, Take, write_benchmark_files
-from avdet.synthetic.natural_scenes import as_in_life
+from avdet.synthetic.natural_scenes import natural_scenes
 from avdet.synthetic.record import record
-from avdet.synthetic.scene_script import MOST_TAKES, write_stories
+from avdet.synthetic.scene_script import MOST_TAKES, write_scenes
 from avdet.synthetic.synthetic_settings import SampleSettings
 
 __all__ = ["UNLABELLED", "ClipSampleSettings", "ensure_clip_sample", "is_clip_sample", "make_clip_sample"]
@@ -111,12 +111,12 @@ def write_takes(settings: SampleSettings, seed: int, *, from_life: bool = False)
     most_takes = 1 if from_life else MOST_TAKES  # what life is like needs no balance
     takes = []
     for split in ("train", "val"):
-        for i, scene in enumerate(write_stories(settings, split, seed, most_takes=most_takes)):
+        for i, scene in enumerate(write_scenes(settings, split, seed, most_takes=most_takes)):
             who = f"P{i // PER_PARTICIPANT + 1:02d}"
             if split == "val" and i % PER_PARTICIPANT == 0:
                 who = UNSEEN
             number = i + 1 if split == "train" else settings.num_train + i + 1
-            takes.append(Take(f"{who}_{number:02d}", split, as_in_life(scene) if from_life else scene))
+            takes.append(Take(f"{who}_{number:02d}", split, natural_scenes(scene) if from_life else scene))
     return takes
 
 

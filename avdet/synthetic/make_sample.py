@@ -17,7 +17,7 @@ from avdet.synthetic.ava_files import write_annotations
 from avdet.synthetic.classes import label_map_pbtxt
 from avdet.synthetic.record import record
 from avdet.synthetic.scene import Scene
-from avdet.synthetic.scene_script import write_stories
+from avdet.synthetic.scene_script import write_scenes
 from avdet.synthetic.synthetic_settings import SampleSettings
 
 VERSION = 6  # of what the code here makes: raised whenever videos or annotations change
@@ -56,7 +56,7 @@ def make_sample(
     _write_manifest(folder, {"complete": False})
     for old in (folder / "videos").glob(VIDEOS):
         old.unlink()
-    stories = {split: write_stories(settings, split, seed) for split in SPLITS}
+    stories = {split: write_scenes(settings, split, seed) for split in SPLITS}
     (folder / "README.txt").write_text(README, encoding="utf-8")
     (folder / "annotations" / "ava_action_list_v2.2.pbtxt").write_text(label_map_pbtxt(), encoding="utf-8")
     for split, scenes in stories.items():

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdet.synthetic.rng import Dice
-from avdet.synthetic.voices import Sound
+from avdet.synthetic.voices import AudioState
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)
 CHORDS = ((0, 4, 5, 3), (0, 5, 3, 4), (5, 3, 0, 4))  # degrees of the scale
 
 
-def play_music(length_s: float, dice: Dice, rate: int) -> Sound:
+def play_music(length_s: float, dice: Dice, rate: int) -> AudioState:
     """A piece of the given length in a key and at a pace of its own, faded in and out."""
     root_hz, beat_s = dice.uniform(196.0, 330.0), dice.uniform(0.36, 0.5)
     progression = dice.pick(CHORDS)

@@ -11,12 +11,12 @@ from dataclasses import replace
 from avdet.synthetic.classes import TWIN_LOOKS, Look
 from avdet.synthetic.scene import Scene, Span
 
-__all__ = ["as_in_life"]
+__all__ = ["natural_scenes"]
 
 HOMES: Mapping[Look, str] = {"mouth": "room", "clap": "park", "drum": "stage", "idle": "street"}
 
 
-def as_in_life(scene: Scene) -> Scene:
+def natural_scenes(scene: Scene) -> Scene:
     """Whoever is seen making a sound is heard, and nothing else is, but for music where somebody idles.
 
     The place is the one where the first act belongs; people wave anywhere.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from avdet.synthetic.appearance import Wardrobe, shaded
+from avdet.synthetic.appearance import Appearance, shaded
 from avdet.synthetic.body import LIMB, SEAT_HEIGHT, Body
 from avdet.synthetic.canvas import Canvas, Point
 from avdet.synthetic.face import draw_head
 
 
-def draw_seat(canvas: Canvas, ground: Point, unit_px: float, look: Wardrobe, facing: int) -> None:
+def draw_seat(canvas: Canvas, ground: Point, unit_px: float, look: Appearance, facing: int) -> None:
     """A stool, a little behind the person who may sit on it."""
     x, y = ground[0] - 0.08 * facing * unit_px, ground[1]
     top = y - SEAT_HEIGHT * unit_px
@@ -18,7 +18,7 @@ def draw_seat(canvas: Canvas, ground: Point, unit_px: float, look: Wardrobe, fac
     canvas.line([(x - 0.11 * unit_px, top), (x + 0.11 * unit_px, top)], look.seat, 0.06 * unit_px)
 
 
-def draw_person(canvas: Canvas, body: Body, look: Wardrobe, snack: str, time_s: float) -> None:
+def draw_person(canvas: Canvas, body: Body, look: Appearance, snack: str, time_s: float) -> None:
     _draw_shadow(canvas, body)
     _draw_legs(canvas, body, look)
     _draw_trunk(canvas, body, look)
@@ -37,7 +37,7 @@ def _draw_shadow(canvas: Canvas, body: Body) -> None:
     region -= region // 5
 
 
-def _draw_legs(canvas: Canvas, body: Body, look: Wardrobe) -> None:
+def _draw_legs(canvas: Canvas, body: Body, look: Appearance) -> None:
     limb, edge = LIMB * body.unit_px, shaded(look.trousers, 0.72)
     for index, colour in ((0, edge), (1, look.trousers)):
         hip, knee, foot = body.hips[index], body.knees[index], body.feet[index]
@@ -46,7 +46,7 @@ def _draw_legs(canvas: Canvas, body: Body, look: Wardrobe) -> None:
         canvas.line([foot, (foot[0] + toe, foot[1])], look.shoes, limb)
 
 
-def _draw_trunk(canvas: Canvas, body: Body, look: Wardrobe) -> None:
+def _draw_trunk(canvas: Canvas, body: Body, look: Appearance) -> None:
     (left, right), (hip_left, hip_right), unit = body.shoulders, body.hips, body.unit_px
     drop = 0.02 * unit
     canvas.line([left, right], look.shirt, 0.08 * unit)
@@ -62,7 +62,7 @@ def _draw_trunk(canvas: Canvas, body: Body, look: Wardrobe) -> None:
             canvas.line(ends, shaded(look.shirt, 0.6), 0.03 * unit)
 
 
-def _draw_arms(canvas: Canvas, body: Body, look: Wardrobe) -> None:
+def _draw_arms(canvas: Canvas, body: Body, look: Appearance) -> None:
     limb = LIMB * body.unit_px
     forearm = look.shirt if look.long_sleeves else look.skin
     for shoulder, elbow, hand in zip(body.shoulders, body.elbows, body.hands, strict=True):
@@ -73,7 +73,7 @@ def _draw_arms(canvas: Canvas, body: Body, look: Wardrobe) -> None:
         canvas.disc(hand, limb * 0.8, look.skin)
 
 
-def _draw_drum(canvas: Canvas, body: Body, look: Wardrobe) -> None:
+def _draw_drum(canvas: Canvas, body: Body, look: Appearance) -> None:
     """A drum on a strap before the belly and a stick in each hand."""
     unit = body.unit_px
     x = (body.shoulders[0][0] + body.shoulders[1][0]) / 2

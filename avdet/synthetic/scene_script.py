@@ -17,7 +17,7 @@ MOST_TAKES, BALANCED = 100, 0.05
 SNACKS = ("apple", "sandwich", "cup", "none")
 
 
-class Storyteller:
+class SceneWriter:
     """Deals the looks and coins of one split, so that a small split is as balanced as a large one."""
 
     def __init__(self, settings: SampleSettings, split: str, seed: int, take: int = 0) -> None:
@@ -101,7 +101,7 @@ class Storyteller:
         return OffScreen(start_s, end_s, look, draw_rhythm(TEMPOS[look], start_s, end_s, dice))
 
 
-def write_stories(settings: SampleSettings, split: str, seed: int, *, most_takes: int = MOST_TAKES) -> list[Scene]:
+def write_scenes(settings: SampleSettings, split: str, seed: int, *, most_takes: int = MOST_TAKES) -> list[Scene]:
     """All scenes of "train" or "val".
 
     A split is told anew, `most_takes` times at most, until half of each look's keyframes are heard and everything has
@@ -110,7 +110,7 @@ def write_stories(settings: SampleSettings, split: str, seed: int, *, most_takes
     count = settings.num_train if split == "train" else settings.num_val
     best: list[Scene] = []
     for take in range(most_takes):
-        teller = Storyteller(settings, split, seed, take)
+        teller = SceneWriter(settings, split, seed, take)
         scenes = [teller.scene(index) for index in range(count)]
         best = scenes if take == 0 else min(best, scenes, key=unbalance)
         if unbalance(best) < BALANCED:

@@ -19,14 +19,14 @@ from avdet.synthetic.rhythm import Beat
 from avdet.synthetic.rng import Dice
 from avdet.synthetic.scene import Scene
 from avdet.synthetic.synthetic_settings import SampleSettings
-from avdet.synthetic.voices import VOICES, Sound, Timbre, draw_timbre
+from avdet.synthetic.voices import VOICES, AudioState, Timbre, draw_timbre
 
 LEVELS = {"clap": 0.9, "drum": 0.9, "mouth": 0.75}
 GAIN_S = 0.6  # how slowly the camera's gain follows (standard deviation of a bell)
 LOUDNESS = 0.05  # what the gain aims at, root mean square
 
 
-def soundtrack(scene: Scene, settings: SampleSettings) -> Sound:
+def soundtrack(scene: Scene, settings: SampleSettings) -> AudioState:
     """The whole scene's sound, mono float32 within [-1, 1]."""
     rate = settings.sample_rate
     dice = Dice("sound", scene.name, scene.seed)
@@ -46,18 +46,18 @@ def soundtrack(scene: Scene, settings: SampleSettings) -> Sound:
     return _levelled(mix, dice, rate)
 
 
-def _add_beats(mix: Sound, look: Look, beats: Sequence[Beat], timbre: Timbre, noise: np.random.Generator) -> None:
+def _add_beats(mix: AudioState, look: Look, beats: Sequence[Beat], timbre: Timbre, noise: np.random.Generator) -> None:
     for beat in beats:
         _add(mix, LEVELS[look] * VOICES[look](beat, timbre, noise), beat.time_s, timbre.rate)
 
 
-def _add(mix: Sound, sound: Sound, time_s: float, rate: int) -> None:
+def _add(mix: AudioState, sound: AudioState, time_s: float, rate: int) -> None:
     start = round(time_s * rate)
     room = mix[start : start + sound.size]
     room += sound[: room.size]
 
 
-def _in_a_room(mix: Sound, dice: Dice, noise: np.random.Generator, rate: int) -> Sound:
+def _in_a_room(mix: AudioState, dice: Dice, noise: np.random.Generator, rate: int) -> AudioState:
     """A short, faint echo."""
     seconds = np.arange(round(0.15 * rate)) / rate
     echo = noise.standard_normal(seconds.size) * np.exp(-seconds / dice.uniform(0.02, 0.05))
@@ -66,7 +66,7 @@ def _in_a_room(mix: Sound, dice: Dice, noise: np.random.Generator, rate: int) ->
     return np.asarray(fftconvolve(mix, echo)[: mix.size], np.float32)
 
 
-def _add_noises(mix: Sound, settings: SampleSettings, dice: Dice, noise: np.random.Generator) -> None:
+def _add_noises(mix: AudioState, settings: SampleSettings, dice: Dice, noise: np.random.Generator) -> None:
     """A steady noise of the place, and chirps, beeps and gusts at times that ask nothing of the story."""
     rate = settings.sample_rate
     colour = dice.uniform(0.6, 0.97)
@@ -79,7 +79,7 @@ def _add_noises(mix: Sound, settings: SampleSettings, dice: Dice, noise: np.rand
         time_s += dice.uniform(1.0, 5.0)
 
 
-def _stray_sound(dice: Dice, noise: np.random.Generator, rate: int) -> Sound:
+def _stray_sound(dice: Dice, noise: np.random.Generator, rate: int) -> AudioState:
     kind, seconds = dice.pick(("chirp", "beep", "gust")), np.arange(round(dice.uniform(0.3, 0.8) * rate)) / rate
     swell = np.sin(np.pi * seconds / seconds[-1])
     if kind == "gust":
@@ -91,7 +91,7 @@ def _stray_sound(dice: Dice, noise: np.random.Generator, rate: int) -> Sound:
     return (sound * swell).astype(np.float32)
 
 
-def _levelled(mix: Sound, dice: Dice, rate: int) -> Sound:
+def _levelled(mix: AudioState, dice: Dice, rate: int) -> AudioState:
     """The camera's gain: even power over about two seconds, then a drift by chance and a soft ceiling."""
     step = rate // 50
     blocks = np.arange(0, mix.size, step)

@@ -17,7 +17,7 @@ from avdet.synthetic.class_balance import counted_people
 from avdet.synthetic.classes import CLASSES, POSE_IDS, TWIN_LOOKS
 from avdet.synthetic.scene import Actor, Scene
 from avdet.synthetic.scene_frame import person_box
-from avdet.synthetic.scene_script import write_stories
+from avdet.synthetic.scene_script import write_scenes
 from avdet.synthetic.synthetic_settings import SampleSettings
 
 Facts = Callable[[Scene, Actor, float], Hashable]
@@ -60,7 +60,7 @@ def sounding_looks(scene: Scene, time_s: float) -> set[str]:
 def oracle_scores(facts: Facts, *, seed: int = 0, settings: SampleSettings | None = None) -> ava_eval.Result:
     """ava_eval's result for an observer that learned its shares on train and is scored on val."""
     settings = settings or SampleSettings()
-    train, val = (write_stories(settings, split, seed) for split in ("train", "val"))
+    train, val = (write_scenes(settings, split, seed) for split in ("train", "val"))
     shares = _learned(train, facts)
     truth, found = [], []
     for scene, actor, second in counted_people(val):

@@ -11,7 +11,7 @@ from scipy.signal import lfilter
 from avdet.synthetic.rhythm import Beat
 from avdet.synthetic.rng import Dice
 
-Sound = NDArray[np.float32]
+AudioState = NDArray[np.float32]
 # The first three formants of a, e, i, o, u (Hz).
 VOWELS = ((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010), (570, 840, 2410), (300, 870, 2240))
 
@@ -34,14 +34,14 @@ def draw_timbre(dice: Dice, rate: int) -> Timbre:
     )  # fmt: skip
 
 
-def clap(beat: Beat, timbre: Timbre, noise: np.random.Generator) -> Sound:
+def clap(beat: Beat, timbre: Timbre, noise: np.random.Generator) -> AudioState:
     """A burst over the whole band with one broad hump, gone in a twentieth of a second."""
     seconds = _seconds(0.16, timbre.rate)
     burst = noise.standard_normal(seconds.size) * np.exp(-seconds / 0.04)
     return _peak(burst + 2.0 * _resonated(burst, timbre.clap_hz, 700.0, timbre.rate), beat.strength)
 
 
-def drum(beat: Beat, timbre: Timbre, noise: np.random.Generator) -> Sound:
+def drum(beat: Beat, timbre: Timbre, noise: np.random.Generator) -> AudioState:
     """A low tone that falls in pitch and dies away, with the tick of the stick."""
     seconds = _seconds(0.4, timbre.rate)
     phase = 2 * np.pi * timbre.drum_hz * (seconds + 0.03 * (1.0 - np.exp(-seconds / 0.03)))
@@ -50,7 +50,7 @@ def drum(beat: Beat, timbre: Timbre, noise: np.random.Generator) -> Sound:
     return _peak(tone + tick, beat.strength)
 
 
-def syllable(beat: Beat, timbre: Timbre, noise: np.random.Generator) -> Sound:
+def syllable(beat: Beat, timbre: Timbre, noise: np.random.Generator) -> AudioState:
     """A voiced vowel that swells and closes with the mouth, after a short hiss."""
     rate = timbre.rate
     seconds = _seconds(beat.length_s, rate)
@@ -83,5 +83,5 @@ def _resonated(sound: NDArray[np.float64], hz: float, width_hz: float, rate: int
     return np.asarray(lfilter([gain], [1.0, -2 * radius * np.cos(angle), radius**2], sound))
 
 
-def _peak(sound: NDArray[np.float64], height: float) -> Sound:
+def _peak(sound: NDArray[np.float64], height: float) -> AudioState:
     return (sound * (height / max(float(np.abs(sound).max()), 1e-9))).astype(np.float32)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.visualization.label_box import Colour, Plate, plate
+from avdet.visualization.label_box import Colour, LabelBox, label_box
 from avdet.visualization.person_timeline import ShownPerson
 
 # Colours that differ in brightness as well as in hue (Okabe and Ito's, made brighter); white is the ground truth's.
@@ -48,7 +48,7 @@ def annotate(frame: NDArray[np.uint8], people: Sequence[ShownPerson], time_s: fl
     if note:
         taken.append(_draw_corner(frame, note, _CLOCK, right=True))
     for person, box, colour in zip(people, boxes, colours, strict=True):
-        label = plate(_text(person), colour, _text_px(frame), frame.shape[1], person.bars)
+        label = label_box(_text(person), colour, _text_px(frame), frame.shape[1], person.bars)
         place = _free_place(label, box, frame, taken, heads)
         label.put(frame, place[0], place[1])
         taken.append(place)
@@ -61,7 +61,7 @@ def _draw_clock(frame: NDArray[np.uint8], time_s: float) -> Place:
 
 def _draw_corner(frame: NDArray[np.uint8], text: str, colour: Colour, *, right: bool = False) -> Place:
     """A line in one of the lower corners."""
-    label = plate((text,), colour, _text_px(frame), frame.shape[1])
+    label = label_box((text,), colour, _text_px(frame), frame.shape[1])
     place = _inside(frame.shape[1] if right else 0, frame.shape[0], label, frame)
     label.put(frame, place[0], place[1])
     return place
@@ -107,7 +107,7 @@ def _draw_box(frame: NDArray[np.uint8], box: Place, colour: Colour, *, thin: boo
 
 
 def _free_place(
-    label: Plate, box: Place, frame: NDArray[np.uint8], taken: Sequence[Place], heads: Sequence[Place]
+    label: LabelBox, box: Place, frame: NDArray[np.uint8], taken: Sequence[Place], heads: Sequence[Place]
 ) -> Place:
     """Above or below the box, beside it or in its lower corners, wherever the plate hides least."""
     width, height = label.size
@@ -127,7 +127,7 @@ def _free_place(
     return min(places, key=hidden)
 
 
-def _inside(left: int, top: int, label: Plate, frame: NDArray[np.uint8]) -> Place:
+def _inside(left: int, top: int, label: LabelBox, frame: NDArray[np.uint8]) -> Place:
     width, height = label.size
     left, top = max(min(left, frame.shape[1] - width), 0), max(min(top, frame.shape[0] - height), 0)
     return left, top, left + width, top + height

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdet.models.explain import ExplainedPerson, Explanation
-from avdet.visualization.label_box import plate
+from avdet.visualization.label_box import label_box
 from avdet.visualization.spectrogram import coloured
 
-__all__ = ["paint_hearing", "paint_heat"]
+__all__ = ["draw_attention_map", "draw_audio_attention"]
 
 _OPACITY = 0.6
 _LIGHT = np.array((80, 255, 200), np.float32)
@@ -21,7 +21,7 @@ _TITLE = (80, 255, 200)
 _DEVIATIONS = (-1.5, 1.9)  # of a normalised log-mel, from black to bright
 
 
-def paint_heat(frame: NDArray[np.uint8], explanation: Explanation, time_s: float) -> None:
+def draw_attention_map(frame: NDArray[np.uint8], explanation: Explanation, time_s: float) -> None:
     """Colours an RGB frame (H, W, 3) in each box, the redder the more the place speaks for the person's first action.
 
     The brightest place of the clip's box has full colour; places that speak against it have none.
@@ -40,7 +40,7 @@ def paint_heat(frame: NDArray[np.uint8], explanation: Explanation, time_s: float
         part[:] = np.rint(part + _OPACITY * heat * (colour - part))
 
 
-def paint_hearing(
+def draw_audio_attention(
     strip: NDArray[np.uint8], explanation: Explanation | None, time_s: float, names: Mapping[int, str]
 ) -> None:
     """Fills an RGB strip (h, W, 3) with the clip's log-mel: light where it speaks for the action that sound adds most
@@ -62,7 +62,7 @@ def paint_hearing(
     who = f"#{person.person_id} " if person.person_id >= 0 else ""
     what = names.get(person.action_id, f"action {person.action_id}")
     title = f"{who}{what}: logit {person.logit:+.1f}, without sound {person.deaf_logit:+.1f}"
-    plate((title,), _TITLE, max(height // 5, 9), width).put(strip, 0, 0)
+    label_box((title,), _TITLE, max(height // 5, 9), width).put(strip, 0, 0)
 
 
 def _map_at(person: ExplainedPerson, explanation: Explanation, time_s: float) -> NDArray[np.float32]:

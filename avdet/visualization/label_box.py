@@ -20,7 +20,7 @@ _PLATE_OPACITY = 0.62
 
 
 @dataclass(frozen=True)
-class Plate:
+class LabelBox:
     """rgb (h, w, 3) float32 and opacity (h, w, 1) of [0, 1]."""
 
     rgb: NDArray[np.float32]
@@ -44,13 +44,13 @@ class Plate:
 
 
 @functools.lru_cache(maxsize=512)
-def plate(
+def label_box(
     lines: tuple[str, ...],
     colour: Colour,
     text_px: int,
     max_width_px: int,
     bars: tuple[tuple[float, float], ...] = (),
-) -> Plate:
+) -> LabelBox:
     """Lines of text beside a stripe in `colour`; a line that is too wide ends in an ellipsis.
 
     bars: under each line two shares of 1, which is as long on every plate: the first in `colour`, the second in grey.
@@ -76,7 +76,7 @@ def plate(
             place = (stripe + pad, top, stripe + pad + round(share * bar_width), top + bar_px)
             image.paste(_GREY if second else colour, place)
             opacity[place[1] : place[3], place[0] : place[2]] = 1.0
-    return Plate(np.asarray(image, np.float32), opacity[..., None])
+    return LabelBox(np.asarray(image, np.float32), opacity[..., None])
 
 
 def _shortened(line: str, font: ImageFont.FreeTypeFont, width_px: int) -> str:

@@ -16,10 +16,10 @@ from avdet.media.reader import VideoReader
 from avdet.models.explain import Explanation
 from avdet.visualization.audio_gain import beside
 from avdet.visualization.draw import annotate
-from avdet.visualization.draw_attention import paint_hearing, paint_heat
+from avdet.visualization.draw_attention import draw_attention_map, draw_audio_attention
 from avdet.visualization.person_timeline import detected_people, short_names, true_people, why_nothing_is_shown
 from avdet.visualization.repaint import repaint
-from avdet.visualization.spectrogram_bar import SoundStrip
+from avdet.visualization.spectrogram_bar import SpectrogramBar
 
 logger = logging.getLogger(__name__)
 _STRIP = 1 / 7  # of the short side
@@ -80,9 +80,9 @@ def render(
             keyframe_s = detected.keyframe_at(time_s)
             explanation = None if keyframe_s is None else explain(keyframe_s)
             if explanation is not None:
-                paint_heat(frame, explanation, time_s)
+                draw_attention_map(frame, explanation, time_s)
             if info.has_audio:
-                paint_hearing(strip[-(len(strip) // strips) :], explanation, time_s, names)
+                draw_audio_attention(strip[-(len(strip) // strips) :], explanation, time_s, names)
         annotate(frame, people, time_s + time_origin_s)
         if sound is not None:
             sound.draw(strip[: len(strip) // strips], time_s)
@@ -94,7 +94,7 @@ def render(
     with VideoReader(path) as reader:
         info = reader.info
     with contextlib.ExitStack() as opened:
-        sound = opened.enter_context(SoundStrip(path)) if spectrogram and info.has_audio else None
+        sound = opened.enter_context(SpectrogramBar(path)) if spectrogram and info.has_audio else None
         strips = (sound is not None) + (explain is not None and info.has_audio)
         repaint(path, info, output, paint, strip=_STRIP * strips)
     reason = (

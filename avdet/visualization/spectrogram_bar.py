@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from avdet.media.reader import VideoReader
 from avdet.visualization.spectrogram import coloured, log_mel_columns
 
-__all__ = ["SoundStrip"]
+__all__ = ["SpectrogramBar"]
 
 _LONGEST_PAGE_S = 10.0
 _TICK = (200, 200, 210)
 
 
-class SoundStrip:
+class SpectrogramBar:
     """Pages of at most 10 s, all equally long: the sound stands still and the cursor moves, as in a score.
 
     One page is held at a time. Use as a context manager; of a video with sound.
@@ -29,7 +29,7 @@ class SoundStrip:
         self.page_s = self._duration_s / max(np.ceil(self._duration_s / _LONGEST_PAGE_S), 1)
         self._page = (-1, np.zeros((0, 0, 3), np.uint8))
 
-    def __enter__(self) -> SoundStrip:
+    def __enter__(self) -> SpectrogramBar:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -11,7 +11,7 @@ from tests.models.tiny import tiny_config
 
 
 def test_every_tensor_of_an_avslowfast_finds_its_place() -> None:
-    model = build_model(tiny_config(fusion_width=64, sync_stages=("res3", "pool5")), num_classes=3, head="clip")
+    model = build_model(tiny_config(fusion_width=64, avs_stages=("res3", "pool5")), num_classes=3, head="clip")
     report = load_state(model, from_reference(avslowfast()))
     assert set(report.loaded) == set(model.state_dict()) and not report.unused
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avdet.checkpoints.restricted_unpickler import read_plain_pickle
+from avdet.checkpoints.restricted_unpickler import restricted_load
 
 CONTENT = OrderedDict(
     floats=np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -24,7 +24,7 @@ def written(path: Path, content: bytes) -> Path:
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_numbers_come_back_equal(tmp_path: Path, protocol: int) -> None:
-    found = read_plain_pickle(written(tmp_path / "a.pkl", pickle.dumps(CONTENT, protocol)))
+    found = restricted_load(written(tmp_path / "a.pkl", pickle.dumps(CONTENT, protocol)))
     assert list(found) == list(CONTENT)
     assert found["plain"] == CONTENT["plain"]
     for name in set(CONTENT) - {"plain"}:
@@ -35,11 +35,11 @@ def test_numbers_come_back_equal(tmp_path: Path, protocol: int) -> None:
 @pytest.mark.parametrize("array", [np.array([{}, None]), np.array(["a"]), np.zeros(1, dtype=[("a", int)])])
 def test_arrays_of_anything_but_numbers_are_refused(tmp_path: Path, array: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"holds an array of .* which are no numbers"):
-        read_plain_pickle(written(tmp_path / "a.pkl", pickle.dumps(array)))
+        restricted_load(written(tmp_path / "a.pkl", pickle.dumps(array)))
 
 
 def test_another_byte_order_is_understood(tmp_path: Path) -> None:
-    found = read_plain_pickle(written(tmp_path / "a.pkl", pickle.dumps(np.arange(3, dtype=">i4"))))
+    found = restricted_load(written(tmp_path / "a.pkl", pickle.dumps(np.arange(3, dtype=">i4"))))
     assert found.tolist() == [0, 1, 2]
 
 
@@ -50,6 +50,6 @@ def test_damage_is_said_and_nothing_worse(tmp_path: Path) -> None:
         for place in rng.integers(len(whole), size=rng.integers(1, 4)):
             damaged[place] = rng.integers(256)
         try:
-            read_plain_pickle(written(tmp_path / "a.pkl", bytes(damaged)))
+            restricted_load(written(tmp_path / "a.pkl", bytes(damaged)))
         except ValueError as error:
             assert "a.pkl" in str(error)

@@ -9,8 +9,8 @@ import pytest
 
 from avdet.cli import benchmark_rivals as rivals
 from avdet.cli.benchmark import main
-from avdet.cli.benchmark_films import write_clip, write_movie
-from avdet.media.audio_track import Sound
+from avdet.cli.benchmark_films import write_clip, write_video
+from avdet.media.audio_track import AudioState
 from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.frames_dir import FramesDir
 from avdet.media.reader import VideoReader
@@ -23,7 +23,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_made_clip_is_the_same_every_time_and_the_movie_repeats_it(clip: Path, tmp_path: Path) -> None:
     assert write_clip(tmp_path / "again.mp4", seconds=4).read_bytes() == clip.read_bytes()
-    with VideoReader(write_movie(clip, tmp_path / "movie.mp4", minutes=1)) as movie, VideoReader(clip) as once:
+    with VideoReader(write_video(clip, tmp_path / "movie.mp4", minutes=1)) as movie, VideoReader(clip) as once:
         assert movie.info.duration_s == pytest.approx(60.0, abs=1.0)
         np.testing.assert_array_equal(movie.frames([34.05]), once.frames([2.05]))
         assert np.abs(movie.audio(34.0, 1.0, 16000)).max() > 0.05
@@ -46,7 +46,7 @@ def test_all_ways_hear_the_same_sound_and_see_the_same_pictures(clip: Path, tmp_
     assert np.abs(extracted.rgb.astype(int) - batch.rgb).mean() < 8
 
 
-def _dull(sound: Sound) -> Sound:
+def _dull(sound: AudioState) -> AudioState:
     """Without what half a sample's shift would change."""
     return np.convolve(sound[:-100], np.full(16, 1 / 16)).astype(np.float32)
 
@@ -59,7 +59,7 @@ def test_command(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_video_shorter_than_a_clip_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from tests.media.make_videos import write_movie as write_small
+    from tests.media.make_videos import write_video as write_small
 
     with pytest.raises(SystemExit) as stop:
         main(["loader", str(write_small(tmp_path / "a.mp4", num_frames=25))])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from avdet.cli.cache_videos import cache_videos, find_targets, main
-from avdet.datasets.videos import find_movies
+from avdet.datasets.videos import find_videos_by_name
 from avdet.media.reader import VideoReader
-from tests.media.make_videos import write_broken_download, write_movie
+from tests.media.make_videos import write_broken_download, write_video
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -18,11 +18,11 @@ REPOSITORY = Path(__file__).parents[2]
 def test_a_stopped_run_goes_on_and_bad_files_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     videos, cache = tmp_path / "videos", tmp_path / "cache"
     (videos / "more").mkdir(parents=True)
-    write_movie(videos / "a.mkv", num_frames=5)
+    write_video(videos / "a.mkv", num_frames=5)
     caplog.set_level("INFO")
     cache_videos(find_targets(videos, cache), short_side=32, crf=20, workers=1)
     written = (cache / "a.mp4").stat().st_mtime_ns
-    write_movie(videos / "more" / "b.mp4", num_frames=6)
+    write_video(videos / "more" / "b.mp4", num_frames=6)
     (videos / "c.mp4").write_bytes(b"")
     (videos / "d.mp4").symlink_to("gone.mp4")
     failure = r"2 of 3 videos could not be cached, the first one so: .*[cd].mp4"
@@ -42,17 +42,17 @@ def test_a_copy_of_something_else_is_made_anew(tmp_path: Path, caplog: pytest.Lo
         with VideoReader(cache / "a.mp4") as copy:
             return len(list(copy.play())), copy.info.height
 
-    write_movie(source, num_frames=5)
+    write_video(source, num_frames=5)
     assert frames_and_height(32) == (5, 32)
     assert frames_and_height(48) == (5, 48)
-    write_movie(source, num_frames=7)
+    write_video(source, num_frames=7)
     os.utime(source, (0, 0))  # older than the copy, as downloads keep their date
     caplog.set_level("INFO")
     assert frames_and_height(48) == (7, 48)
     assert "--short-side or --crf is another: 1" in caplog.text
     caplog.clear()
     assert frames_and_height(48) == (7, 48) and "1 of them cached before" in caplog.text
-    write_movie(cache / "a.mp4", num_frames=3)
+    write_video(cache / "a.mp4", num_frames=3)
     mine = (cache / "a.mp4").read_bytes()
     with pytest.raises(
         ValueError, match=r"cache/a.mp4 is there, and does not say that it is such a copy; move it away"
@@ -81,7 +81,7 @@ def test_command(sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     recipe = ["--config", str(REPOSITORY / "configs/ava/avslowfast.yaml")]
     options = ["--output", str(tmp_path / "cache"), "--workers", "1", "--short-side", "48"]
     assert main([*recipe, *options, f"data.videos={sample / 'videos'}"]) == 0
-    assert find_movies(tmp_path / "cache").keys() == find_movies(sample / "videos").keys()
+    assert find_videos_by_name(tmp_path / "cache").keys() == find_videos_by_name(sample / "videos").keys()
     with pytest.raises(SystemExit) as stop:
         main([*recipe, *options, "data.videos=nowhere"])
     assert stop.value.code == 2

@@ -173,7 +173,7 @@ def test_testing_gives_the_numbers_of_the_run_for_any_batch_and_workers(runs: di
 
 def test_a_linear_probe_changes_the_head_alone(runs: dict[str, Path], clip_sample: Path, tmp_path: Path) -> None:
     weights = runs["selfsup/avslowfast_avs_rot"] / "checkpoints/last.pt"
-    config = tiny("ucf101/linear", clip_sample, tmp_path, f"model.weights={weights}", "data.test_clips=1")
+    config = tiny("ucf101/linear", clip_sample, tmp_path, f"model.weights={weights}", "data.test_num_clips=1")
     assert train_net.main(["--config", str(config), "--output", str(tmp_path / "probe")]) == 0
     before, after = load_checkpoint(weights), load_checkpoint(tmp_path / "probe/checkpoints/last.pt")
     trunk = [name for name in after.model_state if name.startswith("backbone.") and "num_batches" not in name]
@@ -189,8 +189,8 @@ def test_missing_videos_are_counted_or_stop_the_run(
     videos.mkdir()
     for path in sorted((clip_sample / "videos").iterdir())[1:]:
         (videos / path.name).symlink_to(path)
-    config = tiny("kinetics/slowfast_4x16_r50", clip_sample, tmp_path, f"data.videos={videos}", "data.test_clips=1")
-    said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "data.strict=true")
+    config = tiny("kinetics/slowfast_4x16_r50", clip_sample, tmp_path, f"data.videos={videos}", "data.test_num_clips=1")
+    said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "data.require_all_videos=true")
     assert "missing (P01_01_000000_000003.500, P01_01_000003.500_000006.700) -> 2 of 8 clips left out" in said
 
 
@@ -198,7 +198,7 @@ def test_what_cannot_be_learned_or_scored_is_said(
     runs: dict[str, Path], clip_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = tiny("kinetics/slowfast_4x16_r50", clip_sample, tmp_path)
-    said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "data.learn=nothing")
+    said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "data.task=none")
     assert "there is nothing to learn" in said
     said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "model.weights=nowhere.pt")
     assert "nowhere.pt" in said

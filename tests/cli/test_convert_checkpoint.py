@@ -51,7 +51,7 @@ def test_the_file_alone_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert (model.slow_frames, model.slow_stride, model.alpha) == (2, 4, 2)
     assert (model.width, model.beta, model.beta_audio, model.stage_blocks) == (8, 0.125, 0.5, (1, 1, 1, 1))
     assert (model.fast_to_slow_stages, model.fusion_stages) == (("res3", "res4"), ("res3", "res4"))
-    assert (model.sync_stages, model.nonlocal_form, model.audio_frames) == (("res3", "pool5"), "softmax", 32)
+    assert (model.avs_stages, model.nonlocal_form, model.audio_frames) == (("res3", "pool5"), "softmax", 32)
     build_model(model, num_classes=3, head="clip").load_state_dict(checkpoint.model_state)
     assert checkpoint.class_names == {1: "class 1", 2: "class 2", 3: "class 3"}
 

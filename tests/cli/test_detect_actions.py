@@ -13,9 +13,9 @@ import ava_eval
 from avdet.checkpoints.checkpoint_io import save_checkpoint
 from avdet.cli import detect_actions
 from avdet.data.build import build_classes
-from avdet.inference import batch
+from avdet.inference import resumable_output
 from avdet.inference.detector import ActionDetector
-from avdet.inference.predictions import JudgedPeople
+from avdet.inference.predictions import PersonPredictions
 from avdet.inference.video_names import VideoJob
 from avdet.models.build import build_model
 from avdet.people.build_detector import build_trainable, save_person_detector
@@ -75,14 +75,14 @@ def test_ctrl_c_says_how_much_is_done(
     boxes, out = tmp_path / "boxes.csv", tmp_path / "out"
     boxes.write_text("sample_val_00,2,0.1,0.1,0.5,0.9,0.95\nsample_val_01,2,0.1,0.1,0.5,0.9,0.95\n")
     argv = [*videos, "--checkpoint", checkpoint, "--boxes", str(boxes), "--output", str(out), "--no-video"]
-    judge_video = batch.judge_video
+    predict_video = resumable_output.predict_video
 
-    def until_the_second(detector: ActionDetector, job: VideoJob, *others: Any) -> JudgedPeople:  # noqa: ANN401
+    def until_the_second(detector: ActionDetector, job: VideoJob, *others: Any) -> PersonPredictions:  # noqa: ANN401
         if job.path == Path(videos[1]):
             raise KeyboardInterrupt
-        return judge_video(detector, job, *others)
+        return predict_video(detector, job, *others)
 
-    monkeypatch.setattr(batch, "judge_video", until_the_second)
+    monkeypatch.setattr(resumable_output, "predict_video", until_the_second)
     assert detect_actions.main(argv) == 130
     said = capsys.readouterr().out
     assert "1 of 2 videos are in" in said and "the same command goes on" in said

@@ -26,7 +26,7 @@ def test_every_recipe_rehearses(
     sizes: tuple[str, ...] = (*TINY_MODEL, *TINY_DATA) if detects else TINY_CLIPS
     videos = sample / "videos" if detects else clip_sample / data.videos.name
     annotations = sample / "annotations" if detects else clip_sample / "annotations" / data.annotations.name
-    small = ("train.batch_size=4", "train.lr_batch=4", "train.precise_bn_clips=4")
+    small = ("train.batch_size=4", "train.base_batch_size=4", "train.precise_bn_clips=4")
     places = (f"data.videos={videos}", f"data.annotations={annotations}")
     tiny = tmp_path / "recipe.yaml"
     tiny.write_text(load_config(recipe, overlays=(overlay,), overrides=(*sizes, *small, *places)).to_yaml())

@@ -21,7 +21,7 @@ KILLS = 20
 @pytest.mark.slow
 def test_twenty_kills_at_random_moments(tiny_config: Config, tmp_path: Path) -> None:
     """Also while it saves, which it does after each epoch of two iterations; the last start runs to the end."""
-    longer = tiny_config.train.model_copy(update={"epochs": 60, "eval_every": 20, "ema": 0.9, "keep": 2})
+    longer = tiny_config.train.model_copy(update={"epochs": 60, "eval_every": 20, "ema": 0.9, "keep_checkpoints": 2})
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(tiny_config.model_copy(update={"train": longer}).to_yaml())
     tool = [sys.executable, str(REPOSITORY / "tools/train_net.py"), "--config", str(recipe), "--output"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avdet.cli.outputs import require_film, require_output, require_output_folder
+from avdet.cli.outputs import require_output, require_output_folder, require_video_output
 
 
 def test_what_can_be_written_passes_and_nothing_is_made(tmp_path: Path) -> None:
@@ -13,7 +13,7 @@ def test_what_can_be_written_passes_and_nothing_is_made(tmp_path: Path) -> None:
     require_output(tmp_path / "new" / "folder" / "a.pt")
     require_output_folder(tmp_path / "new")
     require_output_folder(tmp_path)
-    require_film(tmp_path / "a.MP4", ())
+    require_video_output(tmp_path / "a.MP4", ())
     assert [path.name for path in tmp_path.iterdir()] == ["old.pt"]
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from avdet.cli.visualize import main
 from avdet.media.reader import VideoReader
-from tests.media.make_videos import write_movie
+from tests.media.make_videos import write_video
 
 ROW = "clip,0.5,0.1,0.2,0.4,0.9,2,{score},7\n"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_movie(tmp_path / "clip.mp4", num_frames=25)
+    write_video(tmp_path / "clip.mp4", num_frames=25)
     (tmp_path / "detections.csv").write_text(ROW.format(score=0.87))
     (tmp_path / "names.txt").write_text("sit\ntalk to\n")
     (tmp_path / "truth.csv").write_text("clip,0.5,0.1,0.2,0.4,0.9,1,7\n")

@@ -6,14 +6,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avdet.data.audio_negatives import HARD_GAP_S, HardShare, MisalignedSound, other_start
+from avdet.data.audio_negatives import HARD_GAP_S, HardNegativeSchedule, MisalignedAudio, other_start
 from avdet.data.build import build_classes, build_train_loader
-from avdet.data.clip_extractor import ClipCutter
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.media.logmel import LogMel
 from avdet.media.reader import VideoReader
 from avdet.models.build import build_model
 from avdet.settings import Config
-from tests.media.make_videos import write_movie
+from tests.media.make_videos import write_video
 
 RATE = 16_000
 
@@ -22,11 +22,11 @@ def tone_steps(path: Path, *, pitches_hz: list[int], level: float = 0.3) -> Path
     """A movie whose sound is one pitch a second, so that a log-mel says when it was heard."""
     t = np.arange(RATE) / RATE
     sound = np.concatenate([level * np.sin(2 * np.pi * pitch * t) for pitch in pitches_hz]).astype(np.float32)
-    return write_movie(path, num_frames=10 * len(pitches_hz), fps=10, sound=sound)
+    return write_video(path, num_frames=10 * len(pitches_hz), fps=10, sound=sound)
 
 
-def cutter() -> ClipCutter:
-    return ClipCutter(30, 10, 30.0, LogMel(num_frames=32, num_mels=40))
+def extractor() -> ClipExtractor:
+    return ClipExtractor(30, 10, 30.0, LogMel(num_frames=32, num_mels=40))
 
 
 def loudest_bin(log_mel: torch.Tensor) -> int:
@@ -34,7 +34,7 @@ def loudest_bin(log_mel: torch.Tensor) -> int:
 
 
 def test_hard_negatives_come_in_the_second_half() -> None:
-    share = HardShare(0.25, epochs=5)
+    share = HardNegativeSchedule(0.25, epochs=5)
     assert [share.at(epoch) for epoch in range(5)] == [0.0, 0.0, 0.0, 0.25, 0.25]
 
 
@@ -61,10 +61,10 @@ def test_other_starts_are_uniform_over_both_sides() -> None:
 def test_easy_is_another_videos_and_hard_another_moment(tmp_path: Path) -> None:
     low = tone_steps(tmp_path / "low.mp4", pitches_hz=[500] * 4 + [1000] * 4)
     high = tone_steps(tmp_path / "high.mp4", pitches_hz=[4000] * 3)
-    silent = write_movie(tmp_path / "silent.mp4", num_frames=20, fps=10)
-    pairs = MisalignedSound([low, high, silent], cutter())
+    silent = write_video(tmp_path / "silent.mp4", num_frames=20, fps=10)
+    pairs = MisalignedAudio([low, high, silent], extractor())
     with VideoReader(low) as video:
-        at_500, at_1000 = (loudest_bin(pairs.cutter.audio(video, center)) for center in (2.0, 6.0))  # type: ignore[arg-type]
+        at_500, at_1000 = (loudest_bin(pairs.extractor.audio(video, center)) for center in (2.0, 6.0))  # type: ignore[arg-type]
         for seed in range(8):
             rng = np.random.default_rng(seed)
             easy = pairs.cut(video, 2.0, hard=False, rng=rng)
@@ -76,15 +76,15 @@ def test_easy_is_another_videos_and_hard_another_moment(tmp_path: Path) -> None:
 
 def test_nothing_to_hear_gives_none(tmp_path: Path) -> None:
     short = tone_steps(tmp_path / "short.mp4", pitches_hz=[500])
-    silent = write_movie(tmp_path / "silent.mp4", num_frames=20, fps=10)
-    pairs = MisalignedSound([short, silent], cutter())
+    silent = write_video(tmp_path / "silent.mp4", num_frames=20, fps=10)
+    pairs = MisalignedAudio([short, silent], extractor())
     with VideoReader(short) as video:
         assert pairs.cut(video, 0.5, hard=True, rng=np.random.default_rng(0)) is None
         assert pairs.cut(video, 0.5, hard=False, rng=np.random.default_rng(0)) is None
 
 
 def test_training_batches_bring_pairs_and_the_loss_counts(tiny_config: Config) -> None:
-    model_settings = tiny_config.model.model_copy(update={"sync_stages": ("res3", "res4", "pool5")})
+    model_settings = tiny_config.model.model_copy(update={"avs_stages": ("res3", "res4", "pool5")})
     config = tiny_config.model_copy(update={"model": model_settings})
     classes = build_classes(config.ava)
     loader, sampler = build_train_loader(config, classes)
@@ -106,7 +106,7 @@ def test_a_broken_movie_is_no_negative_and_no_fault_of_the_clip(tmp_path: Path) 
     one, other = (tone_steps(tmp_path / f"{name}.mp4", pitches_hz=[400]) for name in "ab")
     broken = tmp_path / "c.mp4"
     broken.write_bytes(b"no movie")
-    misaligned = MisalignedSound([one, other, broken], cutter())
+    misaligned = MisalignedAudio([one, other, broken], extractor())
     with VideoReader(one) as video:
         for seed in range(8):
             assert misaligned.cut(video, 0.5, hard=False, rng=np.random.default_rng(seed)) is not None

@@ -106,7 +106,7 @@ def test_a_training_row_without_a_class_is_left_out_and_counted(clip_sample: Pat
     data = EpicData(videos=clip_sample / "videos", annotations=tmp_path)
     assert len(read_split(data, "train").segments) == len(source) - 2
     with pytest.raises(ValueError, match=r"1 of .* rows have no class"):
-        read_split(data.model_copy(update={"strict": True}), "train")
+        read_split(data.model_copy(update={"require_all_videos": True}), "train")
     nouns = data.model_copy(update={"predict": ("noun",)})
     assert len(read_split(nouns, "train").segments) == len(source) - 1
 
@@ -117,8 +117,8 @@ def test_one_set_a_model_where_verbs_and_nouns_are_learned_apart(clip_sample: Pa
 
 
 def test_learning_without_labels_has_the_turns_as_classes_or_none(clip_sample: Path) -> None:
-    assert len(build_class_sets(kinetics(clip_sample, learn="rotation"))["rotation"]) == 4
-    assert build_class_sets(kinetics(clip_sample, learn="nothing")) == {}
+    assert len(build_class_sets(kinetics(clip_sample, task="rotation"))["rotation"]) == 4
+    assert build_class_sets(kinetics(clip_sample, task="none")) == {}
 
 
 def test_missing_lists_are_named(tmp_path: Path) -> None:

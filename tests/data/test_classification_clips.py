@@ -8,26 +8,26 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avdet.data.audio_negatives import MisalignedSound
+from avdet.data.audio_negatives import MisalignedAudio
 from avdet.data.classification_clips import (
+    ClipTask,
     ClipTest,
     ClipTrain,
-    Learn,
     Views,
     center_range,
     clip_centers,
     collate_views,
     even_crops,
 )
-from avdet.data.clip_extractor import ClipCutter
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.detection_clips import Augmentation, Draw
 from avdet.datasets.segments import Intervals, Segments
 from avdet.media.logmel import LogMel
 from avdet.media.open_video import open_video
-from tests.media.make_videos import faststart, numbered, numbers_of, truncated, write_movie
+from tests.media.make_videos import faststart, numbered, numbers_of, truncated, write_video
 
 PLAIN = Augmentation((48, 48), "uniform", 48, 0.0, 0.0, 0.0)
-CUTTER = ClipCutter(span_frames=8, stride=2, nominal_fps=10.0, logmel=LogMel(num_frames=16, num_mels=16))  # 0.8 s
+CUTTER = ClipExtractor(span_frames=8, stride=2, nominal_fps=10.0, logmel=LogMel(num_frames=16, num_mels=16))  # 0.8 s
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +35,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Five seconds at 10 fps whose frames say their number, with noise; and one second in silence."""
     folder = tmp_path_factory.mktemp("movies")
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 5 * 16000).astype(np.float32)
-    long = write_movie(folder / "long.mp4", num_frames=50, fps=10, sound=noise)
-    square = write_movie(folder / "square.mp4", num_frames=50, fps=10, frames=[numbered(k, 48, 48) for k in range(50)])
-    return {"long": long, "square": square, "short": write_movie(folder / "short.mp4", num_frames=10, fps=10)}
+    long = write_video(folder / "long.mp4", num_frames=50, fps=10, sound=noise)
+    square = write_video(folder / "square.mp4", num_frames=50, fps=10, frames=[numbered(k, 48, 48) for k in range(50)])
+    return {"long": long, "square": square, "short": write_video(folder / "short.mp4", num_frames=10, fps=10)}
 
 
 def segments(*rows: tuple[str, float, float], labels: dict[str, list[int]] | None = None) -> Segments:
@@ -51,8 +51,8 @@ def numbers(frames: torch.Tensor) -> list[int]:
     return numbers_of(frames.permute(1, 2, 3, 0).numpy())
 
 
-def train_set(files: dict[str, Path], learn: Learn = "classes", rows: Segments | None = None) -> ClipTrain:
-    return ClipTrain(rows or segments(("square", 1.0, 3.0)), files, CUTTER, PLAIN, learn=learn)
+def train_set(files: dict[str, Path], task: ClipTask = "classification", rows: Segments | None = None) -> ClipTrain:
+    return ClipTrain(rows or segments(("square", 1.0, 3.0)), files, CUTTER, PLAIN, task=task)
 
 
 def test_centres_by_hand() -> None:
@@ -109,11 +109,11 @@ def test_a_turned_clip_is_labelled_by_its_quarter_turns(files: dict[str, Path]) 
         assert all(np.diff(numbers(back)) == 2)
     turned = {int(train_set(files, "rotation")[Draw(0, seed)].labels["rotation"]) for seed in range(40)}
     assert turned == {0, 1, 2, 3}
-    assert train_set(files, "nothing")[Draw(0, 0)].labels == {}
+    assert train_set(files, "none")[Draw(0, 0)].labels == {}
 
 
 def test_pairs_for_synchrony_change_no_picture(files: dict[str, Path]) -> None:
-    noise = MisalignedSound([files["long"]], CUTTER)
+    noise = MisalignedAudio([files["long"]], CUTTER)
     rows = segments(("long", 0.0, 5.0))
     paired = ClipTrain(rows, files, CUTTER, PLAIN, misaligned=noise)
     clip, alone = paired[Draw(0, 3, hard=True)], ClipTrain(rows, files, CUTTER, PLAIN)[Draw(0, 3)]

@@ -5,7 +5,7 @@ import torch
 
 from avdet.data.build import (
     build_classes,
-    build_cutter,
+    build_clip_extractor,
     build_exclusive,
     build_positive_weights,
     build_test_data,
@@ -13,7 +13,7 @@ from avdet.data.build import (
 )
 from avdet.data.detection_clips import AvaTest, AvaTrain, Draw
 from avdet.datasets.locate import require_data
-from avdet.datasets.videos import find_movies, with_movie
+from avdet.datasets.videos import find_videos_by_name, with_video_file
 from avdet.media.reader import VideoReader
 from avdet.settings import Config
 from avdet.structures import ClipBatch
@@ -52,7 +52,7 @@ def test_a_test_clip_is_the_whole_frame_with_its_people_in_place(tiny_config: Co
     assert clip.frames.shape == (3, 8, 48, 64)
     shares = clip.boxes_px / torch.tensor([64.0, 48.0, 64.0, 48.0])
     assert torch.allclose(shares, clip.people.boxes)
-    path = find_movies(tiny_config.data.videos)[clip.video]
+    path = find_videos_by_name(tiny_config.data.videos)[clip.video]
     with VideoReader(path, short_side=48) as video:  # the second half of a clip begins at its keyframe
         middle = video.frames([clip.time_s + 1 / 60])[0]
     assert torch.equal(clip.frames[:, 4].permute(1, 2, 0), torch.from_numpy(middle))
@@ -78,7 +78,7 @@ def test_a_clip_of_a_movie_without_sound_has_none(tiny_config: Config, tmp_path:
         for _ in range(20):
             writer.write_frame(torch.zeros(32, 32, 3, dtype=torch.uint8).numpy())
     with VideoReader(tmp_path / "silent.mp4") as video:
-        assert build_cutter(tiny_config).audio(video, 1.0) is None
+        assert build_clip_extractor(tiny_config).audio(video, 1.0) is None
 
 
 def test_missing_movies_are_counted_or_stop_the_run(tiny_config: Config, sample: Path) -> None:
@@ -86,7 +86,7 @@ def test_missing_movies_are_counted_or_stop_the_run(tiny_config: Config, sample:
     assert isinstance(loader.clips, AvaTrain)
     table = loader.clips.keyframes
     names = sorted(set(table.videos))
-    kept, coverage = with_movie(table, {name: Path(name) for name in names[1:]})
+    kept, coverage = with_video_file(table, {name: Path(name) for name in names[1:]})
     assert coverage.missing == (names[0],)
     assert len(kept) == coverage.keyframes - coverage.skipped < len(table)
     assert "3 movies expected, 2 found; 1 missing" in str(coverage)
@@ -105,7 +105,7 @@ def test_a_subset_of_classes_mixed_and_weighted(tiny_config: Config) -> None:
     data = tiny_config.ava.model_copy(
         update={
             "classes": ("walk", "sit", "stand"),
-            "exclusive": (("stand", "sit"),),
+            "exclusive_groups": (("stand", "sit"),),
             "class_weights": "inverse_sqrt",
             "repeat_rare": 0.9,
         }

@@ -23,7 +23,7 @@ from avdet.data.loader import ClipLoader, StartMethod
 from avdet.data.safe_dataset import READING, BadClipLog
 from avdet.media.reader import DecodeError, VideoReader
 from avdet.structures import BadClip, Clip, ClipBatch
-from tests.media.make_videos import numbers_of, write_movie
+from tests.media.make_videos import numbers_of, write_video
 
 NUM_FILES = 8
 
@@ -64,7 +64,7 @@ def paths(tmp_path: Path) -> list[Path]:
     """Eight films of one picture."""
     from tests.media.make_videos import numbered
 
-    return [write_movie(tmp_path / f"film{k}.mp4", frames=[numbered(k)], num_frames=1) for k in range(NUM_FILES)]
+    return [write_video(tmp_path / f"film{k}.mp4", frames=[numbered(k)], num_frames=1) for k in range(NUM_FILES)]
 
 
 def _loader(
@@ -97,9 +97,9 @@ def test_bad_clips_are_replaced_counted_and_listed_alike_everywhere(
 ) -> None:
     paths[1].write_bytes(b"")
     paths[6].write_text("not a video")
-    log = BadClipLog(tmp_path / "run" / "bad_clips.csv", max_bad=2)
+    log = BadClipLog(tmp_path / "run" / "bad_clips.csv", max_bad_clips=2)
     videos = _videos(_loader(paths, log, workers=workers, start_method=start_method))
-    assert videos == _videos(_loader(paths, BadClipLog(tmp_path / "other.csv", max_bad=2)))
+    assert videos == _videos(_loader(paths, BadClipLog(tmp_path / "other.csv", max_bad_clips=2)))
     assert [videos[k] for k in (0, 2, 3, 4, 5, 7)] == ["0", "2", "3", "4", "5", "7"]
     assert {videos[1], videos[6]} <= {"0", "2", "3", "4", "5", "7"}
     lines = log.path.read_text().splitlines()
@@ -113,19 +113,21 @@ def test_training_stops_above_max_bad_and_a_second_epoch_counts_nothing_twice(
 ) -> None:
     for bad in (1, 4, 6):
         paths[bad].write_bytes(b"")
-    loader = _loader(paths, BadClipLog(tmp_path / "bad_clips.csv", max_bad=3))
+    loader = _loader(paths, BadClipLog(tmp_path / "bad_clips.csv", max_bad_clips=3))
     assert len(_videos(loader)) == len(_videos(loader)) == NUM_FILES
     assert sum("clip at 0.5 s is replaced" in message and "film1" in message for message in caplog.messages) == 1
-    stricter = _loader(paths, BadClipLog(tmp_path / "other.csv", max_bad=2))
-    with pytest.raises(ValueError, match=r"3 training clips cannot be read, more than data.max_bad=2; .*other.csv"):
+    stricter = _loader(paths, BadClipLog(tmp_path / "other.csv", max_bad_clips=2))
+    with pytest.raises(
+        ValueError, match=r"3 training clips cannot be read, more than data.max_bad_clips=2; .*other.csv"
+    ):
         _videos(stricter)
     assert len((tmp_path / "other.csv").read_text().splitlines()) == 4
 
 
 def test_a_resumed_run_goes_on_counting(tmp_path: Path) -> None:
     path = tmp_path / "bad_clips.csv"
-    BadClipLog(path, max_bad=1).note([BadClip("a", 1.0, "it is, as it were, broken")])
-    resumed = BadClipLog(path, max_bad=1)
+    BadClipLog(path, max_bad_clips=1).note([BadClip("a", 1.0, "it is, as it were, broken")])
+    resumed = BadClipLog(path, max_bad_clips=1)
     resumed.note([BadClip("a", 1.0, "it is, as it were, broken")])
     with pytest.raises(ValueError, match="2 training clips"):
         resumed.note([BadClip("b", 2.5, "so is this")])
@@ -148,7 +150,7 @@ def test_evaluation_replaces_nothing_and_keeps_the_sentence(paths: list[Path], w
 def test_when_nothing_can_be_read_the_decoder_is_to_blame(paths: list[Path], tmp_path: Path, workers: int) -> None:
     for path in paths:
         path.write_bytes(b"")
-    loader = _loader(paths, BadClipLog(tmp_path / "bad_clips.csv", max_bad=100), workers=workers)
+    loader = _loader(paths, BadClipLog(tmp_path / "bad_clips.csv", max_bad_clips=100), workers=workers)
     with pytest.raises(ValueError, match="All of 16 clips that were drawn one after another failed to decode"):
         _videos(loader)
 
@@ -159,7 +161,7 @@ def test_a_worker_that_waits_for_ever_ends_and_its_clip_is_named(
     """Opening a pipe that nobody writes into blocks in C, for ever."""
     paths[5].unlink()
     os.mkfifo(paths[5])
-    loader = _loader(paths, BadClipLog(tmp_path / "bad_clips.csv", max_bad=100), workers=2, limit_s=1.0)
+    loader = _loader(paths, BadClipLog(tmp_path / "bad_clips.csv", max_bad_clips=100), workers=2, limit_s=1.0)
     expected = rf"The clip of {paths[5]} at 0.50 s was not read in 1 s; .* raise data.clip_timeout_s"
     with pytest.raises(ValueError, match=expected):
         _videos(loader)
@@ -239,7 +241,7 @@ class _Watched:
     """A loader whose worker lives as long as it does."""
 
     def __init__(self, paths: list[Path], bad_clips: Path) -> None:
-        log = BadClipLog(bad_clips, max_bad=100)
+        log = BadClipLog(bad_clips, max_bad_clips=100)
         self.loader = ClipLoader(
             Files(paths), Batches(), collate, workers=1, limit_s=60.0, persistent=True, bad_clips=log
         )

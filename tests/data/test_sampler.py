@@ -1,6 +1,6 @@
 import pytest
 
-from avdet.data.sampler import EpochSampler, ShareSampler
+from avdet.data.sampler import DistributedEvalSampler, EpochSampler
 
 
 def test_an_epoch_takes_every_clip_at_most_once_and_shuffles_anew() -> None:
@@ -39,5 +39,5 @@ def test_what_cannot_be_shared_or_filled_is_refused() -> None:
 
 @pytest.mark.parametrize("world", [1, 2, 3])
 def test_evaluation_takes_each_clip_once(world: int) -> None:
-    shares = [list(ShareSampler(10, rank=rank, world=world)) for rank in range(world)]
+    shares = [list(DistributedEvalSampler(10, rank=rank, world=world)) for rank in range(world)]
     assert sorted(index for share in shares for index in share) == list(range(10))

@@ -128,6 +128,6 @@ def test_a_hundred_thousand_rows_take_no_second_each() -> None:
 def test_classes_are_chosen_by_name_in_the_maps_order() -> None:
     classes = ClassNames((3, 5, 9), ("sit", "stand", "wave"))
     assert classes.select(("wave", "sit"), "data.classes") == ClassNames((3, 9), ("sit", "wave"))
-    assert classes.indices(("wave", "sit"), "data.exclusive") == [2, 0]
+    assert classes.indices(("wave", "sit"), "data.exclusive_groups") == [2, 0]
     with pytest.raises(ValueError, match=r"data\.classes names 'stnad', .* did you mean 'stand'\?"):
         classes.select(("stnad",), "data.classes")

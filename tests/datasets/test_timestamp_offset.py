@@ -10,9 +10,9 @@ from ava_eval import read_ground_truth
 from avdet.data.build import build_classes, build_test_data
 from avdet.data.detection_clips import AvaTest
 from avdet.datasets.keyframes import ClassNames, KeyframeTable, labelled_keyframes
-from avdet.datasets.timestamp_offset import on_movie_time, outside
+from avdet.datasets.timestamp_offset import outside, with_timestamp_offset
 from avdet.settings import Config
-from tests.media.make_videos import write_movie
+from tests.media.make_videos import write_video
 
 CLASSES = ClassNames((1,), ("stand",))
 
@@ -26,7 +26,7 @@ def keyframes(rows: list[tuple[str, float]]) -> KeyframeTable:
 def movies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """a lasts 4 s, b 2 s."""
     folder = tmp_path_factory.mktemp("movies")
-    return {name: write_movie(folder / f"{name}.mp4", num_frames=n, fps=10) for name, n in (("a", 40), ("b", 20))}
+    return {name: write_video(folder / f"{name}.mp4", num_frames=n, fps=10) for name, n in (("a", 40), ("b", 20))}
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def movies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_origin(
     movies: dict[str, Path], rows: list[tuple[str, float]], asked: float | Literal["auto"], origin_s: float
 ) -> None:
-    table = on_movie_time(keyframes(rows), movies, asked, Path("train.csv"))
+    table = with_timestamp_offset(keyframes(rows), movies, asked, Path("train.csv"))
     assert table.origin_s == origin_s
-    assert table[0].time_s == rows[0][1] and table[0].movie_s == rows[0][1] - origin_s
+    assert table[0].time_s == rows[0][1] and table[0].video_s == rows[0][1] - origin_s
     assert table.select(table.times_s == rows[0][1]).origin_s == origin_s
 
 
@@ -59,7 +59,7 @@ def test_movies_that_do_not_fit_are_named(
 ) -> None:
     """A movie that is cut short does not pass for one that was cut at another second."""
     with pytest.raises(ValueError, match=sentence):
-        on_movie_time(keyframes(rows), movies, asked, Path("train.csv"))
+        with_timestamp_offset(keyframes(rows), movies, asked, Path("train.csv"))
 
 
 def test_outside_gives_each_movies_first_second() -> None:

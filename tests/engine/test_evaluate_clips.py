@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from avdet.data.classification_clips import ViewBatch, Views, collate_views
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.evaluate_clips import PooledScores, pool_views, score_split
 from avdet.structures import Clip, ClipBatch
 
-ALONE = Process(0, 1, torch.device("cpu"))
+ALONE = DistributedContext(0, 1, torch.device("cpu"))
 
 
 class Brightness:

@@ -12,7 +12,7 @@ from tests.models.tiny import shake, tiny_batch, tiny_config
 
 
 def model_with_sound() -> nn.Module:
-    return shake(build_model(tiny_config(sync_stages=("res3",)), num_classes=3, head="clip", multilabel=True))
+    return shake(build_model(tiny_config(avs_stages=("res3",)), num_classes=3, head="clip", multilabel=True))
 
 
 def learned(model: nn.Module) -> set[str]:

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD
 
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.learner import Learner
 from avdet.engine.nonfinite import NonFiniteError
 from avdet.models.build import build_model
 from avdet.structures import ClipBatch
 from tests.models.tiny import tiny_batch, tiny_config
 
-ALONE = Process(0, 1, torch.device("cpu"))
+ALONE = DistributedContext(0, 1, torch.device("cpu"))
 
 
 class Brightness(nn.Module):
@@ -73,7 +73,7 @@ def test_a_part_without_people_counts_for_nothing() -> None:
 def test_gradients_are_clipped_to_their_norm() -> None:
     model = brightness()
     before = [p.detach().clone() for p in model.parameters()]
-    learner(model, lr=1.0, clip_gradient=0.01).step(tiny_batch())
+    learner(model, lr=1.0, grad_clip_norm=0.01).step(tiny_batch())
     moved = torch.cat([(a - b).flatten() for a, b in zip(model.parameters(), before, strict=True)])
     assert moved.norm().item() == pytest.approx(0.01, rel=1e-3)
 
@@ -118,7 +118,7 @@ def test_the_layer_is_named() -> None:
 
 def test_a_few_bad_updates_are_left_out_without_a_trace() -> None:
     model = audiovisual()
-    one = learner(model, max_nonfinite=2)
+    one = learner(model, max_nonfinite_steps=2)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     bad = tiny_batch()
     assert bad.audio is not None

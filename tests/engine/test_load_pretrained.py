@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 
 from avdet.checkpoints.checkpoint_io import Checkpoint
-from avdet.engine.load_pretrained import warm_start
+from avdet.engine.load_pretrained import load_pretrained
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from tests.models.tiny import shake, tiny_config
@@ -26,7 +26,7 @@ def test_heads_of_several_sets_are_taken_by_name() -> None:
     old = model(0)
     for names, same in ((NAMES, True), ({**NAMES, 1: "verb: wash"}, False)):
         new = model(1)
-        report = warm_start(new, Checkpoint(old.state_dict(), {}, NAMES, None), names)
+        report = load_pretrained(new, Checkpoint(old.state_dict(), {}, NAMES, None), names)
         assert taken(new, old, "head.classifier.linear.verb.weight") is same
         assert taken(new, old, "backbone.slow.conv1.conv.weight")
         assert bool(report.new) is not same
@@ -34,7 +34,7 @@ def test_heads_of_several_sets_are_taken_by_name() -> None:
 
 def test_from_kinetics_to_verbs_and_nouns() -> None:
     old, new = model(0, {"action": 5}), model(1)
-    report = warm_start(new, Checkpoint(old.state_dict(), {}, {i: f"class {i}" for i in range(5)}, None), NAMES)
+    report = load_pretrained(new, Checkpoint(old.state_dict(), {}, {i: f"class {i}" for i in range(5)}, None), NAMES)
     assert taken(new, old, "backbone.slow.res2.block0.branch.a.conv.weight")
     assert {name.split(".")[3] for name in report.new} == {"verb", "noun"}
 
@@ -42,6 +42,6 @@ def test_from_kinetics_to_verbs_and_nouns() -> None:
 def test_from_kinetics_to_another_number_of_classes() -> None:
     old, new = model(0, {"action": 5}), model(1, {"action": 3})
     names = {i: f"class {i}" for i in range(5)}
-    warm_start(new, Checkpoint(old.state_dict(), {}, names, None), {0: "class 4", 1: "class 1", 2: "class 0"})
+    load_pretrained(new, Checkpoint(old.state_dict(), {}, names, None), {0: "class 4", 1: "class 1", 2: "class 0"})
     weight = "head.classifier.linear.action.weight"
     assert torch.equal(new.state_dict()[weight], old.state_dict()[weight][[4, 1, 0]])

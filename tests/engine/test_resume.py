@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.interrupt import Interrupted
 from avdet.engine.run_dir import RunDir, restarted_run
-from avdet.engine.session import TrainingRun
+from avdet.engine.session import TrainingSession
 from avdet.engine.train_loop import run_epochs, train
 from avdet.settings import Config
 
-ALONE = Process(0, 1, torch.device("cpu"))
+ALONE = DistributedContext(0, 1, torch.device("cpu"))
 
 
 @dataclass
@@ -41,14 +41,14 @@ def dropping(config: Config) -> Config:
 
 def test_in_mid_epoch_the_same_is_dropped_as_without_a_stop(tiny_config: Config, tmp_path: Path) -> None:
     config = dropping(tiny_config)
-    whole = TrainingRun(config, RunDir(tmp_path / "whole"), ALONE)
+    whole = TrainingSession(config, RunDir(tmp_path / "whole"), ALONE)
     whole.trainer.run_epoch(whole.loader, whole.sampler, None, StopAfter(999))  # type: ignore[arg-type]
-    first = TrainingRun(config, RunDir(tmp_path / "stopped"), ALONE)
+    first = TrainingSession(config, RunDir(tmp_path / "stopped"), ALONE)
     with pytest.raises(Interrupted):
         first.trainer.run_epoch(first.loader, first.sampler, None, StopAfter(2))  # type: ignore[arg-type]
     assert 0 < first.trainer.iteration < len(first.sampler)
     first.save()
-    second = TrainingRun(config, RunDir(tmp_path / "stopped"), ALONE)
+    second = TrainingSession(config, RunDir(tmp_path / "stopped"), ALONE)
     second.resume()
     second.trainer.run_epoch(second.loader, second.sampler, None, StopAfter(999))  # type: ignore[arg-type]
     for name, tensor in whole.model.state_dict().items():
@@ -59,7 +59,7 @@ def test_an_epoch_is_saved_before_an_evaluation_that_fails(
     tiny_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = RunDir(tmp_path)
-    job = TrainingRun(changed(tiny_config, "train", eval_every=1, keep=2), run, ALONE)
+    job = TrainingSession(changed(tiny_config, "train", eval_every=1, keep=2), run, ALONE)
 
     def fail(*_: object) -> None:
         raise ValueError("a video that cannot be read")
@@ -68,7 +68,7 @@ def test_an_epoch_is_saved_before_an_evaluation_that_fails(
     monkeypatch.setattr(job.task, "evaluate", lambda *args: fail() if job.epoch == 2 else first(*args))
     with pytest.raises(ValueError, match="cannot be read"):
         run_epochs(job, None, StopAfter(999))  # type: ignore[arg-type]
-    again = TrainingRun(tiny_config, run, ALONE)
+    again = TrainingSession(tiny_config, run, ALONE)
     again.resume()
     assert again.epoch == 2
     run.last.write_bytes(run.last.with_name("last-1.pt").read_bytes())  # an epoch stands there once
@@ -78,25 +78,25 @@ def test_an_epoch_is_saved_before_an_evaluation_that_fails(
 
 def test_what_cannot_be_gone_on_with_is_refused(tiny_config: Config, tmp_path: Path) -> None:
     run = RunDir(tmp_path)
-    job = TrainingRun(tiny_config, run, ALONE)
+    job = TrainingSession(tiny_config, run, ALONE)
     job.save(best=True)
     with pytest.raises(ValueError, match=r"iterations an epoch and would have .*; resume with the same data"):
-        TrainingRun(changed(tiny_config, "train", batch_size=1), run, ALONE).resume()
+        TrainingSession(changed(tiny_config, "train", batch_size=1), run, ALONE).resume()
     with pytest.raises(ValueError, match="another model or other classes"):
-        TrainingRun(changed(tiny_config, "model", width=16), run, ALONE).resume()
+        TrainingSession(changed(tiny_config, "model", width=16), run, ALONE).resume()
     content = torch.load(run.last, weights_only=True)
     del content["training_state"]["buffers"]
     torch.save(content, run.last)
     with pytest.raises(ValueError, match="begun by an older avdet"):
-        TrainingRun(tiny_config, run, ALONE).resume()
+        TrainingSession(tiny_config, run, ALONE).resume()
     run.last.write_bytes(run.best.read_bytes())
     with pytest.raises(ValueError, match=r"weights alone, as best\.pt does"):
-        TrainingRun(tiny_config, run, ALONE).resume()
+        TrainingSession(tiny_config, run, ALONE).resume()
 
 
 def test_todays_weight_decay_counts(tiny_config: Config, tmp_path: Path) -> None:
-    TrainingRun(tiny_config, RunDir(tmp_path), ALONE).save()
-    job = TrainingRun(changed(tiny_config, "train", weight_decay=0.5, momentum=0.25), RunDir(tmp_path), ALONE)
+    TrainingSession(tiny_config, RunDir(tmp_path), ALONE).save()
+    job = TrainingSession(changed(tiny_config, "train", weight_decay=0.5, momentum=0.25), RunDir(tmp_path), ALONE)
     job.resume()
     groups = job.trainer.learner.optimizer.param_groups
     assert {group["weight_decay"] for group in groups} >= {0.5} and {group["momentum"] for group in groups} == {0.25}
@@ -105,16 +105,16 @@ def test_todays_weight_decay_counts(tiny_config: Config, tmp_path: Path) -> None
 def test_a_step_behind_the_last_epoch_is_said(
     tiny_config: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    TrainingRun(changed(tiny_config, "train", schedule="step", step_epochs=(0.5, 99)), RunDir(tmp_path), ALONE)
-    assert "the rate does not fall at 99 (train.step_epochs)" in caplog.text
+    TrainingSession(changed(tiny_config, "train", schedule="step", milestones=(0.5, 99)), RunDir(tmp_path), ALONE)
+    assert "the rate does not fall at 99 (train.milestones)" in caplog.text
 
 
 def test_todays_weights_of_classes_count(tiny_config: Config, tmp_path: Path) -> None:
     weighted = changed(tiny_config, "data", class_weights="inverse_sqrt")
-    for before, after in ((tiny_config, weighted), (weighted, changed(tiny_config, "data", repeat_rare=0.5))):
-        TrainingRun(before, RunDir(tmp_path), ALONE).save()
-        fresh = TrainingRun(after, RunDir(tmp_path / "fresh"), ALONE).model.class_losses["action"].positive_weights
-        job = TrainingRun(after, RunDir(tmp_path), ALONE)
+    for before, after in ((tiny_config, weighted), (weighted, changed(tiny_config, "data", repeat_threshold=0.5))):
+        TrainingSession(before, RunDir(tmp_path), ALONE).save()
+        fresh = TrainingSession(after, RunDir(tmp_path / "fresh"), ALONE).model.class_losses["action"].positive_weights
+        job = TrainingSession(after, RunDir(tmp_path), ALONE)
         job.resume()
         resumed = job.model.class_losses["action"].positive_weights
         torch.testing.assert_close(resumed, fresh, rtol=0, atol=0)

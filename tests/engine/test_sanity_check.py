@@ -4,23 +4,23 @@ from pathlib import Path
 import pytest
 import torch
 
-from avdet.distributed import Process
+from avdet.distributed import DistributedContext
 from avdet.engine.run_dir import RunDir
-from avdet.engine.sanity_check import rehearse
-from avdet.engine.session import TrainingRun
+from avdet.engine.sanity_check import sanity_check
+from avdet.engine.session import TrainingSession
 from avdet.settings import Config
 
-ALONE = Process(0, 1, torch.device("cpu"))
+ALONE = DistributedContext(0, 1, torch.device("cpu"))
 
 
 def test_a_rehearsal_leaves_no_trace(tiny_config: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     config = tiny_config.model_copy(update={"train": tiny_config.train.model_copy(update={"ema": 0.9})})
-    job = TrainingRun(config, RunDir(tmp_path), ALONE)
+    job = TrainingSession(config, RunDir(tmp_path), ALONE)
     weights = {name: value.clone() for name, value in job.model.state_dict().items()}
     average = {name: value.clone() for name, value in job.evaluated.state_dict().items()}
     rng = torch.get_rng_state()
     with caplog.at_level(logging.INFO):
-        rehearse(job)
+        sanity_check(job)
     assert "rehearsed in" in caplog.text and "a checkpoint reads back" in caplog.text
     assert torch.equal(rng, torch.get_rng_state()) and job.trainer.iteration == 0
     assert all(torch.equal(value, weights[name]) for name, value in job.model.state_dict().items())
@@ -30,11 +30,11 @@ def test_a_rehearsal_leaves_no_trace(tiny_config: Config, tmp_path: Path, caplog
 
 
 def test_what_would_fail_later_fails_now(tiny_config: Config, tmp_path: Path) -> None:
-    job = TrainingRun(tiny_config, RunDir(tmp_path), ALONE)
+    job = TrainingSession(tiny_config, RunDir(tmp_path), ALONE)
     with torch.no_grad():
         next(job.model.parameters()).fill_(torch.nan)
     with pytest.raises(ValueError, match=r"the output of .* is not finite"):
-        rehearse(job)
+        sanity_check(job)
 
 
 @pytest.mark.slow
@@ -44,7 +44,7 @@ def test_a_compiled_backbone_gives_the_same_losses(tiny_config: Config, tmp_path
     losses = []
     for compiles in (False, True):
         train = tiny_config.train.model_copy(update={"compile": compiles})
-        job = TrainingRun(tiny_config.model_copy(update={"train": train}), RunDir(tmp_path), ALONE)
+        job = TrainingSession(tiny_config.model_copy(update={"train": train}), RunDir(tmp_path), ALONE)
         job.sampler.start(0)
         job.trainer.set_rate(2.0)
         torch.manual_seed(0)

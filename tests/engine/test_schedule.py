@@ -13,7 +13,7 @@ def test_half_cosine() -> None:
 
 
 def test_steps_of_ten() -> None:
-    schedule = Schedule(rate=0.1, epochs=20, warmup_epochs=0, warmup_rate=0, step_epochs=(10, 15))
+    schedule = Schedule(rate=0.1, epochs=20, warmup_epochs=0, warmup_rate=0, milestones=(10, 15))
     assert [schedule.at(epoch) for epoch in (9.99, 10, 15)] == pytest.approx([0.1, 0.01, 0.001])
 
 

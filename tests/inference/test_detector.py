@@ -13,11 +13,11 @@ import pytest
 
 from avdet.inference.array_video import ArrayVideo
 from avdet.inference.detector import ActionDetector
-from avdet.inference.predictions import JudgedPeople
+from avdet.inference.predictions import PersonPredictions
 from avdet.inference.stages import GivenPeople, Wishes
 from avdet.media.reader import VideoReader
 from avdet.people.build_detector import build_trainable
-from avdet.people.find_persons import find_people
+from avdet.people.find_persons import find_persons
 from avdet.settings import Config
 from tests.inference.tiny_detector import save_tiny_detector, two_people, write_film
 from tests.media.make_videos import write_broken_download
@@ -74,7 +74,7 @@ def test_a_folder_of_frames_is_a_video(detector: ActionDetector, film: Path, tmp
 
 
 def test_people_are_looked_for_where_no_boxes_are_given(detector: ActionDetector, film: Path) -> None:
-    found = find_people(film, detector.people, times_s=[2.0, 3.0, 4.0])
+    found = find_persons(film, detector.people, times_s=[2.0, 3.0, 4.0])
     least = float(found["score"].median())
     table = detector.detect(film, start_s=2.0, end_s=4.0, min_box_score=least)
     sure = found[found["score"] >= least]
@@ -98,8 +98,8 @@ def test_the_table_does_not_depend_on_the_chunks_that_are_done(detector: ActionD
     assert sorted(whole) == [0, 1, 2]
     rest = dict(detector.chunks(plan, done={0}))
     assert sorted(rest) == [1, 2]
-    again = JudgedPeople.concatenate([whole[0], rest[1], rest[2]])
-    np.testing.assert_array_equal(again.scores, JudgedPeople.concatenate(list(whole.values())).scores)
+    again = PersonPredictions.concatenate([whole[0], rest[1], rest[2]])
+    np.testing.assert_array_equal(again.scores, PersonPredictions.concatenate(list(whole.values())).scores)
 
 
 def test_parts_of_a_video() -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from avdet.data.build import build_classes, build_cutter
+from avdet.data.build import build_classes, build_clip_extractor
 from avdet.inference.detector import ActionDetector
 from avdet.inference.explain import Explainer
 from avdet.models.build import build_model
@@ -20,7 +20,7 @@ def detector(tiny_config: Config) -> ActionDetector:
     classes = build_classes(tiny_config.ava)
     model = build_model(tiny_config.model, num_classes=len(classes), head="roi")
     device = torch.device("cpu")
-    return ActionDetector(model, classes, build_cutter(tiny_config), short_side=48, device=device)
+    return ActionDetector(model, classes, build_clip_extractor(tiny_config), short_side=48, device=device)
 
 
 def _boxes(*rows: tuple[float, float]) -> pd.DataFrame:

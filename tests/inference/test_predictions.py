@@ -10,21 +10,21 @@ import pytest
 import torch
 
 from avdet.datasets.keyframes import ClassNames
-from avdet.inference.predictions import JudgedPeople
+from avdet.inference.predictions import PersonPredictions
 from avdet.structures import PersonBoxes
 
 CLASSES = ClassNames((3, 7), ("sit", "talk"))
 LEFT, RIGHT = [0.0, 0.0, 0.4, 1.0], [0.5, 0.0, 0.9, 1.0]
 
 
-def people() -> JudgedPeople:
+def people() -> PersonPredictions:
     """Two at 1 s, of whom the second is unsure and not judged; one at 2 s; nobody at 3 s."""
     found = [
         PersonBoxes.from_boxes(torch.tensor([LEFT, RIGHT]), torch.tensor([0.9, 0.6])),
         PersonBoxes.from_boxes(torch.tensor([LEFT]), torch.tensor([0.95])),
         PersonBoxes.from_boxes(torch.zeros(0, 4)),
     ]
-    judged = JudgedPeople.of_keyframes([1.0, 2.0, 3.0], found, 2)
+    judged = PersonPredictions.of_keyframes([1.0, 2.0, 3.0], found, 2)
     judged.scores[[0, 2]] = [[0.25, 0.5], [0.75, 0.1]]
     return judged
 
@@ -68,20 +68,22 @@ def test_whoever_is_judged_gets_an_id_however_unsure() -> None:
 
 
 def test_bytes_read_back_equal() -> None:
-    again = JudgedPeople.from_bytes(people().to_bytes())
+    again = PersonPredictions.from_bytes(people().to_bytes())
     for name, column in vars(people()).items():
         np.testing.assert_array_equal(getattr(again, name), column)
 
 
 def test_parts_without_features_get_zeros() -> None:
     featured = replace(people(), features=np.ones((3, 4), np.float32))
-    together = JudgedPeople.concatenate([people(), featured])
+    together = PersonPredictions.concatenate([people(), featured])
     assert together.features.sum(axis=1).tolist() == [0, 0, 0, 4, 4, 4]
     rows = featured.action_rows("v", CLASSES)
     assert [vector.tolist() for vector in rows["features"]] == [[1.0] * 4] * 4
 
 
 def test_nobody_gives_empty_tables_with_their_columns() -> None:
-    nobody = JudgedPeople.of_keyframes([1.0], [PersonBoxes.from_boxes(torch.zeros(0, 4))], 2).linked().smoothed(1.0)
+    nobody = (
+        PersonPredictions.of_keyframes([1.0], [PersonBoxes.from_boxes(torch.zeros(0, 4))], 2).linked().smoothed(1.0)
+    )
     assert list(nobody.action_rows("v", CLASSES).columns)[:2] == ["video", "timestamp"]
     assert len(nobody.action_rows("v", CLASSES)) == len(nobody.box_rows("v")) == 0

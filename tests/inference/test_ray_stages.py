@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from avdet.inference.detector import ActionDetector
-from avdet.inference.predictions import JudgedPeople
+from avdet.inference.predictions import PersonPredictions
 from avdet.inference.ray_batch import require_ray
 from avdet.inference.ray_stages import Stage, Step, Work, cutting, decoding, finding, judging, plan
 from avdet.inference.stages import Wishes
@@ -50,7 +50,7 @@ def test_stages_give_what_a_plain_run_gives(checkpoint: Path, tmp_path: Path) ->
     done = through_all(VideoJob(film, "film"), checkpoint, people, wishes)
     assert [(work.number, work.count, work.error) for work in done] == [(n, 3, None) for n in range(3)]
     for work in done:
-        found = JudgedPeople.from_bytes(work.value)
+        found = PersonPredictions.from_bytes(work.value)
         assert len(found)
         np.testing.assert_array_equal(found.boxes, expected[work.number].boxes)
         np.testing.assert_allclose(found.scores, expected[work.number].scores, atol=1e-6)

@@ -9,18 +9,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from avdet.data.clip_extractor import ClipCutter
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.keyframes import ClassNames
-from avdet.inference.stream import LiveDetector, LiveStream, Newest
-from avdet.inference.stream_window import LiveWindow, Moment
-from avdet.media.live import Event, Heard, Seen
+from avdet.inference.stream import DroppingQueue, LiveDetector, LiveStream
+from avdet.inference.stream_window import LiveWindow, StreamWindow
+from avdet.media.live import AudioChunk, Event, VideoFrame
 from avdet.media.logmel import LogMel
 from avdet.people.person_detector import Picture
 from avdet.structures import ClipBatch, PersonBoxes
 
 
-def _picture(number: int) -> Seen:
-    return Seen(number / 25, np.full((48, 64, 3), number, np.uint8))
+def _picture(number: int) -> VideoFrame:
+    return VideoFrame(number / 25, np.full((48, 64, 3), number, np.uint8))
 
 
 def test_the_window_keeps_its_seconds_and_reads_like_a_video() -> None:
@@ -28,7 +28,7 @@ def test_the_window_keeps_its_seconds_and_reads_like_a_video() -> None:
     assert window.newest_s == -np.inf
     for number in range(100):
         window.add(_picture(number))
-        window.add(Heard(number / 25, np.full(640, number / 100, np.float32)))
+        window.add(AudioChunk(number / 25, np.full(640, number / 100, np.float32)))
     moment = window.moment(24)
     assert (len(moment.seen), window.newest_s) == (51, 3.96)
     assert moment.info.fps == pytest.approx(25) and moment.info.has_audio
@@ -41,7 +41,7 @@ def test_the_window_keeps_its_seconds_and_reads_like_a_video() -> None:
 
 
 def test_a_full_queue_drops_the_oldest() -> None:
-    queue = Newest(3)
+    queue = DroppingQueue(3)
     for number in range(5):
         queue.put(_picture(number))
     queue.close()
@@ -51,7 +51,7 @@ def test_a_full_queue_drops_the_oldest() -> None:
 class OnePerson:
     """Somebody whose box goes to the right with the picture's brightness."""
 
-    looks = True
+    needs_frames = True
 
     def __call__(self, pictures: Sequence[Picture]) -> list[PersonBoxes]:
         lefts = [int(picture.rgb[0, 0, 0]) / 400 for picture in pictures]
@@ -68,16 +68,16 @@ class MeanOfClip:
 
 
 def _detector(kind: type[LiveDetector] = LiveDetector) -> LiveDetector:
-    cutter = ClipCutter(16, 2, 16.0, LogMel(num_frames=16))
+    extractor = ClipExtractor(16, 2, 16.0, LogMel(num_frames=16))
     classes = ClassNames.from_label_map({1: "a", 2: "b"})
     device = torch.device("cpu")
-    return kind(MeanOfClip(), OnePerson(), cutter, classes, short_side=24, min_box_score=0.5, device=device)
+    return kind(MeanOfClip(), OnePerson(), extractor, classes, short_side=24, min_box_score=0.5, device=device)
 
 
 def test_people_are_judged_by_the_clip_around_them_and_keep_their_ids() -> None:
     detector = _detector()
     seen = tuple(_picture(number) for number in range(100))
-    moment = Moment(seen, (Heard(0.0, np.zeros(64000, np.float32)),), 24)
+    moment = StreamWindow(seen, (AudioChunk(0.0, np.zeros(64000, np.float32)),), 24)
     tables = [detector.look(moment, time_s) for time_s in (1.0, 1.6, 2.0)]
     assert [table["x1"][0] for table in tables] == pytest.approx([25 / 400, 40 / 400, 50 / 400])
     # The clip's frames are in the middles of slots of 1/16 s around 1 s: from 0.53 to 1.41 s, in the mean 0.97 s.
@@ -102,8 +102,8 @@ def _events(seconds: float, fps: int = 25) -> Iterator[Event]:
     started = time.monotonic()
     for number in range(round(seconds * fps)):
         time.sleep(max(started + number / fps - time.monotonic(), 0))
-        yield Seen(number / fps, np.full((48, 64, 3), number, np.uint8))
-        yield Heard(number / fps, np.zeros(640, np.float32))
+        yield VideoFrame(number / fps, np.full((48, 64, 3), number, np.uint8))
+        yield AudioChunk(number / fps, np.zeros(640, np.float32))
 
 
 def test_pictures_come_with_the_newest_detections_and_how_old_they_are() -> None:
@@ -131,7 +131,7 @@ def test_breaking_off_ends_the_threads_and_errors_come_through() -> None:
             break
 
     class Broken(LiveDetector):
-        def look(self, moment: Moment, time_s: float) -> pd.DataFrame:
+        def look(self, moment: StreamWindow, time_s: float) -> pd.DataFrame:
             raise ValueError("no eyes")
 
     with pytest.raises(ValueError, match="no eyes"):

@@ -40,7 +40,7 @@ def numbers_of(frames: NDArray[np.uint8]) -> list[int]:
     return [number_of(frame) for frame in frames]
 
 
-def write_movie(
+def write_video(
     path: Path,
     *,
     num_frames: int = 50,

@@ -10,14 +10,14 @@ import pytest
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
-from avdet.media.audio_track import SoundTrack
+from avdet.media.audio_track import AudioTrack
 from avdet.media.media_file import DecodeError, MediaFile
-from tests.media.make_videos import write_movie
+from tests.media.make_videos import write_video
 
-Sound = NDArray[np.float32]
+AudioState = NDArray[np.float32]
 
 
-def _chirp(seconds: float, rate: int, start_s: float = 0.0) -> Sound:
+def _chirp(seconds: float, rate: int, start_s: float = 0.0) -> AudioState:
     """A tone that rises from 200 Hz by 300 Hz a second: no two moments are alike, whatever the rate."""
     t = start_s + np.arange(round(seconds * rate)) / rate
     return (0.5 * np.sin(2 * np.pi * (200 * t + 150 * t**2))).astype(np.float32)
@@ -39,7 +39,7 @@ def _write(path: Path, samples: NDArray[np.generic], *, rate: int, codec: str, f
 def test_any_rate_is_resampled_to_the_exact_moment(tmp_path: Path, rate: int, start_s: float) -> None:
     path = _write(tmp_path / "a.wav", _chirp(4.0, rate)[None], rate=rate, codec="pcm_f32le", fmt="flt", layout="mono")
     with MediaFile(path) as file:
-        ours = SoundTrack(file).read(start_s, 1.0, 16000)
+        ours = AudioTrack(file).read(start_s, 1.0, 16000)
     assert ours.shape == (16000,) and ours.dtype == np.float32
     expected = _chirp(1.0, 16000, round(start_s * rate) / rate)
     inside = slice(400 if start_s == 0 else 0, None)  # at the very start the filter has nothing before it
@@ -64,7 +64,7 @@ def test_integers_and_floats_are_the_same_sound(
     path = _write(tmp_path / "a.wav", stored, rate=16000, codec=codec, fmt=fmt, layout="mono")
     with MediaFile(path) as file:
         np.testing.assert_allclose(
-            SoundTrack(file).read(0, 1.0, 16000), chirp, atol=1.01 / 128 if fmt == "u8" else 1e-4
+            AudioTrack(file).read(0, 1.0, 16000), chirp, atol=1.01 / 128 if fmt == "u8" else 1e-4
         )
 
 
@@ -74,7 +74,7 @@ def test_mono_is_the_mean_of_the_channels(tmp_path: Path, layout: str, channels:
     interleaved = (_chirp(1.0, 8000)[:, None] * gains).astype(np.float32).reshape(1, -1)
     path = _write(tmp_path / "a.wav", interleaved, rate=8000, codec="pcm_f32le", fmt="flt", layout=layout)
     with MediaFile(path) as file:
-        np.testing.assert_allclose(SoundTrack(file).read(0, 1.0, 8000), _chirp(1.0, 8000) * gains.mean(), atol=1e-5)
+        np.testing.assert_allclose(AudioTrack(file).read(0, 1.0, 8000), _chirp(1.0, 8000) * gains.mean(), atol=1e-5)
 
 
 def test_what_the_track_does_not_cover_is_silence(tmp_path: Path) -> None:
@@ -82,19 +82,19 @@ def test_what_the_track_does_not_cover_is_silence(tmp_path: Path) -> None:
         tmp_path / "a.wav", np.ones((1, 8000), np.float32), rate=8000, codec="pcm_f32le", fmt="flt", layout="mono"
     )
     with MediaFile(path) as file:
-        across = SoundTrack(file).read(-0.5, 2.0, 8000)
+        across = AudioTrack(file).read(-0.5, 2.0, 8000)
         assert not across[:4000].any() and not across[12000:].any()
         assert (across[4000:12000] == 1).all()
-        assert not SoundTrack(file).read(50.0, 0.1, 16000).any()
-        assert not SoundTrack(file).read(-3.0, 1.0, 16000).any()
-        assert SoundTrack(file).read(0.0, 0.0, 16000).shape == (0,)
+        assert not AudioTrack(file).read(50.0, 0.1, 16000).any()
+        assert not AudioTrack(file).read(-3.0, 1.0, 16000).any()
+        assert AudioTrack(file).read(0.0, 0.0, 16000).shape == (0,)
 
 
 @pytest.mark.parametrize(
     ("container", "codec"), [("mp4", "aac"), ("mkv", "libopus"), ("mp4", "libmp3lame"), ("ts", "aac"), ("avi", "mp2")]
 )
 def test_seeking_finds_the_same_moment_as_reading_all(tmp_path: Path, container: str, codec: str) -> None:
-    path = write_movie(
+    path = write_video(
         tmp_path / f"a.{container}",
         num_frames=250,
         codec="mpeg4",
@@ -103,9 +103,9 @@ def test_seeking_finds_the_same_moment_as_reading_all(tmp_path: Path, container:
         sound_codec=codec,
     )
     with MediaFile(path) as file:
-        whole = SoundTrack(file).read(0.0, 10.0, 16000)
+        whole = AudioTrack(file).read(0.0, 10.0, 16000)
         for start_s in (7.0, 1.5, 4.25):
-            piece = SoundTrack(file).read(start_s, 1.0, 16000)
+            piece = AudioTrack(file).read(start_s, 1.0, 16000)
             begin = round(start_s * 16000)
             products = [float(piece[100:-100] @ whole[begin + lag + 100 :][:15800]) for lag in range(-80, 81)]
             # Matroska and AVI round times to a millisecond or so; the others are exact to a sample.
@@ -125,19 +125,19 @@ def test_a_hole_in_the_track_is_silent_and_shifts_nothing(tmp_path: Path) -> Non
                 container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with MediaFile(path) as file:
-        ours = SoundTrack(file).read(0.0, 1.5, 16000)
+        ours = AudioTrack(file).read(0.0, 1.5, 16000)
     assert (ours[:8000] == 0.5).all() and not ours[8000:16000].any() and (ours[16000:] == 0.5).all()
 
 
 def test_a_file_without_sound_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DecodeError, match=r"a\.mp4 cannot be opened: it has no sound track"):
-        SoundTrack(MediaFile(write_movie(tmp_path / "a.mp4", num_frames=5)))
+        AudioTrack(MediaFile(write_video(tmp_path / "a.mp4", num_frames=5)))
 
 
 @pytest.mark.parametrize(
     ("start_s", "duration_s", "rate"), [(float("nan"), 1.0, 16000), (0.0, -1.0, 16000), (0.0, 1.0, 0)]
 )
 def test_spans_that_mean_nothing_are_refused(tmp_path: Path, start_s: float, duration_s: float, rate: int) -> None:
-    path = write_movie(tmp_path / "a.mp4", num_frames=5, sound=_chirp(0.2, 16000))
+    path = write_video(tmp_path / "a.mp4", num_frames=5, sound=_chirp(0.2, 16000))
     with MediaFile(path) as file, pytest.raises(ValueError, match="the times must be finite"):
-        SoundTrack(file).read(start_s, duration_s, rate)
+        AudioTrack(file).read(start_s, duration_s, rate)

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from avdet.media import cache
-from avdet.media.audio_track import Sound
+from avdet.media.audio_track import AudioState
 from avdet.media.cache import cache_video
 from avdet.media.reader import DecodeError, VideoReader
 from avdet.media.video_writer import VideoWriter
-from tests.media.make_videos import numbers_of, write_movie
+from tests.media.make_videos import numbers_of, write_video
 from tests.shared import SHARED, needs_shared
 
 
-def _noise(seconds: float, rate: int) -> Sound:
+def _noise(seconds: float, rate: int) -> AudioState:
     return (0.2 * np.random.default_rng(0).standard_normal(round(seconds * rate))).clip(-1, 1).astype(np.float32)
 
 
@@ -31,7 +31,7 @@ def _noise(seconds: float, rate: int) -> Sound:
 )
 def test_the_same_pictures_at_the_same_times(tmp_path: Path, times_s: list[float], fps: float) -> None:
     sound = _noise(2.5, 44100)
-    source = write_movie(tmp_path / "a.mkv", times_s=times_s, fps=fps, sound=sound, sound_rate=44100)
+    source = write_video(tmp_path / "a.mkv", times_s=times_s, fps=fps, sound=sound, sound_rate=44100)
     copy = cache_video(source, tmp_path / "copy.mp4")
     assert copy.frames == len(times_s) and copy.path.stat().st_size == copy.bytes
     wanted = np.random.default_rng(1).uniform(-0.2, 2.6, 30)
@@ -45,8 +45,8 @@ def test_the_same_pictures_at_the_same_times(tmp_path: Path, times_s: list[float
 
 
 def test_sound_and_pictures_that_start_later_stay_where_they_were(tmp_path: Path) -> None:
-    late_sound = write_movie(tmp_path / "a.mkv", num_frames=50, sound=_noise(1.0, 16000), sound_start_s=0.5)
-    late_pictures = write_movie(tmp_path / "b.mkv", times_s=[0.5 + k / 25 for k in range(30)], sound=_noise(2.0, 16000))
+    late_sound = write_video(tmp_path / "a.mkv", num_frames=50, sound=_noise(1.0, 16000), sound_start_s=0.5)
+    late_pictures = write_video(tmp_path / "b.mkv", times_s=[0.5 + k / 25 for k in range(30)], sound=_noise(2.0, 16000))
     for source in (late_sound, late_pictures):
         copy = cache_video(source, tmp_path / "copy.mp4").path
         with VideoReader(source) as one, VideoReader(copy) as other:
@@ -56,7 +56,7 @@ def test_sound_and_pictures_that_start_later_stay_where_they_were(tmp_path: Path
 
 
 def test_small_even_sides_and_key_frames_close_together(tmp_path: Path) -> None:
-    source = write_movie(tmp_path / "a.mp4", num_frames=40, gop=100)
+    source = write_video(tmp_path / "a.mp4", num_frames=40, gop=100)
     copy = cache_video(source, tmp_path / "copy.mp4", short_side=26).path
     with av.open(str(copy)) as container:
         stream = container.streams.video[0]
@@ -70,14 +70,14 @@ def test_small_even_sides_and_key_frames_close_together(tmp_path: Path) -> None:
 
 
 def test_a_copy_that_is_not_equal_in_time_never_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = write_movie(tmp_path / "a.mp4", num_frames=50, sound=_noise(2.0, 16000))
+    source = write_video(tmp_path / "a.mp4", num_frames=50, sound=_noise(2.0, 16000))
 
     class LateSound(VideoWriter):
-        def write_audio(self, samples: Sound) -> None:
+        def write_audio(self, samples: AudioState) -> None:
             super().write_audio(np.roll(samples, 40))
 
     class NoSound(VideoWriter):
-        def write_audio(self, samples: Sound) -> None:
+        def write_audio(self, samples: AudioState) -> None:
             super().write_audio(np.zeros_like(samples))
 
     class LatePictures(VideoWriter):

@@ -13,7 +13,7 @@ import pytest
 from avdet.media.frames_dir import FramesDir, is_frames_dir
 from avdet.media.open_video import open_video
 from avdet.media.reader import DecodeError, VideoReader
-from tests.media.make_videos import numbered, numbers_of, write_movie
+from tests.media.make_videos import numbered, numbers_of, write_video
 
 RATE = 16000
 
@@ -52,7 +52,7 @@ def test_a_picture_stays_where_numbers_are_left_out(tmp_path: Path) -> None:
 def test_the_same_clip_as_from_the_video_it_was_made_of(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     sound = (0.3 * rng.standard_normal(2 * RATE)).clip(-1, 1).astype(np.float32)
-    movie = write_movie(tmp_path / "movie.mkv", num_frames=60, fps=30, sound=sound, sound_codec="flac")
+    movie = write_video(tmp_path / "movie.mkv", num_frames=60, fps=30, sound=sound, sound_codec="flac")
     folder = _folder(tmp_path / "movie", [])
     with VideoReader(movie) as video:
         for number, (_, frame) in enumerate(video.play(), 1):

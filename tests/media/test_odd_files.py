@@ -12,14 +12,14 @@ import pytest
 from av.packet import Packet
 from av.stream import Stream
 
-from avdet.media.audio_track import Sound
+from avdet.media.audio_track import AudioState
 from avdet.media.reader import DecodeError, VideoReader
-from tests.media.make_videos import number_of, numbered, numbers_of, write_movie
+from tests.media.make_videos import number_of, numbered, numbers_of, write_video
 
 TS_PACKET, TS_WRAP_S = 188, 2**33 / 90_000
 
 
-def _noise(seconds: float = 2.0, rate: int = 16000) -> Sound:
+def _noise(seconds: float = 2.0, rate: int = 16000) -> AudioState:
     return (0.3 * np.random.default_rng(0).standard_normal((2, round(seconds * rate)))).clip(-1, 1).astype(np.float32)
 
 
@@ -56,7 +56,7 @@ def _later(seconds: float) -> Callable[[Packet[Stream]], None]:
     ],
 )
 def test_what_else_holds_pictures(tmp_path: Path, name: str, codec: str, pix_fmt: str) -> None:
-    path = write_movie(tmp_path / name, num_frames=40, codec=codec, pix_fmt=pix_fmt, b_frames=0)
+    path = write_video(tmp_path / name, num_frames=40, codec=codec, pix_fmt=pix_fmt, b_frames=0)
     with VideoReader(path) as video:
         assert numbers_of(video.frames([0.5, 1.59, 9.0, 0.0])) == [12, 39, 39, 0]
         assert [number_of(frame) for _, frame in video.play()] == list(range(40))
@@ -66,7 +66,7 @@ def test_a_still_picture_and_a_film_of_one_frame(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "still.png"), numbered(7))
     cv2.imwrite(str(tmp_path / "still.jpg"), numbered(7))
     (tmp_path / "named.mp4").write_bytes((tmp_path / "still.jpg").read_bytes())
-    write_movie(tmp_path / "one.mp4", frames=[numbered(7)], num_frames=1)
+    write_video(tmp_path / "one.mp4", frames=[numbered(7)], num_frames=1)
     for name in ("still.png", "still.jpg", "named.mp4", "one.mp4"):
         with VideoReader(tmp_path / name) as video:
             assert numbers_of(video.frames([-1.0, 0.0, 5.0])) == [7, 7, 7]
@@ -75,7 +75,7 @@ def test_a_still_picture_and_a_film_of_one_frame(tmp_path: Path) -> None:
 @pytest.mark.parametrize("start_s", [5000.0, TS_WRAP_S - 1.0])
 def test_a_broadcast_clock_that_is_late_or_wraps_starts_at_zero(tmp_path: Path, start_s: float) -> None:
     """The wrap falls into the second second, for pictures and sound alike."""
-    whole = write_movie(tmp_path / "a.mp4", num_frames=50, sound=_noise())
+    whole = write_video(tmp_path / "a.mp4", num_frames=50, sound=_noise())
     path = _remuxed(whole, tmp_path / "a.ts", _later(start_s))
     with VideoReader(path) as video, VideoReader(whole) as source:
         begins_s = video.info.start_s - source.info.start_s
@@ -86,7 +86,7 @@ def test_a_broadcast_clock_that_is_late_or_wraps_starts_at_zero(tmp_path: Path, 
 
 
 def test_a_recording_that_begins_between_key_frames_starts_with_the_first_it_can_show(tmp_path: Path) -> None:
-    whole = _remuxed(write_movie(tmp_path / "a.mp4", num_frames=60), tmp_path / "whole.ts", _later(10.0))
+    whole = _remuxed(write_video(tmp_path / "a.mp4", num_frames=60), tmp_path / "whole.ts", _later(10.0))
     data = whole.read_bytes()
     packets = [data[k : k + TS_PACKET] for k in range(0, len(data), TS_PACKET)]
     tables = packets[:3]
@@ -112,7 +112,7 @@ def _with_damage(path: Path, seed: int, share: float) -> Path:
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "avi", "flv"])
 def test_damage_anywhere_gives_pictures_and_sound_or_one_error(tmp_path: Path, suffix: str) -> None:
-    path = write_movie(tmp_path / f"a.{suffix}", num_frames=50, sound=_noise(rate=44100), sound_rate=44100)
+    path = write_video(tmp_path / f"a.{suffix}", num_frames=50, sound=_noise(rate=44100), sound_rate=44100)
     read = 0
     for seed in range(12):
         try:
@@ -131,7 +131,7 @@ def test_damage_anywhere_gives_pictures_and_sound_or_one_error(tmp_path: Path, s
 def test_sound_beyond_full_scale_and_not_a_number_stay_in_range(tmp_path: Path) -> None:
     sound = np.zeros((1, 16000), np.float32)
     sound[0, 4000:8000], sound[0, 9000:9100] = 40.0, np.nan
-    path = write_movie(tmp_path / "a.mkv", num_frames=25, sound=sound, sound_codec="pcm_f32le")
+    path = write_video(tmp_path / "a.mkv", num_frames=25, sound=sound, sound_codec="pcm_f32le")
     with VideoReader(path) as video:
         heard = video.audio(0.0, 1.0, 16000)
     assert heard[5000] == 1.0 and heard[9050] == 0.0 and heard.max() == 1.0
@@ -174,6 +174,6 @@ def test_eight_channels(tmp_path: Path) -> None:
 
 def test_a_name_with_a_colon_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write_movie(tmp_path / "a.mp4", num_frames=3).rename("12:30.mp4")
+    write_video(tmp_path / "a.mp4", num_frames=3).rename("12:30.mp4")
     with VideoReader("12:30.mp4") as video:
         assert number_of(video.frames([0.0])[0]) == 0

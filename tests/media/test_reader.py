@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from avdet.media.media_file import MediaFile
 from avdet.media.packets import PacketSource
 from avdet.media.reader import DecodeError, VideoReader
-from tests.media.make_videos import faststart, number_of, numbered, numbers_of, truncated, write_movie
+from tests.media.make_videos import faststart, number_of, numbered, numbers_of, truncated, write_video
 
 CONTAINERS = [
     ("a.mp4", "libx264", {}),
@@ -36,12 +36,12 @@ CONTAINERS = [
 def movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """100 frames at 25 fps with B-frames that refer to each other and open groups of 12."""
     path = tmp_path_factory.mktemp("movie") / "a.mp4"
-    return write_movie(path, num_frames=100, options={"x264-params": "open-gop=1:b-pyramid=normal:bframes=3"})
+    return write_video(path, num_frames=100, options={"x264-params": "open-gop=1:b-pyramid=normal:bframes=3"})
 
 
 @pytest.mark.parametrize(("name", "codec", "options"), CONTAINERS)
 def test_the_frame_on_screen_in_any_container(tmp_path: Path, name: str, codec: str, options: dict[str, str]) -> None:
-    path = write_movie(tmp_path / name, num_frames=50, codec=codec, options=options)
+    path = write_video(tmp_path / name, num_frames=50, codec=codec, options=options)
     numbers = [0, 49, 23, 24, 25, 1, 23, 36, 11, 12, 13]
     with VideoReader(path) as video:
         at_start = video.frames([k / 25 for k in numbers])  # also where the container rounds times to 1 ms
@@ -74,7 +74,7 @@ def test_skipping_changes_no_pixel(movie: Path) -> None:
 
 
 def test_frames_of_variable_rate_stay_until_the_next(tmp_path: Path) -> None:
-    path = write_movie(tmp_path / "a.mp4", times_s=[0.0, 0.1, 0.15, 1.0, 2.5])
+    path = write_video(tmp_path / "a.mp4", times_s=[0.0, 0.1, 0.15, 1.0, 2.5])
     with VideoReader(path) as video:
         batch = video.frame_batch([0.05, 0.12, 0.9, 1.0, 2.4, 2.5])
     assert numbers_of(batch.rgb) == [0, 1, 2, 3, 3, 4]
@@ -91,7 +91,7 @@ def test_playing_begins_with_the_frame_on_screen(movie: Path) -> None:
 
 def test_info_says_what_the_file_holds(tmp_path: Path) -> None:
     sound = np.zeros((2, 48000), np.float32)
-    path = write_movie(tmp_path / "a.mp4", num_frames=60, fps=Fraction(30000, 1001), sound=sound, sound_rate=48000)
+    path = write_video(tmp_path / "a.mp4", num_frames=60, fps=Fraction(30000, 1001), sound=sound, sound_rate=48000)
     with VideoReader(path, short_side=20) as video:
         info = video.info
     assert (info.width, info.height, info.audio_rate, info.has_audio) == (64, 48, 48000, True)
@@ -112,7 +112,7 @@ def test_the_short_side_is_exact_up_and_down(movie: Path, short_side: int | None
 def test_other_pixel_formats_have_the_same_colours(tmp_path: Path, pix_fmt: str) -> None:
     colour = (200, 40, 90)
     plain = [np.full((48, 64, 3), colour, np.uint8)] * 3
-    path = write_movie(tmp_path / "a.mp4", frames=plain, num_frames=3, pix_fmt=pix_fmt)
+    path = write_video(tmp_path / "a.mp4", frames=plain, num_frames=3, pix_fmt=pix_fmt)
     with VideoReader(path) as video:
         assert np.abs(video.frames([0.1])[0].astype(int) - colour).max() <= 5
 
@@ -230,11 +230,11 @@ def _sound_only(path: Path) -> Path:
 
 
 def _no_index(path: Path) -> Path:
-    return truncated(write_movie(path.with_name("whole.mp4")), path, 0.5)
+    return truncated(write_video(path.with_name("whole.mp4")), path, 0.5)
 
 
 def _raw_stream(path: Path) -> Path:
-    raw = write_movie(path.with_name("raw.h264"))
+    raw = write_video(path.with_name("raw.h264"))
     return raw.rename(path.with_suffix(".h264"))
 
 
@@ -301,7 +301,7 @@ def test_sound_of_a_silent_file_is_refused(movie: Path) -> None:
 def test_five_thousand_clips_leave_no_memory_behind(tmp_path: Path) -> None:
     """Good ones, cut ones and ones that do not open: under 1 MB more in a thousand clips."""
     sound = np.zeros((2, 96000), np.float32)
-    good = write_movie(tmp_path / "good.mp4", num_frames=50, sound=sound, sound_rate=48000)
+    good = write_video(tmp_path / "good.mp4", num_frames=50, sound=sound, sound_rate=48000)
     cut = truncated(faststart(tmp_path / "whole.mp4"), tmp_path / "cut.mp4", 0.5)
     text = _text(tmp_path / "text.mp4")
 

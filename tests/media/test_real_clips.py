@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from avdet.media.audio_track import SoundTrack
+from avdet.media.audio_track import AudioTrack
 from avdet.media.media_file import MediaFile
 from avdet.media.reader import DecodeError, VideoReader
 from tests.shared import SHARED, needs_shared
@@ -60,7 +60,7 @@ def test_sound_alone_is_no_video_but_can_be_heard(path: Path) -> None:
     with pytest.raises(DecodeError, match="cannot be opened: it has no video stream"):
         VideoReader(path)
     with MediaFile(path) as file:
-        assert np.abs(SoundTrack(file).read(0.2, 0.4, 16000)).max() > 1e-3
+        assert np.abs(AudioTrack(file).read(0.2, 0.4, 16000)).max() > 1e-3
 
 
 @pytest.mark.parametrize(("name", "reason"), UNREADABLE.items())

@@ -14,7 +14,7 @@ from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.logmel import HOP, SAMPLE_RATE, LogMel
 from avdet.media.reader import VideoReader
 from avdet.media.video_writer import VideoWriter
-from tests.media.make_videos import write_movie
+from tests.media.make_videos import write_video
 
 DURATION_S = 4.0
 EVENT_S = 2.2
@@ -71,7 +71,7 @@ def _check(path: Path, shown_s: float, frame_s: float) -> None:
 def test_any_frame_rate_and_sample_rate(tmp_path: Path, fps: Fraction | str, rate: int) -> None:
     times = _frame_times(fps)
     event_s = min(t for t in times if t >= EVENT_S)
-    path = write_movie(
+    path = write_video(
         tmp_path / "a.mp4",
         fps=30 if fps == "variable" else Fraction(fps),
         times_s=times,
@@ -89,7 +89,7 @@ def test_streams_that_start_apart(tmp_path: Path, container: str, offset_s: floa
     pictures_start_s, sound_start_s = max(-offset_s, 0.0), max(offset_s, 0.0)
     times = [pictures_start_s + t for t in _frame_times(Fraction(25))]
     event_s = min(t for t in times if t >= EVENT_S)
-    path = write_movie(
+    path = write_video(
         tmp_path / f"a.{container}",
         times_s=times,
         frames=_flashes(times),
@@ -107,7 +107,7 @@ def test_streams_that_start_apart(tmp_path: Path, container: str, offset_s: floa
 def test_a_file_whose_clock_starts_late(tmp_path: Path, container: str) -> None:
     """Players show its first moment as 0:00, and so do we, for both streams."""
     times = [10 + t for t in _frame_times(Fraction(25))]
-    path = write_movie(
+    path = write_video(
         tmp_path / f"a.{container}",
         times_s=times,
         frames=[np.full((32, 32, 3), 255 if t >= 10 + EVENT_S else 0, np.uint8) for t in times],
@@ -123,7 +123,7 @@ def test_a_file_whose_clock_starts_late(tmp_path: Path, container: str) -> None:
 @pytest.mark.parametrize(("codec", "sound_codec"), [("mpeg4", "libmp3lame"), ("libx264", "pcm_s16le")])
 def test_avi_files_which_store_no_display_times(tmp_path: Path, codec: str, sound_codec: str) -> None:
     times = _frame_times(Fraction(25))
-    path = write_movie(
+    path = write_video(
         tmp_path / "a.avi",
         codec=codec,
         frames=_flashes(times),

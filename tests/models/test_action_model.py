@@ -77,7 +77,7 @@ def test_bytes_are_normalised() -> None:
 
 
 def test_every_parameter_is_trained() -> None:
-    model = build(sync_stages=SYNC, nonlocal_blocks=(0,))
+    model = build(avs_stages=SYNC, nonlocal_blocks=(0,))
     total(model(tiny_batch(paired=True))).backward()
     unsynced = {name for name in dict(model.named_parameters()) if "pool5" in name or name.startswith("sync.res4")}
     zero = {"sync.res4.sound.bias", "sync.pool5.sound.bias"}  # a loss without pairs is 0 with a graph
@@ -94,7 +94,7 @@ def test_dropped_sound_trains_no_audio_parameter() -> None:
 
 
 def test_dropped_as_the_reference_code_does_it_the_head_still_hears() -> None:
-    model = build(drop_pathway=1.0, drop_pathway_kind="lateral")
+    model = build(drop_pathway=1.0, drop_pathway_mode="lateral")
     total(model(tiny_batch())).backward()
     assert trained(model) == set(dict(model.named_parameters()))
     gradients = dict(model.named_parameters())
@@ -106,7 +106,7 @@ def test_dropped_as_the_reference_code_does_it_the_head_still_hears() -> None:
 
 def test_synchronisation_trains_both_projections_and_both_pathways() -> None:
     """On an iteration without fusion every stage counts, and sound is trained by the synchronisation loss alone."""
-    model = build(sync_stages=SYNC, drop_pathway=1.0)
+    model = build(avs_stages=SYNC, drop_pathway=1.0)
     losses = model(tiny_batch(paired=True))
     assert list(losses) == ["action", "sync_res3", "sync_res4", "sync_pool5"]
     assert all(losses[f"sync_{stage}"] > 0 for stage in SYNC)
@@ -121,7 +121,7 @@ def test_synchronisation_trains_both_projections_and_both_pathways() -> None:
 
 @pytest.mark.parametrize("batch", [tiny_batch((False, False)), tiny_batch()], ids=["silent", "unpaired"])
 def test_without_a_pair_synchrony_alone_trains_nothing_but_keeps_the_graph(batch: ClipBatch) -> None:
-    model = build(head="clip", classes={}, sync_stages=("res3",))
+    model = build(head="clip", classes={}, avs_stages=("res3",))
     losses = model(batch)
     assert losses.keys() == {"sync_res3"} and losses["sync_res3"] == 0
     losses["sync_res3"].backward()
@@ -138,19 +138,19 @@ def test_without_a_pair_synchrony_alone_trains_nothing_but_keeps_the_graph(batch
         ((), 0.0, {"res2", "res3", "res4", "pool5"}),
     ],
 )
-@pytest.mark.parametrize("kind", ["altogether", "lateral"])
+@pytest.mark.parametrize("kind", ["full", "lateral"])
 def test_a_stage_counts_while_no_earlier_one_has_let_sound_in(
     fusion_stages: tuple[str, ...], dropped: float, counting: set[str], kind: str
 ) -> None:
     stages = ("res3", "res4", "pool5") if "res2" not in counting else ("res2", "res3", "res4", "pool5")
-    model = build(sync_stages=stages, fusion_stages=fusion_stages, drop_pathway=dropped, drop_pathway_kind=kind)
+    model = build(avs_stages=stages, fusion_stages=fusion_stages, drop_pathway=dropped, drop_pathway_mode=kind)
     losses = model(tiny_batch(paired=True))
     assert {stage for stage in stages if losses[f"sync_{stage}"] > 0} == counting
 
 
 def test_pairs_stay_pairs_in_batches_of_four() -> None:
     """The loss of a batch is the mean of its clips' own: nobody gets another clip's sound. One clip has none."""
-    model = build(sync_stages=SYNC, sync_weight=2.0).eval()
+    model = build(avs_stages=SYNC, avs_weight=2.0).eval()
     batch = tiny_batch((True, True, False, True), paired=True)
     losses = [model(_only(batch, clip))["sync_res3"].item() for clip in (0, 1, 3)]
     assert len({round(loss, 4) for loss in losses}) == 3
@@ -250,10 +250,10 @@ def test_sound_alone_is_never_dropped_and_sees_nothing() -> None:
     assert not torch.allclose(scores[0], scores[2])
 
 
-@pytest.mark.parametrize("fusion", ["a_fs", "a_f_s", "nonlocal"])
+@pytest.mark.parametrize("fusion", ["a_to_fs", "a_to_f_to_s", "nonlocal"])
 @pytest.mark.parametrize("stages", [("pool1", "res2", "res3", "res4"), ("res3",), ()])
 def test_every_fusion_at_any_stages(fusion: str, stages: tuple[str, ...]) -> None:
-    model = build(fusion=fusion, fusion_stages=stages, fast_to_slow_stages=stages, sync_stages=("res2", "pool5"))
+    model = build(fusion=fusion, fusion_stages=stages, fast_to_slow_stages=stages, avs_stages=("res2", "pool5"))
     total(model(tiny_batch((True, False), paired=True))).backward()
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
     silent = tiny_batch((False, False))
@@ -265,7 +265,7 @@ def test_every_fusion_at_any_stages(fusion: str, stages: tuple[str, ...]) -> Non
 def test_weights_and_draws_repeat() -> None:
     def run() -> list[float]:
         torch.manual_seed(5)
-        model = build_model(tiny_config(drop_pathway=0.5, dropout=0.5), num_classes=3, head="roi")
+        model = build_model(tiny_config(drop_pathway_rate=0.5, dropout=0.5), num_classes=3, head="roi")
         return [model(tiny_batch(seed=i))["action"].item() for i in range(6)]
 
     assert run() == run()

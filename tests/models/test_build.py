@@ -16,7 +16,7 @@ from avdet.config import load_config
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AVSlowFast
 from avdet.models.build import build_model
-from avdet.models.drop_pathway import Sound, silence
+from avdet.models.drop_pathway import AudioState, no_audio
 from avdet.settings import ModelConfig
 from tests.conftest import REPOSITORY
 from tests.models.tiny import tiny_batch, tiny_config
@@ -39,11 +39,15 @@ def giga_multiply_adds(config: ModelConfig, size: int = 256) -> float:
     model = build_on_meta(config)
     frames = torch.zeros(1, 3, config.fast_frames, size, size, device="meta")
     audio = torch.zeros(1, 1, config.audio_frames, config.mel_bins, device="meta")
-    sound = Sound(audio, torch.zeros(1, dtype=torch.long, device="meta")) if config.hears else silence(frames.device)
+    sound = (
+        AudioState(audio, torch.zeros(1, dtype=torch.long, device="meta"))
+        if config.uses_audio
+        else no_audio(frames.device)
+    )
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         features = model.backbone(frames, sound)
         model.head(features, 1)
-        if "pool5" in config.sync_stages:
+        if "pool5" in config.avs_stages:
             slow, fast = features.pictures
             heard = features.sound.features
             pair = dataclasses.replace(features.sound, features=torch.cat([heard, heard]), paired=True, mixed=False)
@@ -60,9 +64,9 @@ def test_the_heads_of_the_recipes_say_what_a_clip_costs(recipe: Path) -> None:
     model = build_on_meta(config.model, "roi" if config.data.kind == "ava" else "clip")
     frames = torch.zeros(1, 3, config.model.fast_frames, int(size), int(size), device="meta")
     audio = torch.zeros(1, 1, config.model.audio_frames, config.model.mel_bins, device="meta")
-    heard = Sound(audio, torch.zeros(1, dtype=torch.long, device="meta"))
+    heard = AudioState(audio, torch.zeros(1, dtype=torch.long, device="meta"))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.backbone(frames, heard if config.model.hears else silence(frames.device))
+        model.backbone(frames, heard if config.model.uses_audio else no_audio(frames.device))
     assert counter.get_total_flops() / 2e9 == pytest.approx(float(said), rel=0.003)
 
 
@@ -76,7 +80,7 @@ def millions(config: ModelConfig) -> float:
 
 def test_parameters() -> None:
     """Millions in the authors' code."""
-    synced: dict[str, Any] = {"sync_stages": ("res3", "res4", "pool5")}
+    synced: dict[str, Any] = {"avs_stages": ("res3", "res4", "pool5")}
     assert millions(ModelConfig()) == pytest.approx(41.82, abs=0.005)
     assert millions(ModelConfig(**synced)) == pytest.approx(44.20, abs=0.005)
     assert millions(ModelConfig(**synced, **EIGHT_BY_EIGHT)) == pytest.approx(44.55, abs=0.005)
@@ -96,10 +100,10 @@ def test_parameters_by_pathway() -> None:
     ("settings", "size", "expected"),
     [
         ({}, 256, 39.6),
-        ({"sync_stages": ("pool5",)}, 224, 31.40),
-        ({"sync_stages": ("pool5",)}, 256, 39.78),
-        ({"sync_stages": ("pool5",), **EIGHT_BY_EIGHT}, 224, 53.80),
-        ({"sync_stages": ("pool5",), **EIGHT_BY_EIGHT}, 256, 69.03),
+        ({"avs_stages": ("pool5",)}, 224, 31.40),
+        ({"avs_stages": ("pool5",)}, 256, 39.78),
+        ({"avs_stages": ("pool5",), **EIGHT_BY_EIGHT}, 224, 53.80),
+        ({"avs_stages": ("pool5",), **EIGHT_BY_EIGHT}, 256, 69.03),
         ({"audio": False, "fast_to_slow_stages": EVERYWHERE}, 256, 36.1),
     ],
 )
@@ -114,13 +118,13 @@ def test_multiply_adds(settings: dict[str, Any], size: int, expected: float) -> 
 )
 def test_multiply_adds_of_the_papers_fusion_stages(stages: tuple[str, ...], expected: float) -> None:
     """Both laterals come and go together: only so do the paper's figures follow."""
-    config = ModelConfig(fusion_stages=stages, fast_to_slow_stages=stages, sync_stages=("pool5",))
+    config = ModelConfig(fusion_stages=stages, fast_to_slow_stages=stages, avs_stages=("pool5",))
     assert giga_multiply_adds(config) == pytest.approx(expected, rel=0.003)
 
 
 @pytest.mark.parametrize(("beta_audio", "expected"), [(1 / 8, 36.0), (1 / 4, 36.8), (1 / 2, 39.8), (1.0, 51.9)])
 def test_multiply_adds_of_the_papers_audio_widths(beta_audio: float, expected: float) -> None:
-    config = ModelConfig(beta_audio=beta_audio, sync_stages=("pool5",))
+    config = ModelConfig(beta_audio=beta_audio, avs_stages=("pool5",))
     assert giga_multiply_adds(config) == pytest.approx(expected, rel=0.003)
 
 
@@ -130,8 +134,8 @@ def test_multiply_adds_of_the_papers_audio_widths(beta_audio: float, expected: f
         {"stage_blocks": (3, 4, 23, 3), "res4_temporal_blocks": 6, "audio_blocks": (3, 4, 6, 3)},
         {"stage_blocks": (3, 4, 23, 3), "nonlocal_blocks": (6, 13, 20), **EIGHT_BY_EIGHT},
         {"slow_frames": 16, "slow_stride": 8, "alpha": 4, "audio_frames": 256},
-        {"fusion": "a_f_s", "fusion_stages": EVERYWHERE, "fast_to_slow_stages": EVERYWHERE},
-        {"fusion": "nonlocal", "sync_stages": ("res2", "res3", "res4", "pool5")},
+        {"fusion": "a_to_f_to_s", "fusion_stages": EVERYWHERE, "fast_to_slow_stages": EVERYWHERE},
+        {"fusion": "nonlocal", "avs_stages": ("res2", "res3", "res4", "pool5")},
         {"audio": "only", "audio_blocks": (1, 1, 1, 1)},
     ],
 )
@@ -173,7 +177,7 @@ def test_detection_keeps_the_resolution_of_res4() -> None:
     with torch.device("meta"):
         model = build_model(ModelConfig(audio=False), num_classes=80, head="roi").eval()
         frames = torch.zeros(1, 3, 32, 224, 224)
-        slow, fast = model.backbone(frames, silence(frames.device)).pictures
+        slow, fast = model.backbone(frames, no_audio(frames.device)).pictures
     assert slow.shape == (1, 2048, 4, 14, 14) and fast.shape == (1, 256, 32, 14, 14)
 
 

@@ -19,7 +19,7 @@ def _train(rank: int, folder: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     torch.manual_seed(0)
-    model = build_model(tiny_config(drop_pathway=0.5, sync_stages=("res3",)), num_classes=3, head="roi")
+    model = build_model(tiny_config(drop_pathway_rate=0.5, avs_stages=("res3",)), num_classes=3, head="roi")
     parallel = DistributedDataParallel(model, find_unused_parameters=True)
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     torch.manual_seed(rank)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from avdet.models.drop_pathway import DropPathway, Sound, silence
+from avdet.models.drop_pathway import AudioState, DropPathway, no_audio
 
 AUDIO = torch.arange(4.0).reshape(4, 1, 1, 1).expand(4, 1, 2, 3)
 ALL = torch.ones(4, dtype=torch.bool)
@@ -49,7 +49,7 @@ def test_altogether_with_a_synchronisation_loss_is_heard_by_that_alone() -> None
 
 
 def test_lateral_only_leaves_the_head_its_sound() -> None:
-    sound = DropPathway(1.0, altogether=False).train()(AUDIO, ALL)
+    sound = DropPathway(1.0, full=False).train()(AUDIO, ALL)
     assert sound.fuses and sound.lateral == 0
     assert sound.pool(4, 1).flatten().tolist() == [0, 1, 2, 3]
     pictures, after = sound.add_to(torch.ones(4, 1, 1), torch.full((4, 1, 1), 5.0))
@@ -69,7 +69,7 @@ def test_without_any_sound_no_layer_runs() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             raise AssertionError
 
-    for sound in (DropPathway(0.0)(None, torch.zeros(4, dtype=torch.bool)), silence(torch.device("cpu"))):
+    for sound in (DropPathway(0.0)(None, torch.zeros(4, dtype=torch.bool)), no_audio(torch.device("cpu"))):
         assert sound.through(Bomb()) is sound
 
 
@@ -89,5 +89,5 @@ def test_the_head_hears_the_aligned_sound_only() -> None:
 
 
 def test_unpaired_sound_has_nothing_to_show() -> None:
-    assert not Sound(AUDIO, torch.arange(4)).may_pair
-    assert not Sound(AUDIO, torch.arange(2), paired=True, mixed=True).may_pair
+    assert not AudioState(AUDIO, torch.arange(4)).may_pair
+    assert not AudioState(AUDIO, torch.arange(2), paired=True, mixed=True).may_pair

@@ -24,7 +24,9 @@ def test_the_sound_s_map_is_what_it_adds() -> None:
     model, batch = _model(fusion_stages=()), tiny_batch((True, False))
     maps = activation_maps(model, batch, torch.tensor([0, 1, 2, 1]))
     assert maps.sound is not None
-    torch.testing.assert_close(maps.sound.mean(dim=(1, 2)), maps.logits - maps.deaf_logits, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        maps.sound.mean(dim=(1, 2)), maps.logits - maps.logits_without_audio, atol=1e-4, rtol=1e-4
+    )
     assert maps.sound[:2].abs().max() > 0 and not maps.sound[2:].any()  # the second clip has none
 
 
@@ -33,9 +35,9 @@ def test_the_logits_are_the_model_s_with_sound_and_without() -> None:
     classes = torch.tensor([2, 0, 1, 1])
     maps = activation_maps(model, batch, classes)
     deaf = replace(batch, has_audio=torch.tensor([False, False]))
-    for logits, heard in [(maps.logits, batch), (maps.deaf_logits, deaf)]:
+    for logits, heard in [(maps.logits, batch), (maps.logits_without_audio, deaf)]:
         torch.testing.assert_close(logits.sigmoid(), model.predict(heard).gather(1, classes[:, None]).squeeze(1))
-    assert (maps.logits - maps.deaf_logits).abs().min() > 1e-3
+    assert (maps.logits - maps.logits_without_audio).abs().min() > 1e-3
 
 
 def test_the_pictures_map_is_what_each_place_says() -> None:

@@ -23,7 +23,7 @@ def _inputs(clips: int, boxes: int, size_px: tuple[int, int], *, seed: int = 0) 
     return random_inputs(clips=clips, boxes=boxes, frames=4, size_px=size_px, audio=audio, seed=seed)
 
 
-@pytest.mark.parametrize("fusion", ["a_fs", "a_f_s", "nonlocal"])
+@pytest.mark.parametrize("fusion", ["a_to_fs", "a_to_f_to_s", "nonlocal"])
 def test_what_is_exported_gives_the_model_s_scores(fusion: str) -> None:
     """Before ONNX: sound goes through a gate there, and clips are left out in the model."""
     model = shake(build_model(tiny_config(fusion=fusion), num_classes=3, head="roi", exclusive=[(0, 2)])).eval()

@@ -9,8 +9,8 @@ from torch import Tensor
 from avdet.checkpoints.weights import load_state
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
-from avdet.models.drop_pathway import DropPathway, silence
-from avdet.models.sync_loss import tellable
+from avdet.models.drop_pathway import DropPathway, no_audio
+from avdet.models.sync_loss import valid_pairs
 from avdet.settings import ModelConfig
 from tests.models.golden import answer, recipe, weights
 from tests.shared import needs_shared
@@ -26,7 +26,7 @@ def given(name: str, *shape: int) -> Tensor:
 
 @pytest.fixture(scope="module")
 def avslowfast() -> ActionModel:
-    model = build_model(ModelConfig(sync_stages=("res3", "res4", "pool5")), num_classes=400, head="clip").eval()
+    model = build_model(ModelConfig(avs_stages=("res3", "res4", "pool5")), num_classes=400, head="clip").eval()
     state = weights("avslowfast_4x16_r50.keys.txt")
     report = load_state(model, state)
     assert len(report.loaded) == len(state) == len(model.state_dict())
@@ -48,14 +48,14 @@ def test_avslowfast_4x16_sync_losses(avslowfast: ActionModel, way: str) -> None:
     """Dropped as the reference code drops it: the lateral connections fall silent, the head still hears."""
     aligned = given("audio", 1, 1, 1, 128, 80)[:, 0]
     misaligned = given("misaligned audio", 1, 1, 1, 128, 80)[:, 0]
-    sound = DropPathway(float(way == "dropped"), altogether=False).train()(aligned, HEARD, misaligned)
+    sound = DropPathway(float(way == "dropped"), full=False).train()(aligned, HEARD, misaligned)
     features = avslowfast.backbone(given("fast", 1, 3, 32, 224, 224), sound)
     expected = answer("av4x16_r50", "train")[way]
     logits = avslowfast.head(features, 1)["action"][:, 0]
     assert (logits - torch.tensor(expected["logits"])).abs().max() <= 1e-3
     losses = {"res3": 0.0, "res4": 0.0, "pool5": 0.0}
     for pair in features.sound.pairs:
-        losses[pair.stage] = avslowfast.sync[pair.stage](pair, tellable(aligned, misaligned)).item()
+        losses[pair.stage] = avslowfast.sync[pair.stage](pair, valid_pairs(aligned, misaligned)).item()
     assert list(losses.values()) == pytest.approx(list(expected["losses"].values()), abs=1e-5)
 
 
@@ -73,7 +73,7 @@ def test_slowfast_32x2_on_ava() -> None:
     state = weights("slowfast_ava_32x2_r50.keys.txt")
     assert len(load_state(model, state).loaded) == len(state) == len(model.state_dict())
     rois = torch.from_numpy(recipe().boxes(2, 224))
-    features = model.backbone(given("fast", 2, 3, 32, 224, 224), silence(rois.device))
+    features = model.backbone(given("fast", 2, 3, 32, 224, 224), no_audio(rois.device))
     logits = model.head(features, 2, rois[:, 1:], rois[:, 0].long())["action"]
     expected = torch.tensor(answer("ava_sf32x2_r50", "eval")["logits"])
     assert (logits - expected).abs().max() <= 1e-3

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from avdet.models.drop_pathway import SyncPair
-from avdet.models.sync_loss import SyncLoss, tellable
+from avdet.models.sync_loss import SyncLoss, valid_pairs
 
 
 def identity() -> SyncLoss:
@@ -75,4 +75,4 @@ def test_silence_and_repeats_carry_no_timing() -> None:
     flat, faint = torch.full_like(noise, -2.0), 0.09 * noise  # variances 0 and about 0.008
     first = torch.cat([noise, noise, flat, noise, faint])
     second = torch.cat([other, flat, noise, 3 * noise, other])
-    assert tellable(first, second).tolist() == [True, False, False, False, False]
+    assert valid_pairs(first, second).tolist() == [True, False, False, False, False]

@@ -24,7 +24,7 @@ def tiny_config(**changes: Any) -> ModelConfig:  # noqa: ANN401  (any setting)
         "mel_bins": MEL_BINS,
         "fusion_width": 8,
         "dropout": 0.0,
-        "drop_pathway": 0.0,
+        "drop_pathway_rate": 0.0,
     }
     return ModelConfig.model_validate({**settings, **changes})
 

@@ -47,7 +47,7 @@ def scene(seed: int) -> tuple[Picture, PersonBoxes]:
 class BrightBoxes:
     """A detector of the plainest kind: whatever is bright and in one piece."""
 
-    looks = True
+    needs_frames = True
 
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []

@@ -6,7 +6,7 @@ import pytest
 import ava_eval
 from avdet.synthetic.ava_files import action_rows, detected_rows, excluded_rows, write_annotations
 from avdet.synthetic.classes import CLASSES, POSE_IDS
-from avdet.synthetic.scene_script import write_stories
+from avdet.synthetic.scene_script import write_scenes
 from avdet.synthetic.synthetic_settings import SampleSettings
 
 SETTINGS = SampleSettings()
@@ -16,12 +16,12 @@ NAMES = {one.id: one.name for one in CLASSES}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("annotations")
-    write_annotations(write_stories(SETTINGS, "val", 0), "val", folder, SETTINGS)
+    write_annotations(write_scenes(SETTINGS, "val", 0), "val", folder, SETTINGS)
     return folder
 
 
 def test_rows_have_avas_form() -> None:
-    scene = write_stories(SETTINGS, "train", 0)[0]
+    scene = write_scenes(SETTINGS, "train", 0)[0]
     number = r"[01]\.\d{3}"
     rows, found = action_rows(scene, SETTINGS), detected_rows(scene, SETTINGS)
     assert all(re.fullmatch(rf"sample_train_00,00\d\d(,{number}){{4}},\d\d,\d", row) for row in rows)
@@ -50,7 +50,7 @@ def test_the_evaluator_takes_the_truth_as_perfect_and_the_detected_boxes_as_near
 
 
 def test_a_seed_gives_the_same_files_anywhere(folder: Path, tmp_path: Path) -> None:
-    write_annotations(write_stories(SETTINGS, "val", 0), "val", tmp_path, SETTINGS)
+    write_annotations(write_scenes(SETTINGS, "val", 0), "val", tmp_path, SETTINGS)
     for path in folder.iterdir():
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
         assert b"\r" not in path.read_bytes()

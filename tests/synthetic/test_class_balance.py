@@ -2,7 +2,7 @@ import pytest
 
 from avdet.synthetic.class_balance import counted_people, unbalance
 from avdet.synthetic.scene import Scene, Span
-from avdet.synthetic.scene_script import write_stories
+from avdet.synthetic.scene_script import write_scenes
 from avdet.synthetic.synthetic_settings import SampleSettings
 from tests.synthetic.test_motion import person
 
@@ -20,4 +20,4 @@ def test_the_largest_difference_counts() -> None:
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_small_split_is_told_anew_until_it_is_balanced(seed: int) -> None:
     for split in ("train", "val"):
-        assert unbalance(write_stories(SampleSettings(), split, seed)) < 0.05
+        assert unbalance(write_scenes(SampleSettings(), split, seed)) < 0.05

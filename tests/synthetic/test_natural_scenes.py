@@ -9,7 +9,7 @@ from avdet.media.reader import VideoReader
 from avdet.synthetic.classes import TWIN_LOOKS, Look
 from avdet.synthetic.make_clip_sample import UNLABELLED, is_clip_sample, make_clip_sample, write_takes
 from avdet.synthetic.scene_frame import ScenePicture
-from avdet.synthetic.scene_script import write_stories
+from avdet.synthetic.scene_script import write_scenes
 from avdet.synthetic.synthetic_settings import SampleSettings
 
 PLACES: dict[Look, str | None] = {"mouth": "room", "clap": "park", "drum": "stage", "idle": "street", "wave": None}
@@ -29,7 +29,7 @@ def test_what_is_seen_is_heard_and_has_its_place() -> None:
 
 
 def test_a_scene_is_drawn_in_the_place_that_is_named() -> None:
-    scene = write_stories(SampleSettings(num_val=1), "val", 0)[0]
+    scene = write_scenes(SampleSettings(num_val=1), "val", 0)[0]
     places = ("room", "park", "stage", "street")
     pictures = {
         ScenePicture(replace(scene, name=name, place=place), SampleSettings()).frame(0.0).tobytes()

@@ -10,7 +10,7 @@ import pytest
 from avdet.synthetic.classes import TWIN_LOOKS
 from avdet.synthetic.make_sample import make_sample
 from avdet.synthetic.scene import Scene
-from avdet.synthetic.scene_script import write_stories
+from avdet.synthetic.scene_script import write_scenes
 from avdet.synthetic.soundtrack import soundtrack
 from avdet.synthetic.synthetic_settings import SampleSettings
 from tests.synthetic.nuisance import FEATURES, Acts, Array, auc, chance_range, collect, held_out_auc
@@ -20,7 +20,7 @@ MANY = SampleSettings(num_train=90, sample_rate=16000)
 
 @pytest.fixture(scope="module")
 def acts() -> Acts:
-    return collect(write_stories(MANY, "train", 0), MANY, lambda scene: soundtrack(scene, MANY).astype(np.float64))
+    return collect(write_scenes(MANY, "train", 0), MANY, lambda scene: soundtrack(scene, MANY).astype(np.float64))
 
 
 def test_the_measure_finds_a_shortcut_where_there_is_one(acts: Acts) -> None:
@@ -65,7 +65,7 @@ def test_nor_does_anything_of_the_real_sets_files(tmp_path: Path) -> None:
             sound = float(container.streams.audio[0].bit_rate or 0)
         return [path.stat().st_size, path.stat().st_size / scene.duration_s, sound]
 
-    scenes = [scene for split in ("train", "val") for scene in write_stories(settings, split, 0)]
+    scenes = [scene for split in ("train", "val") for scene in write_scenes(settings, split, 0)]
     acts = collect(scenes, settings, heard_in_file, sizes)
     low, high = chance_range(acts)
     assert low < held_out_auc(acts.features, acts.heard, acts.videos) < high

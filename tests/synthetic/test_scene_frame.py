@@ -4,7 +4,7 @@ import pytest
 from avdet.synthetic.classes import TWIN_LOOKS
 from avdet.synthetic.scene import Scene
 from avdet.synthetic.scene_frame import ScenePicture, person_box
-from avdet.synthetic.scene_script import write_stories
+from avdet.synthetic.scene_script import write_scenes
 from avdet.synthetic.synthetic_settings import SampleSettings
 from tests.synthetic.tiny import with_act
 
@@ -13,7 +13,7 @@ SETTINGS = SampleSettings()
 
 @pytest.fixture(scope="module")
 def scenes() -> list[Scene]:
-    return write_stories(SETTINGS, "train", 1)[:8]
+    return write_scenes(SETTINGS, "train", 1)[:8]
 
 
 def test_a_frame_is_the_same_whenever_it_is_drawn(scenes: list[Scene]) -> None:

@@ -5,7 +5,7 @@ from scipy.stats import chi2_contingency
 
 from avdet.synthetic.classes import TWIN_LOOKS
 from avdet.synthetic.scene import Scene
-from avdet.synthetic.scene_script import walked_x, write_stories
+from avdet.synthetic.scene_script import walked_x, write_scenes
 from avdet.synthetic.synthetic_settings import SampleSettings
 from tests.synthetic.tiny import acts_of
 
@@ -14,16 +14,16 @@ MANY = SampleSettings(num_train=300)
 
 @pytest.fixture(scope="module")
 def scenes() -> list[Scene]:
-    return write_stories(MANY, "train", 0)
+    return write_scenes(MANY, "train", 0)
 
 
 def test_a_seed_tells_one_story() -> None:
     settings = SampleSettings()
-    first = write_stories(settings, "val", 3)
-    assert first == write_stories(settings, "val", 3)
-    assert first != write_stories(settings, "val", 4)
+    first = write_scenes(settings, "val", 3)
+    assert first == write_scenes(settings, "val", 3)
+    assert first != write_scenes(settings, "val", 4)
     assert len(first) == settings.num_val
-    assert {scene.name for scene in first}.isdisjoint(scene.name for scene in write_stories(settings, "train", 3))
+    assert {scene.name for scene in first}.isdisjoint(scene.name for scene in write_scenes(settings, "train", 3))
 
 
 def test_acts_fill_each_scene_without_gaps(scenes: list[Scene]) -> None:

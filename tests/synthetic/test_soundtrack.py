@@ -5,7 +5,7 @@ import pytest
 
 from avdet.synthetic.rhythm import Beat
 from avdet.synthetic.scene import OffScreen, Scene, Span
-from avdet.synthetic.scene_script import write_stories
+from avdet.synthetic.scene_script import write_scenes
 from avdet.synthetic.soundtrack import soundtrack
 from avdet.synthetic.synthetic_settings import SampleSettings
 from tests.synthetic.test_motion import person
@@ -53,7 +53,7 @@ def test_off_screen_sound_and_music_are_heard_in_their_time() -> None:
 
 
 def test_a_soundtrack_is_whole_repeatable_and_not_clipped() -> None:
-    story = write_stories(SETTINGS, "val", 0)[0]
+    story = write_scenes(SETTINGS, "val", 0)[0]
     sound = soundtrack(story, SETTINGS)
     assert sound.shape == (round(story.duration_s * RATE),) and sound.dtype == np.float32
     assert np.array_equal(sound, soundtrack(story, SETTINGS)) and np.abs(sound).max() < 1.0

@@ -5,23 +5,23 @@ from numpy.typing import NDArray
 from avdet.synthetic.music import play_music
 from avdet.synthetic.rhythm import Beat
 from avdet.synthetic.rng import Dice
-from avdet.synthetic.voices import VOICES, Sound, Timbre, draw_timbre
+from avdet.synthetic.voices import VOICES, AudioState, Timbre, draw_timbre
 
 RATE = 16000
 TIMBRE = Timbre(voice_hz=120.0, clap_hz=1500.0, drum_hz=140.0, rate=RATE, seed=0)
 
 
-def sound(look: str, length_s: float = 0.2) -> Sound:
+def sound(look: str, length_s: float = 0.2) -> AudioState:
     return VOICES[look](Beat(0.0, length_s, 0.8), TIMBRE, np.random.default_rng(0))
 
 
-def spectrum(samples: Sound) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def spectrum(samples: AudioState) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(frequencies in Hz, share of the power up to each of them)."""
     power = np.asarray(np.abs(np.fft.rfft(samples)) ** 2, np.float64)
     return np.arange(power.size) * RATE / samples.size, np.cumsum(power) / power.sum()
 
 
-def half_power_hz(samples: Sound) -> float:
+def half_power_hz(samples: AudioState) -> float:
     hz, share = spectrum(samples)
     return float(hz[np.searchsorted(share, 0.5)])
 

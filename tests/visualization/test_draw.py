@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from avdet.visualization.draw import annotate
-from avdet.visualization.label_box import plate
+from avdet.visualization.label_box import label_box
 from avdet.visualization.person_timeline import ShownPerson
 
 ORANGE = (255, 176, 32)
@@ -32,7 +32,7 @@ def test_the_box_is_where_it_says_on_any_ground(width: int, height: int, ground:
 @pytest.mark.parametrize("ground", [0, 128, 255])
 def test_letters_stand_out_from_any_ground(ground: int) -> None:
     frame = _frame(640, 480, ground)
-    label = plate(("talk to 0.87",), ORANGE, 20, 640)
+    label = label_box(("talk to 0.87",), ORANGE, 20, 640)
     label.put(frame, 100, 100)
     inside = frame[100 : 100 + label.size[1], 110 : 100 + label.size[0]].astype(int).mean(axis=-1)
     letters, around = np.quantile(inside, 0.99), np.median(inside)
@@ -51,7 +51,7 @@ def test_plates_stay_inside_the_frame(box: tuple[float, float, float, float]) ->
     annotate(frame, [_person(*box, lines=("listen to music and talk 0.99", "sit 0.50"))], 3.0)
     changed = (frame != 7).any(axis=-1)
     assert 500 < changed.sum() < changed.size
-    lone = plate(("#0 listen to music and talk 0.99", "sit 0.50"), ORANGE, 480 // 32, 640)
+    lone = label_box(("#0 listen to music and talk 0.99", "sit 0.50"), ORANGE, 480 // 32, 640)
     stripes = (np.abs(frame.astype(int) - ORANGE).max(axis=-1) == 0).sum()
     assert stripes >= lone.size[1]  # the whole plate is there
 
@@ -98,20 +98,20 @@ def test_the_truth_is_white_and_thin() -> None:
 def test_the_clock_says_minutes_and_tenths() -> None:
     frame = _frame(640, 480)
     annotate(frame, [], 62.46)
-    label = plate(("1:02.5",), (90, 90, 100), 480 // 32, 640)
+    label = label_box(("1:02.5",), (90, 90, 100), 480 // 32, 640)
     expected = _frame(640, 480)
     label.put(expected, 0, 480 - label.size[1])
     np.testing.assert_array_equal(frame, expected)
 
 
 def test_a_long_line_ends_in_an_ellipsis_and_fits() -> None:
-    assert plate(("a very long name of an action 0.55",), ORANGE, 12, 90).size[0] <= 90
-    assert plate(("short",), ORANGE, 12, 90).size[0] < plate(("shorter",), ORANGE, 12, 90).size[0]
+    assert label_box(("a very long name of an action 0.55",), ORANGE, 12, 90).size[0] <= 90
+    assert label_box(("short",), ORANGE, 12, 90).size[0] < label_box(("shorter",), ORANGE, 12, 90).size[0]
 
 
 def test_letters_beyond_ascii_are_drawn() -> None:
     drawn = [
-        plate((text,), ORANGE, 16, 300).rgb for text in ("Händeschütteln", "говорить", "H?ndesch?tteln", "????????")
+        label_box((text,), ORANGE, 16, 300).rgb for text in ("Händeschütteln", "говорить", "H?ndesch?tteln", "????????")
     ]
     assert all((rgb > 200).sum() > 100 for rgb in drawn)
     assert not np.array_equal(drawn[0], drawn[2])
@@ -119,7 +119,7 @@ def test_letters_beyond_ascii_are_drawn() -> None:
 
 def test_bars_are_as_long_as_the_scores() -> None:
     """At 20 px a whole bar has 160 px, beside a stripe of 5 px and a margin of 6 px; the grey one is below."""
-    label = plate(("talk 0.75 (0.25)",), ORANGE, 20, 400, ((0.75, 0.25),))
+    label = label_box(("talk 0.75 (0.25)",), ORANGE, 20, 400, ((0.75, 0.25),))
     beside_stripe = label.rgb[:, 11:]
     orange = (beside_stripe == ORANGE).all(axis=-1)
     grey = (beside_stripe == (165, 165, 175)).all(axis=-1)

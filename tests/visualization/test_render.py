@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from avdet.media.reader import VideoReader
 from avdet.models.explain import ExplainedPerson, Explanation
 from avdet.visualization.render import Rendering, render
-from tests.media.make_videos import number_of, write_movie
+from tests.media.make_videos import number_of, write_video
 from tests.shared import SHARED, needs_shared
 from tests.visualization.test_person_timeline import LEFT, RIGHT, detections
 
@@ -24,7 +24,7 @@ def _noise(num_samples: int) -> NDArray[np.float32]:
 def clip(tmp_path: Path) -> Path:
     """2 s of 360 x 480 grey below numbers, 25 fps, with noise as sound."""
     frames = [np.full((360, 480, 3), 100, np.uint8) for _ in range(50)]
-    return write_movie(tmp_path / "clip.mp4", frames=frames, num_frames=50, sound=_noise(32000))
+    return write_video(tmp_path / "clip.mp4", frames=frames, num_frames=50, sound=_noise(32000))
 
 
 def _sound(path: Path) -> NDArray[np.float32]:
@@ -58,7 +58,7 @@ def test_the_file_is_one_that_every_player_plays(clip: Path, tmp_path: Path) -> 
 
 def test_every_frame_keeps_its_time_at_variable_rate(tmp_path: Path) -> None:
     times = [0.0, 0.04, 0.2, 0.24, 1.0, 1.5]
-    movie = write_movie(tmp_path / "clip.mkv", times_s=times)
+    movie = write_video(tmp_path / "clip.mkv", times_s=times)
     render(movie, detections((0.0, LEFT, 1, 0.1, 0)), tmp_path / "a.mp4")
     with VideoReader(tmp_path / "a.mp4") as video:
         played = list(video.play())
@@ -123,7 +123,7 @@ def test_a_strip_of_sound_is_added_below_the_picture(clip: Path, tmp_path: Path)
 
 
 def test_without_sound_there_is_no_strip(tmp_path: Path) -> None:
-    movie = write_movie(tmp_path / "clip.mp4", num_frames=5)
+    movie = write_video(tmp_path / "clip.mp4", num_frames=5)
     render(movie, detections((0.1, LEFT, 1, 0.9, 0)), tmp_path / "a.mp4", spectrogram=True)
     with VideoReader(tmp_path / "a.mp4") as video:
         assert video.info.height == 360

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from avdet.media.reader import VideoReader
 from avdet.visualization.spectrogram import SILENCE, coloured, log_mel_columns
-from avdet.visualization.spectrogram_bar import SoundStrip
-from tests.media.make_videos import write_movie
+from avdet.visualization.spectrogram_bar import SpectrogramBar
+from tests.media.make_videos import write_video
 
 RATE = 16000
 
@@ -24,7 +24,7 @@ def _clicks(duration_s: float, *times_s: float) -> NDArray[np.float32]:
 
 
 def _movie(folder: Path, duration_s: float, *times_s: float) -> Path:
-    return write_movie(
+    return write_video(
         folder / "clip.mov", num_frames=round(duration_s * 5), fps=5, sound=_clicks(duration_s, *times_s),
         sound_codec="pcm_s16le",
     )  # fmt: skip
@@ -59,7 +59,7 @@ def test_high_notes_are_on_top_and_loud_ones_bright() -> None:
 
 def test_the_cursor_goes_through_pages_of_one_length(tmp_path: Path) -> None:
     places = {}
-    with SoundStrip(_movie(tmp_path, 24.0, 3.0)) as strip:
+    with SpectrogramBar(_movie(tmp_path, 24.0, 3.0)) as strip:
         assert strip.page_s == pytest.approx(8.0, abs=0.1)
         for time_s in (0.0, 2.0, 6.0, 10.0, 23.9):
             picture = np.zeros((50, 400, 3), np.uint8)

@@ -19,7 +19,7 @@ from avdet.datasets.keyframes import ClassNames, labelled_keyframes, without_exc
 from avdet.datasets.locate import annotation_files, require_data
 from avdet.datasets.proposals import read_proposals
 from avdet.datasets.timestamp_offset import durations_of
-from avdet.datasets.videos import find_movies, with_movie
+from avdet.datasets.videos import find_videos_by_name, with_video_file
 from avdet.media.media_file import DecodeError
 
 __all__ = ["check_data", "refuse_faulty"]
@@ -35,8 +35,8 @@ def check_data(data: AvaData, *, thorough: bool = True) -> Iterator[Finding]:
         label_map = read_label_map(data.annotations / data.label_map)
         classes = ClassNames.from_label_map(label_map)
         classes = classes.select(data.classes, "data.classes") if data.classes else classes
-        for names in data.exclusive:
-            classes.indices(names, "data.exclusive")
+        for names in data.exclusive_groups:
+            classes.indices(names, "data.exclusive_groups")
         tables = {split: _read(data, split) for split in ("train", "val")}
         boxes = {"val boxes": read_proposals(data.annotations / data.val_boxes)}
         if data.train_boxes is not None:
@@ -50,7 +50,7 @@ def check_data(data: AvaData, *, thorough: bool = True) -> Iterator[Finding]:
     yield from about_splits(tables)
     for split, table in tables.items():
         yield from about_rows(split, table, label_map, classes)
-        yield from about_exclusive(split, table, label_map, data.exclusive)
+        yield from about_exclusive(split, table, label_map, data.exclusive_groups)
         yield from about_boxes(split, table)
         yield from about_persons(split, table)
     for about, found in boxes.items():
@@ -81,17 +81,17 @@ def _read(data: AvaData, split: str) -> pd.DataFrame:
 def _movies(
     data: AvaData, tables: dict[str, pd.DataFrame], classes: ClassNames, *, thorough: bool
 ) -> Iterator[Finding]:
-    movies = find_movies(data.videos)
+    movies = find_videos_by_name(data.videos)
     used = set()
     for split, table in tables.items():
         yield from about_missing(split, sorted(table["video"].unique()), movies)
-        keyframes, _ = with_movie(labelled_keyframes(table, classes), movies)
+        keyframes, _ = with_video_file(labelled_keyframes(table, classes), movies)
         used |= set(keyframes.videos)
         try:
             durations_s = durations_of(keyframes, movies)
         except DecodeError as error:
             yield Finding("error", split, str(error))
             continue
-        yield from about_times(split, keyframes, durations_s, data.time_origin, data.nominal_fps)
+        yield from about_times(split, keyframes, durations_s, data.timestamp_offset, data.nominal_fps)
     if thorough:
         yield from about_contents([movies[video] for video in sorted(used)])

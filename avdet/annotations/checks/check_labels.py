@@ -56,7 +56,7 @@ def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], cl
         yield Finding(
             "warning",
             split,
-            f"under {FEW_ROWS} rows: {named(rare, 'class')}; they will hardly be learned (data.repeat_rare and "
+            f"under {FEW_ROWS} rows: {named(rare, 'class')}; they will hardly be learned (data.repeat_threshold and "
             "data.class_weights help a little, more rows help)",
         )
     repeated = int(acts.duplicated().sum())
@@ -80,7 +80,7 @@ def about_exclusive(
             yield Finding(
                 "warning",
                 split,
-                f"{counted(len(several), 'row')} too many: data.exclusive says that a person does one of "
+                f"{counted(len(several), 'row')} too many: data.exclusive_groups says that a person does one of "
                 f"{', '.join(members)}, and in {first['video']} at {first['timestamp']:g} s somebody does two",
             )
 

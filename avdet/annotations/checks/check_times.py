@@ -55,7 +55,7 @@ def _meaning(keyframes: KeyframeTable, durations_s: Mapping[str, float], fps: fl
     highest, lowest = times.min().min(), (times.max() - lengths).max()
     if lowest <= highest:
         origin_s = next((s for s in map(partial(_multiple_under, highest), ROUND_S) if s >= lowest), lowest)
-        return f"they would fit if they count from second {origin_s:g}: data.time_origin={origin_s:g} would say so"
+        return f"they would fit if they count from second {origin_s:g}: data.timestamp_offset={origin_s:g} would say so"
     return "times are seconds from the movie's start: is it an excerpt, cut short, or another movie?"
 
 

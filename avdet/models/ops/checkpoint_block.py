@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
-__all__ = ["run_twice"]
+__all__ = ["checkpoint_block"]
 
 
-def run_twice(block: nn.Module, x: Tensor, *steps: int) -> Tensor:
+def checkpoint_block(block: nn.Module, x: Tensor, *steps: int) -> Tensor:
     """block.branch_and_sum(x, *steps); its second run leaves the batch norms' statistics as the first one set them."""
 
     def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:

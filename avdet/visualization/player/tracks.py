@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from avdet.people.tracks import link_people
+from avdet.people.tracks import link_persons
 from avdet.structures import PersonBoxes
 from avdet.visualization.person_timeline import usual_spacing
 
@@ -86,7 +86,7 @@ def _with_ids(rows: pd.DataFrame) -> pd.DataFrame:
     else:
         times = people["timestamp"].unique()
         boxes = [people.loc[people["timestamp"] == t, _BOX].to_numpy(np.float32, copy=True) for t in times]
-        linked = link_people(
+        linked = link_persons(
             [float(t) for t in times],
             [PersonBoxes.from_boxes(torch.from_numpy(here)) for here in boxes],
         )

@@ -16,7 +16,7 @@ from avdet.datasets.keyframes import BOX
 from avdet.media.reader import VideoReader
 from avdet.settings import Config
 from tests.conftest import REPOSITORY
-from tests.media.make_videos import write_broken_download, write_movie
+from tests.media.make_videos import write_broken_download, write_video
 from tests.shared import SHARED, needs_shared
 
 Fault = Callable[[Path], None]
@@ -86,11 +86,11 @@ def reshape(change: Callable[[list[float]], list[float]]) -> Fault:
 def without_sound(folder: Path) -> None:
     with VideoReader(folder / MOVIE) as video:
         frames = [frame for _, frame in video.play()]
-    write_movie(folder / MOVIE, frames=frames, num_frames=len(frames), fps=10)
+    write_video(folder / MOVIE, frames=frames, num_frames=len(frames), fps=10)
 
 
 def without_anything_to_hear(folder: Path) -> None:
-    write_movie(folder / MOVIE, num_frames=60, fps=10, sound=np.zeros(96_000, np.float32))
+    write_video(folder / MOVIE, num_frames=60, fps=10, sound=np.zeros(96_000, np.float32))
 
 
 def as_pictures(folder: Path) -> None:
@@ -105,7 +105,7 @@ def as_pictures(folder: Path) -> None:
 
 
 FAULTS = {
-    "wrong origin": (retime(lambda t: t + 450), "error", "data.time_origin=450"),
+    "wrong origin": (retime(lambda t: t + 450), "error", "data.timestamp_offset=450"),
     "ms": (retime(lambda t: t * 1000), "error", "they would fit as milliseconds"),
     "frames": (retime(lambda t: round(t * 30)), "error", "frame numbers at 30 a second"),
     "pixels": (reshape(lambda b: [b[0] * 160, b[1] * 120, b[2] * 160, b[3] * 120]), "error", "seem to be pixels"),
@@ -152,7 +152,7 @@ def test_a_planted_fault_is_found(copy: Path, tiny_config: Config, fault: Fault,
 
 
 def test_a_class_that_is_asked_for_and_misspelt(sample: Path, tiny_config: Config) -> None:
-    for setting in ({"classes": ("stnad", "walk")}, {"exclusive": (("sit", "stnad"),)}):
+    for setting in ({"classes": ("stnad", "walk")}, {"exclusive_groups": (("sit", "stnad"),)}):
         data = settings(sample, tiny_config).model_copy(update=setting)
         (finding,) = check_data(data)
         assert finding.level == "error" and "did you mean 'stand'?" in finding.message
@@ -160,7 +160,7 @@ def test_a_class_that_is_asked_for_and_misspelt(sample: Path, tiny_config: Confi
 
 def test_one_of_a_set_at_most(copy: Path, tiny_config: Config) -> None:
     """Twelve is stand, fourteen walk: the first person now does both."""
-    data = settings(copy, tiny_config).model_copy(update={"exclusive": (("stand", "walk"),)})
+    data = settings(copy, tiny_config).model_copy(update={"exclusive_groups": (("stand", "walk"),)})
     before = [one for one in check_data(data) if "too many" in one.message]
     edit(TRAIN, lambda rows: [*rows, *([*rows[0][:6], action, rows[0][7]] for action in ("12", "14"))])(copy)
     (found,) = [one for one in check_data(data) if one.about == "train" and "too many" in one.message]
@@ -197,7 +197,7 @@ def test_birds_somebody_published(tiny_config: Config, tmp_path: Path) -> None:
     birds = SHARED / "data/annotations/custom_ava/ethereal311_birds/annotations"
     boxes = birds / "person_box_67091280_iou90/ava _detection_val_boxes_and_labels.csv"
     for video in ("IMG_0110", "IMG_0130", "IMG_0177"):
-        write_movie(tmp_path / f"{video}.mp4", num_frames=40, fps=1)
+        write_video(tmp_path / f"{video}.mp4", num_frames=40, fps=1)
     data = tiny_config.ava.model_copy(
         update={"videos": tmp_path, "annotations": birds, "val_boxes": boxes, "label_map": Path("labelmap.txt"),
                 "train_excluded": Path("ava_train_excluded_timestamps_v2.2.csv"), "val_excluded": None}

@@ -17,7 +17,7 @@ from avdet.annotations.importers.rows import Videos, joined, shared_people, to_r
 from avdet.annotations.importers.split_videos import split_videos, thin_out, write_data_set
 from avdet.cli import import_annotations
 from avdet.media.frame_times import frame_times
-from tests.media.make_videos import write_movie
+from tests.media.make_videos import write_video
 
 CVAT = """<?xml version="1.0" encoding="utf-8"?>
 <annotations><version>1.1</version>
@@ -133,8 +133,8 @@ def read(path: Path, videos: Videos, names: dict[int, str], left_out: Counter[st
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("videos")
-    write_movie(folder / "kitchen one.mp4", num_frames=20, fps=10)
-    write_movie(folder / "garden.mp4", num_frames=20, fps=10)
+    write_video(folder / "kitchen one.mp4", num_frames=20, fps=10)
+    write_video(folder / "garden.mp4", num_frames=20, fps=10)
     return folder
 
 
@@ -363,7 +363,7 @@ def test_one_film_may_be_named_in_several_ways() -> None:
 
 def test_frames_of_a_variable_rate_have_their_own_times(tmp_path: Path) -> None:
     times_s = [0.0, 0.1, 0.2, 0.5, 0.6, 1.0]
-    path = write_movie(tmp_path / "vfr.mp4", times_s=times_s)
+    path = write_video(tmp_path / "vfr.mp4", times_s=times_s)
     assert frame_times(path) == pytest.approx(times_s, abs=1e-4)
 
 

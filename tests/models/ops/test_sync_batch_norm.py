@@ -14,7 +14,7 @@ from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
 from avdet.models.action_model import ActionModel
-from avdet.models.build import build_model, forget_activations, share_norms
+from avdet.models.build import activation_checkpointing, build_model, convert_sync_batchnorm
 from avdet.models.ops.sync_batch_norm import normalise_together
 from avdet.structures import ClipBatch
 from tests.models.tiny import shake, tiny_batch, tiny_config
@@ -46,9 +46,9 @@ def whole() -> ClipBatch:
 
 def model() -> ActionModel:
     torch.manual_seed(0)
-    config = tiny_config(sync_stages=("res3", "pool5"), nonlocal_blocks=(0,))
+    config = tiny_config(avs_stages=("res3", "pool5"), nonlocal_blocks=(0,))
     model = build_model(config, num_classes=3, head="roi")
-    share_norms(model)
+    convert_sync_batchnorm(model)
     shake(model)
     return model
 
@@ -104,7 +104,7 @@ def test_forgotten_activations_change_nothing_but_memory() -> None:
     plain = build_model(tiny_config(), num_classes=3, head="roi")
     shake(plain)
     forgetful = copy.deepcopy(plain)
-    forget_activations(forgetful)
+    activation_checkpointing(forgetful)
     kept: list[int] = []
 
     def count(tensor: torch.Tensor) -> torch.Tensor:
@@ -128,7 +128,7 @@ def test_shared_norms_have_the_gradients_of_plain_ones() -> None:
     torch.manual_seed(0)
     plain = shake(build_model(tiny_config(), num_classes=3, head="roi")).double()
     shared = copy.deepcopy(plain)
-    share_norms(shared)
+    convert_sync_batchnorm(shared)
     batch = tiny_batch(size=64)
     assert batch.audio is not None
     floats = replace(batch, frames=batch.frames.double() / 255, audio=batch.audio.double())

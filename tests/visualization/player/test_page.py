@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from avdet.visualization.player.page import json_in_html, relative_url, write_player
-from tests.media.make_videos import write_movie
+from tests.media.make_videos import write_video
 from tests.visualization.test_person_timeline import LEFT, detections
 
 NASTY = "</script><script>window.hacked = 1</script>"
@@ -30,7 +30,7 @@ def data_of(page: Path) -> dict[str, Any]:
 def clip(tmp_path: Path) -> Path:
     """2 s; a loud second of 4 kHz, then silence."""
     beep = np.sin(2 * np.pi * 4000 * np.arange(16000) / 16000).astype(np.float32)
-    return write_movie(tmp_path / "clip.mp4", sound=np.concatenate([beep, 0 * beep]))
+    return write_video(tmp_path / "clip.mp4", sound=np.concatenate([beep, 0 * beep]))
 
 
 def test_the_page_holds_everything_but_the_video(clip: Path, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_the_spectrogram_shows_when_and_how_high(clip: Path, tmp_path: Path) -> 
 
 
 def test_names_cannot_become_markup(tmp_path: Path) -> None:
-    video = write_movie(tmp_path / "<script>hacked=1<script>&'\".mp4")
+    video = write_video(tmp_path / "<script>hacked=1<script>&'\".mp4")
     table = detections((0.5, LEFT, 1, 0.9, 0)).assign(video=video.stem)
     page = write_player(video, table, tmp_path / "page.html", label_map={1: NASTY})
     text = page.read_text(encoding="utf-8")
