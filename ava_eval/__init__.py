@@ -1,6 +1,7 @@
 """Scores detections of actions in AVA's format: frame mAP as the originals compute it, explained."""
 
 from ava_eval.comparison import compare
+from ava_eval.csv_layout import BOX_COLUMNS, KEYFRAME_COLUMNS
 from ava_eval.evaluate import evaluate
 from ava_eval.format_error import FormatError
 from ava_eval.label_map import read_label_groups, read_label_map
@@ -10,6 +11,8 @@ from ava_eval.tables import read_boxes, read_detections, read_excluded, read_gro
 from ava_eval.tubes import evaluate_tubes
 
 __all__ = [
+    "BOX_COLUMNS",
+    "KEYFRAME_COLUMNS",
     "PROTOCOLS",
     "FormatError",
     "Result",

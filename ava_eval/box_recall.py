@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ava_eval.csv_layout import BOX
+from ava_eval.csv_layout import BOX_COLUMNS
 from ava_eval.iou import paired_iou
 from ava_eval.pairing import ROWS_AT_ONCE, Boxes
 from ava_eval.result import Result
@@ -27,14 +27,14 @@ def box_recall(result: Result, ious: Sequence[float] = (0.5, 0.75, 0.9)) -> BoxR
     selection = result.selection
     keyframe = selection.keyframes.add(selection.detections)
     place = np.flatnonzero(selection.has_truth[keyframe])
-    detections = selection.detections[list(BOX)].iloc[place].assign(keyframe=keyframe[place]).drop_duplicates()
+    detections = selection.detections[list(BOX_COLUMNS)].iloc[place].assign(keyframe=keyframe[place]).drop_duplicates()
     _, distinct = np.unique(
         np.column_stack([selection.truth.keyframe, selection.truth.boxes]), axis=0, return_index=True
     )
     if len(distinct) == 0:
         return None
     truths = selection.truth.boxes[distinct]
-    boxes, keys = detections[list(BOX)].to_numpy(), detections["keyframe"].to_numpy()
+    boxes, keys = detections[list(BOX_COLUMNS)].to_numpy(), detections["keyframe"].to_numpy()
     lookup = Boxes(selection.truth.keyframe[distinct])
     best = np.zeros(len(distinct))
     for begin in range(0, len(boxes), ROWS_AT_ONCE):

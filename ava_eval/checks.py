@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ava_eval.csv_layout import BOX, LARGEST, Layout
+from ava_eval.csv_layout import BOX_COLUMNS, LARGEST, Layout
 from ava_eval.csv_rows import shown
 from ava_eval.format_error import FormatError
 
@@ -48,7 +48,7 @@ def _check_finite(table: pd.DataFrame, layout: Layout) -> None:
 
 
 def _check_boxes(table: pd.DataFrame, layout: Layout) -> None:
-    x1, y1, x2, y2 = (table[name].to_numpy() for name in BOX)
+    x1, y1, x2, y2 = (table[name].to_numpy() for name in BOX_COLUMNS)
     _refuse(x1 > x2, table, layout, "x1", "up to x2; boxes are corners")
     _refuse(y1 > y2, table, layout, "y1", "up to y2; boxes are corners")
     ids = table["action_id"].to_numpy()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BOX = ("x1", "y1", "x2", "y2")
-KEYFRAME = ("video", "timestamp")
+KEYFRAME_COLUMNS = ["video", "timestamp"]
+BOX_COLUMNS = ["x1", "y1", "x2", "y2"]  # corners as shares of the frame
 _LARGEST_ID = 2**31 - 1
 # Beyond these a number is a mistake, and arithmetic in float32 or microseconds would overflow.
 LARGEST = {
     "timestamp": 1e9,
-    **dict.fromkeys(BOX, 1e6),
+    **dict.fromkeys(BOX_COLUMNS, 1e6),
     "score": 1e30,
     **dict.fromkeys(("action_id", "person_id", "action_id_or_score", "score_or_person_id"), _LARGEST_ID),
 }
@@ -64,14 +64,14 @@ class Layout:
 
 GROUND_TRUTH = Layout(
     "ground truth",
-    (*KEYFRAME, *BOX, "action_id", "person_id"),
+    (*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "person_id"),
     required=7,
     keyframe_rows=True,
     hint="a keyframe where nobody acts is written as video,timestamp alone",
 )
 DETECTIONS = Layout(
     "detections",
-    (*KEYFRAME, *BOX, "action_id", "score", "person_id"),
+    (*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "score", "person_id"),
     required=8,
     keyframe_rows=True,
     hint="add what is missing",
@@ -79,10 +79,15 @@ DETECTIONS = Layout(
 # Column 7 is a score, or, in the lists PySlowFast circulates, an action id or nothing.
 BOXES = Layout(
     "person boxes",
-    (*KEYFRAME, *BOX, "action_id_or_score", "score_or_person_id"),
+    (*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id_or_score", "score_or_person_id"),
     required=6,
     keyframe_rows=True,
     hint="add what is missing",
-    other_orders=((*KEYFRAME, *BOX, "score", "person_id"), (*KEYFRAME, *BOX, "action_id", "score")),
+    other_orders=(
+        (*KEYFRAME_COLUMNS, *BOX_COLUMNS, "score", "person_id"),
+        (*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "score"),
+    ),
 )
-EXCLUDED = Layout("excluded timestamps", KEYFRAME, required=2, keyframe_rows=True, hint="remove the other columns")
+EXCLUDED = Layout(
+    "excluded timestamps", tuple(KEYFRAME_COLUMNS), required=2, keyframe_rows=True, hint="remove the other columns"
+)

@@ -6,7 +6,7 @@ import csv
 import math
 import re
 
-from ava_eval.csv_layout import BOXES, DETECTIONS, HEADER_NAMES, KEYFRAME, LARGEST, OTHER_QUANTITIES, Layout
+from ava_eval.csv_layout import BOXES, DETECTIONS, HEADER_NAMES, KEYFRAME_COLUMNS, LARGEST, OTHER_QUANTITIES, Layout
 from ava_eval.format_error import FormatError
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -41,7 +41,7 @@ def is_header(fields: list[str], layout: Layout, where: str) -> bool:
     names = [_plain(field) for field in fields]
     if any(_NUMBER.fullmatch(name) for name in names):
         return False
-    if not any(name in HEADER_NAMES[key] for name, key in zip(names, KEYFRAME, strict=False)):
+    if not any(name in HEADER_NAMES[key] for name, key in zip(names, KEYFRAME_COLUMNS, strict=False)):
         return False
     place, order = max((_columns_that_fit(names, order), order) for order in layout.orders)
     if place < len(names):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ava_eval.csv_layout import BOX
+from ava_eval.csv_layout import BOX_COLUMNS
 from ava_eval.iou import paired_iou
 from ava_eval.matching import Nearest
 from ava_eval.ranking import Curve
@@ -56,7 +56,7 @@ def _about_boxes(selection: Selection, nearest: Nearest, iou: float) -> Iterator
     if len(truth.row) == 0 or len(rows.row) == 0:
         return
     largest_truth = float(truth.boxes.max())
-    largest = max(float(selection.detections[name].max()) for name in BOX)
+    largest = max(float(selection.detections[name].max()) for name in BOX_COLUMNS)
     if (largest > LOOKS_LIKE_PIXELS) != (largest_truth > LOOKS_LIKE_PIXELS):
         which = "detections" if largest > largest_truth else "ground truth"
         yield (
@@ -107,7 +107,7 @@ def _about_repeats(selection: Selection, nearest: Nearest) -> Iterator[str]:
     if not pd.DataFrame({"truth": nearest.truth[near], "iou": nearest.iou[near]}).duplicated().any():
         return
     rows = selection.rows
-    boxes = pd.DataFrame(selection.boxes_of(np.arange(len(rows.row))), columns=list(BOX))
+    boxes = pd.DataFrame(selection.boxes_of(np.arange(len(rows.row))), columns=list(BOX_COLUMNS))
     repeated = int(boxes.assign(keyframe=rows.keyframe, class_=rows.class_).duplicated().sum())
     if repeated:
         yield (
@@ -118,7 +118,7 @@ def _about_repeats(selection: Selection, nearest: Nearest) -> Iterator[str]:
 
 def _about_ground_truth(selection: Selection, ground_truth: pd.DataFrame) -> Iterator[str]:
     kept = ground_truth.iloc[selection.truth.row]
-    repeated = int(kept.duplicated(["video", "timestamp", *BOX, "action_id"]).sum())
+    repeated = int(kept.duplicated(["video", "timestamp", *BOX_COLUMNS, "action_id"]).sum())
     if repeated:
         yield (
             f"{repeated:,} ground-truth rows repeat the box and class of another row; they count as boxes that"

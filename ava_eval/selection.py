@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ava_eval.csv_layout import BOX
+from ava_eval.csv_layout import BOX_COLUMNS
 from ava_eval.keyframes import KeyframeIndex
 from ava_eval.protocols import Protocol
 from ava_eval.top_k_rows import best_rows
@@ -83,7 +83,7 @@ class Selection:
     def boxes_of(self, places: IntArray) -> FloatArray:
         """(len(places), 4) boxes of `rows`."""
         row = self.rows.row[places]
-        return np.stack([self.detections[name].to_numpy()[row] for name in BOX], axis=1)
+        return np.stack([self.detections[name].to_numpy()[row] for name in BOX_COLUMNS], axis=1)
 
 
 def select(
@@ -156,7 +156,7 @@ def _drop(
         if protocol.rows_per_keyframe is not None:
             yield "over_limit", best_rows(rows.keyframe, rows.score, protocol.rows_per_keyframe, rows.row, table)
         if protocol.drops_empty_boxes:
-            x1, y1, x2, y2 = (table[name].to_numpy()[rows.row] for name in BOX)
+            x1, y1, x2, y2 = (table[name].to_numpy()[rows.row] for name in BOX_COLUMNS)
             yield "empty_box", (x1 < x2) & (y1 < y2)
 
     dropped = dict.fromkeys(("unknown_class", "excluded_keyframe", "uncounted_keyframe", "over_limit", "empty_box"), 0)
@@ -172,7 +172,7 @@ def _truth(boxes: Rows, table: pd.DataFrame, protocol: Protocol) -> Truth:
     Official and MMAction2 read the person id as a score and sort by it; what it leaves open is settled by
     the box itself, so that the order of rows changes nothing. PySlowFast keeps the file's order.
     """
-    corners = table[list(BOX)].to_numpy(dtype=np.float64)[boxes.row]
+    corners = table[list(BOX_COLUMNS)].to_numpy(dtype=np.float64)[boxes.row]
     if protocol.matches_by_score:
         person = table["person_id"].to_numpy()[boxes.row] if "person_id" in table else np.zeros(len(boxes.row))
         x1, y1, x2, y2 = corners.T

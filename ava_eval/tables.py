@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ava_eval.csv_layout import ABSENT_ID, BOX, BOXES, DETECTIONS, EXCLUDED, GROUND_TRUTH
+from ava_eval.csv_layout import ABSENT_ID, BOX_COLUMNS, BOXES, DETECTIONS, EXCLUDED, GROUND_TRUTH
 from ava_eval.csv_reader import read_table
 from ava_eval.format_error import FormatError
 
@@ -47,7 +47,7 @@ def read_boxes(path: str | Path) -> pd.DataFrame:
     seventh, eighth = table.pop("action_id_or_score"), table.pop("score_or_person_id")
     if _is_pyslowfast_form(seventh.to_numpy(), eighth.to_numpy(), path):
         table["score"], table["person_id"] = eighth, ABSENT_ID["person_id"]
-        table = table.drop_duplicates(["video", "timestamp", *BOX], ignore_index=True)
+        table = table.drop_duplicates(["video", "timestamp", *BOX_COLUMNS], ignore_index=True)
     else:
         table["score"], table["person_id"] = seventh.fillna(1.0), eighth.fillna(ABSENT_ID["person_id"])
     table["person_id"] = table["person_id"].astype("int32")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ava_eval.checks import check_ids, check_table
-from ava_eval.csv_layout import BOX, DETECTIONS, EXCLUDED, GROUND_TRUTH, Layout
+from ava_eval.csv_layout import BOX_COLUMNS, DETECTIONS, EXCLUDED, GROUND_TRUTH, Layout
 from ava_eval.evaluate import mean_ap
 from ava_eval.format_error import FormatError
 from ava_eval.label_map import check_label_map
@@ -111,7 +111,7 @@ def _one_box_a_keyframe(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
             f"tubes need to know which boxes are one person's, but there is no person_id in the {layout.kind};"
             f" write it as column {len(layout.columns)} of each row."
         )
-    kept = table[wanted].sort_values(["score", *BOX], ascending=False, kind="stable")
+    kept = table[wanted].sort_values(["score", *BOX_COLUMNS], ascending=False, kind="stable")
     return kept.drop_duplicates(["video", "timestamp", "person_id", "action_id"], ignore_index=True)
 
 

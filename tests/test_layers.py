@@ -9,13 +9,14 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 FLOORS = [
     {"cli"},
-    {"engine", "predict", "view"},
-    {"data", "models", "people"},
+    {"engine", "inference", "visualization"},
+    {"data", "annotations"},
+    {"datasets", "models", "people", "synthetic"},
     {"media", "checkpoints"},
-    {"config", "settings", "data_settings", "structures", "boxes", "detection_table", "processes"},
+    {"config", "settings", "structures", "boxes", "detection_table", "distributed", "atomic_write"},
 ]
 HEIGHT = {place: len(FLOORS) - floor for floor, places in enumerate(FLOORS) for place in places}
-SIBLINGS = {"data", "models", "people", "media", "checkpoints", "engine", "predict", "view"}
+SIBLINGS = {place for places in FLOORS[:-1] for place in places}
 FILES = sorted((REPOSITORY / "avdet").rglob("*.py"))
 
 

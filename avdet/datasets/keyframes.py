@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
 from avdet.boxes import iou_xyxy
 from avdet.structures import PersonBoxes
 
@@ -31,8 +32,6 @@ __all__ = [
 ]
 
 SAME_PERSON_IOU = 0.9  # PySlowFast's training lists hold the detected boxes that overlap a labelled one so much
-BOX = ["x1", "y1", "x2", "y2"]
-KEY = ["video", "timestamp"]
 
 
 @dataclass(frozen=True)
@@ -167,11 +166,11 @@ def labelled_keyframes(ground_truth: pd.DataFrame, classes: ClassNames) -> Keyfr
     Rows of classes that are not in `classes` leave a person without that label, as AVA's 80 classes under its map of
     60 do; rows that only list a keyframe (action 0) give one without people.
     """
-    rows = _to_microseconds(ground_truth).sort_values([*KEY, *BOX, "person_id"], kind="stable")
-    keyframe = rows.groupby(KEY, sort=True).ngroup().to_numpy()
-    keys = rows[~rows.duplicated(KEY)]
+    rows = _to_microseconds(ground_truth).sort_values([*KEYFRAME_COLUMNS, *BOX_COLUMNS, "person_id"], kind="stable")
+    keyframe = rows.groupby(KEYFRAME_COLUMNS, sort=True).ngroup().to_numpy()
+    keys = rows[~rows.duplicated(KEYFRAME_COLUMNS)]
     acts = (rows["action_id"] > 0).to_numpy()
-    person = rows[acts].groupby([*KEY, *BOX, "person_id"], sort=True).ngroup().to_numpy()
+    person = rows[acts].groupby([*KEYFRAME_COLUMNS, *BOX_COLUMNS, "person_id"], sort=True).ngroup().to_numpy()
     starts = np.flatnonzero(np.diff(person, prepend=-1))
     labels = torch.zeros(len(starts), len(classes), dtype=torch.uint8)
     column = pd.Index(classes.ids).get_indexer(pd.Index(rows["action_id"][acts]))
@@ -201,7 +200,11 @@ def detected_keyframes(keyframes: KeyframeTable, boxes: pd.DataFrame, *, min_sco
 
 def keyframes_of_boxes(boxes: pd.DataFrame, *, min_score: float) -> KeyframeTable:
     """Every keyframe at which a detector found somebody."""
-    keys = _to_microseconds(boxes[boxes["score"] >= min_score]).drop_duplicates(KEY).sort_values(KEY)
+    keys = (
+        _to_microseconds(boxes[boxes["score"] >= min_score])
+        .drop_duplicates(KEYFRAME_COLUMNS)
+        .sort_values(KEYFRAME_COLUMNS)
+    )
     nobody = KeyframeTable(
         keys["video"].to_numpy(object),
         keys["timestamp"].to_numpy(np.float64),
@@ -213,7 +216,7 @@ def keyframes_of_boxes(boxes: pd.DataFrame, *, min_score: float) -> KeyframeTabl
 
 
 def _keys(table: pd.DataFrame) -> pd.MultiIndex:
-    return pd.MultiIndex.from_frame(_to_microseconds(table)[KEY])
+    return pd.MultiIndex.from_frame(_to_microseconds(table)[KEYFRAME_COLUMNS])
 
 
 def _to_microseconds(table: pd.DataFrame) -> pd.DataFrame:
@@ -237,7 +240,7 @@ def _with_matches(keyframe: Keyframe, found: PersonBoxes) -> Keyframe:
 
 def _people(rows: pd.DataFrame) -> PersonBoxes:
     return PersonBoxes.from_boxes(
-        torch.from_numpy(rows[BOX].to_numpy(np.float32, copy=True)),
+        torch.from_numpy(rows[BOX_COLUMNS].to_numpy(np.float32, copy=True)),
         torch.from_numpy(rows["score"].to_numpy(np.float32, copy=True)) if "score" in rows else None,
         torch.from_numpy(rows["person_id"].to_numpy(np.int64, copy=True)),
     )

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ava_eval import read_boxes
+from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS, read_boxes
 from ava_eval.keyframe_diagnosis import LOOKS_LIKE_PIXELS
 from avdet.checkpoints.restricted_unpickler import restricted_load
-from avdet.datasets.keyframes import BOX, KEY
 
 __all__ = ["read_proposals"]
 
@@ -40,10 +39,10 @@ def read_proposals(path: Path) -> pd.DataFrame:
     scored = [boxes if boxes.shape[1] == 5 else np.column_stack([boxes, np.ones(len(boxes))]) for boxes in found]
     rows = np.concatenate(scored) if scored else np.zeros((0, 5))
     _check_rows(rows, np.repeat(list(content), counts), path)
-    table = pd.DataFrame(rows, columns=[*BOX, "score"])
+    table = pd.DataFrame(rows, columns=[*BOX_COLUMNS, "score"])
     table.insert(0, "video", np.repeat([video for video, _ in keys], counts))
     table.insert(1, "timestamp", np.repeat([float(second) for _, second in keys], counts))
-    return table.assign(person_id=-1)[[*KEY, *BOX, "score", "person_id"]]
+    return table.assign(person_id=-1)[[*KEYFRAME_COLUMNS, *BOX_COLUMNS, "score", "person_id"]]
 
 
 def _check_rows(rows: NDArray[np.float64], keys: NDArray[np.str_], path: Path) -> None:

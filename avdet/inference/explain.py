@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ava_eval import BOX_COLUMNS
 from avdet.data.collate import collate
 from avdet.data.detection_clips import extract_whole_frame
 from avdet.datasets.keyframes import Keyframe
@@ -22,7 +23,6 @@ from avdet.structures import PersonBoxes
 
 __all__ = ["Explainer"]
 
-_BOX = ["x1", "y1", "x2", "y2"]
 _TOP = 3
 
 
@@ -43,7 +43,7 @@ class Explainer:
         if known.empty and not detections.empty:
             raise ValueError("the detections' actions are none of the checkpoint's; give the one that found them")
         ranked = known.sort_values("score", ascending=False, kind="stable")
-        best = ranked.groupby(["timestamp", *_BOX], sort=False).head(_TOP)
+        best = ranked.groupby(["timestamp", *BOX_COLUMNS], sort=False).head(_TOP)
         self._best: Mapping[float, pd.DataFrame] = {float(str(t)): rows for t, rows in best.groupby("timestamp")}
         self._last: tuple[float, Explanation | None] | None = None
         self._reader = VideoReader(video, short_side=detector.short_side)
@@ -66,7 +66,7 @@ class Explainer:
             return None
         extractor, device = self._detector.extractor, self._detector.device
         people = PersonBoxes.from_boxes(
-            torch.from_numpy(rows[_BOX].to_numpy(np.float32, copy=True)),
+            torch.from_numpy(rows[BOX_COLUMNS].to_numpy(np.float32, copy=True)),
             person_ids=torch.from_numpy(rows["person_id"].to_numpy(np.int64, copy=True)),
         )
         keyframe = Keyframe("", time_s, time_s, people, torch.zeros(len(people), 0))
@@ -83,7 +83,7 @@ class Explainer:
 
 
 def _person(index: int, row: Mapping[Hashable, Any], maps: ActivationMaps) -> ExplainedPerson:
-    x1, y1, x2, y2 = (float(row[side]) for side in _BOX)
+    x1, y1, x2, y2 = (float(row[side]) for side in BOX_COLUMNS)
     return ExplainedPerson(
         box=(x1, y1, x2, y2),
         person_id=int(row["person_id"]),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,10 +11,12 @@ from typing import Literal
 
 import pandas as pd
 
+from ava_eval import BOX_COLUMNS
+from avdet.atomic_write import atomic_write
 from avdet.datasets.keyframes import ClassNames
 from avdet.detection_table import COLUMNS
 from avdet.inference.predictions import PersonPredictions
-from avdet.people.box_table import BOX, csv_lines
+from avdet.people.box_table import csv_lines
 from avdet.people.tubes import tube_table, write_tubes
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "OutputSettings",
     "join_csvs",
     "table_file",
-    "whole_file",
     "write_errors",
     "write_label_map",
     "write_tables",
@@ -69,7 +68,7 @@ def write_tables(
         ),
     }
     for table, pieces in tables.items():
-        with whole_file(table_file(folder, name, table, form)) as path:
+        with atomic_write(table_file(folder, name, table, form)) as path:
             if form == "parquet":
                 _write_parquet(_named(pieces, classes) if table == "tubes" else pieces, path)
             elif table == "tubes":
@@ -81,7 +80,7 @@ def write_tables(
 def join_csvs(folder: Path, names: Sequence[str], output: Path) -> None:
     """detections.csv, boxes.csv and tubes.csv of these videos in `output`; a header stands once."""
     for table in TABLES:
-        with whole_file(output / f"{table}.csv") as path, path.open("wb") as joined:
+        with atomic_write(output / f"{table}.csv") as path, path.open("wb") as joined:
             for index, name in enumerate(names):
                 with table_file(folder, name, table, "csv").open("rb") as part:
                     if table == "tubes" and index:
@@ -93,7 +92,7 @@ def write_errors(errors: Sequence[tuple[str, Path, str]], output: Path, form: Fo
     """errors.csv or errors.parquet: video, path, error; without a row where all went well."""
     table = pd.DataFrame([(name, str(path), error) for name, path, error in errors], columns=["video", "path", "error"])
     printable = table.map(lambda text: str(text).encode(errors="replace").decode()).astype(str)
-    with whole_file(output / f"errors.{form}") as path:
+    with atomic_write(output / f"errors.{form}") as path:
         if form == "parquet":
             printable.to_parquet(path, index=False)
         else:
@@ -102,20 +101,8 @@ def write_errors(errors: Sequence[tuple[str, Path, str]], output: Path, form: Fo
 
 def write_label_map(classes: ClassNames, output: Path) -> None:
     """label_map.txt: what the action ids of the tables are called, `12: stand` a line."""
-    with whole_file(output / "label_map.txt") as path:
+    with atomic_write(output / "label_map.txt") as path:
         path.write_text("".join(f"{i}: {name}\n" for i, name in classes.label_map.items()), encoding="utf-8")
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Where to write what appears at `path` once it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _write_csv(pieces: Iterator[pd.DataFrame], path: Path, *, boxes: bool) -> None:
@@ -135,7 +122,8 @@ def _write_parquet(pieces: Iterator[pd.DataFrame], path: Path) -> None:
     first = next(pieces)
     types = {
         "video": pa.large_string(), "action": pa.large_string(), "action_id": pa.int64(), "person_id": pa.int64(),
-        "keyframes": pa.int64(), "features": pa.list_(pa.float32()), **dict.fromkeys((*BOX, "score"), pa.float32()),
+        "keyframes": pa.int64(), "features": pa.list_(pa.float32()),
+        **dict.fromkeys((*BOX_COLUMNS, "score"), pa.float32()),
     }  # fmt: skip
     schema = pa.schema([(name, types.get(name, pa.float64())) for name in first.columns])  # times are doubles
     with pq.ParquetWriter(path, schema) as writer:

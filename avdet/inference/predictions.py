@@ -11,9 +11,9 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from ava_eval import BOX_COLUMNS
 from avdet.datasets.keyframes import ClassNames
 from avdet.detection_table import COLUMNS
-from avdet.people.box_table import BOX
 from avdet.people.smooth_scores import smooth_scores
 from avdet.people.tracks import link_persons
 from avdet.structures import PersonBoxes
@@ -105,10 +105,10 @@ class PersonPredictions:
 
     def box_rows(self, video: str) -> pd.DataFrame:
         """video, timestamp, x1, y1, x2, y2, score, person_id: everybody who was found."""
-        columns = dict(zip(BOX, self.boxes.T, strict=True))
+        columns = dict(zip(BOX_COLUMNS, self.boxes.T, strict=True))
         return pd.DataFrame(
             {"timestamp": self.times_s, **columns, "score": self.box_scores, "person_id": self.person_ids}
-        ).assign(video=video)[["video", "timestamp", *BOX, "score", "person_id"]]
+        ).assign(video=video)[["video", "timestamp", *BOX_COLUMNS, "score", "person_id"]]
 
     def action_rows(self, video: str, classes: ClassNames, *, min_score: float = 0.0) -> pd.DataFrame:
         """A row a judged person and class: video, timestamp, x1, y1, x2, y2, action_id, score, person_id, action.
@@ -120,7 +120,7 @@ class PersonPredictions:
         row, column = np.nonzero((self.scores >= min_score) | best)  # NaN is neither
         found = {
             "timestamp": self.times_s[row],
-            **dict(zip(BOX, self.boxes[row].T, strict=True)),
+            **dict(zip(BOX_COLUMNS, self.boxes[row].T, strict=True)),
             "action_id": np.asarray(classes.ids, np.int64)[column],
             "score": self.scores[row, column],
             "person_id": self.person_ids[row],

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from avdet.atomic_write import atomic_write
 from avdet.datasets.keyframes import ClassNames
 from avdet.inference.detector import ActionDetector
 from avdet.inference.output_tables import (
@@ -21,7 +22,6 @@ from avdet.inference.output_tables import (
     Form,
     OutputSettings,
     table_file,
-    whole_file,
     write_tables,
     written_files,
 )
@@ -63,7 +63,7 @@ class ResumableOutput:
                 f"{output} was begun with other settings ({', '.join(changed)}); give the same ones to go on, another "
                 f"--output, or remove what is in {output} to start anew"
             )
-        with whole_file(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
 
     def parts(self, job: VideoJob, plan: str) -> ResumeJournal:
@@ -92,7 +92,7 @@ class ResumableOutput:
         done = Finished(len(set(judged.person_ids.tolist())), len(set(judged.times_s.tolist())))
         about = {"source": file_fingerprint(job.path), "showing": asdict(showing), "form": form}
         note = {**about, "people": done.people, "times": done.times}
-        with whole_file(self._note(job)) as partial:
+        with atomic_write(self._note(job)) as partial:
             partial.write_text(json.dumps(note) + "\n", encoding="utf-8")
         return done
 

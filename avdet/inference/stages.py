@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ava_eval import BOX_COLUMNS
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
 from avdet.data.detection_clips import extract_whole_frame
@@ -26,7 +27,7 @@ from avdet.inference.predictions import PersonPredictions
 from avdet.media.open_video import Video, open_video
 from avdet.models.action_model import ActionModel
 from avdet.models.detect import Predicts, detect
-from avdet.people.box_table import BOX, people_of_rows, refuse_pixels
+from avdet.people.box_table import people_of_rows, refuse_pixels
 from avdet.people.find_persons import UNSEEN, ends_s, keyframe_times, video_name
 from avdet.people.person_detector import PersonDetector, Picture
 from avdet.structures import ClipBatch, PersonBoxes
@@ -86,7 +87,7 @@ class GivenPeople:
         """`boxes` of `ava_eval.read_boxes`; its rows for `name` count."""
         rows = boxes[boxes["video"] == name]
         refuse_pixels(rows, "the table of boxes")
-        known = rows[rows["person_id"] >= 0].drop_duplicates(["timestamp", *BOX, "person_id"])
+        known = rows[rows["person_id"] >= 0].drop_duplicates(["timestamp", *BOX_COLUMNS, "person_id"])
         twice = known[known.duplicated(["timestamp", "person_id"])]
         if len(twice):
             first = twice.iloc[0]

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ava_eval import BOX_COLUMNS
 from ava_eval.keyframe_diagnosis import LOOKS_LIKE_PIXELS
 from avdet.structures import PersonBoxes
 
-__all__ = ["BOX", "COLUMNS", "box_table", "csv_lines", "people_of_rows", "refuse_pixels"]
+__all__ = ["COLUMNS", "box_table", "csv_lines", "people_of_rows", "refuse_pixels"]
 
-BOX = ["x1", "y1", "x2", "y2"]
-COLUMNS = ["video", "timestamp", *BOX, "score", "person_id"]
+COLUMNS = ["video", "timestamp", *BOX_COLUMNS, "score", "person_id"]
 
 
 def box_table(video: str, times_s: Sequence[float], people: Sequence[PersonBoxes]) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def box_table(video: str, times_s: Sequence[float], people: Sequence[PersonBoxes
     columns = {
         "video": video,
         "timestamp": np.repeat(np.asarray(times_s, np.float64), counts),
-        **dict(zip(BOX, torch.cat([one.boxes for one in people]).numpy().T, strict=True)),
+        **dict(zip(BOX_COLUMNS, torch.cat([one.boxes for one in people]).numpy().T, strict=True)),
         "score": torch.cat([one.scores for one in people]).numpy(),
         "person_id": torch.cat([one.person_ids for one in people]).numpy(),
     }
@@ -36,7 +36,7 @@ def box_table(video: str, times_s: Sequence[float], people: Sequence[PersonBoxes
 def people_of_rows(rows: pd.DataFrame) -> PersonBoxes:
     """One keyframe's rows."""
     return PersonBoxes.from_boxes(
-        torch.from_numpy(rows[BOX].to_numpy(np.float32, copy=True)),
+        torch.from_numpy(rows[BOX_COLUMNS].to_numpy(np.float32, copy=True)),
         torch.from_numpy(rows["score"].to_numpy(np.float32, copy=True)),
         torch.from_numpy(rows["person_id"].to_numpy(np.int64, copy=True)),
     )
@@ -49,9 +49,9 @@ def csv_lines(table: pd.DataFrame) -> str:
 
 def refuse_pixels(table: pd.DataFrame, source: str | Path) -> None:
     """Raises ValueError with the first row whose box is no share of the frame. `source`: where the table is from."""
-    in_pixels = (table[BOX].to_numpy() > LOOKS_LIKE_PIXELS).any(axis=1)
+    in_pixels = (table[BOX_COLUMNS].to_numpy() > LOOKS_LIKE_PIXELS).any(axis=1)
     if in_pixels.any():
-        video, *numbers = table[["video", "timestamp", *BOX]].iloc[int(in_pixels.argmax())]
+        video, *numbers = table[["video", "timestamp", *BOX_COLUMNS]].iloc[int(in_pixels.argmax())]
         row = ",".join([str(video), *(f"{number:.10g}" for number in numbers)])
         raise ValueError(
             f"{source} has the row {row}, a box in pixels; boxes are shares of the frame, from 0 to 1: divide x by "

@@ -8,7 +8,8 @@ from typing import cast
 import pandas as pd
 import torch
 
-from avdet.people.box_table import BOX, people_of_rows
+from ava_eval import BOX_COLUMNS
+from avdet.people.box_table import people_of_rows
 from avdet.people.person_detector import Picture
 from avdet.structures import PersonBoxes
 
@@ -52,5 +53,5 @@ def _milliseconds(time_s: float) -> int:
 def boxes_of_ground_truth(ground_truth: pd.DataFrame) -> pd.DataFrame:
     """Each labelled person of a keyframe once, with score 1, of a table by `ava_eval.read_ground_truth`."""
     acts = ground_truth[ground_truth["action_id"] > 0]
-    people = acts.drop_duplicates(["video", "timestamp", *BOX, "person_id"], ignore_index=True)
-    return people[["video", "timestamp", *BOX, "person_id"]].assign(score=1.0)
+    people = acts.drop_duplicates(["video", "timestamp", *BOX_COLUMNS, "person_id"], ignore_index=True)
+    return people[["video", "timestamp", *BOX_COLUMNS, "person_id"]].assign(score=1.0)

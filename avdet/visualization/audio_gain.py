@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ava_eval import BOX_COLUMNS
+
 __all__ = ["WITHOUT_SOUND", "beside"]
 
 WITHOUT_SOUND = "score_without_sound"
-_BOX = ["x1", "y1", "x2", "y2"]
 _PLACES = 1e4  # boxes are equal if they are to four digits, times if they are to a tenth of a millisecond
 
 
@@ -18,7 +19,7 @@ def beside(detections: pd.DataFrame, without_sound: pd.DataFrame) -> pd.DataFram
     Both tables are of one video, and found with the same person boxes: that is how the same person is told. ValueError
     where no box is in both.
     """
-    keys = [*(f"_{name}" for name in ("timestamp", *_BOX)), "action_id"]
+    keys = [*(f"_{name}" for name in ("timestamp", *BOX_COLUMNS)), "action_id"]
     known = _keyed(without_sound)[[*keys, "score"]].rename(columns={"score": WITHOUT_SOUND}).drop_duplicates(keys)
     joined = _keyed(detections).merge(known, on=keys, how="left")
     if joined[WITHOUT_SOUND].isna().all() and not detections.empty:
@@ -29,5 +30,5 @@ def beside(detections: pd.DataFrame, without_sound: pd.DataFrame) -> pd.DataFram
 
 
 def _keyed(table: pd.DataFrame) -> pd.DataFrame:
-    places = {f"_{name}": np.rint(table[name] * _PLACES).astype(np.int64) for name in ("timestamp", *_BOX)}
+    places = {f"_{name}": np.rint(table[name] * _PLACES).astype(np.int64) for name in ("timestamp", *BOX_COLUMNS)}
     return table.assign(**places)

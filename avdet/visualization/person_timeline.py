@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ava_eval import BOX_COLUMNS
 from avdet.visualization.audio_gain import WITHOUT_SOUND
 
-_BOX = ["x1", "y1", "x2", "y2"]
 # A table with one keyframe says nothing about their distance; AVA's is a second.
 _DEFAULT_SPACING_S = 1.0
 
@@ -138,9 +138,9 @@ def short_names(label_map: Mapping[int, str]) -> dict[int, str]:
 def _persons(table: pd.DataFrame) -> Iterator[tuple[float, tuple[float, float, float, float], int, pd.DataFrame]]:
     """(time, box, person_id, rows) of each person of each keyframe: rows with the same box are one person's."""
     keyed = table if "person_id" in table else table.assign(person_id=-1)
-    for _, rows in keyed.groupby(["timestamp", *_BOX, "person_id"], sort=True):
+    for _, rows in keyed.groupby(["timestamp", *BOX_COLUMNS, "person_id"], sort=True):
         first = rows.iloc[0]
-        x1, y1, x2, y2 = (float(first[side]) for side in _BOX)
+        x1, y1, x2, y2 = (float(first[side]) for side in BOX_COLUMNS)
         yield float(first["timestamp"]), (x1, y1, x2, y2), int(first["person_id"]), rows
 
 

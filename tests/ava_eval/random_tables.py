@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ava_eval import BOX_COLUMNS
 from tests.ava_eval.slow_protocols import Box, DetectionRow, Key, TruthRow
 
 LABEL_MAP = {1: "sit", 3: "stand", 4: "walk", 9: "sing"}
 ALL_IDS = (1, 3, 4, 9, 12)  # 12 is outside the label map
-BOX = ["x1", "y1", "x2", "y2"]
 
 
 @dataclass
@@ -39,7 +39,7 @@ def detection_table(rows: list[DetectionRow]) -> pd.DataFrame:
 
 
 def _table(rows: list[TruthRow] | list[DetectionRow], boxes: list[Box]) -> pd.DataFrame:
-    table = pd.DataFrame(np.array(boxes, dtype=float).reshape(-1, 4), columns=BOX)
+    table = pd.DataFrame(np.array(boxes, dtype=float).reshape(-1, 4), columns=BOX_COLUMNS)
     table.insert(0, "video", [row[0] for row in rows])
     table.insert(1, "timestamp", np.array([row[1] for row in rows], dtype=float))
     return table

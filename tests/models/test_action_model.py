@@ -85,7 +85,7 @@ def test_every_parameter_is_trained() -> None:
 
 
 def test_dropped_sound_trains_no_audio_parameter() -> None:
-    model = build(drop_pathway=1.0)
+    model = build(drop_pathway_rate=1.0)
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
     total(model(tiny_batch())).backward()
     assert trained(model) == set(dict(model.named_parameters())) - audio_parameters(model)
@@ -94,7 +94,7 @@ def test_dropped_sound_trains_no_audio_parameter() -> None:
 
 
 def test_dropped_as_the_reference_code_does_it_the_head_still_hears() -> None:
-    model = build(drop_pathway=1.0, drop_pathway_mode="lateral")
+    model = build(drop_pathway_rate=1.0, drop_pathway_mode="lateral")
     total(model(tiny_batch())).backward()
     assert trained(model) == set(dict(model.named_parameters()))
     gradients = dict(model.named_parameters())
@@ -106,7 +106,7 @@ def test_dropped_as_the_reference_code_does_it_the_head_still_hears() -> None:
 
 def test_synchronisation_trains_both_projections_and_both_pathways() -> None:
     """On an iteration without fusion every stage counts, and sound is trained by the synchronisation loss alone."""
-    model = build(avs_stages=SYNC, drop_pathway=1.0)
+    model = build(avs_stages=SYNC, drop_pathway_rate=1.0)
     losses = model(tiny_batch(paired=True))
     assert list(losses) == ["action", "sync_res3", "sync_res4", "sync_pool5"]
     assert all(losses[f"sync_{stage}"] > 0 for stage in SYNC)
@@ -237,7 +237,7 @@ def test_larger_pictures_are_scored_window_by_window() -> None:
 
 
 def test_sound_alone_is_never_dropped_and_sees_nothing() -> None:
-    model = build(audio="only", drop_pathway=0.9)
+    model = build(audio="only", drop_pathway_rate=0.9)
     batch = tiny_batch((True, True, False))
     for _ in range(8):
         total(model(batch)).backward()

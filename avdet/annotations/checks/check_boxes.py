@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from ava_eval import BOX_COLUMNS
 from ava_eval.keyframe_diagnosis import LOOKS_LIKE_PIXELS
 from avdet.annotations.checks.finding import Finding, Level, counted
 from avdet.boxes import iou_xyxy
-from avdet.datasets.keyframes import BOX, KeyframeTable, detected_keyframes
+from avdet.datasets.keyframes import KeyframeTable, detected_keyframes
 
 __all__ = ["about_boxes", "about_persons", "about_proposals", "about_training_boxes"]
 
@@ -19,7 +20,7 @@ SMALLEST_SIDE = 1e-3
 
 def about_boxes(about: str, table: pd.DataFrame) -> Iterator[Finding]:
     """Are the boxes shares of the frame, and boxes at all?"""
-    boxes = table[BOX].dropna().to_numpy()
+    boxes = table[BOX_COLUMNS].dropna().to_numpy()
     if not len(boxes):
         return
     sides = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
@@ -43,7 +44,7 @@ def about_boxes(about: str, table: pd.DataFrame) -> Iterator[Finding]:
 
 def about_persons(split: str, table: pd.DataFrame) -> Iterator[Finding]:
     """Is each person in one place at a time?"""
-    known = table[table["person_id"] >= 0].drop_duplicates(["video", "timestamp", *BOX, "person_id"])
+    known = table[table["person_id"] >= 0].drop_duplicates(["video", "timestamp", *BOX_COLUMNS, "person_id"])
     twice = known[known.duplicated(["video", "timestamp", "person_id"])]
     if len(twice):
         first = twice.iloc[0]

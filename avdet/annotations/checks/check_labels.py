@@ -8,8 +8,9 @@ from os.path import commonprefix
 
 import pandas as pd
 
+from ava_eval import BOX_COLUMNS
 from avdet.annotations.checks.finding import Finding, Level, counted, named
-from avdet.datasets.keyframes import BOX, ClassNames
+from avdet.datasets.keyframes import ClassNames
 
 __all__ = ["about_exclusive", "about_names", "about_rows", "about_splits"]
 
@@ -73,8 +74,8 @@ def about_exclusive(
     """Does a person do one at most of the classes of a set?"""
     names = table["action_id"].map(label_map)
     for members in sets:
-        acts = table[names.isin(members)].drop_duplicates(["video", "timestamp", *BOX, "action_id"])
-        several = acts[acts.duplicated(["video", "timestamp", *BOX])]
+        acts = table[names.isin(members)].drop_duplicates(["video", "timestamp", *BOX_COLUMNS, "action_id"])
+        several = acts[acts.duplicated(["video", "timestamp", *BOX_COLUMNS])]
         if len(several):
             first = several.iloc[0]
             yield Finding(

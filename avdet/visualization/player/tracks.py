@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ava_eval import BOX_COLUMNS
 from avdet.people.tracks import link_persons
 from avdet.structures import PersonBoxes
 from avdet.visualization.person_timeline import usual_spacing
 
 __all__ = ["Group", "class_names", "detected_group", "true_group"]
 
-_BOX = ["x1", "y1", "x2", "y2"]
 FAINTEST = 0.02  # fainter scores, most of a table, are left out of a page; if all are, its highest stay
 
 
@@ -64,7 +64,7 @@ def _group(rows: pd.DataFrame, times_s: pd.Series, classes: Mapping[int, str]) -
 
 def _track(person_id: int, rows: pd.DataFrame, index_of: Mapping[int, int]) -> dict[str, object]:
     times, boxes, scores = [], [], []
-    for place, here in rows.groupby(["timestamp", *_BOX], sort=False):
+    for place, here in rows.groupby(["timestamp", *BOX_COLUMNS], sort=False):
         time_s, *box = map(float, cast(tuple[float, ...], place))
         times.append(round(time_s, 4))
         boxes.append([round(side, 4) for side in box])
@@ -78,17 +78,23 @@ def _with_ids(rows: pd.DataFrame) -> pd.DataFrame:
     """Tables without ids get them by linking; in one with some, people without stay alone, with ids of their own."""
     if rows.empty or (rows["person_id"] >= 0).all():
         return rows
-    people = rows[["timestamp", *_BOX, "person_id"]].drop_duplicates(["timestamp", *_BOX]).sort_values("timestamp")
+    people = (
+        rows[["timestamp", *BOX_COLUMNS, "person_id"]]
+        .drop_duplicates(["timestamp", *BOX_COLUMNS])
+        .sort_values("timestamp")
+    )
     if (people["person_id"] >= 0).any():
         people["person_id"] = people["person_id"].astype("int64")  # tables hold int32, and pandas keeps to it
         unknown = people["person_id"] < 0
         people.loc[unknown, "person_id"] = people["person_id"].max() + 1 + np.arange(unknown.sum())
     else:
         times = people["timestamp"].unique()
-        boxes = [people.loc[people["timestamp"] == t, _BOX].to_numpy(np.float32, copy=True) for t in times]
+        boxes = [people.loc[people["timestamp"] == t, BOX_COLUMNS].to_numpy(np.float32, copy=True) for t in times]
         linked = link_persons(
             [float(t) for t in times],
             [PersonBoxes.from_boxes(torch.from_numpy(here)) for here in boxes],
         )
         people["person_id"] = torch.cat([one.person_ids for one in linked]).numpy()
-    return rows.drop(columns="person_id").merge(people, on=["timestamp", *_BOX], how="left", validate="many_to_one")
+    return rows.drop(columns="person_id").merge(
+        people, on=["timestamp", *BOX_COLUMNS], how="left", validate="many_to_one"
+    )

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from ava_eval import BOX_COLUMNS
 from avdet.annotations.checks.check_detection import check_data, refuse_faulty
 from avdet.cli import check_data as check_data_cli
 from avdet.datasets.data_settings import AvaData
-from avdet.datasets.keyframes import BOX
 from avdet.media.reader import VideoReader
 from avdet.settings import Config
 from tests.conftest import REPOSITORY
@@ -114,8 +114,8 @@ FAULTS = {
     "empty box": (reshape(lambda b: [b[0], b[1], b[0], b[3]]), "warning", "empty box"),
     "unknown id": (edit(TRAIN, lambda rows: [[*r[:6], "77", r[7]] for r in rows]), "error", "not in the label map"),
     "0-based": (edit(TRAIN, lambda rows: [["v", "1", *"0011", "0"], *rows]), "error", "add 1 to all"),
-    "header": (edit(TRAIN, lambda rows: [["video", "time", *BOX, "label"], *rows]), "fact", "header line"),
-    "strange header": (edit(TRAIN, lambda rows: [["video", "time", *BOX, "verb"], *rows]), "warning", "name: verb"),
+    "header": (edit(TRAIN, lambda rows: [["video", "time", *BOX_COLUMNS, "label"], *rows]), "fact", "header line"),
+    "strange header": (edit(TRAIN, lambda rows: [["video", "time", *BOX_COLUMNS, "verb"], *rows]), "warning", "name: verb"),  # noqa: E501
     "sizes": (edit(TRAIN, lambda rows: [[*"vtxywh", "label"], *rows]), "error", "column 5 is 'w'"),
     "truth as boxes": (edit(BOXES, lambda rows: [[*r[:6], "12", "0"] for r in rows]), "error", "like a ground truth"),
     "tabs": (rewrite(f"annotations/{TRAIN}", lambda text: text.replace(b",", b"\t")), "fact", "separated by tabs"),
