@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from avdet.cli.recipe import sample_overlay
+from avdet.cli.config_arguments import sample_overlay
 from avdet.config import ConfigError, load_config, parse_config
 from avdet.datasets.data_settings import KINDS
 from avdet.settings import Config

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-from avdet.cli.errors import user_errors
+from avdet.cli.arguments import user_errors
 
 # What each measures; avdet/cli/benchmark_NAME.py has its options and its run, and is loaded only when asked for.
 BENCHMARKS = {

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample
+from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, provide_sample
 from avdet.datasets.locate import require_data
 from avdet.distributed import DistributedContext
 from avdet.engine.interrupt import StopSignal
@@ -29,13 +29,13 @@ TURN = 4  # steps
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_recipe_arguments(parser)
+    add_config_arguments(parser)
     parser.add_argument("--turns", type=int, default=8, help=f"of {TURN} steps of each kind (default 8)")
 
 
 def run_and_print(args: argparse.Namespace) -> None:
     """A few steps of the engine and as many bare ones take turns, so that a busy machine slows both alike."""
-    config = config_of(args)
+    config = config_from_arguments(args)
     if args.sample:
         provide_sample(config)
     else:

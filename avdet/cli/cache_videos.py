@@ -14,9 +14,8 @@ from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from avdet.cli.errors import user_errors
-from avdet.cli.outputs import require_output_folder
-from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
+from avdet.cli.arguments import require_output_folder, user_errors
+from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging, provide_sample
 
 logger = logging.getLogger(__name__)
 LARGEST_CRF = 51
@@ -24,15 +23,15 @@ LARGEST_CRF = 51
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="cache_videos.py", description=__doc__)
-    add_recipe_arguments(parser)
+    add_config_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="the folder that the copies go to")
     parser.add_argument("--short-side", type=int, default=256, metavar="PX", help="of the copies, at most")
     parser.add_argument("--crf", type=int, default=20, help="x264's quality: smaller is better and larger on disk")
     parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
     args = parser.parse_intermixed_args(argv)
-    say_what_happens()
+    configure_logging()
     with user_errors():
-        config = config_of(args)
+        config = config_from_arguments(args)
         if args.workers < 1 or args.short_side < 32:
             raise ValueError(f"--workers {args.workers}, --short-side {args.short_side}; give at least 1 and 32")
         if not 0 <= args.crf <= LARGEST_CRF:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from avdet.cli.errors import user_errors
-from avdet.cli.outputs import require_output
-from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample
+from avdet.cli.arguments import require_output, user_errors
+from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, provide_sample
 from avdet.datasets.data_settings import AvaData
 from avdet.engine.progress import CONSOLE
 
@@ -20,11 +19,11 @@ COLOURS = {"error": "bold red", "warning": "yellow", "fact": "green"}
 def main(argv: list[str] | None = None) -> int:
     """Exit status 1 where an error is found."""
     parser = argparse.ArgumentParser(prog="check_data.py", description=__doc__)
-    add_recipe_arguments(parser)
+    add_config_arguments(parser)
     parser.add_argument("--json", type=Path, help="write the findings there too")
     args = parser.parse_intermixed_args(argv)
     with user_errors():
-        config = config_of(args)
+        config = config_from_arguments(args)
         from avdet.annotations.checks.check_classification import check_clips
         from avdet.annotations.checks.check_detection import check_data
         from avdet.datasets.locate import annotation_files

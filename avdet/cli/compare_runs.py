@@ -10,7 +10,7 @@ from statistics import mean, stdev
 from rich.markup import escape
 from rich.table import Table
 
-from avdet.cli.errors import user_errors
+from avdet.cli.arguments import user_errors
 from avdet.engine.progress import CONSOLE
 from avdet.engine.run_comparison import RunComparison, compare_runs
 

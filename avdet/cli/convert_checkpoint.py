@@ -16,8 +16,7 @@ from avdet.checkpoints.checkpoint_io import save_checkpoint
 from avdet.checkpoints.infer_config import frames_of_pyslowfast, structure_of
 from avdet.checkpoints.third_party import ThirdPartyCheckpoint, read_third_party
 from avdet.checkpoints.weights import LoadReport, load_state
-from avdet.cli.errors import user_errors
-from avdet.cli.outputs import require_output
+from avdet.cli.arguments import require_output, user_errors
 from avdet.config import load_config
 from avdet.data.build_clips import build_class_sets
 from avdet.datasets.data_settings import AvaData

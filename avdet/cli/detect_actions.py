@@ -17,10 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.errors import user_errors
-from avdet.cli.numbers import require_numbers
-from avdet.cli.outputs import require_output_folder
-from avdet.cli.recipe import say_what_happens
+from avdet.cli.arguments import require_not_nan, require_output_folder, user_errors
+from avdet.cli.config_arguments import configure_logging
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
 
         # They only pass lists, and who is done first waits until the last one is.
         with distributed(backend="gloo", patience=timedelta(days=365)) as process:
-            say_what_happens(quiet=not process.is_main)
+            configure_logging(quiet=not process.is_main)
             return _detect(args, process)
 
 
@@ -105,7 +103,7 @@ def _refuse_impossible(args: argparse.Namespace) -> None:
         raise ValueError(f"--boxes {args.boxes} is what --output will write; copy it or give another --output")
     if not args.smooth >= 0:
         raise ValueError(f"--smooth is {args.smooth:g}; it must be 0 seconds or more")
-    require_numbers(args, "min_box_score", "min_score")
+    require_not_nan(args, "min_box_score", "min_score")
     if min(args.ray_workers) < 1:
         raise ValueError(f"--ray-workers are {args.ray_workers}; each kind needs 1 or more")
     if not args.videos and args.input is None:
@@ -288,7 +286,7 @@ def _detect_on_ray(args: argparse.Namespace) -> int:
     from avdet.people.build_detector import build_person_detector
 
     require_ray()
-    say_what_happens()
+    configure_logging()
     jobs = _jobs(args)
     workplace = ResumableOutput(args.output, _settings(args))
     people = partial(build_person_detector, args.detector, model=args.people_model, weights=args.people)

@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.errors import user_errors
-from avdet.cli.numbers import require_numbers
-from avdet.cli.outputs import require_output
+from avdet.cli.arguments import require_not_nan, require_output, user_errors
+from avdet.cli.config_arguments import SAMPLE_FOLDER, config_from_arguments, configure_logging
 from avdet.cli.people_split import labelled_split, provide_labels
-from avdet.cli.recipe import SAMPLE_FOLDER, config_of, say_what_happens
 from avdet.datasets.locate import annotation_files
 from avdet.engine.progress import counting_bars
 
@@ -60,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--batch-size", type=int, default=8, help="pictures at once (default 8)")
     args = parser.parse_intermixed_args(argv)
-    say_what_happens()
+    configure_logging()
     with user_errors():
         try:
             return _detect(_jobs(args), args)
@@ -91,7 +89,7 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
             raise ValueError("there is nothing to look at; give video files, or --config with a recipe")
         return _jobs_of_videos([Path(name) for name in args.inputs])
     args.overrides = args.inputs
-    config = config_of(args)
+    config = config_from_arguments(args)
     provide_labels(config, (args.split,), sample=args.sample)
     if args.detector == "ground_truth" and args.weights is None:
         args.weights = annotation_files(config.ava, args.split)[f"data.{args.split}_csv"]
@@ -178,7 +176,7 @@ def _refuse_impossible(jobs: list[Job], args: argparse.Namespace) -> None:
             raise ValueError(
                 f"{option} is {value:g}; it must be a finite number, {'above 0' if least else '0 or more'}"
             )
-    require_numbers(args, "min_score")
+    require_not_nan(args, "min_score")
 
 
 def _say_whom_it_lacks(table: TableBoxes, jobs: list[Job], path: Path) -> None:

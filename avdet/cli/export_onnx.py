@@ -13,8 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.errors import user_errors
-from avdet.cli.outputs import require_output
+from avdet.cli.arguments import require_output, user_errors
 
 if TYPE_CHECKING:
     from avdet.models.action_model import ActionModel

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from avdet.cli.errors import user_errors
+from avdet.cli.arguments import user_errors
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from avdet.cli.errors import user_errors
+from avdet.cli.arguments import user_errors
 from avdet.synthetic.make_sample import make_sample
 from avdet.synthetic.synthetic_settings import SampleSettings
 

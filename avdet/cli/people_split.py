@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.recipe import provide_sample
+from avdet.cli.config_arguments import provide_sample
 from avdet.datasets.data_settings import AvaData
 from avdet.datasets.locate import require_data
 from avdet.settings import Config

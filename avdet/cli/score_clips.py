@@ -9,9 +9,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.errors import user_errors
-from avdet.cli.outputs import require_output
-from avdet.cli.recipe import add_recipe_arguments, config_of, say_what_happens
+from avdet.cli.arguments import require_output, user_errors
+from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging
 from avdet.engine.progress import CONSOLE
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ SETTING = re.compile(r"[a-z_]\w*(\.\w+)*=")
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="score_clips.py", description=__doc__)
-    add_recipe_arguments(parser)
+    add_config_arguments(parser)
     parser.add_argument(
         "--predictions",
         type=Path,
@@ -41,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     args.overrides += map(str, behind)
     args.predictions = [path for path in args.predictions if path not in behind]
     with user_errors():
-        config = config_of(args)
+        config = config_from_arguments(args)
         from avdet.datasets.data_settings import CharadesData, ClipData, EpicData
 
         if not isinstance(config.data, ClipData):
@@ -55,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
             if path is not None:
                 require_output(path, (*inputs, other), option=option)
                 path.parent.mkdir(parents=True, exist_ok=True)
-        say_what_happens()
+        configure_logging()
         _score(config.data, args)
     return 0
 

@@ -16,10 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.errors import user_errors
-from avdet.cli.numbers import require_numbers
-from avdet.cli.outputs import require_video_output
-from avdet.cli.recipe import say_what_happens
+from avdet.cli.arguments import require_not_nan, require_video_output, user_errors
+from avdet.cli.config_arguments import configure_logging
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--min-score", type=float, default=0.3, help="actions below it are not drawn (default 0.3)")
     parser.add_argument("--short-side", type=int, default=480, help="of the picture, at most (default 480 pixels)")
     args = parser.parse_args(argv)
-    say_what_happens()
+    configure_logging()
     with user_errors():
         _stream(args)
     return 0
@@ -65,7 +63,7 @@ def _stream(args: argparse.Namespace) -> None:
         raise ValueError("there is no display to show a window on; give --output FILE.mp4")
     if args.output is not None:
         require_video_output(args.output, (Path(args.source), args.checkpoint, args.people))
-    require_numbers(args, "rate", "seconds", "min_box_score", "min_score")
+    require_not_nan(args, "rate", "seconds", "min_box_score", "min_score")
     if args.seconds is not None and args.seconds <= 0:
         raise ValueError(f"--seconds is {args.seconds:g}; give more than 0, or leave it out to go on until it is told")
     if args.short_side < 64:

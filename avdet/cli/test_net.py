@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from avdet.cli.errors import user_errors
-from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
+from avdet.cli.arguments import user_errors
+from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging, provide_sample
 from avdet.datasets.locate import require_data
 from avdet.engine.run_dir import RunDir, new_run
 from avdet.settings import Config
@@ -14,12 +14,12 @@ from avdet.settings import Config
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="test_net.py", description=__doc__)
-    add_recipe_arguments(parser)
+    add_config_arguments(parser)
     parser.add_argument("--checkpoint", type=Path, required=True, help="last.pt or best.pt of a run")
     parser.add_argument("--output", type=Path, help="the run directory; runs/NAME-test where it is not given")
     args = parser.parse_intermixed_args(argv)
     with user_errors():
-        config = config_of(args)
+        config = config_from_arguments(args)
         if not args.sample:
             require_data(config.data, ("val",))
         _test(config, args, new_run(f"{config.name}-test", args.output))
@@ -32,7 +32,7 @@ def _test(config: Config, args: argparse.Namespace, run: RunDir) -> None:
     from avdet.engine.test_run import test
 
     with distributed() as process:
-        say_what_happens(quiet=not process.is_main)
+        configure_logging(quiet=not process.is_main)
         if args.sample:
             process.main_first(lambda: provide_sample(config))
         result = test(config, args.checkpoint, run, process)

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from avdet.cli.errors import user_errors
-from avdet.cli.recipe import add_recipe_arguments, config_of, provide_sample, say_what_happens
+from avdet.cli.arguments import user_errors
+from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging, provide_sample
 from avdet.config import load_config
 from avdet.datasets.data_settings import AvaData
 from avdet.datasets.locate import require_data
@@ -24,7 +24,7 @@ RESTARTS = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))  # torchrun's,
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="train_net.py", description=__doc__)
-    add_recipe_arguments(parser)
+    add_config_arguments(parser)
     parser.add_argument("--output", type=Path, help="the run directory; runs/NAME where it is not given")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --output, or with the newest one")
     parser.add_argument(
@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     args = parser.parse_intermixed_args(argv)
     with user_errors(), ExitStack() as stack:
-        config = config_of(args)
+        config = config_from_arguments(args)
         resumes = args.resume
         if args.dry_run and resumes:
             raise ValueError("--dry-run leaves nothing, so there is nothing that --resume goes on with; leave one out")
@@ -60,7 +60,7 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace, *, resumes: bool
     from avdet.engine.train_loop import dry_run, train
 
     with distributed() as process:
-        say_what_happens(quiet=not process.is_main)
+        configure_logging(quiet=not process.is_main)
         if args.sample:
             process.main_first(lambda: provide_sample(config))
         if process.is_main and isinstance(config.data, AvaData):

@@ -8,9 +8,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.errors import user_errors
+from avdet.cli.arguments import user_errors
+from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging
 from avdet.cli.people_split import labelled_split, provide_labels
-from avdet.cli.recipe import add_recipe_arguments, config_of, say_what_happens
 from avdet.engine.run_dir import RunDir, new_run
 from avdet.settings import Config
 
@@ -25,7 +25,7 @@ RATE, SAMPLE_RATE = 0.005, 0.02  # a model that knows people already, and one th
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="train_people.py", description=__doc__)
-    add_recipe_arguments(parser)
+    add_config_arguments(parser)
     parser.add_argument("--output", type=Path, help="the run directory; runs/NAME-people where it is not given")
     parser.add_argument(
         "--detector", choices=("detectron2", "torchvision"),
@@ -47,9 +47,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_intermixed_args(argv)
     args.epochs = (SAMPLE_EPOCHS if args.sample else EPOCHS) if args.epochs is None else args.epochs
     args.lr = (SAMPLE_RATE if args.sample else RATE) if args.lr is None else args.lr
-    say_what_happens()
+    configure_logging()
     with user_errors():
-        config = config_of(args)
+        config = config_from_arguments(args)
         if args.epochs < 0 or args.batch_size < 1:
             raise ValueError(f"--epochs {args.epochs} and --batch-size {args.batch_size} give no training; raise them")
         if not 0.0 < args.lr < math.inf:

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from avdet.cli.errors import user_errors
-from avdet.cli.outputs import require_output, require_video_output
+from avdet.cli.arguments import require_output, require_video_output, user_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--top", type=int, default=3, help="at most so many actions a person (default 3)")
     parser.add_argument("--name", help="what the tables call this video (default: the file's name without suffix)")
     parser.add_argument(
-        "--time-origin",
+        "--timestamp-offset",
         type=float,
         default=0.0,
         metavar="SECOND",
@@ -127,9 +126,7 @@ def _refuse(args: argparse.Namespace) -> None:
     if args.without_sound is not None and args.output is None:
         raise ValueError("--without-sound draws bars into the film; name the film with --output FILE.mp4")
     if not (math.isfinite(args.min_score) and math.isfinite(args.timestamp_offset)):
-        raise ValueError(
-            f"--min-score {args.min_score} and --time-origin {args.time_origin} must be finite; give plain numbers"
-        )
+        raise ValueError(f"--min-score {args.min_score} and --timestamp-offset {args.timestamp_offset} must be finite")
     if args.top < 1:
         raise ValueError(f"--top is {args.top}; give at least 1 action a person")
 
@@ -165,7 +162,7 @@ def _refuse_other_times(args: argparse.Namespace, mine: pd.DataFrame) -> None:
     timeline = Timeline({}, mine["timestamp"])
     outside = why_all_is_outside(mine, timeline, duration_s=duration_s)
     if outside is not None:
-        raise ValueError(f"{args.detections} fits no time of {args.video}: {outside} (--time-origin)")
+        raise ValueError(f"{args.detections} fits no time of {args.video}: {outside} (--timestamp-offset)")
     count = count_outside(mine, timeline, duration_s=duration_s)
     if count:
         sys.stdout.write(

@@ -12,7 +12,7 @@ import torch
 
 from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.cli import score_clips, test_net, train_net
-from avdet.cli.recipe import sample_overlay
+from avdet.cli.config_arguments import sample_overlay
 from avdet.config import load_config
 from avdet.synthetic.benchmark_files import SOUND_DEFINED
 from tests.conftest import REPOSITORY

@@ -144,7 +144,7 @@ def test_a_text_is_no_pickle(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def test_where_to_write_is_looked_at_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_pyth(tmp_path / "a.pyth", slowfast())
     before = source.read_bytes()
-    assert "is one of the inputs, which would be written over" in refusal(capsys, source, source)
+    assert "is one of the inputs and would overwrite it" in refusal(capsys, source, source)
     assert source.read_bytes() == before
     assert "is a folder" in refusal(capsys, tmp_path / "no.pyth", tmp_path)
-    assert f"nothing can be written in {source}" in refusal(capsys, tmp_path / "no.pyth", source / "out.pt")
+    assert f"cannot write into {source}" in refusal(capsys, tmp_path / "no.pyth", source / "out.pt")

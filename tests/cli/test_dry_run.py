@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from avdet.cli import train_net
-from avdet.cli.recipe import sample_overlay
+from avdet.cli.config_arguments import sample_overlay
 from avdet.config import load_config
 from avdet.datasets.data_settings import AvaData
 from tests.conftest import REPOSITORY, TINY_DATA, TINY_MODEL

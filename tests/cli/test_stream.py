@@ -55,7 +55,7 @@ def test_without_a_display_it_asks_for_a_file(
     monkeypatch.setattr("sys.platform", "linux")
     for more, sentence in [
         ([], "there is no display to show a window on; give --output FILE.mp4"),
-        (["--output", "a.avi"], "give it a name that ends in .mp4"),
+        (["--output", "a.avi"], "give a name that ends in .mp4"),
         (["--output", "a.mp4", "--min-score", "nan"], "--min-score is nan; give a number"),
         (["--output", "a.mp4", "--short-side", "8"], "people cannot be seen below 64 pixels"),
         (["--output", "a.mp4", "--rate", "0"], "a rate of 0 looks a second is none"),

@@ -72,8 +72,8 @@ def test_the_page_needs_no_film(folder: Path, capsys: pytest.CaptureFixture[str]
         (["--explain", "--checkpoint", "missing.pt"], "There is no checkpoint at missing.pt"),
         (["--player", "page.pdf"], "give it a name that ends in .html"),
         (["--top", "0"], "--top is 0"),
-        (["--time-origin", "nan"], "must be finite"),
-        (["--output", "a.avi"], "give it a name that ends in .mp4"),
+        (["--timestamp-offset", "nan"], "must be finite"),
+        (["--output", "a.avi"], "give a name that ends in .mp4"),
         (["--name", "other"], "the detections have no row for 'other', only for clip"),
         (["--detections", "missing.csv"], "missing.csv"),
     ],
@@ -108,7 +108,7 @@ def test_tables_that_cannot_be_drawn_are_refused_before_the_film(
             main(_arguments(folder, option, str(table)))
         assert stop.value.code == 2 and said in capsys.readouterr().err
         assert not (folder / "a.mp4").exists()
-    assert main(_arguments(folder, "--detections", str(table), "--time-origin", "499.5")) == 0
+    assert main(_arguments(folder, "--detections", str(table), "--timestamp-offset", "499.5")) == 0
 
 
 def test_what_is_not_shown_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,7 +128,7 @@ def test_what_is_read_is_not_written_over(folder: Path, capsys: pytest.CaptureFi
         before = {path: path.read_bytes() for path in folder.iterdir()}
         with pytest.raises(SystemExit):
             main(_arguments(folder, *more))
-        assert "is one of the inputs, which would be written over" in capsys.readouterr().err
+        assert "is one of the inputs and would overwrite it" in capsys.readouterr().err
         assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -137,7 +137,7 @@ def test_a_place_for_the_page_is_there_before_the_film_is_drawn(
 ) -> None:
     with pytest.raises(SystemExit):
         main(_arguments(folder, "--player", str(folder / "truth.csv" / "page.html")))
-    assert f"--player: nothing can be written in {folder / 'truth.csv'}" in capsys.readouterr().err
+    assert f"--player: cannot write into {folder / 'truth.csv'}" in capsys.readouterr().err
     assert not (folder / "a.mp4").exists()
 
 

@@ -1,4 +1,4 @@
-"""Which sample set and which changes --sample gives to a recipe."""
+"""Which sample set and which overlay --sample selects for a config."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from avdet.cli import recipe
+from avdet.cli import config_arguments
 from avdet.config import load_config
 from tests.conftest import REPOSITORY
 
@@ -21,8 +21,8 @@ from tests.conftest import REPOSITORY
         ("selfsup/avslowfast_avs_rot", "recipe_unlabelled.yaml"),
     ],
 )
-def test_each_kind_of_learning_has_its_changes(config: str, overlay: str) -> None:
-    found = recipe.sample_overlay(load_config(REPOSITORY / f"configs/{config}.yaml"))
+def test_each_task_has_its_overlay(config: str, overlay: str) -> None:
+    found = config_arguments.sample_overlay(load_config(REPOSITORY / f"configs/{config}.yaml"))
     assert found.name == overlay and found.is_file()
 
 
@@ -33,18 +33,18 @@ def test_each_kind_of_learning_has_its_changes(config: str, overlay: str) -> Non
         ("selfsup/avslowfast_avs_rot", "data/sample-unlabelled", 1040),
     ],
 )
-def test_the_set_that_a_recipe_reads_is_made_once(
+def test_the_sample_set_is_created_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, config: str, folder: str,
     videos: int,
 ) -> None:  # fmt: skip
     path = REPOSITORY / f"configs/{config}.yaml"
-    plan = load_config(path, overlays=(recipe.sample_overlay(load_config(path)),))
+    plan = load_config(path, overlays=(config_arguments.sample_overlay(load_config(path)),))
     monkeypatch.chdir(tmp_path)
     made: list[Path] = []
     monkeypatch.setattr("avdet.synthetic.make_clip_sample.ensure_clip_sample", lambda path, **_: made.append(path))
     monkeypatch.setattr("avdet.synthetic.make_clip_sample.is_clip_sample", lambda path, **_: path in made)
     caplog.set_level("INFO")
-    recipe.provide_sample(plan)
-    recipe.provide_sample(plan)
+    config_arguments.provide_sample(plan)
+    config_arguments.provide_sample(plan)
     assert made == [Path(folder)] and plan.data.videos.is_relative_to(folder)
-    assert caplog.messages == [f"making the sample set in {folder}: {videos} videos, a minute or two"]
+    assert caplog.messages == [f"creating the sample set in {folder}: {videos} videos, 1 to 2 minutes"]

@@ -1,4 +1,4 @@
-"""The arguments that every tool with a --config shares, and the config that they mean."""
+"""The arguments of every tool that reads a config, and the console's log lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from avdet.datasets.data_settings import AvaData, KineticsData
 from avdet.engine.progress import CONSOLE
 from avdet.settings import Config
 
-__all__ = ["add_recipe_arguments", "config_of", "provide_sample", "sample_overlay", "say_what_happens"]
+__all__ = ["add_config_arguments", "config_from_arguments", "configure_logging", "provide_sample", "sample_overlay"]
 
 logger = logging.getLogger(__name__)
 SAMPLE_FOLDER = Path("data/sample")
@@ -25,18 +25,20 @@ UNLABELLED_FOLDER = Path("data/sample-unlabelled")
 OVERLAYS = Path(__file__).parents[1] / "synthetic"
 
 
-def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, required=True, help="a recipe, for example configs/ava/avslowfast.yaml")
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", type=Path, required=True, help="a YAML config, for example configs/ava/avslowfast.yaml"
+    )
     parser.add_argument(
         "--sample",
         action="store_true",
-        help="scale the recipe down and run it on the built-in sample set, made in data/ on first use",
+        help="scale the config down and run it on the built-in sample set, which is created in data/ on first use",
     )
-    parser.add_argument("overrides", nargs="*", metavar="section.key=value", help="settings that win over the recipe's")
+    parser.add_argument("overrides", nargs="*", metavar="section.key=value", help="settings that override the config's")
 
 
-def config_of(args: argparse.Namespace) -> Config:
-    """The recipe, scaled down where --sample asks for it, with the overrides of the command line."""
+def config_from_arguments(args: argparse.Namespace) -> Config:
+    """Loads --config with the overrides of the command line; --sample scales it down."""
     if not args.sample:
         return load_config(args.config, overrides=tuple(args.overrides))
     overlay = sample_overlay(load_config(args.config))
@@ -45,7 +47,7 @@ def config_of(args: argparse.Namespace) -> Config:
 
 
 def sample_overlay(config: Config) -> Path:
-    """What --sample changes in a recipe for that kind of data and of learning."""
+    """Returns the overlay with which --sample scales a config of this kind and task down."""
     if isinstance(config.data, AvaData):
         return OVERLAYS / "recipe.yaml"
     return OVERLAYS / f"recipe_{'unlabelled' if _unlabelled(config) else config.data.kind}.yaml"
@@ -56,7 +58,7 @@ def _unlabelled(config: Config) -> bool:
 
 
 def provide_sample(config: Config) -> None:
-    """Makes the sample set that a recipe needs on first use, and says so."""
+    """Creates the sample set that the config reads, if it does not exist yet."""
     from avdet.synthetic.make_clip_sample import (
         UNLABELLED,
         ClipSampleSettings,
@@ -74,14 +76,14 @@ def provide_sample(config: Config) -> None:
         is_made, make = partial(is_clip_sample, settings=settings), partial(ensure_clip_sample, settings=settings)
     if is_made(folder):
         return
-    logger.info("making the sample set in %s: %d videos, a minute or two", folder, videos)
+    logger.info("creating the sample set in %s: %d videos, 1 to 2 minutes", folder, videos)
     with Progress(console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as progress:
         task = progress.add_task("sample videos", total=None)
         make(folder, progress=lambda done, total: progress.update(task, completed=done, total=total))
 
 
-def say_what_happens(*, quiet: bool = False) -> None:
-    """The library's log lines go to the terminal, above its progress bars; of several processes one speaks."""
+def configure_logging(*, quiet: bool = False) -> None:
+    """Sends log lines to the terminal, above the progress bars; with `quiet` only errors."""
     handler: logging.Handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
     if CONSOLE.is_terminal:

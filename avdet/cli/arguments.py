@@ -1,0 +1,109 @@
+"""Command-line parsing, checks of arguments, and user errors: what every tool shares."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = [
+    "ToolParser",
+    "require_not_nan",
+    "require_output",
+    "require_output_folder",
+    "require_video_output",
+    "user_errors",
+]
+
+RENAMED_OPTIONS = {
+    "--detector": "--person-detector",
+    "--every": "--keyframe-interval",
+    "--people": "--person-weights",
+    "--people-model": "--person-model",
+    "--rate": "--keyframe-rate",
+    "--smooth": "--smooth-window",
+    "--time-origin": "--timestamp-offset",
+    "--val-share": "--val-fraction",
+    "--without-sound": "--without-audio",
+}
+
+
+class ToolParser(argparse.ArgumentParser):
+    """Parser of one tool: no abbreviated options, and a hint for each option that was renamed."""
+
+    def __init__(self, prog: str, description: str | None, *, epilog: str | None = None) -> None:
+        formatter = argparse.RawDescriptionHelpFormatter
+        super().__init__(prog, description=description, epilog=epilog, formatter_class=formatter, allow_abbrev=False)
+
+    def parse(self, argv: Sequence[str] | None) -> argparse.Namespace:
+        """Parses options and positional arguments in any order. Exits with status 2 for wrong usage."""
+        argv = sys.argv[1:] if argv is None else argv
+        for option in (argument.partition("=")[0] for argument in argv):
+            renamed = RENAMED_OPTIONS.get(option)
+            if renamed in self._option_string_actions and option not in self._option_string_actions:
+                self.exit(2, f"error: unknown option {option}; did you mean {renamed}?\n")
+        return self.parse_intermixed_args(argv)
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """Reports a ValueError or an OSError as one sentence and exits with status 2; other exceptions are bugs."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"error: {' '.join(_sentence(error).split())}\n")
+        raise SystemExit(2) from None
+
+
+def _sentence(error: ValueError | OSError) -> str:
+    """Adds the next step to the operating system's own errors, which have only a reason and a path."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        reason = error.strerror[0].lower() + error.strerror[1:]
+        return f"{error.filename}: {reason}; correct the path, or the setting that names it"
+    return str(error)
+
+
+def require_not_nan(args: argparse.Namespace, *names: str) -> None:
+    """Raises ValueError where one of these options is NaN, which argparse reads as a number."""
+    for name in names:
+        value = getattr(args, name)
+        if value is not None and math.isnan(value):
+            raise ValueError(f"--{name.replace('_', '-')} is nan; give a number")
+
+
+def require_output(output: Path, inputs: Iterable[Path | None] = (), *, option: str = "--output") -> None:
+    """Raises ValueError where `output` is one of the `inputs`, exists but is no file, or cannot be written."""
+    if output.resolve() in {path.resolve() for path in inputs if path is not None}:
+        raise ValueError(f"{option} {output} is one of the inputs and would overwrite it; give another name")
+    if output.exists() and not output.is_file():
+        raise ValueError(f"{option} {output} is a folder or a device; give the name of a file to write")
+    _require_writable(output, option)
+
+
+def require_output_folder(output: Path, *, option: str = "--output") -> None:
+    """Raises ValueError where `output` is a file, or cannot be created or written into."""
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"{option} {output} is a file; give a folder to write into")
+    _require_writable(output / "file", option)
+
+
+def require_video_output(output: Path, inputs: Iterable[Path | None]) -> None:
+    """Raises ValueError where `output` is no mp4 file or `require_output` refuses it."""
+    if output.suffix.lower() != ".mp4":
+        raise ValueError(f"--output is {output}; the video is written as mp4, so give a name that ends in .mp4")
+    require_output(output, inputs)
+
+
+def _require_writable(path: Path, option: str) -> None:
+    """Writes an unnamed file into the nearest existing parent folder of `path`."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ValueError(f"{option}: cannot write into {folder} ({reason}); give another path") from None
