@@ -30,9 +30,9 @@ from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.frame_decoder import FrameDecoder
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import MediaFile, default_stream
-from avdet.media.open_video import open_video
 from avdet.media.packets import PacketSource
 from avdet.media.reader import Frames, VideoReader
+from avdet.media.video_source import open_video
 from avdet.settings import Config
 
 OURS, JPEGS, CACHE = "ours", "JPEG frames", "from the cache"

@@ -155,7 +155,7 @@ def _shares(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _refuse_other_times(args: argparse.Namespace, mine: pd.DataFrame) -> None:
-    from avdet.media.open_video import duration_of
+    from avdet.media.video_source import duration_of
     from avdet.visualization.person_timeline import Timeline, count_outside, why_all_is_outside
 
     duration_s = duration_of(args.video)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.media.media_file import DecodeError
-from avdet.media.open_video import Video, open_video
+from avdet.media.video_source import StoredVideo, VideoSource, open_video
 
 __all__ = ["HARD_GAP_S", "HardNegativeSchedule", "MisalignedAudio", "other_start"]
 
@@ -39,14 +39,14 @@ class MisalignedAudio:
         self.movies = sorted(movies)
         self.extractor = extractor
 
-    def cut(self, video: Video, center_s: float, *, hard: bool, rng: np.random.Generator) -> Tensor | None:
+    def cut(self, video: StoredVideo, center_s: float, *, hard: bool, rng: np.random.Generator) -> Tensor | None:
         """(T, F) for the clip of `video` around `center_s`; None where there is no such sound.
 
         hard: from the same video, its start HARD_GAP_S or more away.
         """
         return self._same_video(video, center_s, rng) if hard else self._other_video(video.path, rng)
 
-    def _same_video(self, video: Video, center_s: float, rng: np.random.Generator) -> Tensor | None:
+    def _same_video(self, video: VideoSource, center_s: float, rng: np.random.Generator) -> Tensor | None:
         span_s = self.extractor.span_s
         start_s = other_start(center_s - span_s / 2, span_s, video.info.duration_s, rng)
         return None if start_s is None else self.extractor.audio(video, start_s + span_s / 2)

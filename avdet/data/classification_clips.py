@@ -22,8 +22,8 @@ from avdet.data.collate import collate
 from avdet.data.detection_clips import Augmentation, Draw, channels_first
 from avdet.data.transforms import Crop, crop, draw_colours, draw_crop, draw_short_side, flip, recolour
 from avdet.datasets.segments import Segments
-from avdet.media.open_video import Video, open_video
 from avdet.media.reader import DecodeError, FrameBatch, Frames
+from avdet.media.video_source import StoredVideo, open_video
 from avdet.structures import Clip, ClipBatch
 
 __all__ = ["ClipTest", "ClipTrain", "ViewBatch", "Views", "clip_centers", "collate_views", "even_crops"]
@@ -194,7 +194,7 @@ def even_crops(height: int, width: int, count: Literal[1, 3]) -> list[Crop]:
     return [Crop(round(share * (width - size)), round(share * (height - size)), size) for share in shares]
 
 
-def _stretch(segments: Segments, index: int, video: Video) -> tuple[float, float]:
+def _stretch(segments: Segments, index: int, video: StoredVideo) -> tuple[float, float]:
     """Start and end of a segment as far as its video goes. Raises DecodeError where it begins after the video's end."""
     start_s, end_s, duration_s = float(segments.start_s[index]), float(segments.end_s[index]), video.info.duration_s
     if start_s >= duration_s:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.logmel import SAMPLE_RATE, LogMel
-from avdet.media.open_video import Video
 from avdet.media.reader import FrameBatch, Frames
+from avdet.media.video_source import VideoSource
 
 __all__ = ["ClipExtractor"]
 
@@ -34,15 +34,15 @@ class ClipExtractor:
     def span_s(self) -> float:
         return self.span_frames / self.nominal_fps
 
-    def frames(self, video: Video, center_s: float) -> Frames:
+    def frames(self, video: VideoSource, center_s: float) -> Frames:
         """(T, H, W, 3) uint8 around `center_s`; before the start and past the end the nearest frame stands."""
         return video.frames(self._times_s(center_s))
 
-    def frame_batch(self, video: Video, center_s: float) -> FrameBatch:
+    def frame_batch(self, video: VideoSource, center_s: float) -> FrameBatch:
         """Like `frames`, with when each appeared and whether the video was over."""
         return video.frame_batch(self._times_s(center_s))
 
-    def audio(self, video: Video, center_s: float) -> Tensor | None:
+    def audio(self, video: VideoSource, center_s: float) -> Tensor | None:
         """(T, F) log-mel of the same span; None without a sound track or without ears."""
         if self.logmel is None or not video.info.has_audio:
             return None

@@ -18,8 +18,8 @@ from avdet.data.audio_negatives import MisalignedAudio
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.transforms import crop, draw_colours, draw_crop, draw_short_side, flip, recolour, visible
 from avdet.datasets.keyframes import Keyframe, KeyframeTable
-from avdet.media.open_video import Video, open_video
 from avdet.media.reader import Frames
+from avdet.media.video_source import VideoSource, open_video
 from avdet.structures import Clip
 
 __all__ = ["Augmentation", "AvaTest", "AvaTrain", "Draw", "channels_first"]
@@ -132,7 +132,7 @@ class AvaTest(Dataset[Clip]):
             return extract_whole_frame(video, keyframe, self.extractor)
 
 
-def extract_whole_frame(video: Video, keyframe: Keyframe, extractor: ClipExtractor) -> Clip:
+def extract_whole_frame(video: VideoSource, keyframe: Keyframe, extractor: ClipExtractor) -> Clip:
     """The clip around a keyframe as the reader scales it, with its people's boxes in its pixels."""
     frames = extractor.frames(video, keyframe.video_s)
     height, width = frames.shape[1:3]

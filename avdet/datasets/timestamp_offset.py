@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from avdet.datasets.keyframes import KeyframeTable
-from avdet.media.open_video import duration_of
+from avdet.media.video_source import duration_of
 
 __all__ = ["AVA_CUT_S", "durations_of", "outside", "with_timestamp_offset"]
 

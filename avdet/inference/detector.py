@@ -14,9 +14,9 @@ from avdet.data.build import build_clip_extractor, build_exclusive
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.data_settings import AvaData
 from avdet.datasets.keyframes import ClassNames
-from avdet.inference.array_video import ArrayVideo
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.stages import GivenPeople, Plan, Source, Wishes, extract_clips, judge, name_of, pictures_at
+from avdet.media.array_video import ArrayVideo
 from avdet.models.build import build_model
 from avdet.models.detect import Predicts
 from avdet.people.build_detector import build_person_detector

@@ -8,10 +8,9 @@ The unit of work is a chunk: a few keyframes of one video, one after another.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -22,9 +21,9 @@ from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
 from avdet.data.detection_clips import extract_whole_frame
 from avdet.datasets.keyframes import Keyframe
-from avdet.inference.array_video import ArrayVideo
 from avdet.inference.predictions import PersonPredictions
-from avdet.media.open_video import Video, open_video
+from avdet.media.array_video import ArrayVideo
+from avdet.media.video_source import VideoSource, open_video
 from avdet.models.action_model import ActionModel
 from avdet.models.detect import Predicts, detect
 from avdet.people.box_table import people_of_rows, refuse_pixels
@@ -135,11 +134,10 @@ def name_of(source: Source) -> str:
     return source.name if isinstance(source, ArrayVideo) else video_name(source)
 
 
-def open_source(source: Source, *, short_side: int | None = None) -> AbstractContextManager[Video]:
+def open_source(source: Source, *, short_side: int | None = None) -> VideoSource:
     """A file, a folder of frames or an array, scaled as `open_video` does."""
     if isinstance(source, ArrayVideo):
-        scaled = replace(source, short_side=short_side)
-        return cast("AbstractContextManager[Video]", scaled)  # it has what a cutter and a detector read
+        return replace(source, short_side=short_side)
     return open_video(source, short_side=short_side)
 
 

@@ -26,7 +26,7 @@ from avdet.detection_table import detection_table
 from avdet.inference.detector import ActionDetector
 from avdet.inference.stream_window import LiveWindow, StreamWindow
 from avdet.media.live import Event, VideoFrame
-from avdet.media.open_video import Video
+from avdet.media.video_source import VideoSource
 from avdet.models.detect import Predicts, detect
 from avdet.people.person_detector import PersonDetector, Picture
 from avdet.people.tracks import MAX_GAP_S, PersonLinker
@@ -79,7 +79,7 @@ class LiveDetector:
         if not len(people):
             return detection_table([], self._classes.ids)
         keyframe = Keyframe("live", time_s, time_s, people, torch.zeros(len(people), 0))
-        video = cast(Video, moment)  # it has what the cutter reads
+        video = cast(VideoSource, moment)  # it has what the cutter reads
         clip = collate([extract_whole_frame(video, keyframe, self._cutter)])
         return detection_table(detect(self._model, clip, self._device), self._classes.ids)
 

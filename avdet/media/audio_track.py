@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from avdet.media.media_file import DecodeError, MediaFile, default_stream
 from avdet.media.packets import PacketSource
 
-AudioState = NDArray[np.float32]
+Waveform = NDArray[np.float32]
 
 # Codecs need some sound before the wanted one: MP3 up to half a second of earlier bits, Opus 80 ms to converge.
 _PREROLL_S = 0.5
@@ -35,7 +35,7 @@ class AudioTrack:
     Channels are averaged, integers scaled to [-1, 1]; what the track does not cover is silence.
 
         with MediaFile("talk.wav") as file:
-            samples = SoundTrack(file).read(1.5, 2.0, 16000)
+            samples = AudioTrack(file).read(1.5, 2.0, 16000)
     """
 
     def __init__(self, file: MediaFile) -> None:
@@ -46,7 +46,7 @@ class AudioTrack:
         self.stored_rate: int = stream.rate
         self._source: PacketSource[AudioStream] = PacketSource(file, stream)
 
-    def read(self, start_s: float, duration_s: float, rate: int) -> AudioState:
+    def read(self, start_s: float, duration_s: float, rate: int) -> Waveform:
         """(round(duration_s * rate),) mono float32 whose first sample is at `start_s`, to half a stored sample."""
         if not (math.isfinite(start_s) and duration_s >= 0 and math.isfinite(duration_s) and rate > 0):
             raise ValueError(
@@ -59,7 +59,7 @@ class AudioTrack:
         first = margin * rate // stored_rate
         return resampled[first : first + num_samples].clip(-1.0, 1.0)  # filters ring
 
-    def _stored(self, start_s: float, duration_s: float, rate: int) -> tuple[AudioState, int, int]:
+    def _stored(self, start_s: float, duration_s: float, rate: int) -> tuple[Waveform, int, int]:
         """Mono samples as stored, with a margin on both sides of the span: (samples, their rate, margin).
 
         The margin is a whole number of samples at both rates, so that resampling keeps `start_s` on a sample.
@@ -113,7 +113,7 @@ class AudioTrack:
         return index
 
 
-def mixed(frame: AudioFrame) -> AudioState:
+def mixed(frame: AudioFrame) -> Waveform:
     """(n,) float32: the mean of the channels, integers scaled to [-1, 1]."""
     if frame.format.is_planar and len(frame.layout.channels) > _MAX_PLANES:
         layout, rate = frame.layout, frame.sample_rate
@@ -131,14 +131,14 @@ def mixed(frame: AudioFrame) -> AudioState:
     return mean.astype(np.float32)
 
 
-def _place(piece: AudioState, samples: AudioState, begin: int) -> None:
+def _place(piece: Waveform, samples: Waveform, begin: int) -> None:
     """Copies the part of `piece`, which begins at index `begin`, that falls into `samples`."""
     start, end = max(begin, 0), min(begin + len(piece), len(samples))
     if start < end:
         samples[start:end] = piece[start - begin : end - begin]
 
 
-def _resampled(samples: AudioState, rate: int, new_rate: int) -> AudioState:
+def _resampled(samples: Waveform, rate: int, new_rate: int) -> Waveform:
     """By libswresample, whose filter adds no delay: sample 0 stays where it is."""
     if rate == new_rate or len(samples) == 0:
         return samples

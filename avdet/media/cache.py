@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.media.audio_track import AudioState, AudioTrack
+from avdet.media.audio_track import AudioTrack, Waveform
 from avdet.media.file_fingerprint import file_version
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import DecodeError, MediaFile, default_stream
-from avdet.media.open_video import early_end_s
 from avdet.media.reader import VideoInfo, VideoReader
+from avdet.media.video_source import early_end_s
 from avdet.media.video_writer import VideoWriter
 
 __all__ = ["CachedVideo", "cache_video", "made_from", "recipe_of"]
@@ -151,7 +151,7 @@ def _refuse_other_sound(source: Path, copy: Path, duration_s: float) -> None:
                 )
 
 
-def _lag(here: AudioState, there: AudioState) -> int:
+def _lag(here: Waveform, there: Waveform) -> int:
     """Samples by which `there` is later."""
     size = 2 * len(here)
     correlation = np.fft.irfft(np.fft.rfft(there, size) * np.fft.rfft(here, size).conj(), size)

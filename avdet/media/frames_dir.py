@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.media.audio_track import AudioState, AudioTrack
+from avdet.media.audio_track import AudioTrack, Waveform
 from avdet.media.media_file import DecodeError, MediaFile
-from avdet.media.reader import TOLERANCE_S, FrameBatch, Frames, VideoInfo, checked_times
+from avdet.media.reader import TOLERANCE_S, FrameBatch, Frames, Times, VideoInfo, checked_times
 
 __all__ = ["FramesDir", "is_frames_dir"]
 
@@ -87,13 +87,13 @@ class FramesDir:
             audio_rate=None if sound is None else sound.stored_rate,
         )
 
-    def frames(self, times_s: Sequence[float] | NDArray[np.float64]) -> Frames:
+    def frames(self, times_s: Times) -> Frames:
         """See VideoReader.frames."""
         return self.frame_batch(times_s).rgb
 
-    def frame_batch(self, times_s: Sequence[float] | NDArray[np.float64]) -> FrameBatch:
+    def frame_batch(self, times_s: Times) -> FrameBatch:
         """See VideoReader.frame_batch."""
-        times = checked_times(times_s, self.path)
+        times = checked_times(times_s, self.path.name)
         numbers = self._listing.numbers
         appear_s = (numbers - 1) / self._fps
         shown = np.maximum(np.searchsorted(appear_s, times + TOLERANCE_S, side="right") - 1, 0)
@@ -111,7 +111,7 @@ class FramesDir:
         for index in range(first, len(appear_s)):
             yield float(appear_s[index]), self._read(index)
 
-    def audio(self, start_s: float, duration_s: float, rate: int) -> AudioState:
+    def audio(self, start_s: float, duration_s: float, rate: int) -> Waveform:
         """See VideoReader.audio."""
         if self._sound_file is None:
             raise DecodeError(self.path, None, f"no sound lies beside it; put it into {self.path.name}.wav")

@@ -19,21 +19,25 @@ import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from avdet.media.audio_track import AudioState, AudioTrack
+from avdet.media.audio_track import AudioTrack, Waveform
 from avdet.media.display_size import DisplaySize, RgbConverter, shape_of
 from avdet.media.frame_decoder import FrameDecoder, Picture, frame_rate
 from avdet.media.media_file import DecodeError, MediaFile, default_stream
 from avdet.media.packets import PacketSource
 
-__all__ = ["TOLERANCE_S", "DecodeError", "FrameBatch", "Frames", "VideoInfo", "VideoReader", "checked_times"]
+__all__ = ["TOLERANCE_S", "DecodeError", "FrameBatch", "Frames", "Times", "VideoInfo", "VideoReader", "checked_times"]
 
 Frames = NDArray[np.uint8]
 """(T, H, W, 3) RGB."""
+
+Times: TypeAlias = Sequence[float] | NDArray[np.float64]
+"""(T,) seconds on the video's own clock."""
 
 # A frame counts as on screen this much before its time, because Matroska and FLV round times to a millisecond.
 TOLERANCE_S = 0.001
@@ -128,20 +132,20 @@ class VideoReader:
             return self._file.duration_s
         return self._source.time_of(self._source.first_tick + stream.duration)
 
-    def frames(self, times_s: Sequence[float] | NDArray[np.float64]) -> Frames:
+    def frames(self, times_s: Times) -> Frames:
         """(T, H, W, 3): the frame on screen at each time, in the order of the times, which may repeat.
 
         Before the first frame it is the first, past the end the last; `frame_batch` tells.
         """
         return self.frame_batch(times_s).rgb
 
-    def frame_batch(self, times_s: Sequence[float] | NDArray[np.float64]) -> FrameBatch:
+    def frame_batch(self, times_s: Times) -> FrameBatch:
         """Like `frames`, with the time at which each appeared and whether the video was over.
 
         Costs a seek and the decoding from the key frame before, wherever in the file it is.
         """
         assert not self._is_playing, "a reader that plays cannot seek; open a second one"
-        times = checked_times(times_s, self.path)
+        times = checked_times(times_s, self.path.name)
         order = np.argsort(times, kind="stable")
         rgb: Frames | None = None
         appeared, past_end = np.empty(times.shape), np.empty(times.shape, np.bool_)
@@ -170,8 +174,8 @@ class VideoReader:
         finally:
             self._is_playing = False
 
-    def audio(self, start_s: float, duration_s: float, rate: int) -> AudioState:
-        """(round(duration_s * rate),) mono float32 of [-1, 1]; see SoundTrack.read. DecodeError without sound."""
+    def audio(self, start_s: float, duration_s: float, rate: int) -> Waveform:
+        """(round(duration_s * rate),) mono float32 of [-1, 1]; see AudioTrack.read. DecodeError without sound."""
         if self._is_playing and self._sound_file is None:
             # The pictures have to stay where they are in the file.
             self._sound_file = MediaFile(self.path)
@@ -206,9 +210,9 @@ class VideoReader:
         return self._shape
 
 
-def checked_times(times_s: Sequence[float] | NDArray[np.float64], path: Path) -> NDArray[np.float64]:
+def checked_times(times_s: Times, name: str) -> NDArray[np.float64]:
     """(T,), one or more and finite; ValueError otherwise."""
     times = np.asarray(times_s, np.float64)
     if times.ndim != 1 or times.size == 0 or not np.isfinite(times).all():
-        raise ValueError(f"frame times of {path.name} are {times_s}; give one or more finite seconds")
+        raise ValueError(f"frame times of {name} are {times_s}; give one or more finite seconds")
     return times

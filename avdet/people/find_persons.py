@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from avdet.media.open_video import duration_of, early_end_s, open_video
+from avdet.media.video_source import duration_of, early_end_s, open_video
 from avdet.people.box_table import box_table
 from avdet.people.box_table_detector import TableBoxes
 from avdet.people.person_detector import PersonDetector, Picture

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from avdet.boxes import flip_xyxy
 from avdet.media.media_file import DecodeError
-from avdet.media.open_video import open_video
+from avdet.media.video_source import open_video
 from avdet.people.find_persons import video_name
 from avdet.people.person_detector import Picture
 from avdet.structures import PersonBoxes

@@ -10,7 +10,7 @@ import pytest
 from avdet.cli import benchmark_rivals as rivals
 from avdet.cli.benchmark import main
 from avdet.cli.benchmark_films import write_clip, write_video
-from avdet.media.audio_track import AudioState
+from avdet.media.audio_track import Waveform
 from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.frames_dir import FramesDir
 from avdet.media.reader import VideoReader
@@ -46,7 +46,7 @@ def test_all_ways_hear_the_same_sound_and_see_the_same_pictures(clip: Path, tmp_
     assert np.abs(extracted.rgb.astype(int) - batch.rgb).mean() < 8
 
 
-def _dull(sound: AudioState) -> AudioState:
+def _dull(sound: Waveform) -> Waveform:
     """Without what half a sample's shift would change."""
     return np.convolve(sound[:-100], np.full(16, 1 / 16)).astype(np.float32)
 

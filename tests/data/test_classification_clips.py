@@ -23,7 +23,7 @@ from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.detection_clips import Augmentation, Draw
 from avdet.datasets.segments import Intervals, Segments
 from avdet.media.logmel import LogMel
-from avdet.media.open_video import open_video
+from avdet.media.video_source import open_video
 from tests.media.make_videos import faststart, numbered, numbers_of, truncated, write_video
 
 PLAIN = Augmentation((48, 48), "uniform", 48, 0.0, 0.0, 0.0)

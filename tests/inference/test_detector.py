@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avdet.inference.array_video import ArrayVideo
 from avdet.inference.detector import ActionDetector
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.stages import GivenPeople, Wishes
+from avdet.media.array_video import ArrayVideo
 from avdet.media.reader import VideoReader
 from avdet.people.build_detector import build_trainable
 from avdet.people.find_persons import find_persons
@@ -53,7 +53,7 @@ def test_arrays_are_judged_as_their_file_is(detector: ActionDetector, film: Path
     with VideoReader(film) as video:
         frames = np.stack([frame for _, frame in video.play()])
         sound = video.audio(0.0, 8.0, 16000)
-    array = ArrayVideo(frames, fps=10.0, sound=sound, sound_rate=16000, name="film")
+    array = ArrayVideo(frames, fps=10.0, waveform=sound, sample_rate=16000, name="film")
     boxes = two_people("film", [0.5, 4.0])
     of_file, of_array = detector.detect(film, boxes), detector.detect(array, boxes)
     np.testing.assert_allclose(of_array[NUMBERS], of_file[NUMBERS], atol=2e-3)
@@ -141,19 +141,6 @@ def test_what_cannot_be_judged_is_said(detector: ActionDetector, film: Path) -> 
         detector.detect(film, two_people("other", [1.0]))
     with pytest.raises(ValueError, match="give one or more"):
         detector.detect([])
-
-
-@pytest.mark.parametrize(
-    ("frames", "sound", "sentence"),
-    [
-        (np.zeros((2, 4, 4), np.uint8), None, "give uint8 RGB"),
-        (np.zeros((0, 4, 4, 3), np.uint8), None, "T at least 1"),
-        (np.zeros((1, 4, 4, 3), np.uint8), np.full(3, np.nan, np.float32), "finite mono floats"),
-    ],
-)
-def test_arrays_check_themselves(frames: np.ndarray, sound: np.ndarray | None, sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
-        ArrayVideo(frames, fps=1.0, sound=sound)
 
 
 def test_asking_for_the_package_alone_imports_no_torch() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import av
+import cv2
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
@@ -76,6 +77,23 @@ def write_video(
         if audio is not None and sound is not None:
             _write_sound(container, audio, np.atleast_2d(sound), sound_start_s)
     return path
+
+
+def write_frames(
+    folder: Path,
+    numbers: Sequence[int],
+    *,
+    suffix: str = ".jpg",
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    first_number: int | None = None,
+) -> Path:
+    """A folder of files FOLDER_000001.jpg, ..: each file shows its own number, or counts from `first_number`."""
+    folder.mkdir()
+    for index, number in enumerate(numbers):
+        shown = number if first_number is None else first_number + index
+        cv2.imwrite(str(folder / f"{folder.name}_{number:06d}{suffix}"), numbered(shown, width, height))
+    return folder
 
 
 def truncated(source: Path, target: Path, share: float) -> Path:

@@ -14,10 +14,10 @@ from avdet.media.audio_track import AudioTrack
 from avdet.media.media_file import DecodeError, MediaFile
 from tests.media.make_videos import write_video
 
-AudioState = NDArray[np.float32]
+Waveform = NDArray[np.float32]
 
 
-def _chirp(seconds: float, rate: int, start_s: float = 0.0) -> AudioState:
+def _chirp(seconds: float, rate: int, start_s: float = 0.0) -> Waveform:
     """A tone that rises from 200 Hz by 300 Hz a second: no two moments are alike, whatever the rate."""
     t = start_s + np.arange(round(seconds * rate)) / rate
     return (0.5 * np.sin(2 * np.pi * (200 * t + 150 * t**2))).astype(np.float32)

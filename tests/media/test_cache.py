@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from avdet.media import cache
-from avdet.media.audio_track import AudioState
+from avdet.media.audio_track import Waveform
 from avdet.media.cache import cache_video
 from avdet.media.reader import DecodeError, VideoReader
 from avdet.media.video_writer import VideoWriter
@@ -17,7 +17,7 @@ from tests.media.make_videos import numbers_of, write_video
 from tests.shared import SHARED, needs_shared
 
 
-def _noise(seconds: float, rate: int) -> AudioState:
+def _noise(seconds: float, rate: int) -> Waveform:
     return (0.2 * np.random.default_rng(0).standard_normal(round(seconds * rate))).clip(-1, 1).astype(np.float32)
 
 
@@ -73,11 +73,11 @@ def test_a_copy_that_is_not_equal_in_time_never_appears(tmp_path: Path, monkeypa
     source = write_video(tmp_path / "a.mp4", num_frames=50, sound=_noise(2.0, 16000))
 
     class LateSound(VideoWriter):
-        def write_audio(self, samples: AudioState) -> None:
+        def write_audio(self, samples: Waveform) -> None:
             super().write_audio(np.roll(samples, 40))
 
     class NoSound(VideoWriter):
-        def write_audio(self, samples: AudioState) -> None:
+        def write_audio(self, samples: Waveform) -> None:
             super().write_audio(np.zeros_like(samples))
 
     class LatePictures(VideoWriter):

@@ -11,18 +11,11 @@ import numpy as np
 import pytest
 
 from avdet.media.frames_dir import FramesDir, is_frames_dir
-from avdet.media.open_video import open_video
 from avdet.media.reader import DecodeError, VideoReader
-from tests.media.make_videos import numbered, numbers_of, write_video
+from avdet.media.video_source import open_video
+from tests.media.make_videos import numbered, numbers_of, write_frames, write_video
 
 RATE = 16000
-
-
-def _folder(folder: Path, numbers: list[int], *, suffix: str = ".jpg", width: int = 64, height: int = 48) -> Path:
-    folder.mkdir()
-    for number in numbers:
-        cv2.imwrite(str(folder / f"{folder.name}_{number:06d}{suffix}"), numbered(number, width, height))
-    return folder
 
 
 def _wav(path: Path, sound: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
@@ -35,7 +28,7 @@ def _wav(path: Path, sound: np.ndarray[tuple[int], np.dtype[np.float32]]) -> Non
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 def test_picture_k_appears_at_k_minus_one_thirtieths(tmp_path: Path, suffix: str) -> None:
-    with open_video(_folder(tmp_path / "movie", list(range(1, 61)), suffix=suffix)) as video:
+    with open_video(write_frames(tmp_path / "movie", list(range(1, 61)), suffix=suffix)) as video:
         batch = video.frame_batch([0.0, 1.0, 1.0333, 0.5, -1.0, 1.99, 2.0, 50.0])
     assert numbers_of(batch.rgb) == [1, 31, 32, 16, 1, 60, 60, 60]
     assert batch.times_s == pytest.approx([0, 1, 31 / 30, 0.5, 0, 59 / 30, 59 / 30, 59 / 30])
@@ -43,7 +36,7 @@ def test_picture_k_appears_at_k_minus_one_thirtieths(tmp_path: Path, suffix: str
 
 
 def test_a_picture_stays_where_numbers_are_left_out(tmp_path: Path) -> None:
-    with FramesDir(_folder(tmp_path / "movie", [4, 5, 20])) as video:
+    with FramesDir(write_frames(tmp_path / "movie", [4, 5, 20])) as video:
         assert numbers_of(video.frames([0.0, 4 / 30, 18.9 / 30, 19 / 30])) == [4, 5, 5, 20]
         assert video.info.start_s == pytest.approx(0.1) and video.info.duration_s == pytest.approx(20 / 30)
         assert [round(time_s * 30) for time_s, _ in video.play(0.2)] == [4, 19]
@@ -53,7 +46,7 @@ def test_the_same_clip_as_from_the_video_it_was_made_of(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     sound = (0.3 * rng.standard_normal(2 * RATE)).clip(-1, 1).astype(np.float32)
     movie = write_video(tmp_path / "movie.mkv", num_frames=60, fps=30, sound=sound, sound_codec="flac")
-    folder = _folder(tmp_path / "movie", [])
+    folder = write_frames(tmp_path / "movie", [])
     with VideoReader(movie) as video:
         for number, (_, frame) in enumerate(video.play(), 1):
             cv2.imwrite(str(folder / f"movie_{number:06d}.png"), frame[..., ::-1])
@@ -78,7 +71,7 @@ def test_the_short_side_is_exact_and_colours_are_rgb(tmp_path: Path) -> None:
 
 
 def test_pictures_of_other_sizes_are_scaled_to_the_first(tmp_path: Path) -> None:
-    folder = _folder(tmp_path / "movie", [1])
+    folder = write_frames(tmp_path / "movie", [1])
     cv2.imwrite(str(folder / "movie_000002.jpg"), numbered(2, 128, 96))
     with FramesDir(folder) as video:
         frames = video.frames([0.0, 0.05])
@@ -103,7 +96,7 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
         FramesDir(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="short_side is 0"):
         FramesDir(empty, short_side=0)
-    folder = _folder(tmp_path / "movie", [1, 2, 3])
+    folder = write_frames(tmp_path / "movie", [1, 2, 3])
     (folder / "movie_000002.jpg").write_bytes(b"")
     with FramesDir(folder) as video:
         assert not video.info.has_audio
@@ -114,12 +107,12 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
 
 
 def test_two_series_in_one_folder_are_refused(tmp_path: Path) -> None:
-    folder = _folder(tmp_path / "movie", [1, 2])
+    folder = write_frames(tmp_path / "movie", [1, 2])
     shutil.copy(folder / "movie_000001.jpg", folder / "other_7.jpg")
     with pytest.raises(DecodeError, match=r"other_7.jpg is not named like movie_000001.jpg"):
         FramesDir(folder)
 
 
 def test_which_folders_hold_frames(tmp_path: Path) -> None:
-    assert is_frames_dir(_folder(tmp_path / "movie", [1]))
+    assert is_frames_dir(write_frames(tmp_path / "movie", [1]))
     assert not is_frames_dir(tmp_path) and not is_frames_dir(tmp_path / "movie" / "movie_000001.jpg")

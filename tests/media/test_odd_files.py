@@ -12,14 +12,14 @@ import pytest
 from av.packet import Packet
 from av.stream import Stream
 
-from avdet.media.audio_track import AudioState
+from avdet.media.audio_track import Waveform
 from avdet.media.reader import DecodeError, VideoReader
 from tests.media.make_videos import number_of, numbered, numbers_of, write_video
 
 TS_PACKET, TS_WRAP_S = 188, 2**33 / 90_000
 
 
-def _noise(seconds: float = 2.0, rate: int = 16000) -> AudioState:
+def _noise(seconds: float = 2.0, rate: int = 16000) -> Waveform:
     return (0.3 * np.random.default_rng(0).standard_normal((2, round(seconds * rate)))).clip(-1, 1).astype(np.float32)
 
 

@@ -17,8 +17,8 @@ from avdet.datasets.keyframes import ClassNames
 from avdet.datasets.locate import require_data
 from avdet.datasets.segments import Intervals, Segments, in_both, unlabelled
 from avdet.datasets.video_files import find_videos, with_video
-from avdet.media.open_video import early_end_s, open_video
 from avdet.media.reader import DecodeError
+from avdet.media.video_source import early_end_s, open_video
 
 __all__ = ["check_clips"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from avdet.annotations.checks.finding import Finding, Level, counted, named
-from avdet.media.open_video import Video, early_end_s, open_video
 from avdet.media.reader import DecodeError
+from avdet.media.video_source import VideoSource, early_end_s, open_video
 
 __all__ = ["about_contents", "about_missing"]
 
@@ -66,7 +66,7 @@ def about_contents(paths: Sequence[Path]) -> Iterator[Finding]:
         yield Finding("fact", "movies", f"{counted(len(paths), 'movie')} read to the end, and heard")
 
 
-def _loudest(video: Video, duration_s: float) -> float:
+def _loudest(video: VideoSource, duration_s: float) -> float:
     """The largest sample at a quarter, half and three quarters of the movie."""
     places_s = [share * max(duration_s - LISTENED_S, 0.0) for share in (0.25, 0.5, 0.75)]
     return max(float(np.abs(video.audio(at_s, LISTENED_S, 16_000)).max()) for at_s in places_s)

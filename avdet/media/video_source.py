@@ -1,0 +1,65 @@
+"""VideoSource, the interface of everything that yields frames and audio at times, and `open_video`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from avdet.media.audio_track import Waveform
+from avdet.media.frames_dir import FramesDir
+from avdet.media.media_file import MediaFile
+from avdet.media.reader import FrameBatch, Frames, Times, VideoInfo, VideoReader
+
+__all__ = ["StoredVideo", "VideoSource", "duration_of", "early_end_s", "open_video"]
+
+SLACK_S = 0.5
+
+StoredVideo: TypeAlias = VideoReader | FramesDir
+"""A video on disk, with its `path`: what `open_video` returns."""
+
+
+class VideoSource(Protocol):
+    """Frames and audio at times in seconds on the video's own clock; use as a context manager.
+
+    Satisfied by a file (VideoReader), a folder of frames (FramesDir), an array (ArrayVideo) and the newest seconds of a
+    live stream (StreamWindow). VideoReader documents the methods.
+    """
+
+    @property
+    def info(self) -> VideoInfo: ...
+
+    def frames(self, times_s: Times) -> Frames: ...
+
+    def frame_batch(self, times_s: Times) -> FrameBatch: ...
+
+    def audio(self, start_s: float, duration_s: float, rate: int) -> Waveform: ...
+
+    def __enter__(self) -> VideoSource: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+
+def open_video(path: str | Path, *, short_side: int | None = None) -> StoredVideo:
+    """Opens a video file or a folder of extracted frames; use as a context manager.
+
+    with open_video("videos/9Y_l9NsnYE0", short_side=256) as video:
+        waveform = video.audio(1.0, 2.0, 16000)
+    """
+    return (FramesDir if Path(path).is_dir() else VideoReader)(path, short_side=short_side)
+
+
+def duration_of(path: Path) -> float:
+    """Returns `info.duration_s` without decoding a frame."""
+    with FramesDir(path) if path.is_dir() else MediaFile(path) as video:
+        return video.info.duration_s if isinstance(video, FramesDir) else video.duration_s
+
+
+def early_end_s(video: StoredVideo) -> float | None:
+    """Returns when the frames end if the file announces at least 0.5 s more of them, else None.
+
+    An interrupted download still announces the whole duration.
+    """
+    if isinstance(video, FramesDir):
+        return None
+    last = video.frame_batch([max(video.announced_s - SLACK_S, 0.0)])
+    return float(last.times_s[0]) + 1 / video.info.fps if last.past_end[0] else None
