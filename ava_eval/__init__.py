@@ -1,9 +1,8 @@
 """Scores detections of actions in AVA's format: frame mAP as the originals compute it, explained."""
 
 from ava_eval.comparison import compare
-from ava_eval.csv_layout import BOX_COLUMNS, KEYFRAME_COLUMNS
+from ava_eval.csv_format import BOX_COLUMNS, KEYFRAME_COLUMNS, FormatError
 from ava_eval.evaluate import evaluate
-from ava_eval.format_error import FormatError
 from ava_eval.label_map import read_label_groups, read_label_map
 from ava_eval.protocols import PROTOCOLS
 from ava_eval.result import Result, table

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ava_eval.csv_layout import BOX_COLUMNS
+from ava_eval.csv_format import BOX_COLUMNS
 from ava_eval.iou import paired_iou
 from ava_eval.pairing import ROWS_AT_ONCE, Boxes
 from ava_eval.result import Result

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ava_eval.analysis import Analysis, analyse, analysis_text
 from ava_eval.comparison import compare, comparison_table
+from ava_eval.csv_format import FormatError
 from ava_eval.evaluate import check_iou, evaluate
-from ava_eval.format_error import FormatError
 from ava_eval.label_map import read_label_groups, read_label_map
 from ava_eval.map_by_group import mean_ap_by_group
 from ava_eval.outputs import require_writable

@@ -1,4 +1,4 @@
-"""An AVA file, plain or gzipped, in blocks of whole lines: fast where lines are uniform, strict elsewhere."""
+"""Reads a plain or gzipped CSV file of AVA's format into one table, block by block."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-from ava_eval.csv_block import Block, GrowingTable
-from ava_eval.csv_fast import parse_uniform
-from ava_eval.csv_layout import Layout
-from ava_eval.csv_rows import is_header, parse_fields, raw_fields, shown, split_line
-from ava_eval.format_error import FormatError
+from ava_eval.csv_format import MISSING_ID, FormatError, Layout
+from ava_eval.csv_parser import Block, is_header, parse_fast, parse_strict, quoted, raw_fields, split_line
 
 _BLOCK_BYTES = 1 << 23
+_GROWTH = 1.125
 _GZIP_MAGIC = b"\x1f\x8b"
 _CONTENT = re.compile(rb"\S")
 
@@ -26,72 +24,98 @@ _CONTENT = re.compile(rb"\S")
 def read_table(path: str | Path, layout: Layout) -> pd.DataFrame:
     """All rows in the file's order: `video` categorical, ids int32, the layout's other columns float64.
 
-    A field left out is nan, or the id of `csv_layout.ABSENT_ID`.
+    Fields left out are NaN; ids left out are those of `csv_format.MISSING_ID`.
     """
     path = Path(path)
-    separator, above = "", b""
-    table = GrowingTable(layout)
+    separator, line_above = "", b""
+    table = _TableBuilder(layout)
     for first_line, block in _line_blocks(path):
-        _decode(block, path, first_line)
+        _check_utf8(block, path, first_line)
         line, rows = first_line, block
         if not separator:
-            separator, line, rows = _after_header(block, first_line, layout, path)
-        _refuse_cut_line(rows, above, separator, f"{path}, line {line}")
-        above = _last_line(rows) or above
-        table.append(parse_uniform(rows, separator, layout) or _parse_strictly(rows, separator, layout, path, line))
+            separator, line, rows = _skip_header(block, first_line, layout, path)
+        _refuse_truncated_line(rows, line_above, separator, f"{path}, line {line}")
+        line_above = _last_line(rows) or line_above
+        table.append(parse_fast(rows, separator, layout) or parse_strict(rows, separator, layout, str(path), line))
     return table.finish()
 
 
-def _after_header(block: bytes, first_line: int, layout: Layout, path: Path) -> tuple[str, int, bytes]:
-    """The file's separator, and the number and bytes of the lines from the first row on."""
-    end = block.find(b"\n") + 1 or len(block)
-    head = block[:end].decode()
-    separator = "\t" if "\t" in head and "," not in head else ","
-    where = f"{path}, line {first_line}"
-    if is_header(split_line(head, separator, where), layout, where):
-        return separator, first_line + 1, block[end:]
-    return separator, first_line, block
+class _TableBuilder:
+    """Columns that grow in place: ids int32, all others float64.
 
-
-def _refuse_cut_line(rows: bytes, above: bytes, separator: str, where: str) -> None:
-    """FormatError where a last line without its end, a block of its own, has fewer columns than the line above it.
-
-    A keyframe alone, as in lists of those at which nobody acts, is whole.
+    numpy resizes large arrays by remapping memory instead of copying, so the peak is little more than the table.
     """
-    if b"\n" in rows:
-        return
-    width, width_above = (len(raw_fields(line.decode(), separator, where)) for line in (rows, above))
-    if 2 < width < width_above:
-        raise FormatError(
-            f"{where}: {shown(rows.decode())} has {width} columns and no line end, where the line above has"
-            f" {width_above}; the file breaks off there: fetch it again, or end the line if it is whole."
-        )
+
+    def __init__(self, layout: Layout) -> None:
+        self._videos: dict[str, int] = {}
+        self._rows = 0
+        self._codes = np.zeros(0, dtype=np.int32)
+        self._columns = {
+            name: np.zeros(0, dtype=np.int32 if name in MISSING_ID else np.float64) for name in layout.columns[1:]
+        }
+
+    def append(self, block: Block) -> None:
+        start, self._rows = self._rows, self._rows + len(block.codes)
+        if self._rows > len(self._codes):
+            self._resize(int(self._rows * _GROWTH))
+        codes = [self._videos.setdefault(name, len(self._videos)) for name in block.videos]
+        self._codes[start : self._rows] = np.array(codes, dtype=np.int32)[block.codes]
+        for name, column in self._columns.items():
+            values = block.columns[name]
+            if name in MISSING_ID:
+                values = np.where(np.isnan(values), MISSING_ID[name], values)
+            column[start : self._rows] = values
+
+    def finish(self) -> pd.DataFrame:
+        """The table of all rows, which shares the builder's memory."""
+        self._resize(self._rows)
+        names = pd.Index(list(self._videos), dtype=object)
+        video = pd.Categorical.from_codes(self._codes, names)
+        return pd.DataFrame({"video": video, **self._columns}, copy=False)
+
+    def _resize(self, capacity: int) -> None:
+        for array in (self._codes, *self._columns.values()):
+            array.resize(capacity, refcheck=False)  # safe: no other references exist before finish()
 
 
-def _last_line(rows: bytes) -> bytes:
-    """The last that is not blank."""
-    return rows.rstrip().rpartition(b"\n")[2]
+def open_plain_or_gzip(path: Path) -> BinaryIO:
+    """Open for reading; a gzip file is recognised by its first bytes, whatever its name."""
+    with path.open("rb") as file:
+        is_gzip = file.read(2) == _GZIP_MAGIC
+    return gzip.open(path, "rb") if is_gzip else path.open("rb")  # type: ignore[return-value]
 
 
 def _line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(number of its first line, bytes) of blocks cut after a newline; blank lines at the top are passed over."""
+    """(number of the first line, bytes) of blocks that end with a newline, without blank lines at their top.
+
+    A last line without a newline is a block of its own.
+    """
     line, rest = 1, b""
-    with open_packed(path) as file:
+    with open_plain_or_gzip(path) as file:
         while chunk := _read(file, path):
             if line == 1 and not rest:
                 chunk = chunk.removeprefix(b"\xef\xbb\xbf")
             chunk = rest + chunk
             cut = chunk.rfind(b"\n") + 1
             if not cut and len(chunk) >= _BLOCK_BYTES:
-                raise FormatError(f"{path}, line {line}: longer than {_BLOCK_BYTES} bytes; is this a text file?")
+                raise FormatError(
+                    f"{path}, line {line} is longer than {_BLOCK_BYTES} bytes; check that this is a text file."
+                )
             data, rest = chunk[:cut], chunk[cut:]
             yield from _without_blank_top(line, data)
             line += data.count(b"\n")
     yield from _without_blank_top(line, rest)
 
 
+def _read(file: BinaryIO, path: Path) -> bytes:
+    try:
+        return file.read(_BLOCK_BYTES)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FormatError(f"{path} is a damaged gzip file ({error}); download or compress it again.") from None
+
+
 def _without_blank_top(line: int, data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The lines from the first with content on, if there is one, with plain newlines."""
+    """Yield the lines from the first that is not blank, if there is one, with CRLF as LF."""
     content = _CONTENT.search(data)
     if content:
         start = data.rfind(b"\n", 0, content.start()) + 1
@@ -99,22 +123,7 @@ def _without_blank_top(line: int, data: bytes) -> Iterator[tuple[int, bytes]]:
         yield line + data.count(b"\n", 0, start), kept.replace(b"\r\n", b"\n") if b"\r" in kept else kept
 
 
-def open_packed(path: Path) -> BinaryIO:
-    """For reading; gzip is known by its first bytes, whatever the file's name."""
-    with path.open("rb") as file:
-        packed = file.read(2) == _GZIP_MAGIC
-    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
-
-
-def _read(file: BinaryIO, path: Path) -> bytes:
-    try:
-        return file.read(_BLOCK_BYTES)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise FormatError(f"{path} is a damaged gzip file ({error}); fetch or compress it again.") from None
-
-
-def _decode(data: bytes, path: Path, first_line: int) -> None:
-    """FormatError unless all of it is UTF-8."""
+def _check_utf8(data: bytes, path: Path, first_line: int) -> None:
     try:
         data.decode()
     except UnicodeDecodeError as error:
@@ -124,16 +133,32 @@ def _decode(data: bytes, path: Path, first_line: int) -> None:
         ) from None
 
 
-def _parse_strictly(data: bytes, separator: str, layout: Layout, path: Path, first_line: int) -> Block:
-    videos: dict[str, int] = {}
-    codes: list[int] = []
-    rows: list[list[float]] = []
-    for number, line in enumerate(data.decode().split("\n"), start=first_line):
-        where = f"{path}, line {number}"
-        if fields := split_line(line, separator, where):
-            video, numbers = parse_fields(fields, layout, where)
-            codes.append(videos.setdefault(video, len(videos)))
-            rows.append(numbers)
-    table = np.array(rows, dtype=np.float64).reshape(len(rows), len(layout.columns) - 1)
-    columns = {name: table[:, place] for place, name in enumerate(layout.columns[1:])}
-    return Block(list(videos), np.array(codes, dtype=np.int32), columns)
+def _skip_header(block: bytes, first_line: int, layout: Layout, path: Path) -> tuple[str, int, bytes]:
+    """The file's separator, the line number of its first row and the bytes from there on."""
+    end = block.find(b"\n") + 1 or len(block)
+    head = block[:end].decode()
+    separator = "\t" if "\t" in head and "," not in head else ","
+    where = f"{path}, line {first_line}"
+    if is_header(split_line(head, separator, where), layout, where):
+        return separator, first_line + 1, block[end:]
+    return separator, first_line, block
+
+
+def _refuse_truncated_line(rows: bytes, line_above: bytes, separator: str, where: str) -> None:
+    """Raise FormatError if a last line without a newline has fewer columns than the line above it.
+
+    Two columns are complete: they list a keyframe without actions.
+    """
+    if b"\n" in rows:
+        return
+    width, width_above = (len(raw_fields(line.decode(), separator, where)) for line in (rows, line_above))
+    if 2 < width < width_above:
+        raise FormatError(
+            f"{where}: {quoted(rows.decode())} has {width} columns and no line end, but the line above has"
+            f" {width_above}. The file seems truncated; download it again, or end the line if it is complete."
+        )
+
+
+def _last_line(rows: bytes) -> bytes:
+    """The last line that is not blank."""
+    return rows.rstrip().rpartition(b"\n")[2]

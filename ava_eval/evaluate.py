@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ava_eval.checks import check_ids, check_table
-from ava_eval.csv_layout import DETECTIONS, EXCLUDED, GROUND_TRUTH
+from ava_eval.csv_format import DETECTIONS, EXCLUDED, GROUND_TRUTH
 from ava_eval.keyframe_diagnosis import diagnose
 from ava_eval.label_map import check_label_map
 from ava_eval.matching import nearest_truth, true_positives
@@ -17,6 +16,7 @@ from ava_eval.protocols import PROTOCOLS
 from ava_eval.ranking import Curve, curves
 from ava_eval.result import Result
 from ava_eval.selection import Selection, select
+from ava_eval.tables import check_ids, check_table
 
 
 def evaluate(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ava_eval.csv_layout import BOX_COLUMNS
+from ava_eval.csv_format import BOX_COLUMNS
 from ava_eval.iou import paired_iou
 from ava_eval.matching import Nearest
 from ava_eval.ranking import Curve
@@ -16,7 +16,7 @@ from ava_eval.selection import Selection
 from ava_eval.timeline import about_keyframes
 
 FloatArray = npt.NDArray[np.float64]
-LOOKS_LIKE_PIXELS = 2.0  # fractions of the picture stay near 0..1, even for boxes that leave it
+PIXEL_THRESHOLD = 2.0  # fractions of the picture stay near 0..1, even for boxes that leave it
 _CLEARLY_BETTER = 0.2  # of mean IoU
 _BOXES_LOOKED_AT = 10_000
 
@@ -57,7 +57,7 @@ def _about_boxes(selection: Selection, nearest: Nearest, iou: float) -> Iterator
         return
     largest_truth = float(truth.boxes.max())
     largest = max(float(selection.detections[name].max()) for name in BOX_COLUMNS)
-    if (largest > LOOKS_LIKE_PIXELS) != (largest_truth > LOOKS_LIKE_PIXELS):
+    if (largest > PIXEL_THRESHOLD) != (largest_truth > PIXEL_THRESHOLD):
         which = "detections" if largest > largest_truth else "ground truth"
         yield (
             f"Boxes of the {which} are in pixels, it seems: they reach {max(largest, largest_truth):g}, the others"

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ava_eval.evaluate import class_curves, mean_ap
-from ava_eval.keyframe_diagnosis import LOOKS_LIKE_PIXELS
+from ava_eval.keyframe_diagnosis import PIXEL_THRESHOLD
 from ava_eval.matching import true_positives
 from ava_eval.ranking import curves
 from ava_eval.result import Result
@@ -40,7 +40,7 @@ def mean_ap_by_height(result: Result, heights: Mapping[str, tuple[float, float]]
     pixels nobody knows the share: {}.
     """
     truth = result.selection.truth
-    if len(truth.boxes) and truth.boxes.max() > LOOKS_LIKE_PIXELS:
+    if len(truth.boxes) and truth.boxes.max() > PIXEL_THRESHOLD:
         return {}
     height = truth.boxes[:, 3] - truth.boxes[:, 1]
     return {name: _within(result, height, low, high) for name, (low, high) in heights.items()}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ava_eval.csv_layout import BOX_COLUMNS
+from ava_eval.csv_format import BOX_COLUMNS
 from ava_eval.keyframes import KeyframeIndex
 from ava_eval.protocols import Protocol
 from ava_eval.top_k_rows import best_rows

@@ -9,16 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ava_eval.checks import check_ids, check_table
-from ava_eval.csv_layout import BOX_COLUMNS, DETECTIONS, EXCLUDED, GROUND_TRUTH, Layout
+from ava_eval.csv_format import BOX_COLUMNS, DETECTIONS, EXCLUDED, GROUND_TRUTH, FormatError, Layout
 from ava_eval.evaluate import mean_ap
-from ava_eval.format_error import FormatError
 from ava_eval.label_map import check_label_map
 from ava_eval.pairing import Boxes, pair_iou
 from ava_eval.protocols import Protocol
 from ava_eval.ranking import curves
 from ava_eval.result import percent
 from ava_eval.selection import Selection, select
+from ava_eval.tables import check_ids, check_table
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS, read_boxes
-from ava_eval.keyframe_diagnosis import LOOKS_LIKE_PIXELS
+from ava_eval.csv_format import PIXEL_THRESHOLD
 from avdet.checkpoints.restricted_unpickler import restricted_load
 
 __all__ = ["read_proposals"]
@@ -52,7 +52,7 @@ def _check_rows(rows: NDArray[np.float64], keys: NDArray[np.str_], path: Path) -
     for wrong, rule in (
         (~np.isfinite(rows).all(axis=1), "all numbers must be finite"),
         ((boxes[:, :2] > boxes[:, 2:]).any(axis=1), "boxes are corners, x1 <= x2 and y1 <= y2"),
-        ((largest > LOOKS_LIKE_PIXELS) | (least < 1 - LOOKS_LIKE_PIXELS), "boxes are shares of the frame, from 0 to 1"),
+        ((largest > PIXEL_THRESHOLD) | (least < 1 - PIXEL_THRESHOLD), "boxes are shares of the frame, from 0 to 1"),
         ((scores < 0) | (scores > 1 + ROUNDING), "scores are from 0 to 1"),
     ):
         if wrong.any():

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from ava_eval import BOX_COLUMNS
-from ava_eval.keyframe_diagnosis import LOOKS_LIKE_PIXELS
+from ava_eval.csv_format import PIXEL_THRESHOLD
 from avdet.structures import PersonBoxes
 
 __all__ = ["COLUMNS", "box_table", "csv_lines", "people_of_rows", "refuse_pixels"]
@@ -49,7 +49,7 @@ def csv_lines(table: pd.DataFrame) -> str:
 
 def refuse_pixels(table: pd.DataFrame, source: str | Path) -> None:
     """Raises ValueError with the first row whose box is no share of the frame. `source`: where the table is from."""
-    in_pixels = (table[BOX_COLUMNS].to_numpy() > LOOKS_LIKE_PIXELS).any(axis=1)
+    in_pixels = (table[BOX_COLUMNS].to_numpy() > PIXEL_THRESHOLD).any(axis=1)
     if in_pixels.any():
         video, *numbers = table[["video", "timestamp", *BOX_COLUMNS]].iloc[int(in_pixels.argmax())]
         row = ",".join([str(video), *(f"{number:.10g}" for number in numbers)])

@@ -1,8 +1,7 @@
-"""The four kinds of files, in the forms that circulate."""
+"""The columns that each read function returns, and the checks of tables from other sources."""
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,75 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ava_eval import FormatError, read_boxes, read_detections, read_excluded, read_ground_truth
+from ava_eval import FormatError, evaluate, read_boxes, read_detections, read_excluded, read_ground_truth
+from tests.ava_eval.random_tables import LABEL_MAP
 from tests.shared import SHARED, needs_shared
 
 ANNOTATIONS = SHARED / "data/annotations"
 Write = Callable[[str], Path]
+BOX = "a,1,0,0,1,1"
+TRUTH = pd.DataFrame(
+    {"video": ["v"], "timestamp": [1], "x1": [0.0], "y1": [0.0], "x2": [1.0], "y2": [1.0], "action_id": [3]}
+)
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def to_file(text: str) -> Path:
-        path = tmp_path / "file.csv"
-        path.write_bytes(text.encode())
-        return path
-
-    return to_file
-
-
-TRUTH = "a,0902,0.1,0.2,0.3,0.4,12,7\na,902.5,0.5,0.25,1,0.75,80,8\n00123,903,0,0,1,1,1,0\n"
-
-
-def assert_truth(table: pd.DataFrame) -> None:
-    assert list(table.columns) == ["video", "timestamp", "x1", "y1", "x2", "y2", "action_id", "person_id"]
-    assert table["video"].tolist() == ["a", "a", "00123"]
-    assert table["timestamp"].tolist() == [902.0, 902.5, 903.0]
-    assert table[["x1", "y1", "x2", "y2"]].to_numpy().tolist() == [
-        [0.1, 0.2, 0.3, 0.4],
-        [0.5, 0.25, 1, 0.75],
-        [0, 0, 1, 1],
-    ]
-    assert table["action_id"].tolist() == [12, 80, 1]
-    assert table["person_id"].tolist() == [7, 8, 0]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: text,
-        lambda text: text.rstrip("\n"),
-        lambda text: text.replace("\n", "\r\n"),
-        lambda text: "\ufeff" + text,
-        lambda text: text.replace(",", "\t"),
-        lambda text: "\n\r\n  \n" + text.replace("\n", "\n\n") + "\n,,,,,,,\n",
-        lambda text: "video_id,middle_frame_timestamp,x1,y1,x2,y2,action_id,person_id\n" + text,
-        lambda text: "\ufeff\nVideo, Time ,xmin,ymin,xmax,ymax,Label,Entity-ID\r\n" + text,
-        lambda text: "movie_name,frame_sec,xtl,ytl,xbr,ybr,verb,who\n" + text,  # unknown, but no other quantity
-        lambda text: text.replace(",", " , "),
-        lambda text: text.replace("a,", '"a",').replace("0.1", '"0.1"'),
-        lambda text: text.replace("12,7", "12.0,7.0"),
-        lambda text: text.replace("0.1", "1e-1").replace("0.25", "+.25").replace("903", "903."),
-        lambda text: text.replace("1,0\n", "1,0,,\n"),
-    ],
-)  # fmt: skip
-def test_one_table_in_many_dresses(write: Write, change: Callable[[str], str]) -> None:
-    assert_truth(read_ground_truth(write(change(TRUTH))))
-
-
-def test_gzip_is_seen_by_its_first_bytes(tmp_path: Path) -> None:
-    for name in ("file.csv.gz", "file.csv"):
-        (tmp_path / name).write_bytes(gzip.compress(TRUTH.encode()))
-        assert_truth(read_ground_truth(tmp_path / name))
-
-
-def test_cut_gzip(tmp_path: Path) -> None:
-    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(TRUTH.encode() * 1000)[:-20])
-    with pytest.raises(FormatError, match=r"cut\.csv\.gz is a damaged gzip file"):
-        read_ground_truth(tmp_path / "cut.csv.gz")
-
-
-def test_ground_truth_without_persons_and_listed_keyframes(write: Write) -> None:
+def test_ground_truth_without_person_ids_and_with_keyframes_alone(write: Write) -> None:
     table = read_ground_truth(write("a,902,0.1,0.2,0.3,0.4,12\na,903\na,904,,,,,,\na,905,0,0,1,1,3,\n"))
     assert table["action_id"].tolist() == [12, 0, 0, 3]
     assert table["person_id"].tolist() == [-1, -1, -1, -1]
@@ -99,9 +42,6 @@ def test_excluded(write: Write) -> None:
     assert len(read_excluded(write("\n"))) == 0
 
 
-BOX = "a,1,0,0,1,1"
-
-
 @pytest.mark.parametrize(
     ("rows", "scores", "persons"),
     [
@@ -109,12 +49,16 @@ BOX = "a,1,0,0,1,1"
         ([f"{BOX},0.7", "a,2"], [0.7], [-1]),
         ([f"{BOX},0.7,3", f"{BOX},1,12"], [0.7, 1.0], [3, 12]),
         ([f"{BOX},,0.7", "b,1,0,0,1,1,,0.8"], [0.7, 0.8], [-1, -1]),
-        ([f"{BOX},12,0.7", f"{BOX},80,0.7", "b,1,0,0,1,1,,0.8"], [0.7, 0.8], [-1, -1]),  # a person once, not by label
+        (
+            [f"{BOX},12,0.7", f"{BOX},80,0.7", "b,1,0,0,1,1,,0.8"],
+            [0.7, 0.8],
+            [-1, -1],
+        ),  # one row per person
         ([f"{BOX},1,0.7"], [0.7], [-1]),
         ([f"{BOX},1,1"], [1.0], [1]),
     ],
 )
-def test_boxes_with_score_and_person_or_with_label_and_score(
+def test_boxes_with_score_and_person_id_or_with_action_id_and_score(
     write: Write, rows: list[str], scores: list[float], persons: list[int]
 ) -> None:
     table = read_boxes(write("\n".join(rows)))
@@ -132,137 +76,15 @@ def test_boxes_with_score_and_person_or_with_label_and_score(
         [f"{BOX},12,3", f"{BOX},80,"],
     ],
 )
-def test_ground_truth_is_no_list_of_boxes(write: Write, rows: list[str]) -> None:
-    with pytest.raises(FormatError, match=r"looks like a ground truth, .* person boxes are video.*\[,score.* once"):
+def test_ground_truth_given_as_boxes_is_refused(write: Write, rows: list[str]) -> None:
+    with pytest.raises(FormatError, match=r"seems to be a ground truth: .* Person boxes are video.*\[,score.* once"):
         read_boxes(write("\n".join(rows)))
 
 
 @pytest.mark.parametrize("rows", [[f"{BOX},,12"], [BOX, f"{BOX},,0.7"], [f"{BOX},1.5"]])
-def test_boxes_without_a_score_in_every_row(write: Write, rows: list[str]) -> None:
+def test_boxes_with_missing_scores_are_refused(write: Write, rows: list[str]) -> None:
     with pytest.raises(FormatError, match="columns 7 and 8 are neither score,person_id"):
         read_boxes(write("\n".join(rows)))
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ("a,902,0.1,0.2,0.3,0.4", "6 columns in 'a,902,0.1,0.2,0.3,0.4'; ground truth files have video,timestamp"),
-        ("a,902,0.1,0.2,0.3,0.4,1,2,3", "9 columns"),
-        ("a;902;0,1;0,2;0,3;0,4;12", "5 columns"),
-        ("a;902", "1 column in 'a;902'.*separated by commas or tabs"),
-        (",902,0.1,0.2,0.3,0.4,1", "'' is no video name"),
-        ("a\tb,902,0.1,0.2,0.3,0.4,1", "no video name"),
-        ("a,x,0.1,0.2,0.3,0.4,1", "timestamp is 'x', not a finite number; write seconds, such as 902 or 902.5"),
-        ("a,1e10,0.1,0.2,0.3,0.4,1", "timestamp is '1e10', beyond 1e\\+09; times are seconds"),
-        ("a,902,-1e7,0.2,0.3,0.4,1", "x1 is '-1e7', beyond 1e\\+06"),
-        ("a,902,nan,0.2,0.3,0.4,1", "x1 is 'nan', not a finite number"),
-        ("a,902,0.1,1e400,0.3,0.4,1", "y1 is '1e400'"),
-        ("a,902,0.1,0.2,inf,0.4,1", "x2 is 'inf'"),
-        ("a,902,0.1,0.2,0.3,0_4,1", "y2 is '0_4'"),
-        ("a,902,0.1,0.2,0.3,٤,1", "y2 is"),
-        ("a,902,0.1,0.2,0.3,,1", "y2 is ''"),
-        ("a,902,0.5,0.2,0.3,0.4,1", r"box 0.5,0.2,0.3,0.4 has x1 > x2 or y1 > y2; boxes are x1,y1,x2,y2 \(corners\)"),
-        ("a,902,0.1,0.5,0.3,0.4,1", "x1 > x2 or y1 > y2"),
-        ("a,902,0.1,0.2,0.3,0.4,stand", "action_id is 'stand', not .*; write the class's id in the label map"),
-        ("a,902,0.1,0.2,0.3,0.4,1.5", "action_id is '1.5', not a whole number; the order is action_id, score"),
-        ("a,902,0.1,0.2,0.3,0.4,99999999999", "action_id is '99999999999', beyond 2.14748e"),
-        ("a,902,0.1,0.2,0.3,0.4,0", "ids start at 1; if yours start at 0, add 1 to all"),
-        ("a,902,0.1,0.2,0.3,0.4,1,0.93", "person_id is '0.93'.*if this column holds scores"),
-        ("a,902,0.1,0.2,0.3,0.4,1,-2", "person_id is '-2'; use 0 and up, or -1 for nobody"),
-        ('a,902,0.1,0.2,0.3,0.4,"1', "is not a CSV row"),
-        ("a,902,0.1,0.2,0.3,0.4,1\r2", "holds a carriage return; save the file with LF or CRLF line ends"),
-        ("a,902,0.1,0.2,0.3,0.4,1\x002", "action_id is|is not a CSV row"),
-    ],
-)
-def test_malformed_rows_name_file_and_line(write: Write, row: str, message: str) -> None:
-    path = write(f"{TRUTH}\n{row}\n{TRUTH}")
-    with pytest.raises(FormatError, match=rf"^\S*file\.csv, line 5: .*({message})"):
-        read_ground_truth(path)
-
-
-@pytest.mark.parametrize(
-    ("read", "row", "cut"),
-    [
-        (read_ground_truth, "a,902,0.1,0.2,0.3,0.4,12,7\n", "a,903,0.1,0.2,0.3,0.4,1"),
-        (read_detections, "a,902,0.1,0.2,0.3,0.4,12,0.5,7\n", "a,903,0.1,0.2,0.3,0.4,12,0.0"),
-        (read_boxes, "a,902,0.1,0.2,0.3,0.4,0.7\n", "a,903,0.1,0.2,0.3,0.4"),
-    ],
-)
-def test_a_last_line_that_breaks_off(write: Write, read: Callable[[Path], pd.DataFrame], row: str, cut: str) -> None:
-    for separator in ",\t":
-        text = f"{row}{row}\n{cut}".replace(",", separator)
-        with pytest.raises(FormatError, match=r"file\.csv, line 4: .* columns and no line end, where the line above"):
-            read(write(text))
-        assert len(read(write(f"{text}\n"))) == 3
-    assert len(read(write(f"{row}{cut}{',' * (row.count(',') - cut.count(','))}"))) == 2
-    assert len(read(write(f'"a,b"{row[1:]}{row.strip()}'))) == 2
-    assert read(write(f"{row}a,903"))["timestamp"].iloc[0] == 902
-
-
-def test_missing_scores_are_not_invented(write: Write) -> None:
-    with pytest.raises(FormatError, match=r"line 1: 7 columns .* the score column is missing"):
-        read_detections(write("a,902,0.1,0.2,0.3,0.4,12\n"))
-
-
-def test_headers_in_another_order_are_refused(write: Write) -> None:
-    header = "video,timestamp,x1,y1,x2,y2,score,action_id\n"
-    with pytest.raises(
-        FormatError, match="line 1: the header's column 7 is 'score', where detections files have action_id"
-    ):
-        read_detections(write(header + "a,902,0.1,0.2,0.3,0.4,1,0.5\n"))
-
-
-@pytest.mark.parametrize(
-    ("header", "message"),
-    [
-        ("video,time,x,y,w,h,label", "column 5 is 'w', where ground truth files have x2; convert or order"),
-        ("video,time,x1,y1,box width,height,label", "column 5 is 'box width'"),
-        ("video,frame,x1,y1,x2,y2,label", "column 2 is 'frame', where ground truth files have timestamp"),
-        ("video,frame_id,x1,y1,x2,y2,label", "column 2 is 'frame_id'"),
-    ],
-)
-def test_headers_that_name_something_else_are_refused(write: Write, header: str, message: str) -> None:
-    with pytest.raises(FormatError, match=message):
-        read_ground_truth(write(f"{header}\n{TRUTH}"))
-
-
-def test_headers_of_boxes(write: Write) -> None:
-    start = "video,time,x1,y1,x2,y2"
-    assert len(read_boxes(write(f"{start},score,person_id\n{BOX},1,1\n"))) == 1
-    assert len(read_boxes(write(f"{start},label,score\n{BOX},1,1\n"))) == 1
-    with pytest.raises(FormatError, match="column 8 is 'entity_id', where person boxes files have score"):
-        read_boxes(write(f"{start},label,entity_id\n{BOX},1,1\n"))
-
-
-def test_a_first_line_that_is_neither_header_nor_row(write: Write) -> None:
-    with pytest.raises(FormatError, match="line 1: timestamp is 'b'"):
-        read_excluded(write("a,b\nc,902\n"))
-
-
-def test_not_utf8(tmp_path: Path) -> None:
-    (tmp_path / "latin.csv").write_bytes(TRUTH.encode() + b"caf\xe9,902,0,0,1,1,1\n")
-    with pytest.raises(FormatError, match=r"latin\.csv, line 4: byte 0xe9 is not UTF-8 text"):
-        read_ground_truth(tmp_path / "latin.csv")
-
-
-def test_a_file_without_lines_is_no_table(tmp_path: Path) -> None:
-    (tmp_path / "blob").write_bytes(b"x" * 9_000_000)
-    with pytest.raises(FormatError, match="line 1: longer than 8388608 bytes"):
-        read_ground_truth(tmp_path / "blob")
-
-
-def test_many_blocks_are_one_table(tmp_path: Path) -> None:
-    """12 MB in two blocks, the second with a row of another width, and videos that recur."""
-    rows = [f"video_{i % 7},{i}.25,0.125,0.25,0.5,0.75,{i % 80 + 1},0.{i:06d}\n" for i in range(200_000)]
-    rows[190_000] = "extra,0\n"
-    (tmp_path / "long.csv").write_text("".join(rows), encoding="utf-8")
-    table = read_detections(tmp_path / "long.csv")
-    i = np.delete(np.arange(200_000), 190_000)
-    assert len(table) == len(i)
-    assert (table["timestamp"].to_numpy() == i + 0.25).all()
-    assert (table["score"].to_numpy() == i / 1e6).all()
-    assert (table["action_id"].to_numpy() == i % 80 + 1).all()
-    assert table["video"].tolist() == [f"video_{n % 7}" for n in i]
 
 
 @needs_shared
@@ -278,3 +100,54 @@ def test_real_files() -> None:
     assert len(read_boxes(folder / "ava_detection _train_boxes_and _labels_include_ negative_v2.2.csv")) == 88
     with pytest.raises(FormatError, match="line 16: person_id is '3_'"):
         read_ground_truth(ava / "ava_val_v2.2_excerpt_1j20qq1JyX4_0902-0912.csv")
+
+
+def test_integer_columns_are_accepted() -> None:
+    assert evaluate(TRUTH.astype({"x1": int, "x2": int}), TRUTH.assign(score=1), LABEL_MAP).mean_ap == 1.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"score": np.nan}, "row 0 of the detections table has score nan; it must be a number up to 1e\\+30"),
+        ({"timestamp": 1e12}, "timestamp 1000000000000.0; it must be a number up to 1e\\+09"),
+        ({"x1": np.inf}, "x1 inf"),
+        ({"x1": 2.0}, "x1 2.0; it must be up to x2; boxes are corners"),
+        ({"y1": 2.0}, "y1 2.0; it must be up to y2"),
+        ({"action_id": 1.5}, "action_id 1.5; it must be a whole number"),
+        ({"action_id": 0}, "action_id 0; it must be 1 or more; if your ids start at 0, add 1 to all"),
+        ({"x2": "wide"}, "the detections table's x2 column holds .*; make it numeric"),
+        ({"person_id": None}, "the detections table's person_id column holds object; make it numeric"),
+        ({"video": None}, "row 0 of the detections table has video .*; it must be a video's name"),
+    ],
+)
+def test_bad_detections(change: dict[str, float | str | None], message: str) -> None:
+    detections = TRUTH.assign(score=0.5)
+    for name, value in change.items():
+        detections[name] = value
+    with pytest.raises(FormatError, match=message):
+        evaluate(TRUTH, detections, LABEL_MAP)
+
+
+def test_bad_ground_truth() -> None:
+    with pytest.raises(FormatError, match="row 0 of the ground truth table has action_id 0"):
+        evaluate(TRUTH.assign(action_id=0), TRUTH.assign(score=0.5), LABEL_MAP)
+
+
+def test_paths_and_lists_are_refused() -> None:
+    with pytest.raises(
+        FormatError, match=r"the ground truth is 'gt\.csv', not a table; read files with ava_eval's read functions"
+    ):
+        evaluate("gt.csv", TRUTH, LABEL_MAP)  # type: ignore[arg-type]
+    for label_map in (["sit", "stand"], {"1": "sit"}):
+        with pytest.raises(
+            FormatError, match=r"the label map is .*; write it as \{id: name\} with whole numbers as ids"
+        ):
+            evaluate(TRUTH, TRUTH.assign(score=0.5), label_map)  # type: ignore[arg-type]
+
+
+def test_missing_column() -> None:
+    with pytest.raises(FormatError, match="the detections table has no column 'score', only video, timestamp"):
+        evaluate(TRUTH, TRUTH, LABEL_MAP)
+    with pytest.raises(FormatError, match="the excluded timestamps table has no column 'timestamp'"):
+        evaluate(TRUTH, TRUTH.assign(score=0.5), LABEL_MAP, excluded=TRUTH[["video"]])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ava_eval import BOX_COLUMNS
-from ava_eval.keyframe_diagnosis import LOOKS_LIKE_PIXELS
+from ava_eval.csv_format import PIXEL_THRESHOLD
 from avdet.annotations.checks.finding import Finding, Level, counted
 from avdet.boxes import iou_xyxy
 from avdet.datasets.keyframes import KeyframeTable, detected_keyframes
@@ -25,7 +25,7 @@ def about_boxes(about: str, table: pd.DataFrame) -> Iterator[Finding]:
         return
     sides = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     outside = np.abs(boxes - 0.5).max(axis=1) > 0.5 + SMALLEST_SIDE
-    if boxes.max() > LOOKS_LIKE_PIXELS:
+    if boxes.max() > PIXEL_THRESHOLD:
         yield Finding(
             "error",
             about,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ava_eval.csv_reader import open_packed
-from ava_eval.csv_rows import unknown_names
+from ava_eval.csv_parser import unknown_columns
+from ava_eval.csv_reader import open_plain_or_gzip
 from avdet.annotations.checks.finding import Finding, named
 
 __all__ = ["about_form"]
@@ -20,7 +20,7 @@ def about_form(path: Path) -> Iterator[Finding]:
     """
     if path.suffix == ".pkl":
         return
-    with open_packed(path) as file:
+    with open_plain_or_gzip(path) as file:
         start = file.read(4096)
     first = start.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0].decode(errors="replace").strip()
     if start.startswith(b"\xef\xbb\xbf"):
@@ -30,7 +30,7 @@ def about_form(path: Path) -> Iterator[Finding]:
         yield Finding("fact", path.name, "is separated by tabs, which is understood")
     fields = first.split(separator)
     if len(fields) > 1 and not _is_number(fields[1]):
-        unknown = unknown_names(fields)
+        unknown = unknown_columns(fields)
         if unknown:
             yield Finding(
                 "warning",

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ava_eval.csv_layout import HEADER_NAMES
-from ava_eval.keyframe_diagnosis import LOOKS_LIKE_PIXELS
+from ava_eval.csv_format import COLUMN_ALIASES, PIXEL_THRESHOLD
 from avdet.annotations.importers.rows import COLUMNS, Videos, cleaned
 
 __all__ = ["read_table"]
@@ -63,11 +62,11 @@ def _ids(table: pd.DataFrame, left_out: Counter[str]) -> pd.Series:
 
 
 def _as_shares(boxes: pd.DataFrame, video: pd.Series, videos: Videos, path: Path) -> pd.DataFrame:
-    in_pixels = boxes.max(axis=1) > LOOKS_LIKE_PIXELS
+    in_pixels = boxes.max(axis=1) > PIXEL_THRESHOLD
     if not in_pixels.any():
         return boxes
     has_extent = (boxes["x1"] < boxes["x2"]) & (boxes["y1"] < boxes["y2"])
-    in_shares = (boxes.abs().max(axis=1) <= LOOKS_LIKE_PIXELS) & has_extent
+    in_shares = (boxes.abs().max(axis=1) <= PIXEL_THRESHOLD) & has_extent
     if in_shares.any():
         share, pixel = boxes[in_shares].iloc[:1], boxes[in_pixels].iloc[:1]
         raise ValueError(
@@ -109,7 +108,7 @@ def _with_columns(data: bytes, path: Path) -> pd.DataFrame:
         raise ValueError(f"{path} is empty; {_CONTENT}")
     first = [re.sub(r"[\s\-]+", "_", str(cell).strip().lower()) for cell in table.iloc[0]]
     names = [
-        next((name for name, known in {**HEADER_NAMES, "frame": FRAME}.items() if cell in known - {"id"}), cell)
+        next((name for name, known in {**COLUMN_ALIASES, "frame": FRAME}.items() if cell in known - {"id"}), cell)
         for cell in first
     ]
     if "video" in names:

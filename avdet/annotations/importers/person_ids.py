@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ava_eval.csv_layout import LARGEST
+from ava_eval.csv_format import MAX_VALUES
 
 __all__ = ["person_ids", "plain_names"]
 
@@ -28,7 +28,7 @@ def person_ids(names: pd.Series) -> pd.Series:
     people = sorted(set(names) - {""})
     found = [WITH_NUMBER.fullmatch(person) for person in people]
     ids = {person: int(match[1]) for person, match in zip(people, found, strict=True) if match}
-    if len(set(ids.values())) < len(people) or max(ids.values(), default=0) > LARGEST["person_id"]:
+    if len(set(ids.values())) < len(people) or max(ids.values(), default=0) > MAX_VALUES["person_id"]:
         ids = {person: place for place, person in enumerate(people)}
     return names.map(ids).fillna(NOBODY).astype(int)
 

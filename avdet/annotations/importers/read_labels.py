@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ava_eval.csv_reader import open_packed
+from ava_eval.csv_reader import open_plain_or_gzip
 from avdet.annotations.importers.coco import read_coco_video
 from avdet.annotations.importers.csv_labels import read_table
 from avdet.annotations.importers.cvat import read_cvat
@@ -55,7 +55,7 @@ def read_annotations(path: Path, videos: Videos, label_map: Mapping[int, str], l
 
 def _unpacked(path: Path) -> bytes:
     try:
-        with open_packed(path) as file:
+        with open_plain_or_gzip(path) as file:
             data = file.read()
         return _from_zip(data, path) if zipfile.is_zipfile(io.BytesIO(data)) else data
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError) as error:

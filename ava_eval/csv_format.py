@@ -1,23 +1,25 @@
-"""The column layouts of AVA's CSV files, and what a value in each column must be."""
+"""Columns of AVA's CSV files, the range of each column, and the error for files that break these rules."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 KEYFRAME_COLUMNS = ["video", "timestamp"]
-BOX_COLUMNS = ["x1", "y1", "x2", "y2"]  # corners as shares of the frame
-_LARGEST_ID = 2**31 - 1
-# Beyond these a number is a mistake, and arithmetic in float32 or microseconds would overflow.
-LARGEST = {
+BOX_COLUMNS = ["x1", "y1", "x2", "y2"]  # corners, as fractions of the frame's width and height
+_MAX_ID = 2**31 - 1
+# Larger absolute values are mistakes; they would also overflow float32 or microseconds in int64.
+MAX_VALUES = {
     "timestamp": 1e9,
     **dict.fromkeys(BOX_COLUMNS, 1e6),
     "score": 1e30,
-    **dict.fromkeys(("action_id", "person_id", "action_id_or_score", "score_or_person_id"), _LARGEST_ID),
+    **dict.fromkeys(("action_id", "person_id", "action_id_or_score", "score_or_person_id"), _MAX_ID),
 }
-ABSENT_ID = {"action_id": 0, "person_id": -1}  # in tables, where a row has none
+MISSING_ID = {"action_id": 0, "person_id": -1}  # stands in tables for a field that the file leaves out
+# A file with a larger coordinate is in pixels: normalised ones stay near 0..1, even for boxes that leave the frame.
+PIXEL_THRESHOLD = 2.0
 
-# Names under which people's header lines know the columns.
-HEADER_NAMES = {
+# Names of the columns in header lines.
+COLUMN_ALIASES = {
     "video": {"video", "video_id", "videoid", "video_name", "name", "clip", "movie"},
     "timestamp": {"timestamp", "time", "second", "seconds", "sec", "keyframe", "frame_timestamp", "frame_sec",
                   "frame_time", "timestamp_s", "middle_frame_timestamp", "t"},
@@ -29,36 +31,47 @@ HEADER_NAMES = {
     "score": {"score", "confidence", "conf", "probability", "prob"},
     "person_id": {"person_id", "person", "entity_id", "track_id", "track", "id"},
 }  # fmt: skip
-# Words of a header's name for what no column holds: the size or centre of a box, frame numbers, milliseconds.
-OTHER_QUANTITIES = {
+# A header name that contains one of these words is a quantity that no column holds.
+UNSUPPORTED_WORDS = {
     "w", "width", "h", "height", "cx", "cy", "center", "centre", "frame", "frames", "ms", "milliseconds",
 }  # fmt: skip
 
 
+class FormatError(ValueError):
+    """A file or table does not have the expected format.
+
+    The message names the file, the line, the value, the rule and the next step.
+    """
+
+
 @dataclass(frozen=True)
 class Layout:
-    """One kind of file: its columns in order, which of them a row may leave out, and how to say so."""
+    """Columns of one kind of file, in order. The first `required` columns are in every row that has a box.
+
+    `hint` is the next step in the message about a wrong number of columns. `alternatives` are the orders that a
+    header may name where `columns` stands for several; the first is the documented one.
+    """
 
     kind: str
     columns: tuple[str, ...]
     required: int
-    keyframe_rows: bool  # rows of only video,timestamp are allowed
-    hint: str  # next step for a row with a wrong number of columns
-    other_orders: tuple[tuple[str, ...], ...] = ()  # where `columns` stand for several, these; the first is ours
+    hint: str
+    alternatives: tuple[tuple[str, ...], ...] = ()
 
     @property
     def orders(self) -> tuple[tuple[str, ...], ...]:
-        """What the columns may be, in order."""
-        return self.other_orders or (self.columns,)
+        """The orders of columns that a header may name."""
+        return self.alternatives or (self.columns,)
 
     @property
-    def form(self) -> str:
+    def usage(self) -> str:
+        """The columns as shown in messages: `video,timestamp,x1,y1,x2,y2[,score[,person_id]]`."""
         columns = self.orders[0]
         optional = columns[self.required :]
         return ",".join(columns[: self.required]) + "".join(f"[,{name}" for name in optional) + "]" * len(optional)
 
-    def nullable(self, name: str) -> bool:
-        """Whether a field may be empty in a row that has a box."""
+    def is_nullable(self, name: str) -> bool:
+        """Whether the field may be empty in a row that has a box."""
         return name in self.columns[self.required :] or name == "action_id_or_score"
 
 
@@ -66,28 +79,23 @@ GROUND_TRUTH = Layout(
     "ground truth",
     (*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "person_id"),
     required=7,
-    keyframe_rows=True,
-    hint="a keyframe where nobody acts is written as video,timestamp alone",
+    hint="write a keyframe without actions as video,timestamp alone",
 )
 DETECTIONS = Layout(
     "detections",
     (*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "score", "person_id"),
     required=8,
-    keyframe_rows=True,
-    hint="add what is missing",
+    hint="add the missing columns",
 )
-# Column 7 is a score, or, in the lists PySlowFast circulates, an action id or nothing.
+# Column 7 is a score; in the lists that PySlowFast distributes it is an action id or empty, and column 8 the score.
 BOXES = Layout(
     "person boxes",
     (*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id_or_score", "score_or_person_id"),
     required=6,
-    keyframe_rows=True,
-    hint="add what is missing",
-    other_orders=(
+    hint="add the missing columns",
+    alternatives=(
         (*KEYFRAME_COLUMNS, *BOX_COLUMNS, "score", "person_id"),
         (*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "score"),
     ),
 )
-EXCLUDED = Layout(
-    "excluded timestamps", tuple(KEYFRAME_COLUMNS), required=2, keyframe_rows=True, hint="remove the other columns"
-)
+EXCLUDED = Layout("excluded timestamps", tuple(KEYFRAME_COLUMNS), required=2, hint="remove the other columns")

@@ -1,0 +1,109 @@
+"""Files in every form that circulates give one table; damaged files give one message."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ava_eval import FormatError, read_boxes, read_detections, read_ground_truth
+
+Write = Callable[[str], Path]
+TRUTH = "a,0902,0.1,0.2,0.3,0.4,12,7\na,902.5,0.5,0.25,1,0.75,80,8\n00123,903,0,0,1,1,1,0\n"
+
+
+def assert_truth(table: pd.DataFrame) -> None:
+    assert list(table.columns) == ["video", "timestamp", "x1", "y1", "x2", "y2", "action_id", "person_id"]
+    assert table["video"].tolist() == ["a", "a", "00123"]
+    assert table["timestamp"].tolist() == [902.0, 902.5, 903.0]
+    assert table[["x1", "y1", "x2", "y2"]].to_numpy().tolist() == [
+        [0.1, 0.2, 0.3, 0.4],
+        [0.5, 0.25, 1, 0.75],
+        [0, 0, 1, 1],
+    ]
+    assert table["action_id"].tolist() == [12, 80, 1]
+    assert table["person_id"].tolist() == [7, 8, 0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text,
+        lambda text: text.rstrip("\n"),
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: "\ufeff" + text,
+        lambda text: text.replace(",", "\t"),
+        lambda text: "\n\r\n  \n" + text.replace("\n", "\n\n") + "\n,,,,,,,\n",
+        lambda text: "video_id,middle_frame_timestamp,x1,y1,x2,y2,action_id,person_id\n" + text,
+        lambda text: "\ufeff\nVideo, Time ,xmin,ymin,xmax,ymax,Label,Entity-ID\r\n" + text,
+        lambda text: "movie_name,frame_sec,xtl,ytl,xbr,ybr,verb,who\n" + text,  # unknown names
+        lambda text: text.replace(",", " , "),
+        lambda text: text.replace("a,", '"a",').replace("0.1", '"0.1"'),
+        lambda text: text.replace("12,7", "12.0,7.0"),
+        lambda text: text.replace("0.1", "1e-1").replace("0.25", "+.25").replace("903", "903."),
+        lambda text: text.replace("1,0\n", "1,0,,\n"),
+    ],
+)  # fmt: skip
+def test_all_forms_give_one_table(write: Write, change: Callable[[str], str]) -> None:
+    assert_truth(read_ground_truth(write(change(TRUTH))))
+
+
+def test_gzip_is_recognised_by_its_first_bytes(tmp_path: Path) -> None:
+    for name in ("file.csv.gz", "file.csv"):
+        (tmp_path / name).write_bytes(gzip.compress(TRUTH.encode()))
+        assert_truth(read_ground_truth(tmp_path / name))
+
+
+def test_truncated_gzip(tmp_path: Path) -> None:
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(TRUTH.encode() * 1000)[:-20])
+    with pytest.raises(FormatError, match=r"cut\.csv\.gz is a damaged gzip file"):
+        read_ground_truth(tmp_path / "cut.csv.gz")
+
+
+@pytest.mark.parametrize(
+    ("read", "row", "truncated"),
+    [
+        (read_ground_truth, "a,902,0.1,0.2,0.3,0.4,12,7\n", "a,903,0.1,0.2,0.3,0.4,1"),
+        (read_detections, "a,902,0.1,0.2,0.3,0.4,12,0.5,7\n", "a,903,0.1,0.2,0.3,0.4,12,0.0"),
+        (read_boxes, "a,902,0.1,0.2,0.3,0.4,0.7\n", "a,903,0.1,0.2,0.3,0.4"),
+    ],
+)
+def test_truncated_last_line(write: Write, read: Callable[[Path], pd.DataFrame], row: str, truncated: str) -> None:
+    for separator in ",\t":
+        text = f"{row}{row}\n{truncated}".replace(",", separator)
+        with pytest.raises(FormatError, match=r"file\.csv, line 4: .* columns and no line end, but the line above"):
+            read(write(text))
+        assert len(read(write(f"{text}\n"))) == 3
+    assert len(read(write(f"{row}{truncated}{',' * (row.count(',') - truncated.count(','))}"))) == 2
+    assert len(read(write(f'"a,b"{row[1:]}{row.strip()}'))) == 2
+    assert read(write(f"{row}a,903"))["timestamp"].iloc[0] == 902
+
+
+def test_not_utf8(tmp_path: Path) -> None:
+    (tmp_path / "latin.csv").write_bytes(TRUTH.encode() + b"caf\xe9,902,0,0,1,1,1\n")
+    with pytest.raises(FormatError, match=r"latin\.csv, line 4: byte 0xe9 is not UTF-8 text"):
+        read_ground_truth(tmp_path / "latin.csv")
+
+
+def test_file_without_newlines(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(b"x" * 9_000_000)
+    with pytest.raises(FormatError, match="line 1 is longer than 8388608 bytes"):
+        read_ground_truth(tmp_path / "blob")
+
+
+def test_blocks_are_joined(tmp_path: Path) -> None:
+    """12 MB in two blocks, the second with a row of another width, and videos that recur."""
+    rows = [f"video_{i % 7},{i}.25,0.125,0.25,0.5,0.75,{i % 80 + 1},0.{i:06d}\n" for i in range(200_000)]
+    rows[190_000] = "extra,0\n"
+    (tmp_path / "long.csv").write_text("".join(rows), encoding="utf-8")
+    table = read_detections(tmp_path / "long.csv")
+    i = np.delete(np.arange(200_000), 190_000)
+    assert len(table) == len(i)
+    assert (table["timestamp"].to_numpy() == i + 0.25).all()
+    assert (table["score"].to_numpy() == i / 1e6).all()
+    assert (table["action_id"].to_numpy() == i % 80 + 1).all()
+    assert table["video"].tolist() == [f"video_{n % 7}" for n in i]
