@@ -116,8 +116,8 @@ FAULTS = {
     "0-based": (edit(TRAIN, lambda rows: [["v", "1", *"0011", "0"], *rows]), "error", "add 1 to all"),
     "header": (edit(TRAIN, lambda rows: [["video", "time", *BOX_COLUMNS, "label"], *rows]), "fact", "header line"),
     "strange header": (edit(TRAIN, lambda rows: [["video", "time", *BOX_COLUMNS, "verb"], *rows]), "warning", "name: verb"),  # noqa: E501
-    "sizes": (edit(TRAIN, lambda rows: [[*"vtxywh", "label"], *rows]), "error", "column 5 is 'w'"),
-    "truth as boxes": (edit(BOXES, lambda rows: [[*r[:6], "12", "0"] for r in rows]), "error", "like a ground truth"),
+    "sizes": (edit(TRAIN, lambda rows: [[*"vtxywh", "label"], *rows]), "error", "column 5 of the header is 'w'"),
+    "truth as boxes": (edit(BOXES, lambda rows: [[*r[:6], "12", "0"] for r in rows]), "error", "to be a ground truth"),
     "tabs": (rewrite(f"annotations/{TRAIN}", lambda text: text.replace(b",", b"\t")), "fact", "separated by tabs"),
     "byte order mark": (rewrite(f"annotations/{VAL}", lambda text: b"\xef\xbb\xbf" + text), "fact", "byte order mark"),
     "duplicates": (edit(TRAIN, lambda rows: [*rows, rows[0]]), "warning", "twice"),
