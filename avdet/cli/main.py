@@ -6,7 +6,6 @@ import importlib
 import sys
 
 VERBS = (
-    "benchmark",
     "cache_videos",
     "check_data",
     "compare_runs",

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from avdet.cli import make_sample as cli
-from avdet.cli import sample_limits
 from avdet.synthetic.make_sample import is_whole
 from tests.synthetic.tiny import TINY
 
@@ -26,9 +25,3 @@ def test_a_folder_of_other_things_is_refused_in_one_sentence(
         cli.main([str(tmp_path / "new"), "--seed", "-1"])
     assert "--seed is -1; give 0 or a larger whole number" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
-
-
-def test_limits_are_shown_for_every_class_and_observer(capsys: pytest.CaptureFixture[str]) -> None:
-    assert sample_limits.main([]) == 0
-    shown = capsys.readouterr().out
-    assert "hand wave" in shown and "mAP" in shown and "who sounds" in shown

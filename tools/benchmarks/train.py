@@ -1,4 +1,4 @@
-"""What the engine adds to the bare model's forward, backward and update, on the same batches."""
+"""Measures the overhead of the training loop over the bare model's forward, backward and update."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from avdet.engine.run_dir import RunDir
 from avdet.engine.session import TrainingSession
 from avdet.structures import ClipBatch
 
-TURN = 4  # steps
+STEPS_PER_TURN = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
-    parser.add_argument("--turns", type=int, default=8, help=f"of {TURN} steps of each kind (default 8)")
+    parser.add_argument("--turns", type=int, default=8, help=f"timed turns of {STEPS_PER_TURN} steps each (default 8)")
 
 
 def run_and_print(args: argparse.Namespace) -> None:
-    """A few steps of the engine and as many bare ones take turns, so that a busy machine slows both alike."""
+    """Runs both loops in turns on the same batches, so that other load on the machine slows them alike."""
     config = config_from_arguments(args)
     if args.sample:
         provide_sample(config)
@@ -44,33 +44,35 @@ def run_and_print(args: argparse.Namespace) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with tempfile.TemporaryDirectory() as folder:
         run = RunDir(Path(folder))
-        job = TrainingSession(config, run, DistributedContext(0, 1, device))
-        job.sampler.start(0)
-        batches = list(islice(job.loader, 2))
+        session = TrainingSession(config, run, DistributedContext(0, 1, device))
+        session.sampler.start(0)
+        batches = list(islice(session.loader, 2))
         with MetricsLog(run.metrics) as metrics, StopSignal() as stop:
-            ways: dict[str, Callable[[list[ClipBatch]], None]] = {
-                "bare": _bare(job),
-                "engine": partial(job.trainer.run_epoch, sampler=job.sampler, metrics=metrics, stop=stop),
+            loops: dict[str, Callable[[list[ClipBatch]], None]] = {
+                "bare": _bare_loop(session),
+                "training loop": partial(
+                    session.trainer.run_epoch, sampler=session.sampler, metrics=metrics, stop=stop
+                ),
             }
-            times: dict[str, list[float]] = {name: [] for name in ways}
+            times: dict[str, list[float]] = {name: [] for name in loops}
             for turn in range(args.turns + 1):
-                for name, train in ways.items():
+                for name, train in loops.items():
                     times[name].append(_timed(train, batches[turn % len(batches)]))
-    medians = {name: statistics.median(seconds[1:]) for name, seconds in times.items()}  # the first warms up
-    ratio = medians["engine"] / medians["bare"]
+    medians = {name: statistics.median(seconds[1:]) for name, seconds in times.items()}  # the first turn is warm-up
+    ratio = medians["training loop"] / medians["bare"]
     Console().print(
-        f"{config.name}, {len(batches[0])} clips a step: bare {medians['bare']:.3f} s, "
-        f"engine {medians['engine']:.3f} s, {ratio - 1:+.1%}"
+        f"{config.name}, {len(batches[0])} clips per step: bare {medians['bare']:.3f} s, "
+        f"training loop {medians['training loop']:.3f} s, {ratio - 1:+.1%}"
     )
 
 
-def _bare(job: TrainingSession) -> Callable[[list[ClipBatch]], None]:
-    """Forward, backward, update, and nothing else."""
-    optimizer = build_sgd(job.model, momentum=0.9, nesterov=True, weight_decay=1e-4, bn_weight_decay=0.0)
+def _bare_loop(session: TrainingSession) -> Callable[[list[ClipBatch]], None]:
+    """Runs forward, backward and update, and nothing else."""
+    optimizer = build_sgd(session.model, momentum=0.9, nesterov=True, weight_decay=1e-4, bn_weight_decay=0.0)
 
     def step(batches: list[ClipBatch]) -> None:
         for batch in batches:
-            total = torch.stack(list(job.model(batch.to(job.process.device)).values())).sum()
+            total = torch.stack(list(session.model(batch.to(session.process.device)).values())).sum()
             optimizer.zero_grad(set_to_none=True)
             total.backward()
             optimizer.step()
@@ -79,9 +81,9 @@ def _bare(job: TrainingSession) -> Callable[[list[ClipBatch]], None]:
 
 
 def _timed(train: Callable[[list[ClipBatch]], None], batch: ClipBatch) -> float:
-    torch.manual_seed(0)  # the same is dropped in both
-    began = time.perf_counter()
-    train([batch] * TURN)
+    torch.manual_seed(0)  # both loops drop the same activations
+    start = time.perf_counter()
+    train([batch] * STEPS_PER_TURN)
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-    return (time.perf_counter() - began) / TURN
+    return (time.perf_counter() - start) / STEPS_PER_TURN

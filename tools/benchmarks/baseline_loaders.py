@@ -1,4 +1,4 @@
-"""Other ways to a clip, as one writes them down first: what the loader is compared with."""
+"""Simple ways to load a clip, with which the loader is compared."""
 
 from __future__ import annotations
 
@@ -25,49 +25,50 @@ _MEAN, _STD = 0.45, 0.225
 
 
 def bare_decode(path: Path, times_s: Times) -> None:
-    """A seek, and every frame up to the last one wanted; nothing is made of them."""
+    """Decodes every frame from the key frame before the first time to the last time, and discards them."""
     with av.open(str(path)) as container:
         for _ in _frames_to(container, times_s):
             pass
 
 
 def plain_pyav(path: Path, times_s: Times, start_s: float, duration_s: float, short_side: int) -> torch.Tensor:
-    """Seek, decode, keep the frames on screen, scaled to RGB by swscale; then the same for the sound. The sound."""
+    """Decodes and scales the frames at `times_s` with PyAV alone, and returns the audio of the span, 16 kHz mono."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         scale = short_side / min(stream.width, stream.height)
         size = {"width": round(stream.width * scale), "height": round(stream.height * scale)}
-        shown = _shown(container, times_s)
-        np.stack([frame.reformat(**size, format="rgb24").to_ndarray() for frame in shown])
+        frames = _displayed(container, times_s)
+        np.stack([frame.reformat(**size, format="rgb24").to_ndarray() for frame in frames])
         if not container.streams.audio:
             return torch.zeros(math.ceil(duration_s * SAMPLE_RATE))
         container.seek(int(start_s / (stream.time_base or 1)), stream=stream)
-        return _sound(container, start_s, duration_s)
+        return _audio(container, start_s, duration_s)
 
 
 def naive(path: Path, times_s: Times, start_s: float, duration_s: float, short_side: int) -> torch.Tensor:
-    """As training code for clips is often written: all frames of the span as RGB at full size, the wanted ones of them
-    normalised as floats, then scaled; of the sound the whole track is decoded, and the span cut out. The sound.
+    """Converts all frames of the span to RGB at full size, normalises the ones at `times_s` and scales them last.
+
+    Decodes the whole audio track and returns the span, 16 kHz mono. Training code is often written like this.
     """
     with av.open(str(path)) as container:
-        every = [(frame.time or 0.0, frame.to_ndarray(format="rgb24")) for frame in _frames_to(container, times_s)]
-        at = np.searchsorted([time_s for time_s, _ in every], times_s + _zero_s(container), side="right") - 1
-        frames = torch.from_numpy(np.stack([every[max(int(index), 0)][1] for index in at]))
+        decoded = [(frame.time or 0.0, frame.to_ndarray(format="rgb24")) for frame in _frames_to(container, times_s)]
+        indices = np.searchsorted([time_s for time_s, _ in decoded], times_s + _origin_s(container), side="right") - 1
+        frames = torch.from_numpy(np.stack([decoded[max(int(index), 0)][1] for index in indices]))
         normalised = ((frames.float() / 255 - _MEAN) / _STD).permute(0, 3, 1, 2)
         scale = short_side / min(normalised.shape[2:])
         interpolate(normalised, scale_factor=scale, mode="bilinear", align_corners=False)
     with av.open(str(path)) as container:
         if not container.streams.audio:
             return torch.zeros(math.ceil(duration_s * SAMPLE_RATE))
-        track = _sound(container, 0.0, math.inf)
+        track = _audio(container, 0.0, math.inf)
         start = round(start_s * SAMPLE_RATE)
         return track[start : start + round(duration_s * SAMPLE_RATE)].clone()
 
 
 def write_jpegs(path: Path, windows: list[Times], folder: Path, short_side: int) -> float:
-    """The frames that the windows need, extracted at 30 a second as AVA's are, with the sound as wav; bytes a second.
+    """Extracts the frames of the windows as VIDEO/VIDEO_000001.jpg at 30 fps, and the audio as VIDEO.wav.
 
-    folder: becomes VIDEO in VIDEO/VIDEO_000001.jpg.
+    VIDEO is `folder`. Returns the bytes per second of the frames.
     """
     folder.mkdir()
     with VideoReader(path, short_side=short_side) as video:
@@ -77,52 +78,52 @@ def write_jpegs(path: Path, windows: list[Times], folder: Path, short_side: int)
             for number, frame in zip(numbers, frames, strict=True):
                 cv2.imwrite(str(folder / f"{folder.name}_{number:06d}.jpg"), frame[..., ::-1])
         if video.info.has_audio:
-            sound = video.audio(0.0, video.info.duration_s, SAMPLE_RATE)
+            audio = video.audio(0.0, video.info.duration_s, SAMPLE_RATE)
             with wave.open(str(folder.with_suffix(".wav")), "wb") as file:
-                file.setparams((1, 2, SAMPLE_RATE, len(sound), "NONE", "not compressed"))
-                file.writeframes((sound * 32767).astype("<i2").tobytes())
+                file.setparams((1, 2, SAMPLE_RATE, len(audio), "NONE", "not compressed"))
+                file.writeframes((audio * 32767).astype("<i2").tobytes())
     sizes = [file.stat().st_size for file in folder.iterdir()]
     return JPEG_RATE * sum(sizes) / len(sizes)
 
 
 def _frames_to(container: InputContainer, times_s: Times) -> Iterator[VideoFrame]:
-    """Every frame from the key frame before the first time to the first frame after the last."""
+    """Decodes from the key frame before the first time to the first frame after the last time."""
     stream = container.streams.video[0]
     stream.codec_context.thread_count = 1
-    zero_s = _zero_s(container)
-    container.seek(int((times_s[0] + zero_s) / (stream.time_base or 1)), stream=stream)
+    origin_s = _origin_s(container)
+    container.seek(int((times_s[0] + origin_s) / (stream.time_base or 1)), stream=stream)
     for frame in container.decode(stream):
         yield frame
-        if (frame.time or 0.0) > times_s[-1] + zero_s:
+        if (frame.time or 0.0) > times_s[-1] + origin_s:
             return
 
 
-def _shown(container: InputContainer, times_s: Times) -> Iterator[VideoFrame]:
-    wanted = list(times_s + _zero_s(container))
-    last: VideoFrame | None = None
+def _displayed(container: InputContainer, times_s: Times) -> Iterator[VideoFrame]:
+    remaining = list(times_s + _origin_s(container))
+    displayed: VideoFrame | None = None
     for frame in _frames_to(container, times_s):
-        while wanted and last is not None and (frame.time or 0.0) > wanted[0]:
-            yield last
-            wanted.pop(0)
-        last = frame
-    if last is not None:
-        yield from [last] * len(wanted)
+        while remaining and displayed is not None and (frame.time or 0.0) > remaining[0]:
+            yield displayed
+            remaining.pop(0)
+        displayed = frame
+    if displayed is not None:
+        yield from [displayed] * len(remaining)
 
 
-def _sound(container: InputContainer, start_s: float, duration_s: float) -> torch.Tensor:
-    """From where the container stands, or the track's start, to the span's end."""
+def _audio(container: InputContainer, start_s: float, duration_s: float) -> torch.Tensor:
+    """Decodes from the container's position to the end of the span, and cuts the span out."""
     resampler = av.AudioResampler(format="fltp", layout="mono", rate=SAMPLE_RATE)
-    pieces, first_s = [], None
+    chunks, first_s = [], None
     for frame in container.decode(container.streams.audio[0]):
         first_s = frame.time if first_s is None else first_s
-        pieces += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
+        chunks += [chunk.to_ndarray()[0] for chunk in resampler.resample(frame)]
         if (frame.time or 0.0) > start_s + duration_s:
             break
-    samples = torch.from_numpy(np.concatenate(pieces))
+    samples = torch.from_numpy(np.concatenate(chunks))
     start = max(round((start_s - (first_s or 0.0)) * SAMPLE_RATE), 0)
     end = None if duration_s == math.inf else start + round(duration_s * SAMPLE_RATE)
     return samples[start:end].clone()
 
 
-def _zero_s(container: InputContainer) -> float:
+def _origin_s(container: InputContainer) -> float:
     return (container.start_time or 0) / av.time_base

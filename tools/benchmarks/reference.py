@@ -1,4 +1,4 @@
-"""The authors' own code and ours in turns on one processor: ratios hold where other work shares the machine."""
+"""Measures the authors' code and avdet in turns on the CPU, so that other load affects both alike."""
 
 from __future__ import annotations
 
@@ -22,41 +22,43 @@ from rich.table import Table
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from avdet.cli.benchmark_model import CLASSES, PRECISIONS, Mode, has_bfloat16, peak_gb, prepare
 from avdet.settings import ModelConfig
+from benchmarks.model import CLASSES, PRECISIONS, Mode, has_bfloat16, peak_gb, prepare
 
 __all__ = ["add_arguments", "run_and_print"]
 
-RECIPE = "configs/Kinetics/AVSLOWFAST_4x16_R50.yaml"
-# Imported by the authors' models and not needed for them; slowfast.datasets does not compile as published.
+CONFIG = "configs/Kinetics/AVSLOWFAST_4x16_R50.yaml"
+# The authors' models import these without using them; slowfast.datasets does not compile as published.
 UNUSED = ("detectron2", "detectron2.layers", "matplotlib", "psutil", "slowfast.datasets", "slowfast.datasets.utils")
 REFERENCE = "the reference"
-EVERY_BLOCK_APART = {"MALLOC_MMAP_THRESHOLD_": "65536"}  # the allocator's leftovers add 0.5 to 1.5 GB, never the same
+# Returns freed memory to the system at once; without it the peak varies by 0.5 to 1.5 GB.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("code", type=Path, metavar="DIR", help="a clone of github.com/fanyix/SlowFast")
-    parser.add_argument("--rounds", type=int, default=9, help="timed runs of each, after two that are not")
+    parser.add_argument("--rounds", type=int, default=9, help="timed runs of each mode, after two warm-up runs")
 
 
 def run_and_print(args: argparse.Namespace) -> None:
     if args.rounds < 1:
-        raise ValueError(f"--rounds {args.rounds} leaves nothing to measure; give 1 or more")
-    if not (args.code / RECIPE).is_file():
-        raise ValueError(f"{args.code} has no {RECIPE}; give a clone of github.com/fanyix/SlowFast")
+        raise ValueError(f"--rounds is {args.rounds}; give 1 or more")
+    if not (args.code / CONFIG).is_file():
+        raise ValueError(f"{args.code} has no {CONFIG}; give a clone of github.com/fanyix/SlowFast")
     modes = _modes()
-    peaks = {name: _peak_gb(args.code, name, mode) for name, mode in modes.items()}  # first: a child starts at ours
+    # Before any model is built here: a child process starts with the peak of its parent.
+    peaks = {name: _peak_gb(args.code, name, mode) for name, mode in modes.items()}
     table = Table(
-        "", "median s", "least s", "of the reference", "least of least", "peak GB",
+        "", "median s", "min s", "ratio of medians", "ratio of minima", "peak GB",
         title=f"AVSlowFast 4x16, R50, {torch.get_num_threads()} threads, torch {torch.__version__}",
-        caption="of the reference: the median over rounds, each beside the reference's run of that round",
+        caption="ratio of medians: median over rounds of the time divided by the reference's time in the same round",
     )  # fmt: skip
     for what in dict.fromkeys(mode.what for mode in modes.values()):
         runs = {name: _prepare(args.code, name, mode) for name, mode in modes.items() if mode.what == what}
         seconds = _in_turns(runs, args.rounds, what)
         reference = next(iter(seconds.values()))
         for name, own in seconds.items():
-            ratio = statistics.median(mine / theirs for mine, theirs in zip(own, reference, strict=True))
+            ratio = statistics.median(a / b for a, b in zip(own, reference, strict=True))
             table.add_row(
                 name, f"{statistics.median(own):.3f}", f"{min(own):.3f}", f"{ratio:.2f}",
                 f"{min(own) / min(reference):.2f}", f"{peaks[name]:.2f}",
@@ -65,33 +67,33 @@ def run_and_print(args: argparse.Namespace) -> None:
 
 
 def _modes() -> dict[str, Mode]:
-    """By name; of each kind the reference's comes first."""
+    """Modes by name; the reference comes first of each kind."""
     modes: dict[str, Mode] = {}
     for what, clips, size_px in (("prediction", 1, 256), ("training step", 2, 224)):
         modes[f"{what}, {REFERENCE}"] = Mode(what, "fp32", clips, size_px)
         for dropped in (False, True)[: 1 + (what == "training step")]:
             for precision in list(PRECISIONS)[: 1 + has_bfloat16()]:
-                name = f"{what}, ours, {precision}{', sound dropped' * dropped}"
+                name = f"{what}, avdet, {precision}{', audio dropped' * dropped}"
                 modes[name] = Mode(what, precision, clips, size_px, dropped)
     return modes
 
 
 def _in_turns(runs: Mapping[str, Callable[[], object]], rounds: int, title: str) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for place in track(range(2 + rounds), title, transient=True):
+    for turn in track(range(2 + rounds), title, transient=True):
         for name, run in runs.items():
             started = time.perf_counter()
             run()
-            if place >= 2:
+            if turn >= 2:
                 seconds[name].append(time.perf_counter() - started)
     return seconds
 
 
 def _peak_gb(code: Path, name: str, mode: Mode) -> float:
-    """In a fresh process, which imports both code bases whichever it runs."""
-    os.environ.update(EVERY_BLOCK_APART)
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
-        return fresh.submit(_peak_of_two_runs, code, name, mode, torch.get_num_threads()).result()
+    """Measures peak memory in a fresh process, which imports both code bases."""
+    os.environ.update(MALLOC)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_peak_of_two_runs, code, name, mode, torch.get_num_threads()).result()
 
 
 def _peak_of_two_runs(code: Path, name: str, mode: Mode, threads: int) -> float:
@@ -110,7 +112,7 @@ def _prepare(code: Path, name: str, mode: Mode) -> Callable[[], object]:
 
 
 def _authors_model(code: Path) -> Callable[[], Any]:
-    """Builds their model of RECIPE, without synchronisation loss and DropPathway."""
+    """Returns a function that builds the authors' model of CONFIG, without AVS loss and DropPathway."""
     sys.path.insert(0, str(code.resolve()))
     sys.modules.update({name: MagicMock() for name in UNUSED if name not in sys.modules})
     try:
@@ -119,8 +121,8 @@ def _authors_model(code: Path) -> Callable[[], Any]:
     except ModuleNotFoundError as error:
         raise ValueError(f"the authors' code needs {error.name}: pip install fvcore simplejson") from error
     settings = defaults.get_cfg()
-    settings.set_new_allowed(True)  # the recipe has settings that the code does not know
-    settings.merge_from_file(str(code / RECIPE))
+    settings.set_new_allowed(True)  # the config has settings that the code does not define
+    settings.merge_from_file(str(code / CONFIG))
     settings.NUM_GPUS = 0
     settings.DATA.GET_MISALIGNED_AUDIO = False
     settings.SLOWFAST.AVS_FLAG = [False] * len(settings.SLOWFAST.AVS_FLAG)
@@ -129,7 +131,7 @@ def _authors_model(code: Path) -> Callable[[], Any]:
 
 
 def _noise(clips: int, size_px: int) -> list[torch.Tensor]:
-    """Slow's frames, Fast's and the log-mel."""
+    """Frames of the Slow and of the Fast pathway, and the log-mel."""
     return [
         torch.randn(clips, 3, 4, size_px, size_px),
         torch.randn(clips, 3, 32, size_px, size_px),
@@ -143,7 +145,7 @@ def _authors_prediction(network: nn.Module, clips: int, size_px: int) -> Callabl
 
     @torch.no_grad()
     def predict() -> object:
-        return network(list(inputs))  # it changes the list
+        return network(list(inputs))  # the model modifies the list
 
     return predict
 

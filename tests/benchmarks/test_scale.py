@@ -1,24 +1,24 @@
 import pytest
 
-from avdet.cli import benchmark
-from avdet.cli.benchmark_scale import Machine, simulate
+import benchmark
+from benchmarks.scale import Machine, simulate
 
 
-def test_enough_readers_leave_the_step_as_the_limit() -> None:
+def test_with_enough_workers_the_step_is_the_limit() -> None:
     clips_per_s, waiting = simulate(Machine(workers=8, batch=4, read_s=0.01, step_s=0.5), gpus=2)
     assert clips_per_s == pytest.approx(2 * 4 / 0.5, rel=1e-6) and waiting == pytest.approx(0.0, abs=1e-9)
 
 
-def test_too_few_readers_are_the_limit() -> None:
-    """3 readers of 0.1 s a clip give 30 clips a second, whatever the GPU could do."""
+def test_too_few_workers_are_the_limit() -> None:
+    """3 workers of 0.1 s per clip give 30 clips per second, however fast the GPU is."""
     clips_per_s, waiting = simulate(Machine(workers=3, batch=8, read_s=0.1, step_s=0.01, spread=1e-3), gpus=1)
     assert clips_per_s == pytest.approx(30, rel=0.02) and waiting > 0.9
 
 
-def test_more_gpus_wait_for_the_slowest_reader() -> None:
+def test_more_gpus_wait_for_the_slowest_worker() -> None:
     machine = Machine(workers=1, batch=1, read_s=0.1, step_s=0.1, spread=1.0)
-    alone, together = simulate(machine, 1)[0], simulate(machine, 64)[0]
-    assert together < 64 * alone * 0.8
+    one_gpu, all_gpus = simulate(machine, 1)[0], simulate(machine, 64)[0]
+    assert all_gpus < 64 * one_gpu * 0.8
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:

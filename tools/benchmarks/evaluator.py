@@ -1,4 +1,4 @@
-"""Times `ava_eval` by phase on seeded synthetic files of AVA's shape."""
+"""Times each phase of `ava_eval` on synthetic files of AVA's shape."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from ava_eval.selection import select
 
 ROWS = (570_000, 1_900_000, 5_700_000)  # the last is AVA's val: 57,000 keyframes of 100 rows
 CLASSES = 60
-_ROWS_A_KEYFRAME = 100
-_SCORES, _STEP = 10**8, 61_803_399  # scores of eight decimals in steps without common divisor: none comes twice
-_FIRST_SECOND, _SECONDS = 902, 897  # AVA's keyframes of a video
+_ROWS_PER_KEYFRAME = 100
+_SCORES, _STEP = 10**8, 61_803_399  # coprime, so that no score of eight decimals repeats
+_FIRST_SECOND, _SECONDS = 902, 897  # of the keyframes of a video in AVA
 
 
 @dataclass
 class Measurement:
-    """Seconds of each phase of one evaluation; `whole_s` is reading and `evaluate`, `cpu_s` what a core spent on it."""
+    """Seconds of each phase of one evaluation. `total_s` covers reading and `evaluate`; `cpu_s` is its CPU time."""
 
     protocol: str
     rows: int
     read_s: float
     match_s: float
     rank_s: float
-    whole_s: float
+    total_s: float
     cpu_s: float
     peak_mb: float
     mean_ap: float
@@ -52,45 +52,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_and_print(args: argparse.Namespace) -> None:
-    heads = ("protocol", "rows", "read", "match", "rank", "whole", "CPU", "peak memory", "mAP")
-    table = Table(*heads, title="rows a second")
-    for one in run(args.rows, args.protocols, args.seed):
-        speeds = [f"{one.rows / seconds:,.0f}" for seconds in (one.read_s, one.match_s, one.rank_s)]
-        whole, peak = f"{one.rows / one.whole_s:,.0f} ({one.whole_s:.2f} s)", f"{one.peak_mb:,.0f} MB"
-        table.add_row(
-            one.protocol, f"{one.rows:,}", *speeds, whole, f"{one.cpu_s:.2f} s", peak, f"{100 * one.mean_ap:.2f}"
-        )
+    columns = ("protocol", "rows", "read", "match", "rank", "total", "CPU", "peak memory", "mAP")
+    table = Table(*columns, title="rows per second")
+    for result in run(args.rows, args.protocols, args.seed):
+        speeds = [f"{result.rows / seconds:,.0f}" for seconds in (result.read_s, result.match_s, result.rank_s)]
+        total, peak = f"{result.rows / result.total_s:,.0f} ({result.total_s:.2f} s)", f"{result.peak_mb:,.0f} MB"
+        cpu, mean_ap = f"{result.cpu_s:.2f} s", f"{100 * result.mean_ap:.2f}"
+        table.add_row(result.protocol, f"{result.rows:,}", *speeds, total, cpu, peak, mean_ap)
     Console(width=max(120, Console().width)).print(table)
 
 
 def run(rows: Sequence[int] = ROWS, protocols: Sequence[str] = tuple(PROTOCOLS), seed: int = 0) -> list[Measurement]:
-    """Measure every protocol on a file of each size; the files go to a temporary folder and are deleted."""
-    measured = []
+    """Measures every protocol on a detection file of each size."""
+    results = []
     for count in rows:
         if count < 1:
-            raise ValueError(f"--rows {count} leaves nothing to measure; give 1 or more.")
+            raise ValueError(f"--rows is {count}; give 1 or more")
         with tempfile.TemporaryDirectory() as folder:
             truth, detections = write_files(Path(folder), count, seed)
-            measured += [_measured_apart(truth, detections, protocol) for protocol in protocols]
-    return measured
+            results += [_measure_in_process(truth, detections, protocol) for protocol in protocols]
+    return results
 
 
-def _measured_apart(truth_path: Path, detections_path: Path, protocol: str) -> Measurement:
-    """In a process that imports no torch, so that the memory is the evaluator's."""
-    command = [sys.executable, "-m", "avdet.cli.benchmark_evaluator", str(truth_path), str(detections_path), protocol]
+def _measure_in_process(truth_path: Path, detections_path: Path, protocol: str) -> Measurement:
+    """Runs `measure` in a process without torch, so that the peak memory is the evaluator's alone."""
+    command = [sys.executable, __file__, str(truth_path), str(detections_path), protocol]
     return Measurement(**json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
 
 
 def measure(truth_path: Path, detections_path: Path, protocol: str) -> Measurement:
-    """Phases one by one, and then what a user waits for: reading, and `evaluate` with its checks and notes."""
+    """Times reading and `evaluate` with its checks, then matching and ranking alone."""
     label_map = {class_ + 1: f"class {class_ + 1}" for class_ in range(CLASSES)}
-    started, cpu_before = time.perf_counter(), time.process_time()
+    start, cpu_start = time.perf_counter(), time.process_time()
     truth, detections = read_ground_truth(truth_path), read_detections(detections_path)
-    has_read = time.perf_counter()
+    read = time.perf_counter()
     result = evaluate(truth, detections, label_map, protocol=protocol)
-    evaluated, cpu_s, peak_mb = time.perf_counter(), time.process_time() - cpu_before, _peak_mb()
+    evaluated, cpu_s, peak_mb = time.perf_counter(), time.process_time() - cpu_start, _peak_mb()
     del result
-    again = time.perf_counter()
+    selecting = time.perf_counter()
     selection = select(PROTOCOLS[protocol], label_map, truth, detections, None)
     hit = true_positives(selection, nearest_truth(selection), 0.5)
     matched = time.perf_counter()
@@ -100,10 +99,10 @@ def measure(truth_path: Path, detections_path: Path, protocol: str) -> Measureme
     return Measurement(
         protocol,
         len(detections),
-        has_read - started,
-        matched - again,
+        read - start,
+        matched - selecting,
         ranked - matched,
-        evaluated - started,
+        evaluated - start,
         cpu_s,
         peak_mb,
         float(np.mean(aps)) if aps else 0.0,
@@ -111,44 +110,46 @@ def measure(truth_path: Path, detections_path: Path, protocol: str) -> Measureme
 
 
 def _peak_mb() -> float:
-    """Most memory held so far; nan where the system has no /proc. (`getrusage` counts the parent's memory too.)"""
+    """Peak resident memory; NaN where the system has no /proc. (`getrusage` includes the parent's memory.)"""
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), math.nan)
 
 
 def write_files(folder: Path, rows: int, seed: int) -> tuple[Path, Path]:
-    """ground_truth.csv and detections.csv: 1 to 4 persons a keyframe, each of 1 to 3 classes, and 100 detections."""
-    random = np.random.default_rng(seed)
+    """Writes ground_truth.csv and detections.csv.
+
+    Each keyframe has 1 to 4 persons with 1 to 3 classes each, and 100 detections.
+    """
+    rng = np.random.default_rng(seed)
     truth_path, detections_path = folder / "ground_truth.csv", folder / "detections.csv"
-    keyframes = -(-rows // _ROWS_A_KEYFRAME)
+    keyframes = -(-rows // _ROWS_PER_KEYFRAME)
     with truth_path.open("w", encoding="utf-8") as truth, detections_path.open("w", encoding="utf-8") as detections:
-        for place in range(keyframes):
-            where = f"video_{place // _SECONDS:05d},{_FIRST_SECOND + place % _SECONDS:04d}"
-            persons = _boxes(random, int(random.integers(1, 5)))
-            classes = random.integers(1, CLASSES + 1, (len(persons), 3))
+        for keyframe in range(keyframes):
+            key = f"video_{keyframe // _SECONDS:05d},{_FIRST_SECOND + keyframe % _SECONDS:04d}"
+            persons = _boxes(rng, int(rng.integers(1, 5)))
+            classes = rng.integers(1, CLASSES + 1, (len(persons), 3))
             truth.writelines(
-                f"{where},{_box(box)},{class_},{person}\n"
+                f"{key},{_box(box)},{class_},{person}\n"
                 for person, (box, labels) in enumerate(zip(persons.tolist(), classes.tolist(), strict=True))
                 for class_ in labels[: 1 + person % 3]
             )
-            count = min(_ROWS_A_KEYFRAME, rows - place * _ROWS_A_KEYFRAME)
-            found = np.clip(
-                persons[random.integers(len(persons), size=count)] + random.normal(0, 0.03, (count, 4)), 0, 1
-            )
-            found = np.concatenate([np.minimum(found[:, :2], found[:, 2:]), np.maximum(found[:, :2], found[:, 2:])], 1)
-            named = random.integers(1, CLASSES + 1, count)
-            scores = (place * _ROWS_A_KEYFRAME + np.arange(count)) * _STEP % _SCORES / _SCORES
+            count = min(_ROWS_PER_KEYFRAME, rows - keyframe * _ROWS_PER_KEYFRAME)
+            noisy = persons[rng.integers(len(persons), size=count)] + rng.normal(0, 0.03, (count, 4))
+            corners = np.clip(noisy, 0, 1).reshape(count, 2, 2)
+            boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+            action_ids = rng.integers(1, CLASSES + 1, count)
+            scores = (keyframe * _ROWS_PER_KEYFRAME + np.arange(count)) * _STEP % _SCORES / _SCORES
             detections.writelines(
-                f"{where},{_box(box)},{class_},{score:.8f}\n"
-                for box, class_, score in zip(found.tolist(), named.tolist(), scores.tolist(), strict=True)
+                f"{key},{_box(box)},{class_},{score:.8f}\n"
+                for box, class_, score in zip(boxes.tolist(), action_ids.tolist(), scores.tolist(), strict=True)
             )
     return truth_path, detections_path
 
 
-def _boxes(random: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
-    size = random.uniform(0.2, 0.6, (count, 2))
-    corner = random.uniform(0, 1 - size)
+def _boxes(rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
+    size = rng.uniform(0.2, 0.6, (count, 2))
+    corner = rng.uniform(0, 1 - size)
     return np.concatenate([corner, corner + size], axis=1)
 
 

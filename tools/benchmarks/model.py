@@ -1,4 +1,4 @@
-"""Counts and times a recipe's network: parameters, multiply-adds, prediction, a training step, memory."""
+"""Measures a model: parameters, multiply-adds, prediction, training step, memory."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from avdet.settings import ModelConfig
 from avdet.structures import ClipBatch, PersonBoxes
 
 CLASSES = 400
-LAYERS = {  # the backbone's, by part
+LAYERS = {  # of the backbone, by part
     "Slow": r"slow\.\w+",
     "Fast": r"fast\.\w+",
     "Audio": r"audio\.\w+",
     "F->S": r"join\.\w+\.fast_to_slow",
-    "sound's fusion": r"join\.\w+\.(to_time|gather)",
+    "audio fusion": r"join\.\w+\.(to_time|gather)",
 }
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
 class Mode:
-    """One thing to time, in a process of its own. dropped: as an iteration that DropPathway drops."""
+    """What is timed in a process of its own; dropped: DropPathway drops the audio pathway."""
 
     what: str
     precision: str
@@ -54,47 +54,48 @@ class Mode:
 
 @dataclass(frozen=True)
 class Timing:
-    """Median and least seconds of a run over the batch, and the most memory the process held meanwhile."""
+    """Median and minimum seconds per batch, and peak memory of the process."""
 
     median_s: float
-    least_s: float
+    min_s: float
     peak_gb: float
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, help="a recipe; AVSlowFast 4x16, R50, where there is none")
-    parser.add_argument("--runs", type=int, default=7, help="timed runs of each mode, after two that are not")
+    parser.add_argument("--config", type=Path, help="default: AVSlowFast 4x16, R50")
+    parser.add_argument("--runs", type=int, default=7, help="timed runs of each mode, after two warm-up runs")
     parser.add_argument("--predict-size", type=int, default=256, metavar="PX")
     parser.add_argument("--train-size", type=int, default=224, metavar="PX")
     parser.add_argument("--predict-clips", type=int, default=1, metavar="N")
     parser.add_argument("--train-clips", type=int, default=2, metavar="N")
     parser.add_argument(
-        "--precisions", nargs="+", choices=list(PRECISIONS), help="those that the machine has instructions for"
+        "--precisions", nargs="+", choices=list(PRECISIONS), help="default: those that this machine supports"
     )
-    parser.add_argument("--compile", action="store_true", help="time what torch.compile makes of the backbone")
+    parser.add_argument("--compile", action="store_true", help="compile the backbone with torch.compile")
 
 
 def run_and_print(args: argparse.Namespace) -> None:
     if args.runs < 1:
-        raise ValueError(f"--runs {args.runs} leaves nothing to measure; give 1 or more")
+        raise ValueError(f"--runs is {args.runs}; give 1 or more")
     if min(args.predict_size, args.train_size) < 32 or min(args.predict_clips, args.train_clips) < 1:
-        raise ValueError("a net sees 1 clip or more of 32 pixels or more; raise --predict-* or --train-*")
+        raise ValueError("a batch needs 1 or more clips of 32 or more pixels; raise --predict-* or --train-*")
     args.precisions = args.precisions or (list(PRECISIONS) if has_bfloat16() else ["fp32"])
     model = ModelConfig() if args.config is None else load_config(args.config).model
     console = Console(width=max(110, Console().width))
-    console.print(_sizes(model, args.predict_size))
+    console.print(_counts_table(model, args.predict_size))
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
     table = Table(
-        "", "clips", "px", "median s", "least s", "clips/s", "TFLOP/s", "of peak", "peak GB",
-        title=f"{device}, torch {torch.__version__}", caption="of peak: of a large matrix product in that precision",
+        "", "clips", "px", "median s", "min s", "clips/s", "TFLOP/s", "of peak FLOP/s", "peak GB",
+        title=f"{device}, torch {torch.__version__}",
+        caption="peak FLOP/s: of a large matrix product in the same precision",
     )  # fmt: skip
     peaks = {precision: product_tflops(PRECISIONS[precision]) for precision in args.precisions}
     for mode in _modes(args, uses_audio=model.uses_audio):
         timing = measure(model, mode, runs=args.runs, compiled=args.compile)
-        name = f"{mode.what}, {mode.precision}" + (", sound dropped" if mode.dropped else "")
+        name = f"{mode.what}, {mode.precision}" + (", audio dropped" if mode.dropped else "")
         tflops = operations(model, mode) / timing.median_s / 1e12
         table.add_row(
-            name, str(mode.clips), str(mode.size_px), f"{timing.median_s:.3f}", f"{timing.least_s:.3f}",
+            name, str(mode.clips), str(mode.size_px), f"{timing.median_s:.3f}", f"{timing.min_s:.3f}",
             f"{mode.clips / timing.median_s:.2f}", f"{tflops:.2f}", f"{tflops / peaks[mode.precision]:.0%}",
             f"{timing.peak_gb:.2f}",
         )  # fmt: skip
@@ -111,50 +112,54 @@ def _modes(args: argparse.Namespace, *, uses_audio: bool) -> list[Mode]:
     return modes
 
 
-def _sizes(model: ModelConfig, size_px: int) -> Table:
-    table = Table("part", "parameters, M", "multiply-adds, G", title=f"one clip of {size_px} x {size_px}")
+def _counts_table(model: ModelConfig, size_px: int) -> Table:
+    table = Table("part", "parameters, M", "multiply-adds, G", title=f"1 clip of {size_px} x {size_px} pixels")
     total = (0.0, 0.0)
     for part, counts in count(model, size_px).items():
         table.add_row(part, *(f"{value:.2f}" for value in counts))
         total = (total[0] + counts[0], total[1] + counts[1])
-    table.add_row("all", *(f"{value:.2f}" for value in total))
+    table.add_row("total", *(f"{value:.2f}" for value in total))
     return table
 
 
 def count(model: ModelConfig, size_px: int) -> dict[str, tuple[float, float]]:
-    """Millions of parameters and 1e9 multiply-adds of convolutions and linear layers, by part of the network.
+    """Returns (1e6 parameters, 1e9 multiply-adds of convolutions and linear layers) of each part of the model.
 
-    The synchronisation loss is left out: prediction does not need it.
+    Excludes the AVS loss, which prediction does not compute.
     """
     model = model.model_copy(update={"avs_stages": ()})
     with torch.device("meta"):
         network = build_model(model, num_classes=CLASSES, head="clip", crop_px=size_px).eval()
         frames = torch.zeros(1, 3, model.fast_frames, size_px, size_px)
         audio = torch.zeros(1, 1, model.audio_frames, model.mel_bins)
-        sound = AudioState(audio, torch.zeros(1, dtype=torch.long)) if model.uses_audio else no_audio(frames.device)
+        clip_of_audio = torch.zeros(1, dtype=torch.long)
+        audio_state = AudioState(audio, clip_of_audio) if model.uses_audio else no_audio(frames.device)
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            network.head(network.backbone(frames, sound), 1)
-    done = {name.partition(".")[2]: sum(ops.values()) / 2e9 for name, ops in counter.get_flop_counts().items()}
+            network.head(network.backbone(frames, audio_state), 1)
+    billions = {name.partition(".")[2]: sum(ops.values()) / 2e9 for name, ops in counter.get_flop_counts().items()}
     counts = {}
     for part, layers in LAYERS.items():
-        own = [name for name in done if re.fullmatch(layers, name)]
-        held = [p.numel() / 1e6 for name, p in network.backbone.named_parameters() if re.match(layers + r"\.", name)]
-        counts[part] = (sum(held), sum(done[name] for name in own))
-    parameters = sum(p.numel() for p in network.parameters()) / 1e6
-    rest = (parameters - sum(held for held, _ in counts.values()), counter.get_total_flops() / 2e9)
-    return {**counts, "head": (rest[0], rest[1] - sum(billions for _, billions in counts.values()))}
+        names = [name for name in billions if re.fullmatch(layers, name)]
+        millions = [
+            p.numel() / 1e6 for name, p in network.backbone.named_parameters() if re.match(layers + r"\.", name)
+        ]
+        counts[part] = (sum(millions), sum(billions[name] for name in names))
+    total = (sum(p.numel() for p in network.parameters()) / 1e6, counter.get_total_flops() / 2e9)
+    backbone_millions, backbone_billions = (sum(column) for column in zip(*counts.values(), strict=True))
+    return {**counts, "head": (total[0] - backbone_millions, total[1] - backbone_billions)}
 
 
 def operations(model: ModelConfig, mode: Mode) -> float:
-    """Floating-point operations of one run: two a multiply-add, and three times as many where gradients are taken."""
-    unheard = ("Audio", "sound's fusion") if mode.dropped else ()
-    billions = sum(done for part, (_, done) in count(model, mode.size_px).items() if part not in unheard)
+    """Floating-point operations of one run: 2 per multiply-add, and 3 times as many in a training step."""
+    dropped = ("Audio", "audio fusion") if mode.dropped else ()
+    counts = count(model, mode.size_px)
+    billions = sum(multiply_adds for part, (_, multiply_adds) in counts.items() if part not in dropped)
     return 2e9 * billions * mode.clips * (3 if mode.trains else 1)
 
 
 def product_tflops(dtype: torch.dtype, runs: int = 10) -> float:
-    """What this machine reaches where nothing but multiply-adds counts: the fastest of some square matrix products."""
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32  # as convolutions are done
+    """Peak TFLOP/s of this machine: the fastest of some large square matrix products."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32  # the same rule as for convolutions
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     side = 8192 if device.type == "cuda" else 2048
     a, b = torch.randn(2, side, side, device=device, dtype=dtype)
@@ -162,15 +167,15 @@ def product_tflops(dtype: torch.dtype, runs: int = 10) -> float:
     for _ in range(runs):
         started = time.perf_counter()
         a @ b
-        _wait_for(device)
+        _synchronize(device)
         seconds.append(time.perf_counter() - started)
     return 2 * side**3 / min(seconds) / 1e12
 
 
 def measure(model: ModelConfig, mode: Mode, *, runs: int, compiled: bool = False) -> Timing:
-    """In a fresh process, so that the memory is this mode's alone."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
-        return fresh.submit(_time, model, mode, runs, compiled, torch.get_num_threads()).result()
+    """Times a mode in a fresh process, so that the peak memory is of this mode alone."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_time, model, mode, runs, compiled, torch.get_num_threads()).result()
 
 
 def _time(model: ModelConfig, mode: Mode, runs: int, compiled: bool, threads: int) -> Timing:
@@ -181,15 +186,15 @@ def _time(model: ModelConfig, mode: Mode, runs: int, compiled: bool, threads: in
     for _ in range(2 + runs):
         started = time.perf_counter()
         run()
-        _wait_for(device)
+        _synchronize(device)
         seconds.append(time.perf_counter() - started)
     return Timing(statistics.median(seconds[2:]), min(seconds[2:]), peak_gb(device))
 
 
 def prepare(model: ModelConfig, mode: Mode, device: torch.device, *, compiled: bool = False) -> Callable[[], None]:
-    """What is timed: a prediction or a training step of a fresh network on noise, without synchronisation loss."""
-    settings = model.model_copy(update={"drop_pathway_rate": float(mode.dropped), "avs_stages": ()})
-    network = build_model(settings, num_classes=CLASSES, head="clip", crop_px=mode.size_px).to(device)
+    """Returns a function that runs one prediction or training step of a new model on noise, without the AVS loss."""
+    model = model.model_copy(update={"drop_pathway_rate": float(mode.dropped), "avs_stages": ()})
+    network = build_model(model, num_classes=CLASSES, head="clip", crop_px=mode.size_px).to(device)
     batch = random_batch(model, mode.clips, mode.size_px).to(device)
     run = _training_step(network, batch, compiled) if mode.trains else _prediction(network, batch, mode, compiled)
 
@@ -221,8 +226,8 @@ def _training_step(network: ActionModel, batch: ClipBatch, compiled: bool) -> Ca
 
 
 def random_batch(model: ModelConfig, clips: int, size_px: int) -> ClipBatch:
-    """Noise, with sound and a class for every clip."""
-    nobody = PersonBoxes.from_boxes(torch.zeros(0, 4))
+    """Noise, with audio and a class for every clip."""
+    no_persons = PersonBoxes.from_boxes(torch.zeros(0, 4))
     return ClipBatch(
         frames=torch.randint(0, 256, (clips, 3, model.fast_frames, size_px, size_px), dtype=torch.uint8),
         audio=torch.randn(clips, 1, model.audio_frames, model.mel_bins),
@@ -231,16 +236,16 @@ def random_batch(model: ModelConfig, clips: int, size_px: int) -> ClipBatch:
         box_clip=torch.zeros(0, dtype=torch.long),
         labels={"action": torch.arange(clips) % CLASSES},
         clips=(("noise", 0.0),) * clips,
-        people=(nobody,) * clips,
+        people=(no_persons,) * clips,
     )
 
 
 def has_bfloat16() -> bool:
-    """Processors without AVX-512 emulate it and take 6 to 8 times as long as in float32."""
+    """Processors without AVX-512 emulate bfloat16 and take 6 to 8 times as long as in float32."""
     return torch.cuda.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def _wait_for(device: torch.device) -> None:
+def _synchronize(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize()
 
@@ -248,6 +253,6 @@ def _wait_for(device: torch.device) -> None:
 def peak_gb(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 1e9
-    import resource  # not on every system
+    import resource  # absent on Windows
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
