@@ -1,4 +1,8 @@
-"""One process or many: torchrun starts them, this module tells each who it is."""
+"""Everything that crosses processes: who this process is, and collective operations on values, lists and buffers.
+
+torchrun starts the processes; a single process needs no launcher. A method that says "collective" must be called on
+every process.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +15,18 @@ from typing import TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
-__all__ = ["DistributedContext", "distributed"]
+__all__ = ["DistributedContext", "average_buffers", "distributed_context", "reserve_worker_cores"]
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class DistributedContext:
-    """This process among all: `rank` of `world`, and the device that is its own."""
+    """The rank of this process among `world` processes, and its device."""
 
     rank: int
     world: int
@@ -30,34 +34,35 @@ class DistributedContext:
 
     @property
     def is_main(self) -> bool:
+        """Whether this process writes the files and the log."""
         return self.rank == 0
 
-    def any(self, here: bool) -> bool:
-        """Whether it is so in any process: one that is told to stop stops all."""
+    def any(self, value: bool) -> bool:
+        """Whether `value` is true on any process. Collective."""
         if self.world == 1:
-            return here
-        flag = torch.tensor([here], dtype=torch.int32, device=self.device)
+            return value
+        flag = torch.tensor([value], dtype=torch.int32, device=self.device)
         dist.all_reduce(flag, dist.ReduceOp.MAX)
         return bool(flag)
 
     def mean(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Each value's mean over the processes."""
+        """The mean of each value over the processes; all values have one shape. Collective."""
         if self.world == 1:
             return dict(values)
-        together = torch.stack([value.float() for value in values.values()])
-        dist.all_reduce(together)
-        return dict(zip(values, together / self.world, strict=True))
+        stacked = torch.stack([value.float() for value in values.values()])
+        dist.all_reduce(stacked)
+        return dict(zip(values, stacked / self.world, strict=True))
 
-    def gather(self, mine: list[Item]) -> list[Item]:
-        """The lists of all processes one after another, on every process, once all have theirs."""
+    def gather(self, items: list[Item]) -> list[Item]:
+        """The items of all processes in the order of their ranks, on every process. Collective."""
         if self.world == 1:
-            return mine
-        parts: list[list[Item]] = [[] for _ in range(self.world)]
-        dist.all_gather_object(parts, mine)
-        return [item for part in parts for item in part]
+            return items
+        lists: list[list[Item]] = [[] for _ in range(self.world)]
+        dist.all_gather_object(lists, items)
+        return [item for items_of_rank in lists for item in items_of_rank]
 
     def main_first(self, work: Callable[[], object]) -> None:
-        """Every process does the work, the others after the main one: they find what it made."""
+        """Runs `work` on the main process, then on the others, which find its files. Collective."""
         if self.is_main:
             work()
         if self.world > 1:
@@ -67,10 +72,12 @@ class DistributedContext:
 
 
 @contextmanager
-def distributed(*, backend: str | None = None, patience: timedelta | None = None) -> Iterator[DistributedContext]:
-    """Joins the group that torchrun's environment describes; without torchrun the process is alone.
+def distributed_context(
+    *, backend: str | None = None, timeout: timedelta | None = None
+) -> Iterator[DistributedContext]:
+    """Joins the process group that torchrun's environment variables describe; without them there is one process.
 
-    backend: None is NCCL on GPUs and gloo elsewhere. patience: how long one waits for another; None is torch's.
+    backend: by default NCCL on GPUs and gloo on CPUs. timeout: of a collective operation; by default torch's.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     rank = int(os.environ.get("RANK", "0"))
@@ -79,7 +86,7 @@ def distributed(*, backend: str | None = None, patience: timedelta | None = None
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
     if world > 1:
-        _meet(backend or ("nccl" if device.type == "cuda" else "gloo"), patience)
+        _init_process_group(backend or ("nccl" if device.type == "cuda" else "gloo"), timeout)
     try:
         yield DistributedContext(rank, world, device)
     finally:
@@ -87,11 +94,28 @@ def distributed(*, backend: str | None = None, patience: timedelta | None = None
             dist.destroy_process_group()
 
 
-def _meet(backend: str, patience: timedelta | None) -> None:
-    """After a restart torchrun's store still holds the addresses of the processes that were; so each start has its own
-    part of it.
-    """
+def _init_process_group(backend: str, timeout: timedelta | None) -> None:
+    """Uses a store prefix of its own per start: after a restart, torchrun's store still holds the old addresses."""
     store, rank, world = next(rendezvous("env://"))
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    own = PrefixStore(f"start_{attempt}", store)
-    dist.init_process_group(backend, store=own, rank=rank, world_size=world, timeout=patience)
+    prefixed = PrefixStore(f"start_{attempt}", store)
+    dist.init_process_group(backend, store=prefixed, rank=rank, world_size=world, timeout=timeout)
+
+
+def average_buffers(module: nn.Module, process: DistributedContext) -> None:
+    """Replaces batch norm statistics by their mean over the processes. Collective."""
+    if process.world == 1:
+        return
+    for buffer in module.buffers():
+        if buffer.is_floating_point():
+            dist.all_reduce(buffer)
+            buffer.div_(process.world)
+
+
+def reserve_worker_cores(workers: int) -> None:
+    """Limits torch's threads on the CPU to the cores that the data loader's workers leave free.
+
+    Threads wait for each other, so a worker that delays one of them delays all. OMP_NUM_THREADS takes precedence.
+    """
+    if not torch.cuda.is_available() and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) - workers))

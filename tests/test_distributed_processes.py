@@ -24,7 +24,7 @@ from avdet.data.loader import ClipLoader
 from avdet.distributed import DistributedContext
 from avdet.engine.detection_task import DetectionTask
 from avdet.engine.run_dir import RunDir
-from avdet.engine.train_loop import train
+from avdet.engine.session import train
 from avdet.models.action_model import ActionModel
 from avdet.settings import Config
 from avdet.structures import ClipBatch

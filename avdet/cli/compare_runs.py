@@ -40,7 +40,7 @@ def _show(comparison: RunComparison, names: list[str]) -> None:
     for key, values in comparison.settings:
         settings.add_row(key, *(escape(str(value)) for value in values))
     numbers = Table("", *heads, "difference" if len(names) == 2 else "mean ± deviation", title="results")
-    for name, found in comparison.numbers:
+    for name, found in comparison.metrics:
         numbers.add_row(escape(name), *map(_shown, found), _summary(found))
     for table in (settings, numbers):
         if table.row_count:

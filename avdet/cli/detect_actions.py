@@ -44,10 +44,10 @@ def main(argv: list[str] | None = None) -> int:
         _refuse_impossible(args)
         if args.ray is not None:
             return _detect_on_ray(args)
-        from avdet.distributed import distributed
+        from avdet.distributed import distributed_context
 
         # They only pass lists, and who is done first waits until the last one is.
-        with distributed(backend="gloo", patience=timedelta(days=365)) as process:
+        with distributed_context(backend="gloo", timeout=timedelta(days=365)) as process:
             configure_logging(quiet=not process.is_main)
             return _detect(args, process)
 

@@ -11,7 +11,7 @@ from avdet.cli.people_split import labelled_split
 from avdet.datasets.keyframes import KeyframeTable
 from avdet.datasets.locate import annotation_files
 from avdet.engine.progress import progress_bar
-from avdet.engine.provenance import provenance
+from avdet.engine.results import provenance
 from avdet.engine.run_dir import RunDir
 from avdet.people.box_table import box_table, csv_lines
 from avdet.people.find_persons import detect_persons_at

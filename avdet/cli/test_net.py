@@ -28,10 +28,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _test(config: Config, args: argparse.Namespace, run: RunDir) -> None:
     from avdet.cli.show import show_result
-    from avdet.distributed import distributed
+    from avdet.distributed import distributed_context
     from avdet.engine.test_run import test
 
-    with distributed() as process:
+    with distributed_context() as process:
         configure_logging(quiet=not process.is_main)
         if args.sample:
             process.main_first(lambda: provide_sample(config))

@@ -55,11 +55,11 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace, *, resumes: bool
     # torch takes seconds to import: a wrong setting or missing data is said before
     from avdet.annotations.checks.check_detection import refuse_faulty
     from avdet.cli.show import annotate_first_video, show_result
-    from avdet.distributed import distributed
+    from avdet.distributed import distributed_context
     from avdet.engine.interrupt import Interrupted
-    from avdet.engine.train_loop import dry_run, train
+    from avdet.engine.session import dry_run, train
 
-    with distributed() as process:
+    with distributed_context() as process:
         configure_logging(quiet=not process.is_main)
         if args.sample:
             process.main_first(lambda: provide_sample(config))

@@ -91,7 +91,7 @@ def _with_extent(people: PersonBoxes) -> PersonBoxes:
 
 def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args: argparse.Namespace) -> None:
     """Saves after each epoch."""
-    from avdet.engine.distributed import reserve_worker_cores
+    from avdet.distributed import reserve_worker_cores
     from avdet.engine.progress import progress_bar
     from avdet.people.build_detector import save_person_detector
     from avdet.people.fine_tune import fine_tune

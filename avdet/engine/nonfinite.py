@@ -1,4 +1,4 @@
-"""Where a NaN or an infinity came from: said by clip, layer or gradient, and kept with its batch."""
+"""Finds where NaN or Inf first occurred in a training step (input, layer, loss or gradient) and saves the batch."""
 
 from __future__ import annotations
 
@@ -13,41 +13,59 @@ from torch import Tensor, nn
 from avdet.distributed import DistributedContext
 from avdet.structures import ClipBatch
 
-__all__ = ["Fault", "NonFiniteError", "bad_layer", "describe", "save_report"]
+__all__ = ["NonFiniteError", "NonFiniteSource", "find_nonfinite_layer", "find_nonfinite_source", "report_nonfinite"]
 
 
 class NonFiniteError(ValueError):
-    """Training met a number that is none: in which loss, layer or gradient, of which clips."""
+    """A training step produced NaN or Inf; the message names the source and the clips."""
 
 
 @dataclass(frozen=True)
-class Fault:
-    """What is not finite; the lower its `depth`, the nearer to the cause. `clips`: the first of the batch."""
+class NonFiniteSource:
+    """The first tensor with NaN or Inf: its `name`, and the first `clips` (video, seconds) of the batch.
 
-    depth: int
-    what: str
+    stage: 0 input, 1 layer, 2 loss, 3 gradient.
+    """
+
+    stage: int
+    name: str
     clips: tuple[tuple[str, float], ...]
 
 
-def describe(
+def report_nonfinite(
+    model: nn.Module,
+    batch: ClipBatch,
+    losses: Mapping[str, Tensor],
+    rng: Tensor,
+    process: DistributedContext,
+    path: Path,
+) -> str:
+    """Saves the batch with NaN or Inf to `path`, and returns a message that names the source. Collective."""
+    source, rank = find_nonfinite_source(model, batch, losses, rng, process)
+    if process.rank == rank:
+        _save_batch(path, batch, source.name, losses)
+    clips = ", ".join(f"{video} at {time_s:g} s" for video, time_s in source.clips)
+    return f"NaN or Inf in {source.name} (clips: {clips}, ...); {path} holds the batch"
+
+
+def find_nonfinite_source(
     model: nn.Module, batch: ClipBatch, losses: Mapping[str, Tensor], rng: Tensor, process: DistributedContext
-) -> tuple[Fault, int]:
-    """What is wrong, from the input on: "the sound of a.mp4 at 902 s", "the output of backbone.slow.res3", ...
+) -> tuple[NonFiniteSource, int]:
+    """The earliest source over all processes, such as "the output of backbone.slow.res3", and the rank that has it.
 
-    Of several processes the one that is nearest to the cause tells; its rank comes second, and every process is told.
-    rng: torch's state before the step, so that the same is dropped again.
+    rng: torch's random state before the step, with which the forward pass is repeated. Collective.
     """
-    wrong = [_in_input(batch), None, _in_losses(losses), _in_gradients(model)]  # from the cause on
-    if not process.any(wrong[0] is not None):  # norms of all processes need all of them to go through again
-        wrong[1] = bad_layer(model, batch, rng)
-    depth, what = next((depth, what) for depth, what in enumerate(wrong) if what is not None)
-    faults = process.gather([Fault(depth, what, batch.clips[:3])])
-    rank = min(range(len(faults)), key=lambda rank: faults[rank].depth)
-    return faults[rank], rank
+    names = [_nonfinite_input(batch), None, _nonfinite_loss(losses), _nonfinite_gradient(model)]
+    if not process.any(names[0] is not None):  # all processes repeat the pass, as synchronised batch norm needs them
+        names[1] = find_nonfinite_layer(model, batch, rng)
+    stage, name = next((stage, name) for stage, name in enumerate(names) if name is not None)
+    sources = process.gather([NonFiniteSource(stage, name, batch.clips[:3])])
+    rank = min(range(len(sources)), key=lambda rank: sources[rank].stage)
+    return sources[rank], rank
 
 
-def _in_input(batch: ClipBatch) -> str | None:
-    for name, tensor in (("sound", batch.audio), ("misaligned sound", batch.negative_audio)):
+def _nonfinite_input(batch: ClipBatch) -> str | None:
+    for name, tensor in (("audio", batch.audio), ("negative audio", batch.negative_audio)):
         if tensor is not None and not tensor.isfinite().all():
             clip = int((~tensor.isfinite().flatten(1).all(dim=1)).nonzero()[0])
             return f"the {name} of {batch.clips[clip][0]} at {batch.clips[clip][1]:g} s"
@@ -56,56 +74,56 @@ def _in_input(batch: ClipBatch) -> str | None:
     return None
 
 
-def _in_losses(losses: Mapping[str, Tensor]) -> str | None:
+def _nonfinite_loss(losses: Mapping[str, Tensor]) -> str | None:
     return next((f"the loss {name}" for name, loss in losses.items() if not loss.isfinite()), None)
 
 
-def _in_gradients(model: nn.Module) -> str:
+def _nonfinite_gradient(model: nn.Module) -> str:
     gradients = ((name, p.grad) for name, p in model.named_parameters() if p.grad is not None)
-    broken = (name for name, gradient in gradients if not gradient.isfinite().all())
-    return f"the gradient of {next(broken, 'the sum of the losses')}"
+    names = (name for name, gradient in gradients if not gradient.isfinite().all())
+    return f"the gradient of {next(names, 'the sum of the losses')}"
 
 
 @torch.no_grad()
-def bad_layer(model: nn.Module, batch: ClipBatch, rng: Tensor) -> str | None:
-    """The output of the first layer that gives what is not finite when the batch goes through again, if one does."""
+def find_nonfinite_layer(model: nn.Module, batch: ClipBatch, rng: Tensor) -> str | None:
+    """Repeats the forward pass, and names the first layer whose output has NaN or Inf, if any."""
     torch.set_rng_state(rng)
-    with _watched(model) as found:
+    with _record_nonfinite_outputs(model) as layers:
         model(batch)
-    return f"the output of {found[0]}" if found else None
+    return f"the output of {layers[0]}" if layers else None
 
 
 @contextmanager
-def _watched(model: nn.Module) -> Iterator[list[str]]:
-    found: list[str] = []
+def _record_nonfinite_outputs(model: nn.Module) -> Iterator[list[str]]:
+    layers: list[str] = []
     handles = []
     for name, module in model.named_modules():
         if not list(module.children()):
 
-            def look(_: nn.Module, __: object, output: object, name: str = name) -> None:
+            def check(_: nn.Module, __: object, output: object, name: str = name) -> None:
                 if isinstance(output, Tensor) and output.is_floating_point() and not output.isfinite().all():
-                    found.append(name)
+                    layers.append(name)
 
-            handles.append(module.register_forward_hook(look))
+            handles.append(module.register_forward_hook(check))
     try:
-        yield found
+        yield layers
     finally:
         for handle in handles:
             handle.remove()
 
 
-def save_report(path: Path, batch: ClipBatch, what: str, losses: Mapping[str, Tensor]) -> None:
-    """Plain data and tensors, for torch.load(weights_only=True)."""
-    tensors = {field.name: getattr(batch, field.name) for field in fields(batch)}
-    kept = {name: value.cpu() for name, value in tensors.items() if isinstance(value, Tensor)}
+def _save_batch(path: Path, batch: ClipBatch, source: str, losses: Mapping[str, Tensor]) -> None:
+    """Saves plain data and tensors, readable with torch.load(weights_only=True)."""
+    values = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    tensors = {name: value.cpu() for name, value in values.items() if isinstance(value, Tensor)}
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(
         {
-            "what": what,
+            "what": source,
             "clips": list(batch.clips),
             "losses": {name: float(loss) for name, loss in losses.items()},
             "labels": {name: label.cpu() for name, label in batch.labels.items()},
-            **kept,
+            **tensors,
         },
         path,
     )

@@ -1,4 +1,4 @@
-"""Batch norm statistics as the average over many training batches, not the running tail of the last ones."""
+"""Precise batch norm: statistics averaged over many training batches instead of a running average of the last ones."""
 
 from __future__ import annotations
 
@@ -8,30 +8,36 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from avdet.engine.freeze import set_training_mode, trains
+from avdet.engine.optim import is_trainable, set_training_mode
 from avdet.structures import ClipBatch
 
-__all__ = ["set_precise_statistics"]
+__all__ = ["update_bn_stats"]
 
 
 @torch.no_grad()
-def set_precise_statistics(model: nn.Module, batches: Iterable[ClipBatch]) -> None:
-    """Runs the batches forward without learning; frozen norms and those that no batch reaches keep theirs."""
-    norms = [module for module in model.modules() if isinstance(module, _BatchNorm) and trains(module)]
-    before = [(norm.momentum, _count(norm).clone()) for norm in norms]
+def update_bn_stats(model: nn.Module, batches: Iterable[ClipBatch]) -> None:
+    """Sets the running statistics to the mean over the forward passes of `batches`.
+
+    Frozen norms, and norms that no batch reaches, keep theirs.
+    """
+    norms = [module for module in model.modules() if isinstance(module, _BatchNorm) and is_trainable(module)]
+    saved = [(norm.momentum, _batches_tracked(norm).clone()) for norm in norms]
     was_training = model.training
     set_training_mode(model)
     for norm in norms:
-        norm.momentum = None  # a plain average over the batches since the count was 0
-        _count(norm).zero_()
+        norm.momentum = None  # with a count of 0, the plain mean over the batches that follow
+        _batches_tracked(norm).zero_()
     for batch in batches:
         model(batch)
-    for norm, (momentum, count) in zip(norms, before, strict=True):
+    for norm, (momentum, count) in zip(norms, saved, strict=True):
         norm.momentum = momentum
-        _count(norm).add_(count)
-    (set_training_mode(model) if was_training else model.eval())
+        _batches_tracked(norm).add_(count)
+    if was_training:
+        set_training_mode(model)
+    else:
+        model.eval()
 
 
-def _count(norm: _BatchNorm) -> Tensor:
+def _batches_tracked(norm: _BatchNorm) -> Tensor:
     assert norm.num_batches_tracked is not None
     return norm.num_batches_tracked

@@ -1,4 +1,4 @@
-"""What a loop says while it runs: a bar on a terminal; the log lines stand above it."""
+"""Progress bars on the terminal, and how long a loop waits for its data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONSOLE = Console()
 
 
 class Stopwatch:
-    """Seconds an iteration waits for data and takes in all, since the last `reset`.
+    """Mean seconds per iteration since the last `reset`: waiting for data, and in total.
 
     >>> for batch in watch.waiting(loader): step(batch)
     """
@@ -26,38 +26,40 @@ class Stopwatch:
         self.reset()
 
     def reset(self) -> None:
-        self._since = time.perf_counter()
+        """Starts the means anew."""
+        self._start = time.perf_counter()
         self._waited_s = 0.0
         self._steps = 0
 
     def waiting(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The time until an item arrives is waiting; the time until the next is asked for is work."""
-        begin = time.perf_counter()
+        """Yields the items, and measures how long each takes to arrive after it was requested."""
+        requested = time.perf_counter()
         for item in items:
-            self._waited_s += time.perf_counter() - begin
+            self._waited_s += time.perf_counter() - requested
             self._steps += 1
             yield item
-            begin = time.perf_counter()
+            requested = time.perf_counter()
 
     @property
     def data_s(self) -> float:
+        """Waiting for data."""
         return self._waited_s / max(1, self._steps)
 
     @property
     def step_s(self) -> float:
-        """The waiting included."""
-        return (time.perf_counter() - self._since) / max(1, self._steps)
+        """The whole iteration, waiting included."""
+        return (time.perf_counter() - self._start) / max(1, self._steps)
 
 
 def counting_bars() -> Progress:
-    """For the caller's tasks: their names, how much of each is done, and the time left."""
+    """Bars for tasks that the caller adds: description, count and remaining time. They vanish when finished."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal)
 
 
 @contextmanager
 def progress_bar(title: str, total: int, *, done: int = 0, visible: bool = True) -> Iterator[Callable[[str], None]]:
-    """Gives a function that moves the bar by one and shows a note beside it."""
+    """Yields a function that advances the bar by one and shows its argument beside it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,36 +1,38 @@
-"""A run's folder and the names of its files; a new run never overwrites an old one."""
+"""The run directory: its files, and the choice of a directory that never overwrites an earlier run."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["RunDir", "latest_run", "new_run", "restarted_run"]
+__all__ = ["RunDir", "claim_run", "latest_run", "new_run", "restarted_run"]
 
 RUNS = Path("runs")
 
 
 class RunDir:
-    """What was run, what it said, what it learned, what it found."""
+    """Paths of the files in a run directory."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / "config.yaml"
-        self.metrics = path / "metrics.jsonl"  # TensorBoard's events lie beside it
+        self.metrics = path / "metrics.jsonl"  # beside TensorBoard's event files
         self.last = path / "checkpoints" / "last.pt"
         self.best = path / "checkpoints" / "best.pt"
         self.detections = path / "detections.csv"
         self.predictions = path / "predictions.csv"
         self.results = path / "results.json"
-        self.bad_clips = path / "bad_clips.csv"  # where training had to replace some
+        self.bad_clips = path / "bad_clips.csv"  # training clips that could not be read and were replaced
         self.annotated = path / "annotated.mp4"
 
 
 def new_run(name: str, output: Path | None, *, resumable: bool = True) -> RunDir:
-    """In `output`, or in runs/NAME, runs/NAME-2, ... whichever is free. Raises ValueError where `output` is taken."""
+    """`output`, or the first free one of runs/NAME, runs/NAME-2, ... Raises ValueError if `output` holds a run."""
     if output is not None:
         if RunDir(output).config.exists():
-            resume = "add --resume to go on with it or " * resumable
+            resume = "add --resume to resume it or " * resumable
             raise ValueError(f"{output} already holds a run; {resume}choose another --output")
         return RunDir(output)
     run, number = RunDir(RUNS / name), 2
@@ -39,22 +41,41 @@ def new_run(name: str, output: Path | None, *, resumable: bool = True) -> RunDir
     return run
 
 
-def restarted_run(name: str, output: Path | None) -> tuple[RunDir, bool]:
-    """The run that torchrun starts again after a lost worker, and whether it has anything saved to go on with."""
-    own_name = re.compile(re.escape(name) + r"(-\d+)?")
-    folders = [output] if output else [path for path in RUNS.glob("*") if own_name.fullmatch(path.name)]
-    begun = [run for run in map(RunDir, folders) if run.config.exists()]
-    if not begun:
-        return RunDir(output or RUNS / name), False
-    run = max(begun, key=lambda run: run.config.stat().st_mtime)
-    return run, run.last.exists()
-
-
 def latest_run(name: str, output: Path | None) -> RunDir:
-    """The run that --resume means: in `output`, or the newest runs/NAME. Raises ValueError where nothing was saved."""
-    own_name = re.compile(re.escape(name) + r"(-\d+)?")
-    folders = [output] if output else [path for path in RUNS.glob("*") if own_name.fullmatch(path.name)]
-    saved = [run for run in map(RunDir, folders) if run.config.exists() and run.last.exists()]
+    """The run for --resume: `output`, or the newest runs/NAME with a checkpoint. Raises ValueError if there is none."""
+    saved = [run for run in _existing_runs(name, output) if run.last.exists()]
     if not saved:
         raise ValueError(f"--resume found no checkpoint in {output or RUNS / name}; start the run without --resume")
     return max(saved, key=lambda run: run.last.stat().st_mtime)
+
+
+def restarted_run(name: str, output: Path | None) -> tuple[RunDir, bool]:
+    """The run that torchrun restarts after it lost a worker, and whether it has a checkpoint to resume from."""
+    started = _existing_runs(name, output)
+    if not started:
+        return RunDir(output or RUNS / name), False
+    run = max(started, key=lambda run: run.config.stat().st_mtime)
+    return run, run.last.exists()
+
+
+def _existing_runs(name: str, output: Path | None) -> list[RunDir]:
+    own_name = re.compile(re.escape(name) + r"(-\d+)?")
+    folders = [output] if output else [path for path in RUNS.glob("*") if own_name.fullmatch(path.name)]
+    return [run for run in map(RunDir, folders) if run.config.exists()]
+
+
+@contextmanager
+def claim_run(run: RunDir, config_yaml: str) -> Iterator[None]:
+    """Writes a new run's config.yaml, and removes it if the block fails.
+
+    torchrun can then restart this run instead of an earlier one of the same name, even before its first checkpoint.
+    """
+    run.path.mkdir(parents=True, exist_ok=True)
+    run.config.write_text(config_yaml, encoding="utf-8")
+    try:
+        yield
+    except BaseException:
+        run.config.unlink(missing_ok=True)
+        with suppress(OSError):  # the directory holds other files
+            run.path.rmdir()
+        raise

@@ -1,4 +1,4 @@
-"""The whole cycle once, in small, before the first epoch: what would fail after hours fails now."""
+"""Sanity check before epoch 1: runs every part of training once, so that errors occur now and not hours later."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import torch
 
 from avdet.checkpoints.checkpoint_io import load_checkpoint
-from avdet.engine.freeze import set_training_mode
-from avdet.engine.precise_bn import set_precise_statistics
-from avdet.engine.session import TrainingSession
+from avdet.engine.optim import set_training_mode
+from avdet.engine.precise_bn import update_bn_stats
+
+if TYPE_CHECKING:
+    from avdet.engine.session import TrainingSession
 
 __all__ = ["sanity_check"]
 
@@ -22,51 +25,50 @@ logger = logging.getLogger(__name__)
 STEPS = 2
 
 
-def sanity_check(job: TrainingSession) -> None:
-    """Two steps, precise statistics, two batches of evaluation and their score, a checkpoint written and read back.
+def sanity_check(session: TrainingSession) -> None:
+    """Trains two steps, computes precise batch norm, evaluates two batches, and writes and reads a checkpoint.
 
-    The run is afterwards as it was before, bit for bit. Whatever is wrong is raised as it would be in the run.
+    Afterwards the session is as before, bit for bit. Errors are raised as they would be during the run.
     """
-    began = time.perf_counter()
-    with _as_before(job):
-        job.sampler.start(0)
-        set_training_mode(job.model)
-        job.trainer.set_rate(0.0)
-        steps_s = []
-        for batch in islice(job.loader, STEPS):
-            step_began = time.perf_counter()
-            losses = job.trainer.learner.step(batch.to(job.process.device))
-            steps_s.append(time.perf_counter() - step_began)
-        if job.config.train.precise_bn_clips:
-            set_precise_statistics(job.evaluated, [batch.to(job.process.device)])
-        outcome = job.task.evaluate(job.evaluated, batches=STEPS)
-        _save_and_load(job)
-    shown = ", ".join(f"{name} {float(loss):.3f}" for name, loss in losses.items())
+    start = time.perf_counter()
+    with _restored_afterwards(session):
+        session.sampler.start(0)
+        set_training_mode(session.model)
+        session.trainer.set_lr(0.0)
+        for batch in islice(session.loader, STEPS):
+            step_start = time.perf_counter()
+            losses = session.trainer.train_step(batch.to(session.process.device))
+            step_s = time.perf_counter() - step_start
+        if session.config.train.precise_bn_clips:
+            update_bn_stats(session.eval_model, [batch.to(session.process.device)])
+        result = session.task.evaluate(session.eval_model, batches=STEPS)
+        _write_and_read_checkpoint(session)
     logger.info(
-        "rehearsed in %.1f s: a step of %d clips takes %.2f s (%s), evaluation gives a %s, a checkpoint reads back",
-        time.perf_counter() - began, job.sampler.batch_size, steps_s[-1], shown, outcome.name,
+        "sanity check passed in %.1f s: training step of %d clips (%.2f s; %s), evaluation (%s), checkpoint",
+        time.perf_counter() - start, session.sampler.batch_size, step_s,
+        ", ".join(f"{name} {float(loss):.3f}" for name, loss in losses.items()), result.name,
     )  # fmt: skip
 
 
 @contextmanager
-def _as_before(job: TrainingSession) -> Iterator[None]:
-    """Weights, statistics, optimiser, averages and random numbers are put back."""
-    state = {name: value.clone() for name, value in job.model.state_dict().items()}
-    training = deepcopy(job.trainer.state())
+def _restored_afterwards(session: TrainingSession) -> Iterator[None]:
+    """Restores weights, batch norm statistics, optimizer, moving average and random state."""
+    weights = {name: value.clone() for name, value in session.model.state_dict().items()}
+    state = deepcopy(session.trainer.state_dict())
     try:
         yield
     finally:
-        job.model.load_state_dict(state)
-        job.trainer.restore(training)
+        session.model.load_state_dict(weights)
+        session.trainer.load_state_dict(state)
 
 
-def _save_and_load(job: TrainingSession) -> None:
-    path = job.run.last.with_name("rehearsal.pt")
+def _write_and_read_checkpoint(session: TrainingSession) -> None:
+    path = session.run.last.with_name("sanity_check.pt")
     try:
-        job.write_checkpoint(path, job.model, training_state=job.trainer.state())
-        if job.process.is_main:
-            read = load_checkpoint(path).model_state
-            assert all(torch.equal(value.cpu(), read[name]) for name, value in job.model.state_dict().items())
+        session.write_checkpoint(path, session.model, training_state=session.trainer.state_dict())
+        if session.process.is_main:
+            saved = load_checkpoint(path).model_state
+            assert all(torch.equal(value.cpu(), saved[name]) for name, value in session.model.state_dict().items())
     finally:
-        if job.process.is_main:
+        if session.process.is_main:
             path.unlink(missing_ok=True)

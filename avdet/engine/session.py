@@ -1,48 +1,64 @@
-"""Everything that one run holds, built from its recipe; what it saves and what it goes on from."""
+"""A training run from its config to its results: build, check, train, evaluate, save, resume."""
 
 from __future__ import annotations
 
 import logging
 import math
+from contextlib import ExitStack, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from avdet.checkpoints.checkpoint_io import (
-    keep_previous,
-    load_checkpoint,
-    load_newest,
-    remove_unfinished,
-    save_checkpoint,
-)
-from avdet.distributed import DistributedContext
-from avdet.engine.distributed import average_buffers, reserve_worker_cores
+from avdet.checkpoints.checkpoint_io import keep_previous, load_checkpoint, remove_unfinished, save_checkpoint
+from avdet.distributed import DistributedContext, average_buffers, reserve_worker_cores
 from avdet.engine.evaluation_result import EvaluationResult
-from avdet.engine.freeze import freeze
-from avdet.engine.learner import Learner
-from avdet.engine.load_pretrained import load_pretrained
+from avdet.engine.interrupt import Interrupted, StopSignal
+from avdet.engine.load_checkpoint import load_pretrained, load_training_state
 from avdet.engine.metrics_log import MetricsLog
-from avdet.engine.optim import build_sgd
-from avdet.engine.precise_bn import set_precise_statistics
+from avdet.engine.optim import build_schedule, build_sgd, freeze
+from avdet.engine.precise_bn import update_bn_stats
 from avdet.engine.results import write_results
-from avdet.engine.run_dir import RunDir
-from avdet.engine.schedule import Schedule
+from avdet.engine.run_dir import RunDir, claim_run
+from avdet.engine.sanity_check import sanity_check
 from avdet.engine.tasks import build_task
 from avdet.engine.trainer import Trainer
 from avdet.models.action_model import ActionModel
 from avdet.models.build import activation_checkpointing, convert_sync_batchnorm
 from avdet.settings import Config, TrainConfig
 
-__all__ = ["TrainingSession"]
+__all__ = ["TrainingSession", "dry_run", "train"]
 
 logger = logging.getLogger(__name__)
-PRECISE_EPOCH = 2**31 - 1  # the shuffle whose first clips set the batch norms, whichever epoch they are set after
+PRECISE_BN_EPOCH = 2**31 - 1  # precise batch norm uses the first clips of this shuffle after any epoch
+
+
+def train(config: Config, run: RunDir, process: DistributedContext, *, resume: bool) -> EvaluationResult:
+    """Trains to the last epoch, and returns its evaluation. Raises Interrupted after a signal to stop."""
+    with nullcontext() if resume or not process.is_main else claim_run(run, config.to_yaml()):
+        session = TrainingSession(config, run, process)
+        if resume:
+            session.resume()
+        else:
+            if process.is_main:
+                run.bad_clips.unlink(missing_ok=True)
+            sanity_check(session)
+    with ExitStack() as stack:
+        metrics = None
+        if process.is_main:
+            metrics = stack.enter_context(MetricsLog(run.metrics, resume_at=session.trainer.iteration))
+            run.config.write_text(config.to_yaml(), encoding="utf-8")
+        return session.fit(metrics, stack.enter_context(StopSignal()))
+
+
+def dry_run(config: Config, run: RunDir, process: DistributedContext) -> None:
+    """Builds a run and performs its sanity check, without training."""
+    sanity_check(TrainingSession(config, run, process))
 
 
 class TrainingSession:
-    """Data, model and trainer of one run; `train` is its story."""
+    """The data, model and trainer of one run, and its checkpoints."""
 
     def __init__(self, config: Config, run: RunDir, process: DistributedContext) -> None:
         reserve_worker_cores(config.data.workers)
@@ -60,55 +76,82 @@ class TrainingSession:
         if config.train.activation_checkpointing:
             activation_checkpointing(self.model)
         if config.train.compile:
-            self.model.backbone.compile()  # the head sees another number of people in every batch
+            self.model.backbone.compile()  # not the head: the number of boxes changes with every batch
         self.trainer = build_trainer(self.model, config.train, run, process)
         torch.manual_seed(config.seed + process.rank)
-        self.best = -math.inf
+        self.best_score = -math.inf
 
-    def resume(self) -> None:
-        checkpoint = load_newest(self.run.last)
-        state = checkpoint.training_state
-        if state is None:
-            raise ValueError(
-                f"{self.run.last} holds weights alone, as best.pt does; a run goes on from its own last.pt"
-            )
-        if not {"buffers", "iterations_an_epoch"} <= state.keys():
-            raise ValueError(
-                f"{self.run.path} was begun by an older avdet; finish it with that one, or start a new run with "
-                "model.weights"
-            )
-        shapes = {name: tensor.shape for name, tensor in self.model.state_dict().items()}
-        if shapes != {name: tensor.shape for name, tensor in checkpoint.model_state.items()}:
-            raise ValueError(
-                f"{self.run.path} was trained with another model or other classes; resume without changing these, or "
-                "start a new run with model.weights"
-            )
-        if state["iterations_an_epoch"] != len(self.sampler):
-            raise ValueError(
-                f"{self.run.path} had {state['iterations_an_epoch']} iterations an epoch and would have "
-                f"{len(self.sampler)}; resume with the same data and train.batch_size, or start a new run"
-            )
-        self.model.load_state_dict(checkpoint.model_state)
-        self.best = state["best"]
-        self.trainer.restore(state)
-        if self.process.is_main:
-            remove_unfinished(self.run.last.parent)
-        logger.info("resumed %s at iteration %d", self.run.path, self.trainer.iteration)
+    @property
+    def eval_model(self) -> ActionModel:
+        """The model to evaluate: the moving average of the weights if there is one."""
+        model = self.trainer.eval_model
+        assert isinstance(model, ActionModel)
+        return model
 
-    def save(self, *, best: bool = False, again: bool = False) -> None:
-        """last.pt, from which a run goes on; with `best` also best.pt, which holds the weights alone.
+    @property
+    def epoch(self) -> int:
+        """Number of completed epochs."""
+        return self.trainer.iteration // len(self.sampler)
 
-        again: in the place of what this epoch saved before.
+    def fit(self, metrics: MetricsLog | None, stop: StopSignal) -> EvaluationResult:
+        """Trains the remaining epochs; saves after each, and evaluates every `train.eval_every` epochs."""
+        result = None
+        settings = self.config.train
+        while self.epoch < settings.epochs:
+            try:
+                self.trainer.train_epoch(self.loader, self.sampler, metrics, stop)
+            except Interrupted:
+                self.save()
+                raise
+            evaluates = self.epoch % settings.eval_every == 0 or self.epoch == settings.epochs
+            if evaluates:
+                self.update_precise_bn()
+            self.save()  # before the evaluation, which may fail at an unreadable video
+            if evaluates:
+                result = self.evaluate(metrics)
+            if self.process.any(stop.received) and self.epoch < settings.epochs:
+                raise Interrupted
+        return result or self.evaluate(metrics)
+
+    def update_precise_bn(self) -> None:
+        """Recomputes batch norm statistics from `train.precise_bn_clips` training clips, if any."""
+        iterations = math.ceil(self.config.train.precise_bn_clips / self.sampler.batch_size)
+        if iterations:
+            self.sampler.start(PRECISE_BN_EPOCH)
+            batches = (batch.to(self.process.device) for batch in islice(self.loader, iterations))
+            update_bn_stats(self.eval_model, batches)
+
+    def evaluate(self, metrics: MetricsLog | None) -> EvaluationResult:
+        """Evaluates the val split, logs the score, writes the results, and saves the run with the new best score."""
+        for model in dict.fromkeys((self.model, self.eval_model)):
+            average_buffers(model, self.process)
+        result = self.task.evaluate(self.eval_model)
+        improved = result.score is not None and result.score > self.best_score
+        if result.score is not None:
+            self.best_score = max(result.score, self.best_score)
+        if metrics is not None:
+            score = "-" if result.score is None else f"{result.score:.4f}"
+            logger.info("epoch %d: %s %s", self.epoch, result.name, score)
+            metrics.write(self.trainer.iteration, {"epoch": self.epoch, result.name: result.score})
+            write_results(self.run, result, self.config)
+        self.save(best=improved, replaces=True)
+        return result
+
+    def save(self, *, best: bool = False, replaces: bool = False) -> None:
+        """Writes last.pt, from which the run can resume, and with `best` also best.pt, which holds only weights.
+
+        replaces: overwrites this epoch's last.pt instead of keeping it as a previous checkpoint. Collective.
         """
-        state = {**self.trainer.state(), "best": self.best, "iterations_an_epoch": len(self.sampler)}  # all give a part
-        if self.process.is_main and not again:
+        state = self.trainer.state_dict()
+        state |= {"best_score": self.best_score, "iterations_per_epoch": len(self.sampler)}
+        if self.process.is_main and not replaces:
             keep_previous(self.run.last, self.config.train.keep_checkpoints)
         self.write_checkpoint(self.run.last, self.model, training_state=state)
         if best:
-            self.write_checkpoint(self.run.best, self.evaluated)
+            self.write_checkpoint(self.run.best, self.eval_model)
 
     def write_checkpoint(self, path: Path, model: ActionModel, training_state: dict[str, Any] | None = None) -> None:
-        """By the main process."""
+        """Writes a checkpoint file on the main process."""
         if self.process.is_main:
             save_checkpoint(
                 path,
@@ -118,67 +161,35 @@ class TrainingSession:
                 training_state=training_state,
             )
 
-    def evaluate(self, metrics: MetricsLog | None) -> EvaluationResult:
-        """Scores the val split, notes it down and saves the run again."""
-        for model in dict.fromkeys((self.model, self.evaluated)):
-            average_buffers(model, self.process)
-        outcome = self.task.evaluate(self.evaluated)
-        improved = outcome.score is not None and outcome.score > self.best
-        if outcome.score is not None:
-            self.best = max(outcome.score, self.best)
-        if metrics is not None:
-            shown = "-" if outcome.score is None else f"{outcome.score:.4f}"
-            logger.info("epoch %d: %s %s", self.epoch, outcome.name, shown)
-            metrics.write(self.trainer.iteration, {"epoch": self.epoch, outcome.name: outcome.score})
-            write_results(self.run, outcome, self.config)
-        self.save(best=improved, again=True)
-        return outcome
-
-    @property
-    def evaluated(self) -> ActionModel:
-        evaluated = self.trainer.learner.evaluated
-        assert isinstance(evaluated, ActionModel)
-        return evaluated
-
-    @property
-    def epoch(self) -> int:
-        """Whole epochs done."""
-        return self.trainer.iteration // len(self.sampler)
-
-    def set_precise_bn(self) -> None:
-        iterations = math.ceil(self.config.train.precise_bn_clips / self.sampler.batch_size)
-        if iterations:
-            self.sampler.start(PRECISE_EPOCH)
-            batches = (batch.to(self.process.device) for batch in islice(self.loader, iterations))
-            set_precise_statistics(self.evaluated, batches)
+    def resume(self) -> None:
+        """Restores the state of last.pt. Raises ValueError if model, data or number of processes differ."""
+        state = load_training_state(self.run, self.model, iterations_per_epoch=len(self.sampler))
+        self.best_score = state["best_score"]
+        self.trainer.load_state_dict(state)
+        if self.process.is_main:
+            remove_unfinished(self.run.last.parent)
+        logger.info("resumed %s at iteration %d", self.run.path, self.trainer.iteration)
 
 
-def build_trainer(model: torch.nn.Module, plan: TrainConfig, run: RunDir, process: DistributedContext) -> Trainer:
-    rate = plan.lr * plan.batch_size / plan.base_batch_size
-    logger.info("learning rate %g: %g for %d clips, %d run", rate, plan.lr, plan.base_batch_size, plan.batch_size)
-    late = " and ".join(f"{epoch:g}" for epoch in plan.milestones if epoch >= plan.epochs)
-    if late:
-        logger.warning(
-            "training ends after %d epochs; the rate does not fall at %s (train.milestones)", plan.epochs, late
-        )
-    warmup_rate = plan.warmup_lr * plan.batch_size / plan.base_batch_size
-    schedule = Schedule(rate, plan.epochs, plan.warmup_epochs, warmup_rate, plan.milestones)
+def build_trainer(model: ActionModel, settings: TrainConfig, run: RunDir, process: DistributedContext) -> Trainer:
+    """Translates the settings of section train into a Trainer."""
     optimizer = build_sgd(
         model,
-        momentum=plan.momentum,
-        nesterov=plan.nesterov,
-        weight_decay=plan.weight_decay,
-        bn_weight_decay=plan.bn_weight_decay,
+        momentum=settings.momentum,
+        nesterov=settings.nesterov,
+        weight_decay=settings.weight_decay,
+        bn_weight_decay=settings.bn_weight_decay,
     )
-    learner = Learner(
+    return Trainer(
         model,
         optimizer,
+        build_schedule(settings),
         process,
-        grad_clip_norm=plan.grad_clip_norm,
-        amp=plan.amp,
-        accumulate=plan.accumulation_steps,
-        ema=plan.ema,
-        max_nonfinite_steps=plan.max_nonfinite_steps,
-        reports=run.path,
+        report_dir=run.path,
+        log_every=settings.log_every,
+        grad_clip_norm=settings.grad_clip_norm,
+        amp=settings.amp,
+        accumulation_steps=settings.accumulation_steps,
+        ema_decay=settings.ema,
+        max_nonfinite_steps=settings.max_nonfinite_steps,
     )
-    return Trainer(learner, schedule, process, log_every=plan.log_every)

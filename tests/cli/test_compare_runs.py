@@ -29,7 +29,7 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 def test_what_differs_is_listed(pair: tuple[Path, Path]) -> None:
     found = compare_runs(pair)
     assert found.settings == [("seed", [0, 3]), ("model.audio", [True, False])]
-    assert found.numbers == [("mAP", [0.5, 0.375]), ("AP.sit", [0.5, 0.25]), ("AP.fly", [None, 0.5])]
+    assert found.metrics == [("mAP", [0.5, 0.375]), ("AP.sit", [0.5, 0.25]), ("AP.fly", [None, 0.5])]
     assert len(found.warnings) == 1 and "the data differ" in found.warnings[0]
 
 
@@ -67,13 +67,13 @@ def test_of_more_runs_the_mean_is_told(
 def test_runs_of_people(tmp_path: Path) -> None:
     pair = [run(tmp_path / name, Config(), {"sit": 0.5}, detection=None, people={"ap": ap}, versions=None)
             for name, ap in (("one", 0.5), ("other", 0.75))]  # fmt: skip
-    assert compare_runs(pair).numbers == [("ap", [0.5, 0.75])]
+    assert compare_runs(pair).metrics == [("ap", [0.5, 0.75])]
 
 
 def test_what_cannot_be_compared(pair: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     people = run(tmp_path / "people", Config(), {"sit": 0.5}, detection=None, people={"ap": 0.5})
     again = pair[0].parent / "other" / ".." / "one"
-    for folders, sentence in (((*pair, again), "is given twice"), ((pair[0], people), "have no result in common")):
+    for folders, sentence in (((*pair, again), "is given twice"), ((pair[0], people), "have no metric in common")):
         with pytest.raises(SystemExit) as stop:
             cli.main([str(path) for path in folders])
         assert stop.value.code == 2 and sentence in capsys.readouterr().err

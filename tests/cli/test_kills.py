@@ -36,7 +36,7 @@ def test_twenty_kills_at_random_moments(tiny_config: Config, tmp_path: Path) -> 
         with subprocess.Popen([*tool, str(killed), *resume], stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             for line in process.stdout:
-                if "rehearsed" in line or "resumed" in line:
+                if "sanity check passed" in line or "resumed" in line:
                     break
             time.sleep(rng.uniform(0.0, 1.5))
             ended = process.poll() is not None

@@ -51,7 +51,7 @@ def run_and_print(args: argparse.Namespace) -> None:
             loops: dict[str, Callable[[list[ClipBatch]], None]] = {
                 "bare": _bare_loop(session),
                 "training loop": partial(
-                    session.trainer.run_epoch, sampler=session.sampler, metrics=metrics, stop=stop
+                    session.trainer.train_epoch, sampler=session.sampler, metrics=metrics, stop=stop
                 ),
             }
             times: dict[str, list[float]] = {name: [] for name in loops}

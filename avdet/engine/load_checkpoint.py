@@ -1,0 +1,55 @@
+"""Loads a checkpoint for training: pre-trained weights, or the state of a run that resumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from avdet.checkpoints.checkpoint_io import Checkpoint, load_newest, load_weights
+from avdet.checkpoints.weights import LoadReport
+from avdet.engine.run_dir import RunDir
+from avdet.models.action_model import ActionModel
+
+__all__ = ["load_pretrained", "load_training_state"]
+
+
+def load_pretrained(model: ActionModel, checkpoint: Checkpoint, class_names: Mapping[int, str]) -> LoadReport:
+    """Loads weights as `load_weights` does; heads of several class sets (EPIC) only if all class names are equal."""
+    if len(model.head.classifier.linear) < 2:
+        return load_weights(model, checkpoint, class_names)
+    if dict(checkpoint.class_names) != dict(class_names):
+        trunk = {name: x for name, x in checkpoint.model_state.items() if not name.startswith("head.")}
+        checkpoint = replace(checkpoint, model_state=trunk)
+    return load_weights(model, checkpoint)
+
+
+def load_training_state(run: RunDir, model: ActionModel, *, iterations_per_epoch: int) -> dict[str, Any]:
+    """Loads the weights of a run's last.pt into `model`, and returns the training state saved with them.
+
+    Raises ValueError if the run cannot resume: another model, other data, or a checkpoint without training state.
+    """
+    checkpoint = load_newest(run.last)
+    state = checkpoint.training_state
+    if state is None:
+        raise ValueError(
+            f"{run.last} holds only weights, as best.pt does, and no training state; resume from the run's own last.pt"
+        )
+    if not {"buffers", "iterations_per_epoch"} <= state.keys():
+        raise ValueError(
+            f"{run.path} was written by an older version of avdet; resume it with that version, or start a new run "
+            "with model.weights"
+        )
+    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    if shapes != {name: tensor.shape for name, tensor in checkpoint.model_state.items()}:
+        raise ValueError(
+            f"{run.path} was trained with another model or other classes; resume with the same settings, or start a "
+            "new run with model.weights"
+        )
+    if state["iterations_per_epoch"] != iterations_per_epoch:
+        raise ValueError(
+            f"{run.path} has {state['iterations_per_epoch']} iterations per epoch, but these settings give "
+            f"{iterations_per_epoch}; resume with the same data and train.batch_size, or start a new run"
+        )
+    model.load_state_dict(checkpoint.model_state)
+    return state
