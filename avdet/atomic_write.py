@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["atomic_write"]
+__all__ = ["atomic_write", "partial_path", "remove_partial_files"]
 
 
 @contextmanager
@@ -20,11 +20,22 @@ def atomic_write(path: Path) -> Iterator[Path]:
     ...     partial.write_text("{}")
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = partial_path(path)
     try:
         yield partial
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
     finally:
+        partial.unlink(missing_ok=True)
+
+
+def partial_path(path: Path) -> Path:
+    """Returns the temporary file that this process writes before it replaces `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Deletes the temporary files that killed processes left in `folder`."""
+    for partial in folder.glob(".*.partial"):
         partial.unlink(missing_ok=True)

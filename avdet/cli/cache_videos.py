@@ -70,9 +70,9 @@ def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, wor
 
     Raises ValueError at once where a file is in the way that is no copy, and at the end if some failed.
     """
-    from avdet.media.cache import cache_video, made_from
+    from avdet.media.cache import cache_video, read_cache_key
 
-    there = {target: made_from(target) for target in targets.values() if target.exists()}
+    there = {target: read_cache_key(target) for target in targets.values() if target.exists()}
     if foreign := next((target for target, recipe in there.items() if recipe is None), None):
         raise ValueError(
             f"{foreign} is there, and does not say that it is such a copy; move it away, or give another --output"
@@ -111,9 +111,9 @@ def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, wor
 
 def _wanted(source: Path, short_side: int, crf: int) -> dict[str, object] | None:
     """None where the source cannot be reached, which its worker will say."""
-    from avdet.media.cache import recipe_of
+    from avdet.media.cache import cache_key
 
     try:
-        return recipe_of(source, short_side=short_side, crf=crf)
+        return cache_key(source, short_side=short_side, crf=crf)
     except OSError:
         return None

@@ -200,7 +200,7 @@ def _settings(args: argparse.Namespace) -> dict[str, object]:
 
 def _version(job: Job) -> dict[str, object] | None:
     """What one video's rows depend on; None where the video is not there."""
-    from avdet.media.file_fingerprint import file_fingerprint
+    from avdet.media.media_file import file_fingerprint
 
     keyframes = zlib.crc32(repr((job.times_s, job.origin_s)).encode())
     with suppress(OSError):

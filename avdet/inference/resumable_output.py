@@ -29,7 +29,7 @@ from avdet.inference.predictions import PersonPredictions
 from avdet.inference.resume_journal import ResumeJournal
 from avdet.inference.stages import Wishes
 from avdet.inference.video_names import VideoJob
-from avdet.media.file_fingerprint import file_fingerprint
+from avdet.media.media_file import file_fingerprint
 
 __all__ = ["Finished", "ResumableOutput", "annotated_path", "fingerprint", "predict_video", "reason_of", "require_free"]
 

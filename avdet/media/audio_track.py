@@ -1,4 +1,4 @@
-"""The sound of a file at times on its clock: decoded around the wanted span, mixed to mono, resampled."""
+"""AudioTrack: the mono waveform of a file at any time and sample rate."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import TypeAlias
 
 import av
 import numpy as np
@@ -17,40 +18,43 @@ from numpy.typing import NDArray
 from avdet.media.media_file import DecodeError, MediaFile, default_stream
 from avdet.media.packets import PacketSource
 
-Waveform = NDArray[np.float32]
+__all__ = ["AudioTrack", "Waveform", "mix_to_mono"]
 
-# Codecs need some sound before the wanted one: MP3 up to half a second of earlier bits, Opus 80 ms to converge.
+Waveform: TypeAlias = NDArray[np.float32]
+"""(n,) mono samples in [-1, 1]."""
+
+# Codecs need earlier packets: MP3 up to half a second of bits, Opus 80 ms to converge.
 _PREROLL_S = 0.5
-# Sound on either side for the resampler's filter, at least.
+# Minimum audio on either side for the resampler's filter.
 _FILTER_S = 0.01
-# Timestamps that miss by less than this are rounded, not a gap: frames of sound are longer.
+# A timestamp error below this is rounding, not a gap: audio frames are longer.
 _JITTER_S = 0.008
-# PyAV reads past the end of the list of planes where channels fill it, as those of 7.1 do.
+# PyAV reads past the end of its list of planes if the channels fill it, as those of 7.1 do.
 _MAX_PLANES = 7
 
 
 class AudioTrack:
-    """The default sound track of an open file, on the same clock as its pictures.
+    """The default audio track of an open file, on the same clock as its frames.
 
-    Channels are averaged, integers scaled to [-1, 1]; what the track does not cover is silence.
+    Channels are averaged and integers scaled to [-1, 1]; samples outside the track are 0.
 
         with MediaFile("talk.wav") as file:
-            samples = AudioTrack(file).read(1.5, 2.0, 16000)
+            waveform = AudioTrack(file).read(1.5, 2.0, 16000)
     """
 
     def __init__(self, file: MediaFile) -> None:
         stream = default_stream(file.container.streams.audio)
         if stream is None:
-            raise DecodeError(file.path, None, "it has no sound track")
+            raise DecodeError(file.path, None, "it has no audio track")
         self._path = file.path
         self.stored_rate: int = stream.rate
         self._source: PacketSource[AudioStream] = PacketSource(file, stream)
 
     def read(self, start_s: float, duration_s: float, rate: int) -> Waveform:
-        """(round(duration_s * rate),) mono float32 whose first sample is at `start_s`, to half a stored sample."""
+        """Returns (round(duration_s * rate),) float32; the first sample is at `start_s` to half a stored sample."""
         if not (math.isfinite(start_s) and duration_s >= 0 and math.isfinite(duration_s) and rate > 0):
             raise ValueError(
-                f"sound of {duration_s} s from {start_s} s at {rate} Hz was asked for; the times must be finite, the "
+                f"cannot read {duration_s} s of audio from {start_s} s at {rate} Hz; the times must be finite, the "
                 "duration not negative and the rate positive"
             )
         num_samples = round(duration_s * rate)
@@ -60,10 +64,10 @@ class AudioTrack:
         return resampled[first : first + num_samples].clip(-1.0, 1.0)  # filters ring
 
     def _stored(self, start_s: float, duration_s: float, rate: int) -> tuple[Waveform, int, int]:
-        """Mono samples as stored, with a margin on both sides of the span: (samples, their rate, margin).
+        """(mono samples at the stored rate with a margin on both sides of the span, stored rate, margin in samples).
 
         The margin is a whole number of samples at both rates, so that resampling keeps `start_s` on a sample.
-        What damaged packets decode to beyond [-1, 1] is clipped.
+        Damaged packets can decode to values outside [-1, 1], which are clipped.
         """
         frames = self._frames_around(start_s)
         first = next(frames, None)
@@ -77,17 +81,17 @@ class AudioTrack:
         end: int | None = None
         for frame in itertools.chain([first], frames):
             if frame.sample_rate != stored_rate:
-                reason = f"its sound changes from {stored_rate} to {frame.sample_rate} Hz; convert it to one rate"
+                reason = f"its sample rate changes from {stored_rate} to {frame.sample_rate} Hz; resample it to one"
                 raise DecodeError(self._path, start_s, reason)
             begin = self._index_of(frame, zero_s, expected=end)
             end = begin + frame.samples
-            _place(mixed(frame), samples, begin)
+            _copy_into(samples, mix_to_mono(frame), begin)
             if end >= len(samples):
                 break
         return np.nan_to_num(samples, posinf=0.0, neginf=0.0).clip(-1.0, 1.0), stored_rate, margin
 
     def _frames_around(self, start_s: float) -> Iterator[AudioFrame]:
-        """Decoded frames from well before `start_s` to the end of the track; broken packets are left out."""
+        """Decoded frames from well before `start_s` to the end of the track, without broken packets."""
         _, packets = next(self._source.attempts(self._source.tick_at(start_s - _PREROLL_S - _FILTER_S)))
         decoded = broken = 0
         for packet in packets:
@@ -99,12 +103,12 @@ class AudioTrack:
             decoded += len(frames)
             yield from frames
         if broken and not decoded:
-            raise DecodeError(self._path, start_s, f"none of {broken} packets of sound can be decoded")
+            raise DecodeError(self._path, start_s, f"none of {broken} audio packets can be decoded")
         with contextlib.suppress(av.FFmpegError):
             yield from self._source.stream.codec_context.decode(None)
 
     def _index_of(self, frame: AudioFrame, zero_s: float, *, expected: int | None) -> int:
-        """The frame's place in samples after `zero_s`; right behind the one before it unless there is a real gap."""
+        """Samples from `zero_s` to the frame: `expected`, the end of the previous frame, unless there is a gap."""
         if frame.pts is None:
             return expected or 0
         index = round((self._source.time_of(frame.pts) - zero_s) * frame.sample_rate)
@@ -113,8 +117,8 @@ class AudioTrack:
         return index
 
 
-def mixed(frame: AudioFrame) -> Waveform:
-    """(n,) float32: the mean of the channels, integers scaled to [-1, 1]."""
+def mix_to_mono(frame: AudioFrame) -> Waveform:
+    """Returns the mean of the channels (n,); integers are scaled to [-1, 1]."""
     if frame.format.is_planar and len(frame.layout.channels) > _MAX_PLANES:
         layout, rate = frame.layout, frame.sample_rate
         (frame,) = av.AudioResampler(format=frame.format.packed, layout=layout, rate=rate).resample(frame)
@@ -131,15 +135,15 @@ def mixed(frame: AudioFrame) -> Waveform:
     return mean.astype(np.float32)
 
 
-def _place(piece: Waveform, samples: Waveform, begin: int) -> None:
-    """Copies the part of `piece`, which begins at index `begin`, that falls into `samples`."""
+def _copy_into(samples: Waveform, piece: Waveform, begin: int) -> None:
+    """Copies `piece` to `samples` from index `begin` on, cropped to its bounds."""
     start, end = max(begin, 0), min(begin + len(piece), len(samples))
     if start < end:
         samples[start:end] = piece[start - begin : end - begin]
 
 
 def _resampled(samples: Waveform, rate: int, new_rate: int) -> Waveform:
-    """By libswresample, whose filter adds no delay: sample 0 stays where it is."""
+    """Resampled by libswresample, whose filter adds no delay: sample 0 stays at its time."""
     if rate == new_rate or len(samples) == 0:
         return samples
     frame = AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")

@@ -1,10 +1,10 @@
-"""Which seconds of a video a clip takes: plain arithmetic, tested without a video.
+"""Frame times and span of a clip in seconds: plain arithmetic, tested without a video.
 
-A recipe counts in frames of a nominal rate ("64 frames at 30 fps, every second one"); a clip is cut in seconds of the
-video's own clock, whatever the video's rate is. The clip's span is divided into `num_frames` slots of 1 / fps seconds
-and a slot is seen as the frame that is on screen in its middle. At the nominal rate this takes the very frames that
-counting takes; at other rates it takes those that a conversion to the nominal rate shows (`ffmpeg -r 30`, with which
-AVA's published frames were extracted), and timestamps rounded to a millisecond change nothing.
+A config counts frames at a nominal rate ("64 frames at 30 fps, every second one"); a clip is extracted in seconds of
+the video's own clock, at any frame rate. The clip's span is divided into `num_frames` slots of 1 / fps seconds; each
+slot takes the frame on screen in its middle. At the nominal rate this selects the same frames as counting; at other
+rates it selects the frames of a conversion to the nominal rate (`ffmpeg -r 30`, with which AVA's published frames were
+extracted). Timestamps rounded to a millisecond change nothing.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["clip_span", "clip_times"]
+
 
 def clip_times(center_s: float, *, num_frames: int = 64, stride: int = 2, fps: float = 30.0) -> NDArray[np.float64]:
-    """Times in seconds, ascending, of the num_frames / stride frames of the clip around `center_s`.
+    """Returns the ascending times in seconds of the num_frames / stride frames of the clip around `center_s`.
 
-    The frame that begins at `center_s` is number num_frames / 2 of the clip. Times before 0 are left as they are:
-    the reader shows the first frame there.
+    The frame that begins at `center_s` has index num_frames / 2. Times may be negative: readers return the first frame
+    for them.
 
         clip_times(902.0, num_frames=4, stride=2, fps=10.0)  # slots from 901.8: [901.85, 902.05]
     """
@@ -29,7 +31,7 @@ def clip_times(center_s: float, *, num_frames: int = 64, stride: int = 2, fps: f
 
 
 def clip_span(center_s: float, *, num_frames: int = 64, fps: float = 30.0) -> tuple[float, float]:
-    """(start, duration) in seconds of the clip around `center_s`; its sound is exactly this span.
+    """Returns (start, duration) in seconds of the clip around `center_s`; its audio has exactly this span.
 
     64 frames at 30 fps last 2.1333 s.
     """

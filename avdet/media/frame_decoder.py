@@ -1,4 +1,4 @@
-"""Decoded pictures of a stream with the time at which each appears, from any time on, decoding no more than needed."""
+"""FrameDecoder: decoded frames of a video stream at given times, decoding no more than needed."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from avdet.media.decode_plan import Schedule
-from avdet.media.media_file import DecodeError
-from avdet.media.packets import PacketSource
+from avdet.media.media_file import DecodeError, frame_rate
+from avdet.media.packets import DecodePlan, PacketSource
 
-# A decoder told to skip what no other picture refers to gives the same bits for all the others.
+__all__ = ["DecodedFrame", "FrameDecoder"]
+
+# With these codecs, skipping non-reference frames leaves every other frame bit-identical.
 _SKIPPING_CODECS = {"h264", "hevc", "mpeg4", "mpeg2video"}
-_MAX_RATE = 480
-_LONG_GAP_S = 5.0  # seeking costs less than decoding what lies in between
+_LONG_GAP_S = 5.0  # over longer gaps, seeking is cheaper than decoding
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A decoded frame, on screen from `tick` on.
+class DecodedFrame:
+    """A frame that is on screen from `tick` on.
 
-    last: it stays, because none was decoded after it. past_end: its time on screen is over.
+    last: no frame was decoded after it. past_end: requested after its time on screen.
     """
 
     frame: VideoFrame
@@ -37,7 +37,7 @@ class Picture:
 
 
 class FrameDecoder:
-    """Pictures of one video stream, in the order in which they are shown."""
+    """Decodes the frames of one video stream in display order."""
 
     def __init__(self, source: PacketSource[VideoStream]) -> None:
         self._source = source
@@ -46,71 +46,71 @@ class FrameDecoder:
         self.frame_ticks = max(round(1 / (frame_rate(source.stream) * source.tick_s)), 1)
         self._delay_ticks = 0 if source.file.has_display_times else self._measured_delay()
 
-    def shown_at(self, ticks: Sequence[int]) -> Iterator[Picture]:
-        """For each of the ascending ticks the picture on screen: the last one that appears at or before it.
+    def shown_at(self, ticks: Sequence[int]) -> Iterator[DecodedFrame]:
+        """Yields the frame on screen at each of the ascending ticks: the last one that appears at or before it.
 
-        Before the first picture that is the first, past the end the last one, marked so. Far-apart ticks are sought
-        one by one; between near ones everything is decoded once.
+        Before the first frame that is the first; past the end it is the last, with `past_end` set. Ticks far apart are
+        sought separately; between near ones everything is decoded once.
         """
         gap = math.ceil(_LONG_GAP_S / self._source.tick_s)
         starts = [0, *(k for k in range(1, len(ticks)) if ticks[k] - ticks[k - 1] > gap), len(ticks)]
         for start, end in itertools.pairwise(starts):
             yield from self._shown_in(ticks[start:end], skip=self._can_skip)
 
-    def from_tick(self, tick: int) -> Iterator[Picture]:
-        """The picture on screen at a tick, and all that follow to the end of the file."""
-        current: Picture | None = None
-        for picture in self._reach(tick, None):
-            if current is None or tick >= picture.tick >= current.tick:
-                current = picture
-            elif picture.tick > current.tick:
+    def from_tick(self, tick: int) -> Iterator[DecodedFrame]:
+        """Yields the frame on screen at a tick and all later ones to the end of the file."""
+        current: DecodedFrame | None = None
+        for decoded in self._reach(tick, None):
+            if current is None or tick >= decoded.tick >= current.tick:
+                current = decoded
+            elif decoded.tick > current.tick:
                 yield current
-                current = picture
+                current = decoded
         if current is not None:
             yield current
 
-    def _shown_in(self, ticks: Sequence[int], *, skip: bool) -> Iterator[Picture]:
-        schedule: Schedule[Packet[VideoStream]] | None = Schedule(ticks) if skip else None
-        shown = _shown(self._reach(ticks[0], schedule), ticks)
-        for done, picture in enumerate(shown):
-            if schedule and picture.tick not in schedule.wanted:
-                # The picture that should be here is broken, and the one before it may have been skipped.
+    def _shown_in(self, ticks: Sequence[int], *, skip: bool) -> Iterator[DecodedFrame]:
+        plan: DecodePlan[Packet[VideoStream]] | None = DecodePlan(ticks) if skip else None
+        shown = _shown(self._reach(ticks[0], plan), ticks)
+        for done, decoded in enumerate(shown):
+            if plan and decoded.tick not in plan.wanted:
+                # The wanted frame is broken and the frame before it may have been skipped.
                 yield from self._shown_in(ticks[done:], skip=False)
                 return
-            ended = schedule is None or schedule.reached_end
-            end_tick = picture.tick + (picture.frame.duration or self.frame_ticks)
-            yield replace(picture, past_end=picture.last and ended and ticks[done] >= end_tick)
+            ended = plan is None or plan.reached_end
+            end_tick = decoded.tick + (decoded.frame.duration or self.frame_ticks)
+            yield replace(decoded, past_end=decoded.last and ended and ticks[done] >= end_tick)
 
-    def _reach(self, tick: int, schedule: Schedule[Packet[VideoStream]] | None) -> Iterator[Picture]:
-        """Pictures from one that is shown at or before the tick, or from the first; at least one.
+    def _reach(self, tick: int, plan: DecodePlan[Packet[VideoStream]] | None) -> Iterator[DecodedFrame]:
+        """Frames from one shown at or before the tick, or from the first one; at least one.
 
-        Where none that the schedule wants can be decoded (a recording begins between key frames), all are tried.
+        If none that the plan wants can be decoded (a recording begins between key frames), all packets are tried.
         """
         for from_start, packets in self._source.attempts(tick):
-            marked = schedule.mark(packets) if schedule else ((packet, True) for packet in packets)
-            pictures = self._decode(marked)
-            first = next(pictures, None)
+            marked = plan.mark(packets) if plan else ((packet, True) for packet in packets)
+            frames = self._decode(marked)
+            first = next(frames, None)
             if first is not None and (from_start or first.tick <= tick):
-                return itertools.chain([first], pictures)
-        if schedule is not None:
+                return itertools.chain([first], frames)
+        if plan is not None:
             return self._reach(tick, None)
-        reason = "no picture can be decoded; convert the file to H.264 in mp4"
+        reason = "no frame can be decoded; convert the file to H.264 in mp4"
         if self._source.saw_untimed:
-            reason = "its pictures have no times; put the raw stream into an mp4 or mkv file"
+            reason = "its frames have no timestamps; remux the raw stream into an mp4 or mkv file"
         raise DecodeError(self._source.file.path, self._source.time_of(tick), reason)
 
-    def _decode(self, marked: Iterable[tuple[Packet[VideoStream], bool]]) -> Iterator[Picture]:
+    def _decode(self, marked: Iterable[tuple[Packet[VideoStream], bool]]) -> Iterator[DecodedFrame]:
         last_tick: int | None = None
         for frame in self._frames(marked):
             last_tick = self._tick_of(frame, last_tick)
-            yield Picture(frame, last_tick)
+            yield DecodedFrame(frame, last_tick)
 
     def _frames(self, marked: Iterable[tuple[Packet[VideoStream], bool]]) -> Iterator[VideoFrame]:
         for packet, needed in marked:
             self._source.stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
             try:
                 yield from packet.decode()
-            except av.FFmpegError:  # a broken packet; the pictures around it stand
+            except av.FFmpegError:  # a broken packet; its neighbours are still valid
                 continue
         try:
             yield from self._source.stream.codec_context.decode(None)
@@ -125,7 +125,7 @@ class FrameDecoder:
         return self._source.first_tick if last_tick is None else last_tick + self.frame_ticks
 
     def _measured_delay(self) -> int:
-        """Without display times, a picture is shown as many frames before its decoder gives it as the first one."""
+        """The decoder's delay in ticks, measured at the first frame; used if the file stores no display times."""
         for _, packets in self._source.attempts(self._source.first_tick):
             for fed, packet in enumerate(packets):
                 try:
@@ -136,23 +136,17 @@ class FrameDecoder:
         return 0
 
 
-def _shown(pictures: Iterator[Picture], ticks: Sequence[int]) -> Iterator[Picture]:
-    """The picture on screen at each of the ascending ticks; `last` where no later one came."""
+def _shown(frames: Iterator[DecodedFrame], ticks: Sequence[int]) -> Iterator[DecodedFrame]:
+    """The frame on screen at each of the ascending ticks; `last` is set if no later frame exists."""
     pending = deque(ticks)
-    current = next(pictures)
-    for picture in pictures:
-        while picture.tick > max(current.tick, pending[0]):
+    current = next(frames)
+    for decoded in frames:
+        while decoded.tick > max(current.tick, pending[0]):
             yield current
             pending.popleft()
             if not pending:
                 return
-        if picture.tick >= current.tick:
-            current = picture
+        if decoded.tick >= current.tick:
+            current = decoded
     for _ in pending:
         yield replace(current, last=True)
-
-
-def frame_rate(stream: VideoStream) -> float:
-    """Frames per second: the mean where it is credible (1000 Hz is a clock), else FFmpeg's guess, else 25."""
-    rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
-    return next((float(rate) for rate in rates if rate and 0 < rate <= _MAX_RATE), 25.0)

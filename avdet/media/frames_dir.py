@@ -1,13 +1,13 @@
-"""Pictures that were extracted from a video before, one file a frame, with the sound beside them: read like a video.
+"""FramesDir: a folder of extracted frames, one image file per frame, and an audio file beside it, read like a video.
 
-    movies/9Y_l9NsnYE0/9Y_l9NsnYE0_000001.jpg, ..._000002.jpg, ...    30 a second, as AVA's tools extract them
-    movies/9Y_l9NsnYE0.wav                                            or .mp3, .m4a, .flac, .ogg, .opus, .aac
+    videos/9Y_l9NsnYE0/9Y_l9NsnYE0_000001.jpg, ..._000002.jpg, ...    30 per second, as AVA's tools extract them
+    videos/9Y_l9NsnYE0.wav                                            or .mp3, .m4a, .flac, .ogg, .opus, .aac
 
-    with FramesDir("movies/9Y_l9NsnYE0", short_side=256) as video:
+    with FramesDir("videos/9Y_l9NsnYE0", short_side=256) as video:
         frames = video.frames([10.0, 10.5])
 
-Picture k appears at (k - 1) / fps seconds and stays until the next one, however many numbers are left out between.
-Sound starts with picture 1, at second 0.
+Frame k appears at (k - 1) / fps seconds and stays on screen until the next one, even if numbers are missing in between.
+The audio starts with frame 1, at second 0.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from avdet.media.reader import TOLERANCE_S, FrameBatch, Frames, Times, VideoInfo
 __all__ = ["FramesDir", "is_frames_dir"]
 
 _NUMBERED = re.compile(r"(.*?)(\d+)(\.(?:jpg|jpeg|png))", re.IGNORECASE)
-_SOUNDS = (".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus")
+_AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus")
 
 
 @dataclass(frozen=True)
 class _Listing:
-    """The pictures of a folder by their numbers, ascending, and the size (width, height) of the first.
+    """The frame numbers of a folder, ascending, and the size (width, height) of the first image.
 
-    Names are made from numbers, because those of AVA's eight million pictures would not fit beside a loader.
+    Names are built from numbers: the names of AVA's eight million frames would take too much memory in each worker.
     """
 
     prefix: str
@@ -50,15 +50,13 @@ class _Listing:
 
 
 class FramesDir:
-    """A folder of numbered pictures with the methods of VideoReader; use as a context manager.
+    """A folder of numbered image files with the methods of VideoReader; use as a context manager.
 
-    Unreadable pictures and sound raise DecodeError.
+    Raises DecodeError if an image or the audio cannot be read.
     """
 
-    def __init__(
-        self, folder: str | Path, *, sound: Path | None = None, short_side: int | None = None, fps: float = 30.0
-    ) -> None:
-        """sound: its file; None takes the one of the folder's name that lies beside it or in it, if there is any."""
+    def __init__(self, folder: str | Path, *, short_side: int | None = None, fps: float = 30.0) -> None:
+        """The audio is the file of the folder's name beside the folder or in it, if there is one."""
         if (short_side is not None and short_side < 1) or not fps > 0:
             raise ValueError(f"short_side is {short_side} and fps {fps}; both must be more than 0")
         self.path = Path(folder)
@@ -67,24 +65,24 @@ class FramesDir:
         width, height = self._listing.size
         scale = 1.0 if short_side is None else short_side / min(width, height)
         self._size = max(round(width * scale), 1), max(round(height * scale), 1)
-        sound = sound or _sound_beside(self.path)
-        self._sound_file = None if sound is None else MediaFile(sound)
-        self._sound: AudioTrack | None = None
+        audio_path = _audio_beside(self.path)
+        self._audio_file = None if audio_path is None else MediaFile(audio_path)
+        self._audio: AudioTrack | None = None
 
     @functools.cached_property
     def info(self) -> VideoInfo:
-        """The rate is the one the pictures were extracted at, not the video's."""
+        """`fps` is the rate at which the frames were extracted, not the video's."""
         numbers = self._listing.numbers
-        sound = None if self._sound_file is None else self._track(self._sound_file)
+        audio = None if self._audio_file is None else self._track(self._audio_file)
         return VideoInfo(
             width=self._listing.size[0],
             height=self._listing.size[1],
             fps=self._fps,
             start_s=(int(numbers[0]) - 1) / self._fps,
             duration_s=max(
-                int(numbers[-1]) / self._fps, self._sound_file.duration_s if self._sound_file is not None else 0.0
+                int(numbers[-1]) / self._fps, self._audio_file.duration_s if self._audio_file is not None else 0.0
             ),
-            audio_rate=None if sound is None else sound.stored_rate,
+            audio_rate=None if audio is None else audio.stored_rate,
         )
 
     def frames(self, times_s: Times) -> Frames:
@@ -113,13 +111,13 @@ class FramesDir:
 
     def audio(self, start_s: float, duration_s: float, rate: int) -> Waveform:
         """See VideoReader.audio."""
-        if self._sound_file is None:
-            raise DecodeError(self.path, None, f"no sound lies beside it; put it into {self.path.name}.wav")
-        return self._track(self._sound_file).read(start_s, duration_s, rate)
+        if self._audio_file is None:
+            raise DecodeError(self.path, None, f"it has no audio file; put {self.path.name}.wav beside it")
+        return self._track(self._audio_file).read(start_s, duration_s, rate)
 
     def close(self) -> None:
-        if self._sound_file is not None:
-            self._sound_file.close()
+        if self._audio_file is not None:
+            self._audio_file.close()
 
     def __enter__(self) -> FramesDir:
         return self
@@ -128,36 +126,35 @@ class FramesDir:
         self.close()
 
     def _track(self, file: MediaFile) -> AudioTrack:
-        if self._sound is None:
-            self._sound = AudioTrack(file)
-        return self._sound
+        if self._audio is None:
+            self._audio = AudioTrack(file)
+        return self._audio
 
     def _read(self, index: int) -> NDArray[np.uint8]:
         number = int(self._listing.numbers[index])
-        picture = _picture(self.path / self._listing.name(number), (number - 1) / self._fps)
-        shrinks = self._size[0] < picture.shape[1]
-        if picture.shape[1::-1] != self._size:
-            way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-            picture = np.asarray(cv2.resize(picture, self._size, interpolation=way), np.uint8)
-        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+        bgr = _read_bgr(self.path / self._listing.name(number), (number - 1) / self._fps)
+        if bgr.shape[1::-1] != self._size:
+            method = cv2.INTER_AREA if self._size[0] < bgr.shape[1] else cv2.INTER_LINEAR
+            bgr = np.asarray(cv2.resize(bgr, self._size, interpolation=method), np.uint8)
+        return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def is_frames_dir(path: Path) -> bool:
-    """Whether it is a folder with a numbered picture in it."""
+    """Returns whether `path` is a folder with at least one numbered image file."""
     return path.is_dir() and any(_NUMBERED.fullmatch(entry.name) for entry in path.iterdir())
 
 
 @functools.lru_cache(maxsize=1024)
 def _listed(folder: Path) -> _Listing:
-    """Once a process: AVA's folders hold 27,000 pictures. A folder does not change while it is read."""
+    """Cached, because AVA's folders hold 27,000 files. A folder must not change while it is read."""
     if not folder.is_dir():
         raise DecodeError(folder, None, "No such folder")
     found = {match[0]: match for path in folder.iterdir() if (match := _NUMBERED.fullmatch(path.name))}
     if not found:
-        raise DecodeError(folder, None, f"it holds no picture with a number, such as {folder.name}_000001.jpg")
+        raise DecodeError(folder, None, f"it holds no numbered image, such as {folder.name}_000001.jpg")
     first = min(found.values(), key=lambda match: int(match[2]))
     numbers = np.array(sorted(int(match[2]) for match in found.values()), np.int64)
-    height, width = _picture(folder / first[0], 0.0).shape[:2]
+    height, width = _read_bgr(folder / first[0], 0.0).shape[:2]
     listing = _Listing(first[1], len(first[2]), first[3], numbers, (width, height))
     odd = found.keys() - {listing.name(number) for number in numbers.tolist()}
     if odd:
@@ -165,14 +162,14 @@ def _listed(folder: Path) -> _Listing:
     return listing
 
 
-def _picture(path: Path, time_s: float) -> NDArray[np.uint8]:
-    """(H, W, 3) BGR."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() and path.stat().st_size else None
-    if picture is None:
-        raise DecodeError(path, time_s, "it is no picture that OpenCV can read")
-    return np.asarray(picture, np.uint8)
+def _read_bgr(path: Path, time_s: float) -> NDArray[np.uint8]:
+    """(H, W, 3)."""
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() and path.stat().st_size else None
+    if bgr is None:
+        raise DecodeError(path, time_s, "it is not an image that OpenCV can read")
+    return np.asarray(bgr, np.uint8)
 
 
-def _sound_beside(folder: Path) -> Path | None:
-    near = [place / f"{folder.name}{suffix}" for place in (folder.parent, folder) for suffix in _SOUNDS]
-    return next((path for path in near if path.is_file()), None)
+def _audio_beside(folder: Path) -> Path | None:
+    candidates = [parent / f"{folder.name}{suffix}" for parent in (folder.parent, folder) for suffix in _AUDIO_SUFFIXES]
+    return next((path for path in candidates if path.is_file()), None)

@@ -1,4 +1,4 @@
-"""A source that runs by itself: pictures and sound as they come, on one clock."""
+"""Frames and audio chunks of a live source (camera, stream address, file in real time) in the order of arrival."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from avdet.media.audio_track import mixed
+from avdet.media.audio_track import Waveform, mix_to_mono
 from avdet.media.display_size import quarter_turns
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import DecodeError
@@ -25,15 +25,15 @@ from avdet.media.reader import VideoReader
 
 __all__ = ["AudioChunk", "Event", "VideoFrame", "live_events"]
 
-_BLOCK_S = 0.1
-_GAP_S = 0.1  # resamplers hold back less, and stamps miss by less
-# By system: ffmpeg's name for cameras, and what a camera's number is called there.
+_CHUNK_S = 0.1
+_GAP_S = 0.1  # resampler delay and timestamp errors are smaller
+# By platform: FFmpeg's input format for cameras and the device name of a camera number.
 _CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}:0"), "win32": ("dshow", "video={}")}
 
 
 @dataclass(frozen=True)
 class VideoFrame:
-    """rgb (H, W, 3) uint8, on screen from time_s on."""
+    """rgb: (H, W, 3) uint8, on screen from `time_s` seconds on."""
 
     time_s: float
     rgb: NDArray[np.uint8]
@@ -41,42 +41,42 @@ class VideoFrame:
 
 @dataclass(frozen=True)
 class AudioChunk:
-    """Mono samples (n,) float32 of [-1, 1] at 16 kHz, the first one at time_s."""
+    """samples: (n,) mono float32 in [-1, 1] at 16 kHz, the first one at `time_s` seconds."""
 
     time_s: float
-    samples: NDArray[np.float32]
+    samples: Waveform
 
 
 Event: TypeAlias = VideoFrame | AudioChunk
 
 
 def live_events(source: str, *, short_side: int) -> Iterator[Event]:
-    """Pictures and sound of a camera (its number), an address (rtsp://, http://) or a file, in the order of time.
+    """Yields the frames and audio of a camera (its number), an address (rtsp://, http://) or a file.
 
-    A file plays in real time, with its sound a little behind its pictures, as sound cards have it. Times are seconds
-    since the source began. Pictures are made smaller to `short_side`. DecodeError where nothing can be read.
+    A file plays in real time; its audio arrives shortly after its frames, as from a sound card. Times are seconds since
+    the source began. Frames are scaled down to `short_side`. Raises DecodeError if the source cannot be read.
     """
     if source.isdigit() or "://" in source:
-        return _of_device(source, short_side)
-    return _of_file(Path(source), short_side)
+        return _device_events(source, short_side)
+    return _file_events(Path(source), short_side)
 
 
-def _of_file(path: Path, short_side: int) -> Iterator[Event]:
+def _file_events(path: Path, short_side: int) -> Iterator[Event]:
     with VideoReader(path) as probe:
         info = probe.info
     started = time.monotonic()
-    heard_s = 0.0
+    audio_s = 0.0
     with VideoReader(path, short_side=min(short_side, info.width, info.height)) as reader:
         for time_s, rgb in reader.play():
             time.sleep(max(started + time_s - time.monotonic(), 0.0))
             yield VideoFrame(time_s, rgb)
-            while info.has_audio and heard_s + _BLOCK_S <= time_s:
-                yield AudioChunk(heard_s, reader.audio(heard_s, _BLOCK_S, SAMPLE_RATE))
-                heard_s += _BLOCK_S
+            while info.has_audio and audio_s + _CHUNK_S <= time_s:
+                yield AudioChunk(audio_s, reader.audio(audio_s, _CHUNK_S, SAMPLE_RATE))
+                audio_s += _CHUNK_S
 
 
-def _of_device(source: str, short_side: int) -> Iterator[Event]:
-    """Both streams are demuxed together; their stamps count from what comes first, and what is earlier is dropped."""
+def _device_events(source: str, short_side: int) -> Iterator[Event]:
+    """Times count from the first frame of either stream; frames stamped earlier are dropped."""
     form, name = _CAMERAS.get(sys.platform, _CAMERAS["linux"]) if source.isdigit() else (None, "{}")
     options = {"rtsp_transport": "tcp"} if source.startswith("rtsp") else {}
     address = name.format(source)
@@ -86,8 +86,8 @@ def _of_device(source: str, short_side: int) -> Iterator[Event]:
         raise DecodeError(Path(address), None, f"it cannot be opened: {error}") from error
     with container:
         if not container.streams.video:
-            raise DecodeError(Path(address), None, "it has no pictures")
-        ear = _Ear()
+            raise DecodeError(Path(address), None, "it has no video stream")
+        resampler = _LiveResampler()
         first_s: float | None = None
         for frame in _decoded(container, address):
             if not isinstance(frame, av.VideoFrame | av.AudioFrame) or frame.time is None:
@@ -97,30 +97,30 @@ def _of_device(source: str, short_side: int) -> Iterator[Event]:
                 continue
             if isinstance(frame, av.VideoFrame):
                 rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-                turned = np.rot90(_smaller(rgb, short_side), quarter_turns(frame))
-                yield VideoFrame(frame.time - first_s, np.ascontiguousarray(turned))
+                rotated = np.rot90(_scaled_down(rgb, short_side), quarter_turns(frame))
+                yield VideoFrame(frame.time - first_s, np.ascontiguousarray(rotated))
             else:
-                yield from ear.hear(frame, frame.time - first_s)
+                yield from resampler.chunks(frame, frame.time - first_s)
 
 
 def _decoded(container: InputContainer, address: str) -> Iterator[object]:
-    """Frames of both streams. A source that is silent for too long, or breaks off, is a DecodeError."""
+    """Frames of both streams. Raises DecodeError if the source times out or disconnects."""
     try:
         yield from container.decode(*container.streams.video[:1], *container.streams.audio[:1])
     except (FFmpegError, OSError) as error:
-        raise DecodeError(Path(address), None, f"it was lost: {error.strerror or error}") from error
+        raise DecodeError(Path(address), None, f"the connection was lost: {error.strerror or error}") from error
 
 
-class _Ear:
-    """Mixes and resamples a stream's sound as files' is, and places each block right behind the one before it."""
+class _LiveResampler:
+    """Mixes and resamples a live stream's audio like a file's and makes its chunks contiguous."""
 
     def __init__(self) -> None:
         self._resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
         self._end_s: float | None = None
 
-    def hear(self, frame: AudioFrame, time_s: float) -> Iterator[AudioChunk]:
-        """Stamps are rounded: a block is taken to go on where the last one ended, unless there is a real gap."""
-        mono = AudioFrame.from_ndarray(mixed(frame)[None], format="flt", layout="mono")
+    def chunks(self, frame: AudioFrame, time_s: float) -> Iterator[AudioChunk]:
+        """Timestamps are rounded, so a chunk starts where the previous one ended unless there is a real gap."""
+        mono = AudioFrame.from_ndarray(mix_to_mono(frame)[None], format="flt", layout="mono")
         mono.sample_rate, mono.pts, mono.time_base = frame.sample_rate, frame.pts, frame.time_base
         if self._end_s is None or abs(time_s - self._end_s) > _GAP_S:
             self._end_s = time_s
@@ -130,7 +130,7 @@ class _Ear:
             self._end_s += len(samples) / SAMPLE_RATE
 
 
-def _smaller(rgb: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
+def _scaled_down(rgb: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
     height, width = rgb.shape[:2]
     scale = short_side / min(height, width)
     if scale >= 1:

@@ -1,4 +1,4 @@
-"""An open media file: its streams, its clock, its length."""
+"""MediaFile, an open container with its clock, and facts about a file: frame rate, frame times, fingerprint."""
 
 from __future__ import annotations
 
@@ -9,36 +9,47 @@ from pathlib import Path
 from typing import TypeVar
 
 import av
+import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
-__all__ = ["DecodeError", "MediaFile", "default_stream"]
+__all__ = [
+    "DecodeError",
+    "MediaFile",
+    "default_stream",
+    "file_fingerprint",
+    "file_version",
+    "frame_rate",
+    "frame_times",
+]
 
 S = TypeVar("S", bound=VideoStream | AudioStream)
 
-_DEFAULT, _ATTACHED_PICTURE = 0x1, 0x400  # dispositions of a stream; the second is cover art
-_GENERATE_PTS = 0x1  # a flag of the container
+_DEFAULT, _ATTACHED_PICTURE = 0x1, 0x400  # stream dispositions; the second marks cover art
+_GENERATE_PTS = 0x1  # container flag
+_MAX_RATE = 480
 
 
 class DecodeError(ValueError):
-    """A file that cannot be read, with the second at which it failed: None where it does not even open."""
+    """A file cannot be decoded at `time_s` seconds, or cannot be opened if `time_s` is None."""
 
     def __init__(self, path: Path, time_s: float | None, reason: str) -> None:
         super().__init__(path, time_s, reason)
         self.path, self.time_s, self.reason = path, time_s, reason
 
     def __str__(self) -> str:
-        where = "cannot be opened" if self.time_s is None else f"cannot be read at {self.time_s:.2f} s"
-        return f"{self.path} {where}: {self.reason}"
+        failure = "cannot be opened" if self.time_s is None else f"cannot be read at {self.time_s:.2f} s"
+        return f"{self.path} {failure}: {self.reason}"
 
 
 class MediaFile:
-    """A container that is open for reading; use as a context manager.
+    """A container open for reading; use as a context manager.
 
-    zero_s: the container's start time, exactly. Players show it as 0:00 and AVA's seconds count from it; all streams
-    share it as the zero of their times, so that they stay in sync.
-    has_display_times: AVI has none, and FFmpeg's guesses at them are wrong where frames are reordered.
+    zero_s: the container's start time, exact. Players show it as 0:00 and AVA's seconds count from it. It is the zero
+    of every stream's times, so the streams stay synchronised.
+    has_display_times: False for AVI, which stores none; FFmpeg's estimates are wrong if frames are reordered.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -52,7 +63,7 @@ class MediaFile:
 
     @property
     def duration_s(self) -> float:
-        """From zero to the end of the longest stream; where no header says it every packet is read."""
+        """From zero to the end of the longest stream. Reads every packet if the header has no duration."""
         if self.container.duration is not None:
             return self.container.duration / av.time_base
         end_s = Fraction(0)
@@ -63,7 +74,7 @@ class MediaFile:
         return float(end_s)
 
     def reopen(self) -> None:
-        """Back to the start, which seeking does not reach in every file. Streams of before are closed."""
+        """Returns to the start, which seeking does not reach in every file. Closes the streams in use."""
         self.container.close()
         self.container = self._opened()
 
@@ -78,8 +89,8 @@ class MediaFile:
 
     def _opened(self) -> InputContainer:
         try:
-            # Whole paths: FFmpeg takes the start of 12:30.mp4 for a protocol.
-            container = av.open(str(self.path.absolute()), metadata_errors="replace")  # titles come in all encodings
+            # Absolute, because FFmpeg takes the start of 12:30.mp4 for a protocol. Titles come in all encodings.
+            container = av.open(str(self.path.absolute()), metadata_errors="replace")
         except (av.FFmpegError, OSError) as error:
             raise DecodeError(self.path, None, error.strerror or str(error)) from error
         for stream in (*container.streams.video, *container.streams.audio):
@@ -91,13 +102,49 @@ class MediaFile:
 
 
 def default_stream(streams: Sequence[S]) -> S | None:
-    """The stream that players take: the first one marked as default, else the first; never cover art."""
+    """Returns the stream that players select: the first one marked as default, else the first; never cover art."""
     real = [s for s in streams if s.codec_context is not None and not int(s.disposition) & _ATTACHED_PICTURE]
     return next((s for s in real if int(s.disposition) & _DEFAULT), real[0] if real else None)
 
 
+def frame_rate(stream: VideoStream) -> float:
+    """Returns frames per second: the mean if it is plausible (1000 Hz is a clock), else FFmpeg's guess, else 25."""
+    rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+    return next((float(rate) for rate in rates if rate and 0 < rate <= _MAX_RATE), 25.0)
+
+
+def frame_times(path: str | Path) -> NDArray[np.float64]:
+    """Returns the seconds at which frames 0, 1, 2, .. appear, from the packets alone: for tools that count frames.
+
+    AVI stores no display times, so its frames are assumed to be evenly spaced. Raises DecodeError without a video
+    stream.
+    """
+    with MediaFile(path) as file:
+        stream = default_stream(file.container.streams.video)
+        if stream is None:
+            raise DecodeError(file.path, None, "it has no video stream")
+        packets = [packet for packet in file.container.demux(stream) if packet.size and not packet.is_discard]
+        if not file.has_display_times or any(packet.pts is None for packet in packets):
+            return np.arange(len(packets)) / frame_rate(stream)
+        assert stream.time_base is not None
+        ticks = np.sort([packet.pts for packet in packets if packet.pts is not None])
+        return ticks * float(stream.time_base) - float(file.zero_s)
+
+
+def file_fingerprint(path: Path) -> dict[str, object]:
+    """Returns plain data that changes when the file is moved, replaced or edited. Raises OSError."""
+    real = path.resolve()
+    return {"path": str(real), **file_version(real)}
+
+
+def file_version(path: Path) -> dict[str, object]:
+    """Returns plain data that changes when the file is replaced or edited, but not when it is moved. Raises OSError."""
+    stat = path.stat()
+    return {"bytes": stat.st_size, "changed_ns": stat.st_mtime_ns}
+
+
 def _start_of(container: InputContainer) -> Fraction:
-    """The container's start time, which FFmpeg rounds to a microsecond, from the stream that starts there."""
+    """The container's start time, exactly: FFmpeg rounds it to a microsecond, so take the nearest stream's start."""
     if container.start_time is None:
         return Fraction(0)
     start_s = Fraction(container.start_time, av.time_base)

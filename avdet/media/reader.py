@@ -1,16 +1,16 @@
-"""VideoReader: frames and sound of any video file at times in seconds.
+"""VideoReader: frames and audio of any video file at times in seconds.
 
     with VideoReader(path, short_side=256) as video:
         frames = video.frames([10.0, 10.5, 11.0])  # (3, H, W, 3) uint8 RGB
-        sound = video.audio(10.0, 1.0, 16000)  # (16000,) float32, exactly the same second
+        waveform = video.audio(10.0, 1.0, 16000)   # (16000,) float32, exactly the same second
 
-Time is the file's own clock: 0 is the container's start time, which players show as 0:00 and which AVA's seconds
-count from. Pictures and sound share it, so a stream that starts later than the other does so here too: before its
-first frame that frame stands, before its first sample there is silence. Edit lists are followed. Frames of variable
-rate stay on screen until the next one; AVI files, which store no display times, show theirs one after another.
+Times are on the file's own clock: 0 is the container's start time, which players show as 0:00 and which AVA's seconds
+count from. Frames and audio share this clock, so a stream that starts later than the other keeps its offset: before its
+first frame the first frame is returned, before its first sample zeros. Edit lists are applied. Variable-rate frames
+stay on screen until the next one; AVI stores no display times, so its frames are spaced evenly.
 
-Pictures are as players show them: turned by the rotation that phones write, with square pixels (unless they are
-within 2 % of square), and as RGB by the colour matrix and range that the file names. HDR is not tone-mapped.
+Frames look as in a player: rotated by the metadata that phones write, with square pixels (unless stored within 2 % of
+square), converted to RGB with the colour matrix and range that the file names. HDR is not tone-mapped.
 """
 
 from __future__ import annotations
@@ -26,29 +26,38 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from avdet.media.audio_track import AudioTrack, Waveform
-from avdet.media.display_size import DisplaySize, RgbConverter, shape_of
-from avdet.media.frame_decoder import FrameDecoder, Picture, frame_rate
-from avdet.media.media_file import DecodeError, MediaFile, default_stream
+from avdet.media.display_size import DisplaySize, RgbConverter, display_size_of
+from avdet.media.frame_decoder import DecodedFrame, FrameDecoder
+from avdet.media.media_file import DecodeError, MediaFile, default_stream, frame_rate
 from avdet.media.packets import PacketSource
 
-__all__ = ["TOLERANCE_S", "DecodeError", "FrameBatch", "Frames", "Times", "VideoInfo", "VideoReader", "checked_times"]
+__all__ = [
+    "TOLERANCE_S",
+    "DecodeError",
+    "FrameBatch",
+    "Frames",
+    "Times",
+    "VideoInfo",
+    "VideoReader",
+    "checked_times",
+]
 
-Frames = NDArray[np.uint8]
+Frames: TypeAlias = NDArray[np.uint8]
 """(T, H, W, 3) RGB."""
 
 Times: TypeAlias = Sequence[float] | NDArray[np.float64]
 """(T,) seconds on the video's own clock."""
 
-# A frame counts as on screen this much before its time, because Matroska and FLV round times to a millisecond.
+# A frame counts as on screen this long before its time, because Matroska and FLV round times to a millisecond.
 TOLERANCE_S = 0.001
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What the file says about itself. Sizes are as shown, before `short_side`.
+    """What the container reports. Width and height are as shown, in pixels, before scaling to `short_side`.
 
-    fps: the mean rate. start_s: when the first frame appears. duration_s: the end of the longest stream.
-    audio_rate: as stored; None without sound.
+    fps: the mean frame rate. start_s: when the first frame appears. duration_s: the end of the longest stream.
+    audio_rate: the stored sample rate; None without an audio track.
     """
 
     width: int
@@ -65,7 +74,10 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class FrameBatch:
-    """rgb: (T, H, W, 3) uint8. times_s: (T,) when each appeared. past_end: (T,) whether the video was over by then."""
+    """Frames on screen at requested times.
+
+    rgb: (T, H, W, 3) uint8. times_s: (T,) when each frame appeared. past_end: (T,) whether the video had ended by then.
+    """
 
     rgb: Frames
     times_s: NDArray[np.float64]
@@ -76,16 +88,17 @@ class FrameBatch:
 
 
 class VideoReader:
-    """One open video file, its default streams; use as a context manager.
+    """Reads the default streams of one video file; use as a context manager.
 
-    Decodes in one thread, holds a clip at a time, and closes its file on errors too. Anything that cannot be read
-    raises DecodeError; broken packets between good ones are passed over.
+    Decodes in one thread, holds one clip in memory, and closes its file on errors. Raises DecodeError if something
+    cannot be read; skips broken packets between valid ones.
     """
 
     def __init__(self, path: str | Path, *, short_side: int | None = None, even: bool = False) -> None:
-        """`short_side` scales while decoding, up or down, to exactly that many pixels; None keeps the size.
+        """Opens `path`.
 
-        even: both sides are rounded to even numbers, as H.264 stores pictures.
+        short_side: scales frames up or down to exactly this many pixels while decoding; None keeps the stored size.
+        even: rounds both sides to even numbers, as H.264 requires.
         """
         if short_side is not None and short_side < 1:
             raise ValueError(f"short_side is {short_side}; it must be at least 1 pixel")
@@ -102,92 +115,95 @@ class VideoReader:
             self._file.close()
             raise
         self._converter = RgbConverter()
-        self._shape: DisplaySize | None = None
-        self._shown_size = (0, 0)
+        self._size: DisplaySize | None = None
+        self._unscaled_size = (0, 0)
         self._is_playing = False
-        self._sound: AudioTrack | None = None
-        self._sound_file: MediaFile | None = None
+        self._audio: AudioTrack | None = None
+        self._audio_file: MediaFile | None = None
 
     @functools.cached_property
     def info(self) -> VideoInfo:
-        """Decodes the first frame, unless some frame was decoded before: only frames know their rotation."""
-        if self._shape is None:
-            self._learn_shape(next(self._decoder.shown_at([self._source.first_tick])))
+        """Decodes the first frame unless one was decoded before: only frames carry their rotation."""
+        if self._size is None:
+            self._set_size(next(self._decoder.shown_at([self._source.first_tick])))
         stream = self._source.stream
-        sound = default_stream(self._file.container.streams.audio)
+        audio = default_stream(self._file.container.streams.audio)
         return VideoInfo(
-            width=self._shown_size[0],
-            height=self._shown_size[1],
+            width=self._unscaled_size[0],
+            height=self._unscaled_size[1],
             fps=frame_rate(stream),
             start_s=self._source.time_of(self._source.first_tick),
             duration_s=self._file.duration_s,
-            audio_rate=None if sound is None else sound.rate,
+            audio_rate=None if audio is None else audio.rate,
         )
 
     @property
     def announced_s(self) -> float:
-        """Until when the file says that it has pictures, which sound may outlast; its end where it does not say."""
+        """When the frames end by the video stream's header; `info.duration_s` if the header has no duration."""
         stream = self._source.stream
         if stream.duration is None:
             return self._file.duration_s
         return self._source.time_of(self._source.first_tick + stream.duration)
 
     def frames(self, times_s: Times) -> Frames:
-        """(T, H, W, 3): the frame on screen at each time, in the order of the times, which may repeat.
+        """Returns (T, H, W, 3): the frame on screen at each time, in the order of the times, which may repeat.
 
-        Before the first frame it is the first, past the end the last; `frame_batch` tells.
+        Before the first frame that is the first one, past the end the last one; `frame_batch` reports it.
         """
         return self.frame_batch(times_s).rgb
 
     def frame_batch(self, times_s: Times) -> FrameBatch:
-        """Like `frames`, with the time at which each appeared and whether the video was over.
+        """Like `frames`, with the time at which each frame appeared and whether the request was past the end.
 
-        Costs a seek and the decoding from the key frame before, wherever in the file it is.
+        Costs a seek and decoding from the preceding key frame, wherever in the file it is.
         """
-        assert not self._is_playing, "a reader that plays cannot seek; open a second one"
+        assert not self._is_playing, "a reader cannot seek while it plays; open a second one"
         times = checked_times(times_s, self.path.name)
         order = np.argsort(times, kind="stable")
         rgb: Frames | None = None
         appeared, past_end = np.empty(times.shape), np.empty(times.shape, np.bool_)
-        last: Picture | None = None
-        pictures = self._decoder.shown_at([self._tick_at(time_s) for time_s in times[order]])
-        for index, picture in zip(order, pictures, strict=True):
-            if last is None or picture.frame is not last.frame:
-                image = self._rgb(picture)
+        last: DecodedFrame | None = None
+        frames = self._decoder.shown_at([self._tick_at(time_s) for time_s in times[order]])
+        for index, decoded in zip(order, frames, strict=True):
+            if last is None or decoded.frame is not last.frame:
+                image = self._rgb(decoded)
             if rgb is None:
                 rgb = np.empty((len(times), *image.shape), np.uint8)
             rgb[index] = image
-            appeared[index], past_end[index] = self._source.time_of(picture.tick), picture.past_end
-            last = picture
+            appeared[index], past_end[index] = self._source.time_of(decoded.tick), decoded.past_end
+            last = decoded
         assert rgb is not None
         return FrameBatch(rgb, appeared, past_end)
 
     def play(self, start_s: float = 0.0) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-        """Every frame once, (time it appears, (H, W, 3) RGB), from the one on screen at `start_s` to the end.
+        """Yields every frame once, (time it appears, (H, W, 3) RGB), from the one on screen at `start_s` to the end.
 
-        Sound can be read meanwhile, other frames cannot.
+        Meanwhile `audio` can be called, `frames` cannot.
         """
         self._is_playing = True
         try:
-            for picture in self._decoder.from_tick(self._tick_at(start_s)):
-                yield self._source.time_of(picture.tick), self._rgb(picture)
+            for decoded in self._decoder.from_tick(self._tick_at(start_s)):
+                yield self._source.time_of(decoded.tick), self._rgb(decoded)
         finally:
             self._is_playing = False
 
     def audio(self, start_s: float, duration_s: float, rate: int) -> Waveform:
-        """(round(duration_s * rate),) mono float32 of [-1, 1]; see AudioTrack.read. DecodeError without sound."""
-        if self._is_playing and self._sound_file is None:
-            # The pictures have to stay where they are in the file.
-            self._sound_file = MediaFile(self.path)
-            self._sound = AudioTrack(self._sound_file)
-        if self._sound is None:
-            self._sound = AudioTrack(self._file)
-        return self._sound.read(start_s, duration_s, rate)
+        """Returns (round(duration_s * rate),) mono float32 in [-1, 1]; see AudioTrack.read.
+
+        Raises DecodeError without an audio track.
+        """
+        if self._is_playing and self._audio_file is None:
+            # A second container keeps the position of the frames.
+            self._audio_file = MediaFile(self.path)
+            self._audio = AudioTrack(self._audio_file)
+        if self._audio is None:
+            self._audio = AudioTrack(self._file)
+        return self._audio.read(start_s, duration_s, rate)
 
     def close(self) -> None:
         self._file.close()
-        if self._sound_file is not None:
-            self._sound_file.close()
+        if self._audio_file is not None:
+            self._audio_file.close()
 
     def __enter__(self) -> VideoReader:
         return self
@@ -198,20 +214,20 @@ class VideoReader:
     def _tick_at(self, time_s: float) -> int:
         return self._source.tick_at(time_s + TOLERANCE_S)
 
-    def _rgb(self, picture: Picture) -> NDArray[np.uint8]:
-        shape = self._shape or self._learn_shape(picture)
-        return self._converter.convert(picture.frame, shape)
+    def _rgb(self, decoded: DecodedFrame) -> NDArray[np.uint8]:
+        size = self._size or self._set_size(decoded)
+        return self._converter.convert(decoded.frame, size)
 
-    def _learn_shape(self, picture: Picture) -> DisplaySize:
-        """The first decoded frame settles the size: a stream that changes its size is scaled to the first one."""
+    def _set_size(self, decoded: DecodedFrame) -> DisplaySize:
+        """The first decoded frame sets the size: later frames of another size are scaled to it."""
         pixel_aspect = self._source.stream.sample_aspect_ratio
-        self._shown_size = shape_of(picture.frame, pixel_aspect, None).shown_size
-        self._shape = shape_of(picture.frame, pixel_aspect, self._short_side, even=self._even)
-        return self._shape
+        self._unscaled_size = display_size_of(decoded.frame, pixel_aspect, None).rotated
+        self._size = display_size_of(decoded.frame, pixel_aspect, self._short_side, even=self._even)
+        return self._size
 
 
 def checked_times(times_s: Times, name: str) -> NDArray[np.float64]:
-    """(T,), one or more and finite; ValueError otherwise."""
+    """Returns (T,) times of the video `name`. Raises ValueError if there is none or one is NaN or Inf."""
     times = np.asarray(times_s, np.float64)
     if times.ndim != 1 or times.size == 0 or not np.isfinite(times).all():
         raise ValueError(f"frame times of {name} are {times_s}; give one or more finite seconds")

@@ -22,7 +22,7 @@ def tone_steps(path: Path, *, pitches_hz: list[int], level: float = 0.3) -> Path
     """A movie whose sound is one pitch a second, so that a log-mel says when it was heard."""
     t = np.arange(RATE) / RATE
     sound = np.concatenate([level * np.sin(2 * np.pi * pitch * t) for pitch in pitches_hz]).astype(np.float32)
-    return write_video(path, num_frames=10 * len(pitches_hz), fps=10, sound=sound)
+    return write_video(path, num_frames=10 * len(pitches_hz), fps=10, waveform=sound)
 
 
 def extractor() -> ClipExtractor:

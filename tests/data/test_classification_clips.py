@@ -35,7 +35,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Five seconds at 10 fps whose frames say their number, with noise; and one second in silence."""
     folder = tmp_path_factory.mktemp("movies")
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 5 * 16000).astype(np.float32)
-    long = write_video(folder / "long.mp4", num_frames=50, fps=10, sound=noise)
+    long = write_video(folder / "long.mp4", num_frames=50, fps=10, waveform=noise)
     square = write_video(folder / "square.mp4", num_frames=50, fps=10, frames=[numbered(k, 48, 48) for k in range(50)])
     return {"long": long, "square": square, "short": write_video(folder / "short.mp4", num_frames=10, fps=10)}
 

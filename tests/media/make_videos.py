@@ -1,4 +1,4 @@
-"""Small movies whose frames say their own number, written with plain PyAV so that any container can be tried."""
+"""Small videos whose frames show their own index, written with plain PyAV so that any container can be tested."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BITS = 8
 
 
 def numbered(number: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
-    """A frame whose upper half holds `number` in black and white columns, the lowest bit left; grey below."""
+    """A frame whose upper half encodes `number` in black and white columns, lowest bit left; grey below."""
     frame = np.full((height, width, 3), 128, np.uint8)
     for bit in range(_BITS):
         left, right = bit * width // _BITS, (bit + 1) * width // _BITS
@@ -31,7 +31,7 @@ def numbered(number: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[n
 
 
 def number_of(frame: NDArray[np.uint8]) -> int:
-    """The number of a frame of any size that `numbered` made."""
+    """The number that `numbered` encoded in a frame of any size."""
     height, width = frame.shape[:2]
     row = frame[height // 4].mean(axis=-1)
     return sum(1 << bit for bit in range(_BITS) if row[(2 * bit + 1) * width // (2 * _BITS)] > 128)
@@ -53,29 +53,29 @@ def write_video(
     options: Mapping[str, str] | None = None,
     pix_fmt: str = "yuv420p",
     frames: Sequence[NDArray[np.uint8]] | None = None,
-    sound: NDArray[np.float32] | None = None,
-    sound_rate: int = 16000,
-    sound_codec: str = "aac",
-    sound_start_s: float = 0.0,
+    waveform: NDArray[np.float32] | None = None,
+    sample_rate: int = 16000,
+    audio_codec: str = "aac",
+    audio_start_s: float = 0.0,
 ) -> Path:
-    """Frames 0, 1, 2, .. at `fps` or at `times_s`; sound (channels, n) or (n,) from `sound_start_s` on."""
+    """Writes frames 0, 1, 2, .. at `fps` or at `times_s`; waveform (channels, n) or (n,) from `audio_start_s` on."""
     rate = Fraction(fps).limit_denominator(1001)
     times = [k / rate for k in range(num_frames)] if times_s is None else [Fraction(t) for t in times_s]
-    pictures = frames or [numbered(k) for k in range(len(times))]
+    images = frames or [numbered(k) for k in range(len(times))]
     with av.open(str(path), "w") as container:
         video = cast(VideoStream, container.add_stream(codec, rate=rate, options=dict(options or {})))
-        video.height, video.width = pictures[0].shape[:2]
+        video.height, video.width = images[0].shape[:2]
         video.pix_fmt = pix_fmt
         video.codec_context.gop_size, video.codec_context.max_b_frames = gop, b_frames
         if times_s is not None:
             video.codec_context.time_base = Fraction(1, 90_000)
         audio = None
-        if sound is not None:
-            layout = {1: "mono", 2: "stereo", 6: "5.1"}[np.atleast_2d(sound).shape[0]]
-            audio = cast(AudioStream, container.add_stream(sound_codec, rate=sound_rate, layout=layout))
-        _write_pictures(container, video, pictures, times)
-        if audio is not None and sound is not None:
-            _write_sound(container, audio, np.atleast_2d(sound), sound_start_s)
+        if waveform is not None:
+            layout = {1: "mono", 2: "stereo", 6: "5.1"}[np.atleast_2d(waveform).shape[0]]
+            audio = cast(AudioStream, container.add_stream(audio_codec, rate=sample_rate, layout=layout))
+        _write_frames(container, video, images, times)
+        if audio is not None and waveform is not None:
+            _write_audio(container, audio, np.atleast_2d(waveform), audio_start_s)
     return path
 
 
@@ -97,14 +97,14 @@ def write_frames(
 
 
 def truncated(source: Path, target: Path, share: float) -> Path:
-    """As a download that broke off."""
+    """Keeps the first `share` of the bytes, as an interrupted download does."""
     data = source.read_bytes()
     target.write_bytes(data[: int(len(data) * share)])
     return target
 
 
 def faststart(path: Path, fps: int = 25) -> Path:
-    """100 frames with their index at the front, so that a cut file still opens."""
+    """Writes 100 frames with the index at the front, so that a truncated file still opens."""
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, width=64, height=48, options={"qp": "0"})
         stream.codec_context.gop_size = 12
@@ -114,21 +114,21 @@ def faststart(path: Path, fps: int = 25) -> Path:
     return path
 
 
-def _write_pictures(
-    container: OutputContainer, video: VideoStream, pictures: Sequence[NDArray[np.uint8]], times: Sequence[Fraction]
+def _write_frames(
+    container: OutputContainer, video: VideoStream, images: Sequence[NDArray[np.uint8]], times: Sequence[Fraction]
 ) -> None:
     base = video.codec_context.time_base or 1 / video.codec_context.framerate
-    for picture, time_s in zip(pictures, times, strict=True):
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    for image, time_s in zip(images, times, strict=True):
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
         frame.pts, frame.time_base = round(time_s / base), base
         container.mux(video.encode(frame))
     container.mux(video.encode(None))
 
 
-def _write_sound(container: OutputContainer, audio: AudioStream, sound: NDArray[np.float32], start_s: float) -> None:
+def _write_audio(container: OutputContainer, audio: AudioStream, waveform: NDArray[np.float32], start_s: float) -> None:
     start = round(start_s * audio.rate)
-    for k in range(0, sound.shape[1], 1024):
-        block = np.ascontiguousarray(sound[:, k : k + 1024], np.float32)
+    for k in range(0, waveform.shape[1], 1024):
+        block = np.ascontiguousarray(waveform[:, k : k + 1024], np.float32)
         frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=audio.layout.name)
         frame.sample_rate, frame.pts, frame.time_base = audio.rate, start + k, Fraction(1, audio.rate)
         container.mux(audio.encode(frame))
@@ -136,7 +136,7 @@ def _write_sound(container: OutputContainer, audio: AudioStream, sound: NDArray[
 
 
 def write_broken_download(path: Path) -> Path:
-    """Half of 60 pictures, 10 a second: the index stands at the front of the mp4 and still speaks of 6 s."""
+    """Writes half of 60 frames at 10 fps: the index at the front of the mp4 still announces 6 s."""
     with VideoWriter(path, fps=10, width=WIDTH, height=HEIGHT) as writer:
         for noise in np.random.default_rng(0).integers(0, 255, (60, HEIGHT, WIDTH, 3), np.uint8):
             writer.write_frame(noise)

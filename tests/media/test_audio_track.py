@@ -1,3 +1,5 @@
+"""AudioTrack: chirps are read back at their exact time, at any rate, in any codec."""
+
 from __future__ import annotations
 
 from fractions import Fraction
@@ -10,21 +12,19 @@ import pytest
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
-from avdet.media.audio_track import AudioTrack
+from avdet.media.audio_track import AudioTrack, Waveform
 from avdet.media.media_file import DecodeError, MediaFile
 from tests.media.make_videos import write_video
 
-Waveform = NDArray[np.float32]
-
 
 def _chirp(seconds: float, rate: int, start_s: float = 0.0) -> Waveform:
-    """A tone that rises from 200 Hz by 300 Hz a second: no two moments are alike, whatever the rate."""
+    """A tone that rises from 200 Hz by 300 Hz per second, so that every time is distinct."""
     t = start_s + np.arange(round(seconds * rate)) / rate
     return (0.5 * np.sin(2 * np.pi * (200 * t + 150 * t**2))).astype(np.float32)
 
 
 def _write(path: Path, samples: NDArray[np.generic], *, rate: int, codec: str, fmt: str, layout: str) -> Path:
-    """Interleaved samples (1, n * channels) as a sound file."""
+    """Writes interleaved samples (1, n * channels) as an audio file."""
     with av.open(str(path), "w") as container:
         stream = cast(AudioStream, container.add_stream(codec, rate=rate, layout=layout))
         frame = av.AudioFrame.from_ndarray(samples, format=fmt, layout=layout)  # type: ignore[arg-type]
@@ -36,14 +36,14 @@ def _write(path: Path, samples: NDArray[np.generic], *, rate: int, codec: str, f
 
 @pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000, 96000])
 @pytest.mark.parametrize("start_s", [0.0, 0.4321, 2.0])
-def test_any_rate_is_resampled_to_the_exact_moment(tmp_path: Path, rate: int, start_s: float) -> None:
+def test_any_rate_is_resampled_at_the_exact_time(tmp_path: Path, rate: int, start_s: float) -> None:
     path = _write(tmp_path / "a.wav", _chirp(4.0, rate)[None], rate=rate, codec="pcm_f32le", fmt="flt", layout="mono")
     with MediaFile(path) as file:
-        ours = AudioTrack(file).read(start_s, 1.0, 16000)
-    assert ours.shape == (16000,) and ours.dtype == np.float32
+        waveform = AudioTrack(file).read(start_s, 1.0, 16000)
+    assert waveform.shape == (16000,) and waveform.dtype == np.float32
     expected = _chirp(1.0, 16000, round(start_s * rate) / rate)
-    inside = slice(400 if start_s == 0 else 0, None)  # at the very start the filter has nothing before it
-    np.testing.assert_allclose(ours[inside], expected[inside], atol=2e-3)
+    inside = slice(400 if start_s == 0 else 0, None)  # at the start the filter has no earlier samples
+    np.testing.assert_allclose(waveform[inside], expected[inside], atol=2e-3)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_any_rate_is_resampled_to_the_exact_moment(tmp_path: Path, rate: int, st
         ("pcm_f64le", "dbl", 1, np.float64),
     ],
 )
-def test_integers_and_floats_are_the_same_sound(
+def test_integers_and_floats_give_the_same_waveform(
     tmp_path: Path, codec: str, fmt: str, scale: int, dtype: type[np.generic]
 ) -> None:
     chirp = _chirp(1.0, 16000).astype(np.float64)
@@ -77,7 +77,7 @@ def test_mono_is_the_mean_of_the_channels(tmp_path: Path, layout: str, channels:
         np.testing.assert_allclose(AudioTrack(file).read(0, 1.0, 8000), _chirp(1.0, 8000) * gains.mean(), atol=1e-5)
 
 
-def test_what_the_track_does_not_cover_is_silence(tmp_path: Path) -> None:
+def test_samples_outside_the_track_are_zero(tmp_path: Path) -> None:
     path = _write(
         tmp_path / "a.wav", np.ones((1, 8000), np.float32), rate=8000, codec="pcm_f32le", fmt="flt", layout="mono"
     )
@@ -93,14 +93,14 @@ def test_what_the_track_does_not_cover_is_silence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("container", "codec"), [("mp4", "aac"), ("mkv", "libopus"), ("mp4", "libmp3lame"), ("ts", "aac"), ("avi", "mp2")]
 )
-def test_seeking_finds_the_same_moment_as_reading_all(tmp_path: Path, container: str, codec: str) -> None:
+def test_seeking_finds_the_same_samples_as_reading_all(tmp_path: Path, container: str, codec: str) -> None:
     path = write_video(
         tmp_path / f"a.{container}",
         num_frames=250,
         codec="mpeg4",
-        sound=_chirp(10.0, 48000),
-        sound_rate=48000,
-        sound_codec=codec,
+        waveform=_chirp(10.0, 48000),
+        sample_rate=48000,
+        audio_codec=codec,
     )
     with MediaFile(path) as file:
         whole = AudioTrack(file).read(0.0, 10.0, 16000)
@@ -108,36 +108,36 @@ def test_seeking_finds_the_same_moment_as_reading_all(tmp_path: Path, container:
             piece = AudioTrack(file).read(start_s, 1.0, 16000)
             begin = round(start_s * 16000)
             products = [float(piece[100:-100] @ whole[begin + lag + 100 :][:15800]) for lag in range(-80, 81)]
-            # Matroska and AVI round times to a millisecond or so; the others are exact to a sample.
+            # Matroska and AVI round times to about a millisecond; the others are exact to a sample.
             assert abs(int(np.argmax(products)) - 80) <= (16 if container in {"mkv", "avi"} else 1)
             shifted = whole[begin + int(np.argmax(products)) - 80 :][:16000]
             assert np.corrcoef(piece, shifted)[0, 1] > 0.995
 
 
-def test_a_hole_in_the_track_is_silent_and_shifts_nothing(tmp_path: Path) -> None:
+def test_gap_in_the_track_is_zero_and_shifts_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=16000, layout="mono")
-        for start in (0, 16000):  # 0.5 s of sound, a hole of 0.5 s, 0.5 s of sound
+        for start in (0, 16000):  # 0.5 s of audio, a gap of 0.5 s, 0.5 s of audio
             for k in range(start, start + 8000, 800):
                 frame = av.AudioFrame.from_ndarray(np.full((1, 800), 16384, np.int16), format="s16", layout="mono")
                 frame.sample_rate, frame.pts, frame.time_base = 16000, k, Fraction(1, 16000)
                 container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with MediaFile(path) as file:
-        ours = AudioTrack(file).read(0.0, 1.5, 16000)
-    assert (ours[:8000] == 0.5).all() and not ours[8000:16000].any() and (ours[16000:] == 0.5).all()
+        waveform = AudioTrack(file).read(0.0, 1.5, 16000)
+    assert (waveform[:8000] == 0.5).all() and not waveform[8000:16000].any() and (waveform[16000:] == 0.5).all()
 
 
-def test_a_file_without_sound_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DecodeError, match=r"a\.mp4 cannot be opened: it has no sound track"):
+def test_file_without_audio_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(DecodeError, match=r"a\.mp4 cannot be opened: it has no audio track"):
         AudioTrack(MediaFile(write_video(tmp_path / "a.mp4", num_frames=5)))
 
 
 @pytest.mark.parametrize(
     ("start_s", "duration_s", "rate"), [(float("nan"), 1.0, 16000), (0.0, -1.0, 16000), (0.0, 1.0, 0)]
 )
-def test_spans_that_mean_nothing_are_refused(tmp_path: Path, start_s: float, duration_s: float, rate: int) -> None:
-    path = write_video(tmp_path / "a.mp4", num_frames=5, sound=_chirp(0.2, 16000))
+def test_invalid_spans_are_rejected(tmp_path: Path, start_s: float, duration_s: float, rate: int) -> None:
+    path = write_video(tmp_path / "a.mp4", num_frames=5, waveform=_chirp(0.2, 16000))
     with MediaFile(path) as file, pytest.raises(ValueError, match="the times must be finite"):
         AudioTrack(file).read(start_s, duration_s, rate)

@@ -1,4 +1,4 @@
-"""Copies that are quick to cut: the same frames at the same times, and the sound where it was."""
+"""cache_video: the copy has the same frames at the same times and the audio at its offset."""
 
 from __future__ import annotations
 
@@ -29,25 +29,27 @@ def _noise(seconds: float, rate: int) -> Waveform:
         ([0.0, 0.05, 0.3, 0.31, 0.32, 1.0, 1.9, 2.2], 25.0),
     ],
 )
-def test_the_same_pictures_at_the_same_times(tmp_path: Path, times_s: list[float], fps: float) -> None:
-    sound = _noise(2.5, 44100)
-    source = write_video(tmp_path / "a.mkv", times_s=times_s, fps=fps, sound=sound, sound_rate=44100)
+def test_same_frames_at_the_same_times(tmp_path: Path, times_s: list[float], fps: float) -> None:
+    waveform = _noise(2.5, 44100)
+    source = write_video(tmp_path / "a.mkv", times_s=times_s, fps=fps, waveform=waveform, sample_rate=44100)
     copy = cache_video(source, tmp_path / "copy.mp4")
     assert copy.frames == len(times_s) and copy.path.stat().st_size == copy.bytes
-    wanted = np.random.default_rng(1).uniform(-0.2, 2.6, 30)
+    times = np.random.default_rng(1).uniform(-0.2, 2.6, 30)
     with VideoReader(source) as one, VideoReader(copy.path) as other:
-        before, after = one.frame_batch(wanted), other.frame_batch(wanted)
-        heard, again = one.audio(0.2, 2.0, 16000), other.audio(0.2, 2.0, 16000)
+        before, after = one.frame_batch(times), other.frame_batch(times)
+        audio_before, audio_after = one.audio(0.2, 2.0, 16000), other.audio(0.2, 2.0, 16000)
         assert other.info.duration_s == pytest.approx(one.info.duration_s, abs=0.08)  # whole frames of AAC
     assert numbers_of(after.rgb) == numbers_of(before.rgb)
     assert after.times_s == pytest.approx(before.times_s, abs=1e-5)
-    assert np.corrcoef(heard, again)[0, 1] > 0.99
+    assert np.corrcoef(audio_before, audio_after)[0, 1] > 0.99
 
 
-def test_sound_and_pictures_that_start_later_stay_where_they_were(tmp_path: Path) -> None:
-    late_sound = write_video(tmp_path / "a.mkv", num_frames=50, sound=_noise(1.0, 16000), sound_start_s=0.5)
-    late_pictures = write_video(tmp_path / "b.mkv", times_s=[0.5 + k / 25 for k in range(30)], sound=_noise(2.0, 16000))
-    for source in (late_sound, late_pictures):
+def test_streams_that_start_later_keep_their_offset(tmp_path: Path) -> None:
+    late_audio = write_video(tmp_path / "a.mkv", num_frames=50, waveform=_noise(1.0, 16000), audio_start_s=0.5)
+    late_frames = write_video(
+        tmp_path / "b.mkv", times_s=[0.5 + k / 25 for k in range(30)], waveform=_noise(2.0, 16000)
+    )
+    for source in (late_audio, late_frames):
         copy = cache_video(source, tmp_path / "copy.mp4").path
         with VideoReader(source) as one, VideoReader(copy) as other:
             assert other.info.start_s == pytest.approx(one.info.start_s, abs=1e-3)
@@ -55,7 +57,7 @@ def test_sound_and_pictures_that_start_later_stay_where_they_were(tmp_path: Path
             assert numbers_of(one.frames([0.0, 1.0, 1.5])) == numbers_of(other.frames([0.0, 1.0, 1.5]))
 
 
-def test_small_even_sides_and_key_frames_close_together(tmp_path: Path) -> None:
+def test_sides_are_even_and_key_frames_close(tmp_path: Path) -> None:
     source = write_video(tmp_path / "a.mp4", num_frames=40, gop=100)
     copy = cache_video(source, tmp_path / "copy.mp4", short_side=26).path
     with av.open(str(copy)) as container:
@@ -69,35 +71,35 @@ def test_small_even_sides_and_key_frames_close_together(tmp_path: Path) -> None:
         assert (video.info.width, video.info.height) == (64, 48)
 
 
-def test_a_copy_that_is_not_equal_in_time_never_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = write_video(tmp_path / "a.mp4", num_frames=50, sound=_noise(2.0, 16000))
+def test_copy_with_other_times_is_discarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = write_video(tmp_path / "a.mp4", num_frames=50, waveform=_noise(2.0, 16000))
 
-    class LateSound(VideoWriter):
-        def write_audio(self, samples: Waveform) -> None:
-            super().write_audio(np.roll(samples, 40))
+    class LateAudio(VideoWriter):
+        def write_audio(self, waveform: Waveform) -> None:
+            super().write_audio(np.roll(waveform, 40))
 
-    class NoSound(VideoWriter):
-        def write_audio(self, samples: Waveform) -> None:
-            super().write_audio(np.zeros_like(samples))
+    class SilentAudio(VideoWriter):
+        def write_audio(self, waveform: Waveform) -> None:
+            super().write_audio(np.zeros_like(waveform))
 
-    class LatePictures(VideoWriter):
+    class LateFrames(VideoWriter):
         def write_frame(
             self, rgb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], *, time_s: float | None = None
         ) -> None:
             super().write_frame(rgb, time_s=0.0 if time_s == 0 else (time_s or 0.0) + 0.001)
 
-    for writer, complaint in (
-        (LateSound, "sound of .* is 2.5 ms late"),
-        (NoSound, "sounds at 0.0 s and its copy does not"),
-        (LatePictures, "frame 1 of .* 0.0010 s from"),
+    for writer, message in (
+        (LateAudio, "audio of .* is 2.5 ms late"),
+        (SilentAudio, "has audio at 0.0 s but its copy is silent"),
+        (LateFrames, "frame 1 of .* 0.0010 s off"),
     ):
         monkeypatch.setattr(cache, "VideoWriter", writer)
-        with pytest.raises(ValueError, match=complaint):
+        with pytest.raises(ValueError, match=message):
             cache_video(source, tmp_path / "copy.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
-def test_what_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
+def test_unreadable_source_leaves_no_file(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"")
     with pytest.raises(DecodeError):
         cache_video(tmp_path / "a.mp4", tmp_path / "copy.mp4")
@@ -121,5 +123,5 @@ def test_real_files_are_copied_equal_in_time(tmp_path: Path, name: str) -> None:
     copy = cache_video(source, tmp_path / "copy.mp4", short_side=64).path
     with VideoReader(source, short_side=64, even=True) as one, VideoReader(copy) as other:
         times = np.linspace(0.0, one.info.duration_s, 12)
-        apart = np.abs(one.frames(times).astype(int) - other.frames(times)).mean()
-    assert apart < 6
+        difference = np.abs(one.frames(times).astype(int) - other.frames(times)).mean()
+    assert difference < 6

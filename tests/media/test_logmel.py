@@ -1,3 +1,5 @@
+"""LogMel against numpy alone and against the reference's recorded numbers."""
+
 from __future__ import annotations
 
 import math
@@ -11,9 +13,9 @@ from avdet.media.logmel import HOP, SAMPLE_RATE, WINDOW, LogMel
 from tests.shared import SHARED, needs_shared
 
 
-def _log_mel_by_hand(sound: NDArray[np.float64], num_mels: int = 80) -> NDArray[np.float64]:
-    """(hops, mels): the same numbers from numpy alone, in float64."""
-    hops = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
+def _log_mel_by_hand(waveform: NDArray[np.float64], num_mels: int = 80) -> NDArray[np.float64]:
+    """(hops, mels) from numpy alone, in float64."""
+    hops = np.lib.stride_tricks.sliding_window_view(waveform, WINDOW)[::HOP]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
     power = np.abs(np.fft.rfft(hops * window)) ** 2
     corner_mels = np.linspace(0, 2595 * math.log10(1 + 8000 / 700), num_mels + 2)
@@ -32,43 +34,43 @@ def _noise(num_samples: int) -> NDArray[np.float32]:
     return (0.3 * swell * rng.standard_normal(num_samples)).astype(np.float32)
 
 
-def test_the_same_numbers_by_hand() -> None:
-    sound = _noise(34_133)
-    ours = LogMel().log_mel(torch.from_numpy(sound)).numpy()
+def test_log_mel_equals_numpy() -> None:
+    waveform = _noise(34_133)
+    ours = LogMel().log_mel(torch.from_numpy(waveform)).numpy()
     assert ours.shape == (132, 80)
-    np.testing.assert_allclose(ours, _log_mel_by_hand(sound.astype(np.float64)), atol=2e-3)
+    np.testing.assert_allclose(ours, _log_mel_by_hand(waveform.astype(np.float64)), atol=2e-3)
 
 
 def test_132_hops_become_128_by_index_and_are_normalised() -> None:
-    sound = _noise(34_133)
-    by_hand = _log_mel_by_hand(sound.astype(np.float64))
+    waveform = _noise(34_133)
+    by_hand = _log_mel_by_hand(waveform.astype(np.float64))
     rows = [math.floor(k * 131 / 127 + 1e-9) for k in range(128)]
     assert rows[0] == 0 and rows[-1] == 131
-    ours = LogMel()(torch.from_numpy(sound)).numpy()
+    ours = LogMel()(torch.from_numpy(waveform)).numpy()
     np.testing.assert_allclose(ours, (by_hand[rows] + 7.03) / 4.66, atol=5e-4)
 
 
-def test_silence_is_the_floor_everywhere() -> None:
+def test_silence_gives_the_floor_everywhere() -> None:
     ours = LogMel()(torch.zeros(33_024))
     assert ours.shape == (128, 80)
     torch.testing.assert_close(ours, torch.full((128, 80), (math.log(1e-8) + 7.03) / 4.66))
 
 
-def test_a_short_sound_repeats_its_hops() -> None:
+def test_short_waveform_repeats_its_hops() -> None:
     model = LogMel(num_frames=4, num_mels=40)
-    sound = torch.from_numpy(_noise(WINDOW + HOP))  # two hops
-    log_mel = model.log_mel(sound)
+    waveform = torch.from_numpy(_noise(WINDOW + HOP))  # two hops
+    log_mel = model.log_mel(waveform)
     # 4 frames of 2 hops: indices k * 1 // 3.
-    torch.testing.assert_close(model(sound), (log_mel[[0, 0, 0, 1]] + 7.03) / 4.66)
+    torch.testing.assert_close(model(waveform), (log_mel[[0, 0, 0, 1]] + 7.03) / 4.66)
 
 
-def test_a_batch_is_its_sounds_one_by_one() -> None:
-    sounds = torch.from_numpy(_noise(40_000)).reshape(2, 20_000)
-    torch.testing.assert_close(LogMel()(sounds), torch.stack([LogMel()(sound) for sound in sounds]))
+def test_batch_equals_single_waveforms() -> None:
+    waveforms = torch.from_numpy(_noise(40_000)).reshape(2, 20_000)
+    torch.testing.assert_close(LogMel()(waveforms), torch.stack([LogMel()(waveform) for waveform in waveforms]))
 
 
-def test_less_than_a_window_is_refused() -> None:
-    with pytest.raises(ValueError, match="511 samples of sound are less than one window of 512"):
+def test_less_than_a_window_is_rejected() -> None:
+    with pytest.raises(ValueError, match="the waveform has 511 samples, less than one window of 512"):
         LogMel()(torch.zeros(WINDOW - 1))
 
 

@@ -1,4 +1,4 @@
-"""Files that few people make and everybody gets: other containers, damage, clocks that wrap, cut recordings."""
+"""VideoReader on unusual files: rare containers, damage, clocks that wrap, truncated recordings."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def _later(seconds: float) -> Callable[[Packet[Stream]], None]:
         ("a.y4m", "wrapped_avframe", "yuv420p"),
     ],
 )
-def test_what_else_holds_pictures(tmp_path: Path, name: str, codec: str, pix_fmt: str) -> None:
+def test_rare_containers(tmp_path: Path, name: str, codec: str, pix_fmt: str) -> None:
     path = write_video(tmp_path / name, num_frames=40, codec=codec, pix_fmt=pix_fmt, b_frames=0)
     with VideoReader(path) as video:
         assert numbers_of(video.frames([0.5, 1.59, 9.0, 0.0])) == [12, 39, 39, 0]
         assert [number_of(frame) for _, frame in video.play()] == list(range(40))
 
 
-def test_a_still_picture_and_a_film_of_one_frame(tmp_path: Path) -> None:
+def test_still_image_and_single_frame_video(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "still.png"), numbered(7))
     cv2.imwrite(str(tmp_path / "still.jpg"), numbered(7))
     (tmp_path / "named.mp4").write_bytes((tmp_path / "still.jpg").read_bytes())
@@ -73,19 +73,19 @@ def test_a_still_picture_and_a_film_of_one_frame(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start_s", [5000.0, TS_WRAP_S - 1.0])
-def test_a_broadcast_clock_that_is_late_or_wraps_starts_at_zero(tmp_path: Path, start_s: float) -> None:
-    """The wrap falls into the second second, for pictures and sound alike."""
-    whole = write_video(tmp_path / "a.mp4", num_frames=50, sound=_noise())
+def test_broadcast_clock_that_is_late_or_wraps_starts_at_zero(tmp_path: Path, start_s: float) -> None:
+    """The clock wraps within the second second, for frames and audio."""
+    whole = write_video(tmp_path / "a.mp4", num_frames=50, waveform=_noise())
     path = _remuxed(whole, tmp_path / "a.ts", _later(start_s))
     with VideoReader(path) as video, VideoReader(whole) as source:
-        begins_s = video.info.start_s - source.info.start_s
-        assert numbers_of(video.frames(np.array([0.1, 0.9, 1.1, 1.9]) + begins_s)) == [2, 22, 27, 47]
-        heard, was = video.audio(0.5 + begins_s, 1.2, 16000), source.audio(0.5, 1.2, 16000)
-    even = np.full(80, 1 / 80)  # the clock's ticks are coarser than samples
-    assert np.corrcoef(np.convolve(heard, even), np.convolve(was, even))[0, 1] > 0.95
+        offset_s = video.info.start_s - source.info.start_s
+        assert numbers_of(video.frames(np.array([0.1, 0.9, 1.1, 1.9]) + offset_s)) == [2, 22, 27, 47]
+        actual, expected = video.audio(0.5 + offset_s, 1.2, 16000), source.audio(0.5, 1.2, 16000)
+    kernel = np.full(80, 1 / 80)  # the clock's ticks are longer than samples
+    assert np.corrcoef(np.convolve(actual, kernel), np.convolve(expected, kernel))[0, 1] > 0.95
 
 
-def test_a_recording_that_begins_between_key_frames_starts_with_the_first_it_can_show(tmp_path: Path) -> None:
+def test_recording_that_begins_between_key_frames_starts_with_the_first_decodable_frame(tmp_path: Path) -> None:
     whole = _remuxed(write_video(tmp_path / "a.mp4", num_frames=60), tmp_path / "whole.ts", _later(10.0))
     data = whole.read_bytes()
     packets = [data[k : k + TS_PACKET] for k in range(0, len(data), TS_PACKET)]
@@ -111,33 +111,33 @@ def _with_damage(path: Path, seed: int, share: float) -> Path:
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "avi", "flv"])
-def test_damage_anywhere_gives_pictures_and_sound_or_one_error(tmp_path: Path, suffix: str) -> None:
-    path = write_video(tmp_path / f"a.{suffix}", num_frames=50, sound=_noise(rate=44100), sound_rate=44100)
+def test_damaged_files_give_frames_and_audio_or_one_error(tmp_path: Path, suffix: str) -> None:
+    path = write_video(tmp_path / f"a.{suffix}", num_frames=50, waveform=_noise(rate=44100), sample_rate=44100)
     read = 0
     for seed in range(12):
         try:
             with VideoReader(_with_damage(path, seed, 0.0005), short_side=24) as video:
                 frames = video.frames([0.0, 0.5, video.info.duration_s / 2, 1.99, 40.0])
-                sound = video.audio(0.0, 2.0, 16000)
+                waveform = video.audio(0.0, 2.0, 16000)
         except DecodeError as error:
             assert error.reason
             continue
         read += 1
         assert frames.shape[0] == 5 and min(frames.shape[1:3]) == 24
-        assert sound.shape == (32000,) and np.isfinite(sound).all() and np.abs(sound).max() <= 1.0
+        assert waveform.shape == (32000,) and np.isfinite(waveform).all() and np.abs(waveform).max() <= 1.0
     assert read >= 4
 
 
-def test_sound_beyond_full_scale_and_not_a_number_stay_in_range(tmp_path: Path) -> None:
-    sound = np.zeros((1, 16000), np.float32)
-    sound[0, 4000:8000], sound[0, 9000:9100] = 40.0, np.nan
-    path = write_video(tmp_path / "a.mkv", num_frames=25, sound=sound, sound_codec="pcm_f32le")
+def test_audio_beyond_full_scale_and_nan_stay_in_range(tmp_path: Path) -> None:
+    stored = np.zeros((1, 16000), np.float32)
+    stored[0, 4000:8000], stored[0, 9000:9100] = 40.0, np.nan
+    path = write_video(tmp_path / "a.mkv", num_frames=25, waveform=stored, audio_codec="pcm_f32le")
     with VideoReader(path) as video:
-        heard = video.audio(0.0, 1.0, 16000)
-    assert heard[5000] == 1.0 and heard[9050] == 0.0 and heard.max() == 1.0
+        waveform = video.audio(0.0, 1.0, 16000)
+    assert waveform[5000] == 1.0 and waveform[9050] == 0.0 and waveform.max() == 1.0
 
 
-def test_a_title_in_another_encoding_is_no_obstacle(tmp_path: Path) -> None:
+def test_title_in_another_encoding(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w", metadata_encoding="latin-1") as container:
         container.metadata["title"] = "caf\u00e9"
@@ -150,16 +150,16 @@ def test_a_title_in_another_encoding_is_no_obstacle(tmp_path: Path) -> None:
 
 
 def test_eight_channels(tmp_path: Path) -> None:
-    """7.1, a tone in its first channel alone: the mean has an eighth of it."""
+    """A 7.1 track with a tone in its first channel only: the mean has an eighth of its amplitude."""
     tone = 0.8 * np.sin(2 * np.pi * 440 * np.arange(48000) / 48000)
     channels = np.zeros((48000, 8), np.float32)
     channels[:, 0] = tone
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
-        picture = container.add_stream("libx264", rate=25, width=64, height=48)
+        video_stream = container.add_stream("libx264", rate=25, width=64, height=48)
         stream = container.add_stream("aac", rate=48000, layout="7.1")
-        container.mux(picture.encode(av.VideoFrame.from_ndarray(numbered(0), format="rgb24")))
-        container.mux(picture.encode(None))
+        container.mux(video_stream.encode(av.VideoFrame.from_ndarray(numbered(0), format="rgb24")))
+        container.mux(video_stream.encode(None))
         packed = av.AudioFrame.from_ndarray(channels.reshape(1, -1), format="flt", layout="7.1")
         packed.sample_rate, packed.pts = 48000, 0
         planar = av.AudioResampler(format="fltp", layout="7.1", rate=48000)
@@ -167,12 +167,12 @@ def test_eight_channels(tmp_path: Path) -> None:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with VideoReader(path) as video:
-        heard = video.audio(0.1, 0.8, 48000)
-    assert heard.max() == pytest.approx(0.1, abs=0.02)
-    assert abs(np.abs(np.fft.rfft(heard)).argmax() / 0.8 - 440) < 2
+        waveform = video.audio(0.1, 0.8, 48000)
+    assert waveform.max() == pytest.approx(0.1, abs=0.02)
+    assert abs(np.abs(np.fft.rfft(waveform)).argmax() / 0.8 - 440) < 2
 
 
-def test_a_name_with_a_colon_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_name_with_a_colon_is_not_a_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_video(tmp_path / "a.mp4", num_frames=3).rename("12:30.mp4")
     with VideoReader("12:30.mp4") as video:

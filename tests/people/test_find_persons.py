@@ -57,7 +57,7 @@ def test_nobody_is_looked_for_behind_the_last_picture(tmp_path: Path, caplog: py
 
 def test_sound_may_outlast_the_pictures(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     sound = np.zeros(int(16_000 * 6.8), np.float32)
-    film = write_video(tmp_path / "film.mp4", fps=10, num_frames=60, sound=sound)
+    film = write_video(tmp_path / "film.mp4", fps=10, num_frames=60, waveform=sound)
     times: list[tuple[int, int]] = []
     find_persons(film, BrightBoxes(), on_picture=lambda *done: times.append(done))
     assert times[-1] == (6, 6) and "cut short" not in caplog.text

@@ -24,7 +24,7 @@ def _noise(num_samples: int) -> NDArray[np.float32]:
 def clip(tmp_path: Path) -> Path:
     """2 s of 360 x 480 grey below numbers, 25 fps, with noise as sound."""
     frames = [np.full((360, 480, 3), 100, np.uint8) for _ in range(50)]
-    return write_video(tmp_path / "clip.mp4", frames=frames, num_frames=50, sound=_noise(32000))
+    return write_video(tmp_path / "clip.mp4", frames=frames, num_frames=50, waveform=_noise(32000))
 
 
 def _sound(path: Path) -> NDArray[np.float32]:

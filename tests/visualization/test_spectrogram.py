@@ -25,8 +25,8 @@ def _clicks(duration_s: float, *times_s: float) -> NDArray[np.float32]:
 
 def _movie(folder: Path, duration_s: float, *times_s: float) -> Path:
     return write_video(
-        folder / "clip.mov", num_frames=round(duration_s * 5), fps=5, sound=_clicks(duration_s, *times_s),
-        sound_codec="pcm_s16le",
+        folder / "clip.mov", num_frames=round(duration_s * 5), fps=5, waveform=_clicks(duration_s, *times_s),
+        audio_codec="pcm_s16le",
     )  # fmt: skip
 
 

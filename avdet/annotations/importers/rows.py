@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from avdet.annotations.importers.person_ids import person_ids, plain_names
 from avdet.datasets.videos import VIDEO_SUFFIXES
-from avdet.media.frame_times import frame_times
+from avdet.media.media_file import frame_times
 from avdet.media.reader import VideoReader
 
 __all__ = ["COLUMNS", "Videos", "cleaned", "finite", "joined", "shared_people", "to_rows"]

@@ -90,7 +90,7 @@ def without_sound(folder: Path) -> None:
 
 
 def without_anything_to_hear(folder: Path) -> None:
-    write_video(folder / MOVIE, num_frames=60, fps=10, sound=np.zeros(96_000, np.float32))
+    write_video(folder / MOVIE, num_frames=60, fps=10, waveform=np.zeros(96_000, np.float32))
 
 
 def as_pictures(folder: Path) -> None:

@@ -16,7 +16,7 @@ from avdet.annotations.importers.read_labels import read_annotations
 from avdet.annotations.importers.rows import Videos, joined, shared_people, to_rows
 from avdet.annotations.importers.split_videos import split_videos, thin_out, write_data_set
 from avdet.cli import import_annotations
-from avdet.media.frame_times import frame_times
+from avdet.media.media_file import frame_times
 from tests.media.make_videos import write_video
 
 CVAT = """<?xml version="1.0" encoding="utf-8"?>

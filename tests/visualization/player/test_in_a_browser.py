@@ -27,7 +27,7 @@ START, END = (0.1, 0.2, 0.3, 0.8), (0.5, 0.2, 0.7, 0.8)  # where somebody is at 
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("player")
     sound = np.random.default_rng(0).uniform(-0.3, 0.3, 48000).astype(np.float32)
-    video = write_video(folder / "<b>a & b.mp4", num_frames=75, sound=sound)
+    video = write_video(folder / "<b>a & b.mp4", num_frames=75, waveform=sound)
     table = detections(
         *((0.5, START, 1, 0.9, 0), (1.5, END, 1, 0.8, 0), (1.5, END, 2, 0.45, 0), (2.5, END, 3, 0.35, 1))
     ).assign(video=video.stem)

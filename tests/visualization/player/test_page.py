@@ -30,7 +30,7 @@ def data_of(page: Path) -> dict[str, Any]:
 def clip(tmp_path: Path) -> Path:
     """2 s; a loud second of 4 kHz, then silence."""
     beep = np.sin(2 * np.pi * 4000 * np.arange(16000) / 16000).astype(np.float32)
-    return write_video(tmp_path / "clip.mp4", sound=np.concatenate([beep, 0 * beep]))
+    return write_video(tmp_path / "clip.mp4", waveform=np.concatenate([beep, 0 * beep]))
 
 
 def test_the_page_holds_everything_but_the_video(clip: Path, tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
+"""MediaFile's facts about a file: fingerprint and frame times."""
+
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from avdet.media.file_fingerprint import file_fingerprint, file_version
+from avdet.media.media_file import file_fingerprint, file_version
 
 
-def test_a_file_that_changed_is_another(tmp_path: Path) -> None:
+def test_fingerprint_changes_with_the_file_and_version_ignores_its_path(tmp_path: Path) -> None:
     path, moved = tmp_path / "a.mp4", tmp_path / "b.mp4"
     path.write_bytes(b"one")
     before = file_fingerprint(path)
