@@ -172,6 +172,7 @@ def _one(
     workplace: ResumableOutput,
 ) -> Finished:
     from avdet.inference.resumable_output import annotated_path, predict_video, reason_of
+    from avdet.visualization.person_timeline import Overlay, detected_persons
     from avdet.visualization.render import render
 
     showing, names = _showing(args), detector.classes.label_map
@@ -191,7 +192,7 @@ def _one(
     elif wanted:
         rows = people.action_rows(job.name, detector.classes, min_score=args.min_score)
         try:
-            render(job.path, rows, film, label_map=names, min_score=args.min_score, name=job.name)
+            render(job.path, film, Overlay(detected_persons(rows, names), min_score=args.min_score))
         except Exception as error:  # the tables stand
             logger.warning("%s is in the tables, but its film cannot be drawn: %s", job.path, reason_of(error))
     logger.info("%s: %d people at %d times", job.path, finished.people, finished.times)

@@ -10,6 +10,7 @@ from avdet.engine.evaluation_result import EvaluationResult
 from avdet.engine.progress import CONSOLE
 from avdet.engine.run_dir import RunDir
 from avdet.settings import Config
+from avdet.visualization.person_timeline import Overlay, detected_persons, rows_of_video
 from avdet.visualization.render import render
 
 __all__ = ["annotate_first_video", "show_result"]
@@ -33,5 +34,6 @@ def annotate_first_video(run: RunDir, config: Config) -> None:
         return
     keyframes = keyframes_of_boxes(mine, min_score=0.0)
     origin_s = with_timestamp_offset(keyframes, {video: movie}, config.ava.timestamp_offset, run.detections).origin_s
-    render(movie, mine, run.annotated, label_map=label_map, time_origin_s=origin_s)
+    rows = rows_of_video(detections, video, origin_s, "detections")
+    render(movie, run.annotated, Overlay(detected_persons(rows, label_map), timestamp_offset_s=origin_s))
     CONSOLE.print(f"{video} with its detections and sound: {run.annotated}", highlight=False, markup=False)

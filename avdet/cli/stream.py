@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from avdet.inference.stream import LiveDetector, LivePicture
     from avdet.media.video_writer import VideoWriter
-    from avdet.visualization.person_timeline import ShownPerson
+    from avdet.visualization.person_timeline import LabelledPerson
 
 logger = logging.getLogger(__name__)
 _LEAST_PX = 360  # of the short side: text needs room
@@ -117,13 +117,12 @@ class _Painter:
     """Draws what is known on each picture; a table of detections is read once, however many pictures it stands on."""
 
     def __init__(self, names: Mapping[int, str], min_score: float) -> None:
-        from avdet.visualization.draw import annotate
-        from avdet.visualization.person_timeline import short_names
+        from avdet.visualization.draw import draw_persons
 
-        self._annotate = annotate
-        self._names, self._min_score = short_names(names), min_score
+        self._draw_persons = draw_persons
+        self._names, self._min_score = names, min_score
         self._table: pd.DataFrame | None = None
-        self._people: Sequence[ShownPerson] = ()
+        self._people: Sequence[LabelledPerson] = ()
 
     def drawn(self, picture: LivePicture) -> NDArray[np.uint8]:
         import cv2
@@ -135,16 +134,16 @@ class _Painter:
         height, width = (round(side * enlarged) for side in picture.rgb.shape[:2])
         frame = np.array(cv2.resize(picture.rgb, (width, height)), np.uint8)  # always a copy, to draw on
         note = f"{picture.fps:.1f} fps, {picture.behind_s:.1f} s behind, {picture.dropped} dropped"
-        self._annotate(frame, self._people, picture.time_s, note=note)
+        self._draw_persons(frame, self._people, picture.time_s, note=note)
         return frame
 
-    def _read(self, table: pd.DataFrame | None) -> Sequence[ShownPerson]:
-        from avdet.visualization.person_timeline import detected_people
+    def _read(self, table: pd.DataFrame | None) -> Sequence[LabelledPerson]:
+        from avdet.visualization.person_timeline import Overlay, detected_persons
 
         if table is None or table.empty:
             return ()
-        timeline = detected_people(table, label_map=self._names, min_score=self._min_score, top=3)
-        return timeline.at(float(table["timestamp"].iloc[0]))
+        overlay = Overlay(detected_persons(table, self._names), min_score=self._min_score)
+        return overlay.persons_at(float(table["timestamp"].iloc[0]))
 
 
 class _Window:

@@ -8,7 +8,7 @@ import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from avdet.cli.arguments import require_output, require_video_output, user_errors
 
@@ -17,17 +17,7 @@ if TYPE_CHECKING:
 
     from avdet.inference.detector import ActionDetector
     from avdet.inference.explain import Explainer
-
-
-class Wishes(TypedDict):
-    """What the film and the page share."""
-
-    label_map: Mapping[int, str] | None
-    ground_truth: pd.DataFrame | None
-    min_score: float
-    top: int
-    name: str | None
-    time_origin_s: float
+    from avdet.visualization.person_timeline import Overlay
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -81,29 +71,21 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _visualize(args: argparse.Namespace) -> None:
-    from ava_eval import read_detections, read_ground_truth
+    from ava_eval import read_detections
 
     _refuse(args)
-    detections = _shares(read_detections(args.detections), args.detections)
-    mine = _mine(args, detections)
-    _refuse_other_times(args, mine)
+    rows = _rows_of_video(args, _shares(read_detections(args.detections), args.detections), "detections")
+    _refuse_other_times(args, rows)
     detector = _detector(args)
     names = _names(args, detector)
-    _say_what_has_no_name(args, mine, names)
-    wishes = Wishes(
-        label_map=names,
-        ground_truth=_shares(read_ground_truth(args.ground_truth), args.ground_truth) if args.ground_truth else None,
-        min_score=args.min_score,
-        top=args.top,
-        name=args.name,
-        time_origin_s=args.timestamp_offset,
-    )
+    _say_what_has_no_name(args, rows, names)
+    overlay = _overlay(args, rows, names)
     if args.output is not None:
-        _render(args, detections, wishes, detector)
+        _render(args, overlay, None if detector is None else _explainer(args, rows, detector))
     if args.player is not None:
         from avdet.visualization.player.page import write_player
 
-        write_player(args.video, detections, args.player, **wishes)
+        write_player(args.video, args.player, overlay)
         sys.stdout.write(f"{args.player}: open it in a browser; it plays {args.video} from where that is\n")
 
 
@@ -154,65 +136,77 @@ def _shares(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     return table
 
 
-def _refuse_other_times(args: argparse.Namespace, mine: pd.DataFrame) -> None:
-    from avdet.media.video_source import duration_of
-    from avdet.visualization.person_timeline import Timeline, count_outside, why_all_is_outside
+def _overlay(args: argparse.Namespace, rows: pd.DataFrame, names: Mapping[int, str] | None) -> Overlay:
+    from ava_eval import read_detections, read_ground_truth
+    from avdet.visualization.audio_gain import add_scores_without_audio
+    from avdet.visualization.person_timeline import Overlay, annotated_persons, detected_persons
 
-    duration_s = duration_of(args.video)
-    timeline = Timeline({}, mine["timestamp"])
-    outside = why_all_is_outside(mine, timeline, duration_s=duration_s)
+    ground_truth = None
+    if args.ground_truth is not None:
+        table = _shares(read_ground_truth(args.ground_truth), args.ground_truth)
+        ground_truth = annotated_persons(_rows_of_video(args, table, "ground truth"), names)
+    if args.without_sound is not None:
+        table = _shares(read_detections(args.without_sound), args.without_sound)
+        rows = add_scores_without_audio(rows, _rows_of_video(args, table, "detections without sound"))
+    return Overlay(
+        detected_persons(rows, names),
+        ground_truth,
+        min_score=args.min_score,
+        top_k=args.top,
+        timestamp_offset_s=args.timestamp_offset,
+    )
+
+
+def _refuse_other_times(args: argparse.Namespace, rows: pd.DataFrame) -> None:
+    from avdet.media.video_source import duration_of
+    from avdet.visualization.person_timeline import count_outside, explain_all_outside
+
+    duration_s, times_s = duration_of(args.video), rows["timestamp"].to_numpy()
+    outside = explain_all_outside(times_s, duration_s)
     if outside is not None:
         raise ValueError(f"{args.detections} fits no time of {args.video}: {outside} (--timestamp-offset)")
-    count = count_outside(mine, timeline, duration_s=duration_s)
+    count = count_outside(times_s, duration_s)
     if count:
         sys.stdout.write(
-            f"not shown: {count:,} of {len(mine):,} rows, which lie outside {args.video} and its {duration_s:.1f} s\n"
+            f"not shown: {count:,} of {len(rows):,} rows, which lie outside {args.video} and its {duration_s:.1f} s\n"
         )
 
 
-def _say_what_has_no_name(args: argparse.Namespace, mine: pd.DataFrame, names: Mapping[int, str] | None) -> None:
+def _say_what_has_no_name(args: argparse.Namespace, rows: pd.DataFrame, names: Mapping[int, str] | None) -> None:
     from avdet.annotations.checks.finding import named
 
-    unnamed = sorted(set(mine["action_id"][mine["score"] >= args.min_score]) - set(names or ()))
+    unnamed = sorted(set(rows["action_id"][rows["score"] >= args.min_score]) - set(names or ()))
     if names is not None and unnamed:
         listed = named([str(action_id) for action_id in unnamed], "action id")
         sys.stdout.write(f"without a name in the label map, so shown as numbers: {listed}\n")
 
 
-def _mine(args: argparse.Namespace, detections: pd.DataFrame) -> pd.DataFrame:
-    from avdet.visualization.render import rows_of
+def _rows_of_video(args: argparse.Namespace, table: pd.DataFrame, table_name: str) -> pd.DataFrame:
+    from avdet.visualization.person_timeline import rows_of_video
 
-    return rows_of(detections, args.name or args.video.stem, args.timestamp_offset, "detections")
+    return rows_of_video(table, args.name or args.video.stem, args.timestamp_offset, table_name)
 
 
-def _render(
-    args: argparse.Namespace, detections: pd.DataFrame, wishes: Wishes, detector: ActionDetector | None
-) -> None:
+def _render(args: argparse.Namespace, overlay: Overlay, explainer: Explainer | None) -> None:
     from rich.progress import Progress
 
-    from ava_eval import read_detections
     from avdet.visualization.render import render
 
-    with contextlib.ExitStack() as opened, Progress(transient=True) as progress:
+    with contextlib.ExitStack() as stack, Progress(transient=True) as progress:
         bar = progress.add_task(args.video.name)
-        rendering = render(
+        result = render(
             args.video,
-            detections,
             args.output,
-            on_frame=lambda time_s, duration_s: progress.update(bar, completed=time_s, total=duration_s),
+            overlay,
             spectrogram=args.spectrogram,
-            without_sound=_shares(read_detections(args.without_sound), args.without_sound)
-            if args.without_sound
-            else None,
-            explain=None if detector is None else opened.enter_context(_explainer(args, detections, detector)).at,
-            **wishes,
+            explain=None if explainer is None else stack.enter_context(explainer).at,
+            on_frame=lambda time_s, duration_s: progress.update(bar, completed=time_s, total=duration_s),
         )
-    drawn = rendering.nothing_drawn or f"{rendering.boxes} boxes in {rendering.frames} frames"
+    drawn = result.nothing_drawn or f"{result.boxes} boxes in {result.frames} frames"
     sys.stdout.write(f"{args.output}: {drawn}\n")
 
 
-def _explainer(args: argparse.Namespace, detections: pd.DataFrame, detector: ActionDetector) -> Explainer:
+def _explainer(args: argparse.Namespace, rows: pd.DataFrame, detector: ActionDetector) -> Explainer:
     from avdet.inference.explain import Explainer
 
-    mine = _mine(args, detections)
-    return Explainer(detector, args.video, mine[mine["score"] >= args.min_score])
+    return Explainer(detector, args.video, rows[rows["score"] >= args.min_score])

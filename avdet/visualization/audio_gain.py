@@ -1,4 +1,4 @@
-"""What sound added: the scores of a model that hears beside those of one that does not."""
+"""What the audio adds: scores of an audiovisual model next to those of the same boxes without audio."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ import pandas as pd
 
 from ava_eval import BOX_COLUMNS
 
-__all__ = ["WITHOUT_SOUND", "beside"]
+__all__ = ["SCORE_WITHOUT_AUDIO", "add_scores_without_audio"]
 
-WITHOUT_SOUND = "score_without_sound"
-_PLACES = 1e4  # boxes are equal if they are to four digits, times if they are to a tenth of a millisecond
+SCORE_WITHOUT_AUDIO = "score_without_audio"
+_ROUNDING = 1e4  # boxes match to four digits, times to a tenth of a millisecond
 
 
-def beside(detections: pd.DataFrame, without_sound: pd.DataFrame) -> pd.DataFrame:
-    """The detections with a column more: the same person's and action's score without sound, nan where there is none.
+def add_scores_without_audio(detections: pd.DataFrame, without_audio: pd.DataFrame) -> pd.DataFrame:
+    """Returns the detections of one video with the column SCORE_WITHOUT_AUDIO, NaN where no row matches.
 
-    Both tables are of one video, and found with the same person boxes: that is how the same person is told. ValueError
-    where no box is in both.
+    Rows match by time, box and action, so both tables must come from the same person boxes. Raises ValueError if no
+    box is in both tables.
     """
     keys = [*(f"_{name}" for name in ("timestamp", *BOX_COLUMNS)), "action_id"]
-    known = _keyed(without_sound)[[*keys, "score"]].rename(columns={"score": WITHOUT_SOUND}).drop_duplicates(keys)
-    joined = _keyed(detections).merge(known, on=keys, how="left")
-    if joined[WITHOUT_SOUND].isna().all() and not detections.empty:
+    other = _with_rounded_keys(without_audio)[[*keys, "score"]]
+    other = other.rename(columns={"score": SCORE_WITHOUT_AUDIO}).drop_duplicates(keys)
+    joined = _with_rounded_keys(detections).merge(other, on=keys, how="left")
+    if joined[SCORE_WITHOUT_AUDIO].isna().all() and not detections.empty:
         raise ValueError(
-            "no box of the detections is among those without sound; detect the actions twice with the same --boxes"
+            "The detections with and without audio have no box in common; make both with the same --boxes file"
         )
     return joined.drop(columns=keys[:-1])
 
 
-def _keyed(table: pd.DataFrame) -> pd.DataFrame:
-    places = {f"_{name}": np.rint(table[name] * _PLACES).astype(np.int64) for name in ("timestamp", *BOX_COLUMNS)}
-    return table.assign(**places)
+def _with_rounded_keys(table: pd.DataFrame) -> pd.DataFrame:
+    keys = {f"_{name}": np.rint(table[name] * _ROUNDING).astype(np.int64) for name in ("timestamp", *BOX_COLUMNS)}
+    return table.assign(**keys)

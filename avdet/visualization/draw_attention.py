@@ -1,4 +1,4 @@
-"""Where the network looked, as heat within each person's box, and where it listened, as light on the clip's log-mel."""
+"""Draws a detector's attention: class activation maps in the person boxes and, for the audio, on the log-mel."""
 
 from __future__ import annotations
 
@@ -11,77 +11,82 @@ from numpy.typing import NDArray
 
 from avdet.models.explain import ExplainedPerson, Explanation
 from avdet.visualization.label_box import label_box
-from avdet.visualization.spectrogram import coloured
+from avdet.visualization.spectrogram import log_mel_image
 
 __all__ = ["draw_attention_map", "draw_audio_attention"]
 
 _OPACITY = 0.6
-_LIGHT = np.array((80, 255, 200), np.float32)
-_TITLE = (80, 255, 200)
-_DEVIATIONS = (-1.5, 1.9)  # of a normalised log-mel, from black to bright
+_HIGHLIGHT = (80, 255, 200)
+_LOG_MEL_RANGE = (-1.5, 1.9)  # of a normalised log-mel, from black to bright
+_SPECTROGRAM_BRIGHTNESS = 0.75
 
 
 def draw_attention_map(frame: NDArray[np.uint8], explanation: Explanation, time_s: float) -> None:
-    """Colours an RGB frame (H, W, 3) in each box, the redder the more the place speaks for the person's first action.
+    """Colours each box of an RGB frame (H, W, 3) by its evidence for the person's most likely action, in place.
 
-    The brightest place of the clip's box has full colour; places that speak against it have none.
+    The clip's highest value in the box has full colour; evidence against the action has none.
     """
     height, width = frame.shape[:2]
-    best = {person.box: person for person in reversed(explanation.people)}  # the first of each box
-    for person in best.values():
-        rows, columns = _cells(person, height, width)
+    first_of_box = {person.box: person for person in reversed(explanation.people)}
+    for person in first_of_box.values():
+        rows, columns = _box_slices(person, height, width)
         if rows.start >= rows.stop or columns.start >= columns.stop:
             continue
-        now = cv2.resize(_map_at(person, explanation, time_s), (width, height))[rows, columns]
-        heat = np.clip(now / max(_highest(person), 1e-6), 0.0, 1.0)
-        colour = np.asarray(mpl.colormaps["turbo"](0.5 + 0.36 * heat))[..., :3] * 255
-        heat = heat[..., None]
-        part = frame[rows, columns]
-        part[:] = np.rint(part + _OPACITY * heat * (colour - part))
+        attention = cv2.resize(_map_at(person, explanation, time_s), (width, height))[rows, columns]
+        attention = np.clip(attention / max(_maximum_in_box(person), 1e-6), 0.0, 1.0)
+        colour = np.asarray(mpl.colormaps["turbo"](0.5 + 0.36 * attention))[..., :3] * 255
+        region = frame[rows, columns]
+        region[:] = np.rint(region + _OPACITY * attention[..., None] * (colour - region))
 
 
 def draw_audio_attention(
-    strip: NDArray[np.uint8], explanation: Explanation | None, time_s: float, names: Mapping[int, str]
+    bar: NDArray[np.uint8], explanation: Explanation | None, time_s: float, action_names: Mapping[int, str]
 ) -> None:
-    """Fills an RGB strip (h, W, 3) with the clip's log-mel: light where it speaks for the action that sound adds most
-    to, whose name, person and logits, with its sound and without, stand beside. Black where there is nothing.
+    """Fills an RGB bar (h, W, 3) with the clip's log-mel and highlights the audio's evidence for one action.
+
+    The action is the one whose logit the audio raises most; its name, person and logits with and without audio are
+    written on the bar. The bar is black if there is no explanation or no audio.
     """
-    strip[:] = 0
-    height, width = strip.shape[:2]
-    heard = [person for person in (explanation.people if explanation else ()) if person.sound is not None]
-    if explanation is None or explanation.log_mel is None or not heard:
+    bar[:] = 0
+    height, width = bar.shape[:2]
+    with_audio = [person for person in (explanation.people if explanation else ()) if person.sound is not None]
+    if explanation is None or explanation.log_mel is None or not with_audio:
         return
-    person = max(heard, key=lambda one: one.logit - one.deaf_logit)
+    person = max(with_audio, key=lambda candidate: candidate.logit - candidate.deaf_logit)
     assert person.sound is not None
-    picture = cv2.resize(coloured(explanation.log_mel.T, _DEVIATIONS), (width, height))
-    light = cv2.resize(np.ascontiguousarray(person.sound.T[::-1]), (width, height))
-    light = np.clip(light / max(float(light.max()), 1e-6), 0.0, 1.0)[..., None]
-    strip[:] = np.rint(picture * 0.75 + _OPACITY * light * (_LIGHT - picture * 0.75))
-    x = round(np.clip((time_s - explanation.start_s) / explanation.span_s, 0, 1) * (width - 1))
-    strip[:, max(x - 1, 0) : x + 2] = 255
-    who = f"#{person.person_id} " if person.person_id >= 0 else ""
-    what = names.get(person.action_id, f"action {person.action_id}")
-    title = f"{who}{what}: logit {person.logit:+.1f}, without sound {person.deaf_logit:+.1f}"
-    label_box((title,), _TITLE, max(height // 5, 9), width).put(strip, 0, 0)
+    image = cv2.resize(log_mel_image(explanation.log_mel.T, _LOG_MEL_RANGE), (width, height))
+    image = image * _SPECTROGRAM_BRIGHTNESS
+    attention = cv2.resize(np.ascontiguousarray(person.sound.T[::-1]), (width, height))
+    attention = np.clip(attention / max(float(attention.max()), 1e-6), 0.0, 1.0)[..., None]
+    bar[:] = np.rint(image + _OPACITY * attention * (np.array(_HIGHLIGHT, np.float32) - image))
+    cursor = round(np.clip((time_s - explanation.start_s) / explanation.span_s, 0, 1) * (width - 1))
+    bar[:, max(cursor - 1, 0) : cursor + 2] = 255
+    label_box((_title(person, action_names),), _HIGHLIGHT, max(height // 5, 9), width).blend_into(bar, 0, 0)
+
+
+def _title(person: ExplainedPerson, action_names: Mapping[int, str]) -> str:
+    person_id = f"#{person.person_id} " if person.person_id >= 0 else ""
+    action = action_names.get(person.action_id, f"action {person.action_id}")
+    return f"{person_id}{action}: logit {person.logit:+.1f}, without audio {person.deaf_logit:+.1f}"
 
 
 def _map_at(person: ExplainedPerson, explanation: Explanation, time_s: float) -> NDArray[np.float32]:
-    """(h, w): between the two steps in whose middles' midst the time lies."""
+    """(h, w): interpolates linearly between the map's time steps."""
     steps = len(person.heat)
-    place = np.clip((time_s - explanation.start_s) / explanation.span_s * steps - 0.5, 0, steps - 1)
-    first = int(place)
-    share = np.float32(place - first)
-    return (1 - share) * person.heat[first] + share * person.heat[min(first + 1, steps - 1)]
+    position = np.clip((time_s - explanation.start_s) / explanation.span_s * steps - 0.5, 0, steps - 1)
+    before = int(position)
+    weight = np.float32(position - before)
+    return (1 - weight) * person.heat[before] + weight * person.heat[min(before + 1, steps - 1)]
 
 
-def _cells(person: ExplainedPerson, height: int, width: int) -> tuple[slice, slice]:
+def _box_slices(person: ExplainedPerson, height: int, width: int) -> tuple[slice, slice]:
     x1, y1, x2, y2 = np.clip(person.box, 0.0, 1.0)
     return slice(round(y1 * height), round(y2 * height)), slice(round(x1 * width), round(x2 * width))
 
 
-def _highest(person: ExplainedPerson) -> float:
-    """Of the box's cells, over the clip's time."""
-    rows, columns = _cells(person, *person.heat.shape[1:])
+def _maximum_in_box(person: ExplainedPerson) -> float:
+    """The highest value in the box over the clip's time; the box covers at least one cell of the map."""
+    rows, columns = _box_slices(person, *person.heat.shape[1:])
     rows = slice(rows.start, max(rows.stop, rows.start + 1))
     columns = slice(columns.start, max(columns.stop, columns.start + 1))
     inside = person.heat[:, rows, columns]

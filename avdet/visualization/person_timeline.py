@@ -1,148 +1,229 @@
-"""Which boxes and names are on screen at which time: arithmetic on tables, no picture."""
+"""Turns tables of detections or ground truth into labelled persons per keyframe: what the video and the page draw."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ava_eval import BOX_COLUMNS
-from avdet.visualization.audio_gain import WITHOUT_SOUND
+from avdet.visualization.audio_gain import SCORE_WITHOUT_AUDIO
 
-# A table with one keyframe says nothing about their distance; AVA's is a second.
-_DEFAULT_SPACING_S = 1.0
+__all__ = [
+    "Action",
+    "LabelledPerson",
+    "Overlay",
+    "PersonTimeline",
+    "annotated_persons",
+    "count_outside",
+    "detected_persons",
+    "explain_all_outside",
+    "explain_no_detection",
+    "explain_nothing_drawn",
+    "rows_of_video",
+]
+
+# The interval of a table with a single keyframe: AVA's.
+_DEFAULT_INTERVAL_S = 1.0
+
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2, normalised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action of a person. Ground truth has score 1."""
+
+    action_id: int
+    name: str
+    score: float
+    score_without_audio: float | None = None
+
+    @property
+    def best_score(self) -> float:
+        """The higher score of the two."""
+        return self.score if self.score_without_audio is None else max(self.score, self.score_without_audio)
 
 
 @dataclass(frozen=True)
-class ShownPerson:
-    """A box, normalised xyxy, with its lines of text. person_id: -1 unknown. is_truth: annotated, not predicted.
+class LabelledPerson:
+    """A person box with its actions, best score first. person_id: -1 if unknown."""
 
-    bars: for each line the score with sound and the one without, where both are compared.
-    """
-
-    box: tuple[float, float, float, float]
+    box: Box
     person_id: int
-    lines: tuple[str, ...]
-    is_truth: bool = False
-    bars: tuple[tuple[float, float], ...] = ()
+    actions: tuple[Action, ...]
+    is_ground_truth: bool = False
 
 
-class Timeline:
-    """The people of each keyframe, shown from half a keyframe before it to half a keyframe behind.
+class PersonTimeline:
+    """Labelled persons per keyframe. Each keyframe is shown for half a keyframe interval before and after it.
 
-    Keyframes may lie as they like: at any time the nearest one counts, unless it is further away than half of the
-    usual distance of `times_s`, which may hold keyframes without people.
+    `times_s` may list keyframes without persons. Where keyframes are irregular, the nearest one is shown.
     """
 
-    def __init__(self, people: Mapping[float, Sequence[ShownPerson]], times_s: Iterable[float]) -> None:
-        keyframes = np.unique(np.array([*times_s, *people], np.float64))
-        self._times_s: NDArray[np.float64] = keyframes
-        self._people = people
-        self.spacing_s = usual_spacing(keyframes)
+    def __init__(self, persons: Mapping[float, Sequence[LabelledPerson]], times_s: Iterable[float] = ()) -> None:
+        self.persons = {time_s: tuple(persons[time_s]) for time_s in sorted(persons)}
+        self.times_s: NDArray[np.float64] = np.unique(np.array([*times_s, *persons], np.float64))
+        self.interval_s = keyframe_interval(self.times_s)
+        self.action_names = {
+            action.action_id: action.name for keyframe in persons.values() for p in keyframe for action in p.actions
+        }
 
-    def at(self, time_s: float) -> Sequence[ShownPerson]:
+    def at(self, time_s: float) -> Sequence[LabelledPerson]:
+        """The persons shown at `time_s`."""
         keyframe_s = self.keyframe_at(time_s)
-        return () if keyframe_s is None else self._people.get(keyframe_s, ())
+        return () if keyframe_s is None else self.persons.get(keyframe_s, ())
 
     def keyframe_at(self, time_s: float) -> float | None:
-        """The time of the keyframe that is shown then."""
-        if not len(self._times_s):
+        """The time of the keyframe shown at `time_s`, or None."""
+        if not len(self.times_s):
             return None
-        nearest = float(self._times_s[np.abs(self._times_s - time_s).argmin()])
-        return nearest if abs(nearest - time_s) <= self.spacing_s / 2 else None
+        nearest = float(self.times_s[np.abs(self.times_s - time_s).argmin()])
+        return nearest if abs(nearest - time_s) <= self.interval_s / 2 else None
 
 
-def usual_spacing(times_s: NDArray[np.float64]) -> float:
-    """The distance in seconds from one keyframe to the next, of rising times that leave out those without people.
+@dataclass(frozen=True)
+class Overlay:
+    """What is drawn on a video: detected persons, and annotated ones if `ground_truth` is given.
 
-    Most distances may be several keyframes long, so the shortest tenth says it; of ten and more, a stray one does not.
+    A detected person is drawn with at most `top_k` actions that score at least `min_score`, or not at all.
+    timestamp_offset_s: added to the displayed time, for a video that was cut out of a longer one.
+    """
+
+    detections: PersonTimeline
+    ground_truth: PersonTimeline | None = None
+    min_score: float = 0.3
+    top_k: int = 3
+    timestamp_offset_s: float = 0.0
+
+    def persons_at(self, time_s: float) -> list[LabelledPerson]:
+        """The persons to draw at `time_s`, ground truth first and from left to right."""
+        annotated = [] if self.ground_truth is None else _from_left_to_right(self.ground_truth.at(time_s))
+        detected = [self._with_drawn_actions(person) for person in _from_left_to_right(self.detections.at(time_s))]
+        return annotated + [person for person in detected if person.actions]
+
+    def _with_drawn_actions(self, person: LabelledPerson) -> LabelledPerson:
+        drawn = [action for action in person.actions if action.best_score >= self.min_score]
+        return replace(person, actions=tuple(drawn[: self.top_k]))
+
+
+def _from_left_to_right(persons: Sequence[LabelledPerson]) -> list[LabelledPerson]:
+    return sorted(persons, key=lambda person: (person.box, person.person_id))
+
+
+def keyframe_interval(times_s: NDArray[np.float64]) -> float:
+    """The usual distance in seconds between two keyframes, of sorted times that may lack keyframes without persons.
+
+    Missing keyframes only make distances longer, so this is their 10th percentile; 1 s for a single keyframe.
     """
     distances = np.sort(np.diff(times_s))
-    return float(distances[len(distances) // 10]) if len(distances) else _DEFAULT_SPACING_S
+    return float(distances[len(distances) // 10]) if len(distances) else _DEFAULT_INTERVAL_S
 
 
-def detected_people(detections: pd.DataFrame, *, label_map: Mapping[int, str], min_score: float, top: int) -> Timeline:
-    """Each person's `top` best actions of at least `min_score`; a person without any is not shown.
+def detected_persons(detections: pd.DataFrame, label_map: Mapping[int, str] | None = None) -> PersonTimeline:
+    """Reads the detections of one video (`rows_of_video`), every action with its score.
 
-    Where the table has scores without sound too (`sound_gain.beside`), the better one of both counts, so that what
-    sound took away is shown beside what it added.
+    Actions are named by `label_map` without the examples in brackets, or "action 7" if it lacks the id. If the table
+    has scores without audio (`add_scores_without_audio`), actions are sorted by the better score of the two.
     """
-    compared = [name for name in ("score", WITHOUT_SOUND) if name in detections]
-    best = detections.assign(best=detections[compared].max(axis=1))
-    good = best[best["best"] >= min_score].sort_values("best", ascending=False, kind="stable")
-    people: dict[float, list[ShownPerson]] = {}
-    for time_s, box, person_id, rows in _persons(good):
-        shown = rows[:top]
-        names = [_name(action_id, label_map) for action_id in shown["action_id"]]
-        lines = tuple(f"{name} {score:.2f}" for name, score in zip(names, shown["score"], strict=True))
-        bars: tuple[tuple[float, float], ...] = ()
-        if WITHOUT_SOUND in shown:
-            bars = tuple(zip(shown["score"], shown[WITHOUT_SOUND].fillna(0.0), strict=True))
-            lines = tuple(f"{line} ({without:.2f})" for line, (_, without) in zip(lines, bars, strict=True))
-        people.setdefault(time_s, []).append(ShownPerson(box, person_id, lines, bars=bars))
-    return Timeline(people, detections["timestamp"])
+    return _timeline(detections, detections["timestamp"], label_map or {}, is_ground_truth=False)
 
 
-def true_people(ground_truth: pd.DataFrame, *, label_map: Mapping[int, str]) -> Timeline:
-    """The annotated people with all their actions; rows with action_id 0 only list a keyframe."""
-    people: dict[float, list[ShownPerson]] = {}
-    for time_s, box, person_id, rows in _persons(ground_truth[ground_truth["action_id"] > 0]):
-        lines = tuple(_name(action_id, label_map) for action_id in rows["action_id"])
-        people.setdefault(time_s, []).append(ShownPerson(box, person_id, lines, is_truth=True))
-    return Timeline(people, ground_truth["timestamp"])
+def annotated_persons(ground_truth: pd.DataFrame, label_map: Mapping[int, str] | None = None) -> PersonTimeline:
+    """Reads the ground truth of one video (`rows_of_video`); rows with action_id 0 list keyframes without persons."""
+    labelled = ground_truth[ground_truth["action_id"] > 0].assign(score=1.0)
+    return _timeline(labelled, ground_truth["timestamp"], label_map or {}, is_ground_truth=True)
 
 
-def count_outside(detections: pd.DataFrame, timeline: Timeline, *, duration_s: float) -> int:
-    """How many are at no time that a video of that length shows."""
-    return int((~_is_inside(detections, timeline, duration_s)).sum())
+def _timeline(
+    table: pd.DataFrame, times_s: Iterable[float], label_map: Mapping[int, str], *, is_ground_truth: bool
+) -> PersonTimeline:
+    """Rows with the same time, box and person_id are one person."""
+    names = short_names(label_map)
+    if "person_id" not in table:
+        table = table.assign(person_id=-1)
+    if SCORE_WITHOUT_AUDIO in table:
+        table = table.fillna({SCORE_WITHOUT_AUDIO: 0.0})
+    scores = [name for name in ("score", SCORE_WITHOUT_AUDIO) if name in table]
+    columns = (table[name].tolist() for name in ("timestamp", *BOX_COLUMNS, "person_id", "action_id", *scores))
+    actions: dict[float, dict[tuple[Box, int], list[Action]]] = {}
+    for time_s, x1, y1, x2, y2, person_id, action_id, *action_scores in zip(*columns, strict=True):
+        action = Action(action_id, names.get(action_id, f"action {action_id}"), *action_scores)
+        actions.setdefault(time_s, {}).setdefault(((x1, y1, x2, y2), person_id), []).append(action)
+    persons = {
+        time_s: [
+            LabelledPerson(box, person_id, _best_first(person_actions), is_ground_truth)
+            for (box, person_id), person_actions in keyframe.items()
+        ]
+        for time_s, keyframe in actions.items()
+    }
+    return PersonTimeline(persons, times_s)
 
 
-def why_nothing_is_shown(detections: pd.DataFrame, timeline: Timeline, *, min_score: float, duration_s: float) -> str:
-    """One sentence on why no detection is ever on screen in a video of that length."""
-    if detections.empty:
-        return "nothing is drawn: there are no detections for this video"
-    outside = why_all_is_outside(detections, timeline, duration_s=duration_s)
-    if outside is not None:
-        return f"nothing is drawn: {outside}"
-    inside = detections[_is_inside(detections, timeline, duration_s)]
-    return f"nothing is drawn: no score over {min_score:g}; highest {inside['score'].max():.2f}"
-
-
-def why_all_is_outside(detections: pd.DataFrame, timeline: Timeline, *, duration_s: float) -> str | None:
-    """One sentence where there are detections, but none at a time that a video of that length shows."""
-    if detections.empty or _is_inside(detections, timeline, duration_s).any():
-        return None
-    times_s = detections["timestamp"]
-    return (
-        f"its detections are at {times_s.min():g} to {times_s.max():g} s of the video, which lasts {duration_s:.1f} s; "
-        "times are seconds, and if it was cut out of a longer one, give the second at which it begins"
-    )
-
-
-def _is_inside(detections: pd.DataFrame, timeline: Timeline, duration_s: float) -> pd.Series[bool]:
-    return detections["timestamp"].between(-timeline.spacing_s / 2, duration_s + timeline.spacing_s / 2)
+def _best_first(actions: Sequence[Action]) -> tuple[Action, ...]:
+    return tuple(sorted(actions, key=lambda action: action.best_score, reverse=True))
 
 
 def short_names(label_map: Mapping[int, str]) -> dict[int, str]:
-    """Names without what they have in brackets, where they stay different: "talk to (e.g., self)" is "talk to"."""
+    """Drops what a name has in brackets, "talk to (e.g., self)", unless two names would become equal."""
     short = {action_id: re.sub(r"\s*\(.*\)\s*$", "", name) or name for action_id, name in label_map.items()}
     counts = Counter(short.values())
     return {action_id: name if counts[name] == 1 else label_map[action_id] for action_id, name in short.items()}
 
 
-def _persons(table: pd.DataFrame) -> Iterator[tuple[float, tuple[float, float, float, float], int, pd.DataFrame]]:
-    """(time, box, person_id, rows) of each person of each keyframe: rows with the same box are one person's."""
-    keyed = table if "person_id" in table else table.assign(person_id=-1)
-    for _, rows in keyed.groupby(["timestamp", *BOX_COLUMNS, "person_id"], sort=True):
-        first = rows.iloc[0]
-        x1, y1, x2, y2 = (float(first[side]) for side in BOX_COLUMNS)
-        yield float(first["timestamp"]), (x1, y1, x2, y2), int(first["person_id"]), rows
+def rows_of_video(table: pd.DataFrame, video: str, timestamp_offset_s: float, table_name: str) -> pd.DataFrame:
+    """Returns the rows of `video`, their timestamps in seconds from its start. Raises ValueError if it has none."""
+    rows = table[table["video"] == video]
+    if rows.empty and not table.empty:
+        videos = sorted(map(str, table["video"].unique()))
+        listed = ", ".join(videos[:3]) + (f" and {len(videos) - 3} more" if len(videos) > 3 else "")
+        raise ValueError(
+            f"the {table_name} have no row for {video!r}, only for {listed}; the column video must hold the file's "
+            "name without suffix, or pass the name that the tables use"
+        )
+    return rows.assign(timestamp=rows["timestamp"] - timestamp_offset_s)
 
 
-def _name(action_id: int, label_map: Mapping[int, str]) -> str:
-    return label_map.get(action_id, f"action {action_id}")
+def explain_nothing_drawn(overlay: Overlay, duration_s: float) -> str:
+    """Returns one sentence on why no detection is drawn in a video of this length."""
+    if sentence := explain_no_detection(overlay.detections, duration_s):
+        return sentence
+    persons = overlay.detections.persons
+    inside = zip(persons.values(), _is_inside(list(persons), duration_s), strict=True)
+    highest = max(action.score for shown, is_in in inside if is_in for person in shown for action in person.actions)
+    return f"nothing is drawn: no score reaches {overlay.min_score:g}; the highest is {highest:.2f}"
+
+
+def explain_no_detection(detections: PersonTimeline, duration_s: float) -> str | None:
+    """Returns one sentence if no detection lies inside a video of this length; None otherwise."""
+    if not detections.persons:
+        return "nothing is drawn: there are no detections for this video"
+    outside = explain_all_outside(list(detections.persons), duration_s)
+    return None if outside is None else f"nothing is drawn: {outside}"
+
+
+def explain_all_outside(times_s: ArrayLike, duration_s: float) -> str | None:
+    """Returns one sentence if there are detections, but all outside a video of this length; None otherwise."""
+    times_s = np.asarray(times_s, np.float64)
+    if not len(times_s) or _is_inside(times_s, duration_s).any():
+        return None
+    return (
+        f"its detections are at {times_s.min():g} to {times_s.max():g} s of the video, which lasts {duration_s:.1f} s; "
+        "times are in seconds; if the video was cut out of a longer one, give the second at which it begins"
+    )
+
+
+def count_outside(times_s: ArrayLike, duration_s: float) -> int:
+    """Counts the rows at `times_s` that are never shown in a video of this length."""
+    return int((~_is_inside(times_s, duration_s)).sum())
+
+
+def _is_inside(times_s: ArrayLike, duration_s: float) -> NDArray[np.bool_]:
+    times_s = np.asarray(times_s, np.float64)
+    margin_s = keyframe_interval(np.unique(times_s)) / 2
+    return (times_s >= -margin_s) & (times_s <= duration_s + margin_s)

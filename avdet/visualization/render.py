@@ -1,33 +1,37 @@
-"""A video with its detections drawn on it, as an mp4 file with the video's own sound, in time."""
+"""Writes an annotated video: person boxes and labels drawn on every frame, with the video's own audio."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from avdet.media.reader import VideoReader
+from avdet.media.reader import VideoInfo, VideoReader
+from avdet.media.video_writer import AAC_RATES, VideoWriter
 from avdet.models.explain import Explanation
-from avdet.visualization.audio_gain import beside
-from avdet.visualization.draw import annotate
+from avdet.visualization.draw import draw_persons
 from avdet.visualization.draw_attention import draw_attention_map, draw_audio_attention
-from avdet.visualization.person_timeline import detected_people, short_names, true_people, why_nothing_is_shown
-from avdet.visualization.repaint import repaint
-from avdet.visualization.spectrogram_bar import SpectrogramBar
+from avdet.visualization.person_timeline import Overlay, explain_nothing_drawn
+from avdet.visualization.spectrogram import SpectrogramBar
+
+__all__ = ["RenderResult", "render"]
 
 logger = logging.getLogger(__name__)
-_STRIP = 1 / 7  # of the short side
+_BAR_HEIGHT = 1 / 7  # of a spectrogram, relative to the frame's short side
+# Smaller frames are enlarged because labels need room; larger ones are reduced because they play badly.
+_SHORT_SIDE_LIMITS = (360, 1080)
+_AUDIO_BLOCK_S = 10.0
 
 
 @dataclass(frozen=True)
-class Rendering:
-    """What came out. boxes: drawn in all frames together. nothing_drawn: why there are none."""
+class RenderResult:
+    """Numbers of frames written and of boxes drawn in all of them. nothing_drawn: the reason if there are no boxes."""
 
     frames: int
     boxes: int
@@ -36,83 +40,120 @@ class Rendering:
 
 def render(
     video: str | Path,
-    detections: pd.DataFrame,
     output: str | Path,
+    overlay: Overlay,
     *,
-    label_map: Mapping[int, str] | None = None,
-    ground_truth: pd.DataFrame | None = None,
-    min_score: float = 0.3,
-    top: int = 3,
-    name: str | None = None,
-    time_origin_s: float = 0.0,
     spectrogram: bool = False,
-    without_sound: pd.DataFrame | None = None,
     explain: Callable[[float], Explanation | None] | None = None,
     on_frame: Callable[[float, float], None] | None = None,
-) -> Rendering:
-    """Writes `output`: every frame of the video at its own time, boxes and clock drawn on it, with its sound (mono).
+) -> RenderResult:
+    """Writes `output` (mp4): every frame of the video at its own time, with its audio (mono).
 
-    detections, ground_truth: tables of `ava_eval.read_detections` and `.read_ground_truth`; their rows for `name`
-    count (the file's name without suffix). A detection is shown for half the keyframe distance to either side, with
-    its `top` actions that score at least `min_score`; annotated boxes are white.
-    label_map: names of action ids, drawn without their brackets; without a name the id stands as a number.
-    time_origin_s: the second of the tables at which the video begins, 0 unless it was cut out of a longer one.
-    spectrogram: a strip with the log-mel and a time cursor is added below, where there is sound.
-    without_sound: detections of the same boxes by a model that does not hear; both scores stand beside one another.
-    explain: of a keyframe, where the network looks and listens; heat in the boxes, and a second strip.
-    on_frame: told the time of every frame written, and the video's length.
+    The short side becomes at least 360 and at most 1080 pixels. Memory does not grow with the video's length.
+
+    spectrogram: adds a bar with the log-mel spectrogram and a time cursor below the frames of a video with audio.
+    explain: returns a keyframe's attention (inference.explain), drawn into the boxes and, as audio attention, into a
+    bar of its own.
+    on_frame: called with the time of each frame written and the video's duration.
     """
-    path, names = Path(video), short_names(label_map or {})
-    mine = rows_of(detections, name or path.stem, time_origin_s, "detections")
-    if without_sound is not None:
-        mine = beside(mine, rows_of(without_sound, name or path.stem, time_origin_s, "detections without sound"))
-    detected = detected_people(mine, label_map=names, min_score=min_score, top=top)
-    timelines = [detected]
-    if ground_truth is not None:
-        truth = rows_of(ground_truth, name or path.stem, time_origin_s, "ground truth")
-        timelines.insert(0, true_people(truth, label_map=names))
-    frames = boxes = 0
-
-    def paint(time_s: float, frame: NDArray[np.uint8], strip: NDArray[np.uint8]) -> None:
-        nonlocal frames, boxes
-        people = [person for timeline in timelines for person in timeline.at(time_s)]
-        if explain is not None:
-            keyframe_s = detected.keyframe_at(time_s)
-            explanation = None if keyframe_s is None else explain(keyframe_s)
-            if explanation is not None:
-                draw_attention_map(frame, explanation, time_s)
-            if info.has_audio:
-                draw_audio_attention(strip[-(len(strip) // strips) :], explanation, time_s, names)
-        annotate(frame, people, time_s + time_origin_s)
-        if sound is not None:
-            sound.draw(strip[: len(strip) // strips], time_s)
-        frames, boxes = frames + 1, boxes + len(people)
-        if on_frame is not None:
-            on_frame(time_s, info.duration_s)
-
     Path(output).parent.mkdir(parents=True, exist_ok=True)
-    with VideoReader(path) as reader:
+    with VideoReader(video) as reader:
         info = reader.info
-    with contextlib.ExitStack() as opened:
-        sound = opened.enter_context(SpectrogramBar(path)) if spectrogram and info.has_audio else None
-        strips = (sound is not None) + (explain is not None and info.has_audio)
-        repaint(path, info, output, paint, strip=_STRIP * strips)
-    reason = (
-        why_nothing_is_shown(mine, detected, min_score=min_score, duration_s=info.duration_s) if not boxes else None
-    )
+    with contextlib.ExitStack() as stack:
+        spectrogram_bar = stack.enter_context(SpectrogramBar(video)) if spectrogram and info.has_audio else None
+        painter = _FramePainter(overlay, spectrogram_bar, explain, has_audio=info.has_audio)
+
+        def paint(time_s: float, frame: NDArray[np.uint8], bars: NDArray[np.uint8]) -> None:
+            painter.paint(time_s, frame, bars)
+            if on_frame is not None:
+                on_frame(time_s, info.duration_s)
+
+        _repaint_video(video, info, output, paint, bars_height=_BAR_HEIGHT * painter.num_bars)
+    reason = None if painter.boxes else explain_nothing_drawn(overlay, info.duration_s)
     if reason is not None:
-        logger.warning("%s: %s", path, reason)
-    return Rendering(frames, boxes, reason)
+        logger.warning("%s: %s", video, reason)
+    return RenderResult(painter.frames, painter.boxes, reason)
 
 
-def rows_of(table: pd.DataFrame, name: str, time_origin_s: float, what: str) -> pd.DataFrame:
-    """The video's rows, in seconds of the video."""
-    mine = table[table["video"] == name]
-    if mine.empty and not table.empty:
-        known = sorted(map(str, table["video"].unique()))
-        listed = ", ".join(known[:3]) + (f" and {len(known) - 3} more" if len(known) > 3 else "")
-        raise ValueError(
-            f"the {what} have no row for {name!r}, only for {listed}; their column video must hold the file's name "
-            "without suffix, or give the name that they use"
-        )
-    return mine.assign(timestamp=mine["timestamp"] - time_origin_s)
+class _FramePainter:
+    """Draws the overlay and the bars of one frame after the other, and counts frames and boxes."""
+
+    def __init__(
+        self,
+        overlay: Overlay,
+        spectrogram_bar: SpectrogramBar | None,
+        explain: Callable[[float], Explanation | None] | None,
+        *,
+        has_audio: bool,
+    ) -> None:
+        self._overlay, self._spectrogram_bar, self._explain = overlay, spectrogram_bar, explain
+        self._has_attention_bar = explain is not None and has_audio
+        self.num_bars = (spectrogram_bar is not None) + self._has_attention_bar
+        self.frames = self.boxes = 0
+
+    def paint(self, time_s: float, frame: NDArray[np.uint8], bars: NDArray[np.uint8]) -> None:
+        """bars (h, W, 3): the spectrogram above the audio attention, where there are any."""
+        persons = self._overlay.persons_at(time_s)
+        explanation = self._explanation_at(time_s)
+        if explanation is not None:
+            draw_attention_map(frame, explanation, time_s)
+        draw_persons(frame, persons, time_s + self._overlay.timestamp_offset_s)
+        bar_px = len(bars) // max(self.num_bars, 1)
+        if self._spectrogram_bar is not None:
+            self._spectrogram_bar.draw(bars[:bar_px], time_s)
+        if self._has_attention_bar:
+            draw_audio_attention(bars[-bar_px:], explanation, time_s, self._overlay.detections.action_names)
+        self.frames, self.boxes = self.frames + 1, self.boxes + len(persons)
+
+    def _explanation_at(self, time_s: float) -> Explanation | None:
+        keyframe_s = self._overlay.detections.keyframe_at(time_s)
+        return None if self._explain is None or keyframe_s is None else self._explain(keyframe_s)
+
+
+def _repaint_video(
+    video: str | Path,
+    info: VideoInfo,
+    output: str | Path,
+    paint: Callable[[float, NDArray[np.uint8], NDArray[np.uint8]], None],
+    *,
+    bars_height: float,
+) -> None:
+    """Writes a copy of the video; `paint` draws into each RGB frame (H, W, 3) and into the bars (h, W, 3) below it.
+
+    The first frame is shown from 0 s on. bars_height is relative to the short side, rounded to an even number of
+    pixels.
+    """
+    short_side = int(np.clip(min(info.width, info.height), *_SHORT_SIDE_LIMITS))
+    sample_rate = None if info.audio_rate is None else _aac_rate(info.audio_rate)
+    with VideoReader(video, short_side=short_side) as reader:
+        frames = reader.play()
+        _, first = next(frames)
+        height, width = first.shape[:2]
+        bars_px = 2 * round(bars_height * min(height, width) / 2)
+        with VideoWriter(output, fps=info.fps, width=width, height=height + bars_px, sample_rate=sample_rate) as writer:
+            audio = _AudioCopy(reader, writer, sample_rate, info.duration_s)
+            for time_s, frame in itertools.chain([(0.0, first)], frames):
+                canvas = np.pad(frame, ((0, bars_px), (0, 0), (0, 0)))
+                paint(time_s, canvas[:height], canvas[height:])
+                writer.write_frame(canvas, time_s=time_s)
+                audio.copy_until(time_s)
+            audio.copy_until(info.duration_s)
+
+
+class _AudioCopy:
+    """Copies the audio in blocks, a little ahead of the frames."""
+
+    def __init__(self, reader: VideoReader, writer: VideoWriter, sample_rate: int | None, duration_s: float) -> None:
+        self._reader, self._writer, self._sample_rate, self._duration_s = reader, writer, sample_rate, duration_s
+        self._copied_s = 0.0
+
+    def copy_until(self, time_s: float) -> None:
+        while self._sample_rate is not None and self._copied_s < min(time_s, self._duration_s):
+            block_s = min(_AUDIO_BLOCK_S, self._duration_s - self._copied_s)
+            self._writer.write_audio(self._reader.audio(self._copied_s, block_s, self._sample_rate))
+            self._copied_s += block_s
+
+
+def _aac_rate(rate: int) -> int:
+    """The rate itself, or the next higher one that AAC supports."""
+    return min((allowed for allowed in AAC_RATES if allowed >= rate), default=max(AAC_RATES))

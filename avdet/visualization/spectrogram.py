@@ -1,7 +1,10 @@
-"""The sound of a video as a picture: its log-mel, time to the right and high notes on top."""
+"""The audio of a video as a log-mel spectrogram: as an array, as an image, and as a bar below the video's frames."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import cv2
 import matplotlib as mpl
 import numpy as np
 import torch
@@ -10,40 +13,83 @@ from numpy.typing import NDArray
 from avdet.media.logmel import HOP, SAMPLE_RATE, WINDOW, LogMel
 from avdet.media.reader import VideoReader
 
-__all__ = ["coloured", "log_mel_columns"]
+__all__ = ["SpectrogramBar", "log_mel_image", "read_log_mel"]
 
 _BLOCK_S = 20.0
-# ln(power): black is what nobody hears, the brightest colour is loud music.
-_BLACK, _BRIGHT = -14.0, 2.0
-SILENCE = _BLACK
+# ln(power): inaudible audio is black, loud music has the brightest colour.
+SILENCE, _LOUDEST = -14.0, 2.0
+_MAX_PAGE_S = 10.0
+_TICK_COLOUR = (200, 200, 210)
 
 
-def log_mel_columns(reader: VideoReader, start_s: float, duration_s: float, *, max_columns: int) -> NDArray[np.float32]:
-    """(mel bins, columns) of the span, the lowest bin first: at most `max_columns` columns, each as wide in time.
+def read_log_mel(reader: VideoReader, start_s: float, duration_s: float, *, max_columns: int) -> NDArray[np.float32]:
+    """Returns (mel bins, columns), lowest bin first: at most `max_columns` columns of equal duration.
 
-    A column holds the loudest of its time, so that a clap is seen in an hour too. Reads block by block: memory does
-    not grow with the span.
+    Each column holds the maximum over its duration, so that short events stay visible in an hour of audio. Audio is
+    read in blocks: memory does not grow with the duration.
     """
     log_mel = LogMel()
     hops = max(round(duration_s * SAMPLE_RATE / HOP), 1)
     columns = min(max_columns, hops)
-    loudest = np.full((columns, log_mel.num_mels), _BLACK, np.float32)
+    loudest = np.full((columns, log_mel.num_mels), SILENCE, np.float32)
+    # Windows are centred on their hop and reach beyond it on either side.
+    margin_s = (WINDOW - HOP) / 2 / SAMPLE_RATE
     for block_s in np.arange(0.0, duration_s, _BLOCK_S):
-        length_s = min(_BLOCK_S, duration_s - block_s)
-        # Windows stand in the middle of their hop: half a window more to either side.
-        margin_s = (WINDOW - HOP) / 2 / SAMPLE_RATE
-        sound = reader.audio(start_s + block_s - margin_s, max(length_s, HOP / SAMPLE_RATE) + 2 * margin_s, SAMPLE_RATE)
+        length_s = max(min(_BLOCK_S, duration_s - block_s), HOP / SAMPLE_RATE)
+        audio = reader.audio(start_s + block_s - margin_s, length_s + 2 * margin_s, SAMPLE_RATE)
         with torch.inference_mode():
-            heard = log_mel.log_mel(torch.from_numpy(sound)).numpy()
-        middles_s = block_s + (np.arange(len(heard)) + 0.5) * HOP / SAMPLE_RATE
-        column = np.clip((middles_s / duration_s * columns).astype(np.int64), 0, columns - 1)
-        np.maximum.at(loudest, column, heard)
+            block = log_mel.log_mel(torch.from_numpy(audio)).numpy()
+        centres_s = block_s + (np.arange(len(block)) + 0.5) * HOP / SAMPLE_RATE
+        column = np.clip((centres_s / duration_s * columns).astype(np.int64), 0, columns - 1)
+        np.maximum.at(loudest, column, block)
     return loudest.T
 
 
-def coloured(log_mel: NDArray[np.float32], span: tuple[float, float] = (_BLACK, _BRIGHT)) -> NDArray[np.uint8]:
-    """(mel bins, columns) -> (mel bins, columns, 3) RGB, the highest bin on top; `span` goes from black to bright."""
-    black, bright = span
+def log_mel_image(
+    log_mel: NDArray[np.float32], value_range: tuple[float, float] = (SILENCE, _LOUDEST)
+) -> NDArray[np.uint8]:
+    """Colours (mel bins, columns) as RGB (mel bins, columns, 3), highest bin on top, from black to bright."""
+    black, bright = value_range
     level = np.clip((log_mel[::-1] - black) / (bright - black), 0.0, 1.0)
     palette = (np.asarray(mpl.colormaps["magma"](np.linspace(0, 1, 256)))[:, :3] * 255).astype(np.uint8)
     return palette[(level * 255).astype(np.uint8)]
+
+
+class SpectrogramBar:
+    """Draws the spectrogram around a frame's time with a cursor, in pages of equal duration of at most 10 s.
+
+    The spectrogram stands still while the cursor moves. Needs a video with audio; use as a context manager.
+    """
+
+    def __init__(self, video: str | Path) -> None:
+        self._reader = VideoReader(video)
+        self._duration_s = self._reader.info.duration_s
+        self.page_s = self._duration_s / max(np.ceil(self._duration_s / _MAX_PAGE_S), 1)
+        self._page_number, self._page = -1, np.zeros((0, 0, 3), np.uint8)
+
+    def __enter__(self) -> SpectrogramBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._reader.close()
+
+    def draw(self, bar: NDArray[np.uint8], time_s: float) -> None:
+        """Fills an RGB array (h, W, 3)."""
+        height, width = bar.shape[:2]
+        number = int(min(max(time_s, 0.0), self._duration_s - 1e-6) / self.page_s)
+        if self._page_number != number or self._page.shape != bar.shape:
+            self._page_number, self._page = number, self._draw_page(number * self.page_s, width, height)
+        bar[:] = self._page
+        x = round((time_s / self.page_s - number) * (width - 1))
+        line_px = max(height // 40, 1)
+        bar[:, max(x - 2 * line_px, 0) : x + 2 * line_px + 1] //= 3
+        bar[:, max(x - line_px // 2, 0) : x + (line_px + 1) // 2 + 1] = 255
+
+    def _draw_page(self, start_s: float, width: int, height: int) -> NDArray[np.uint8]:
+        log_mel = read_log_mel(self._reader, start_s, self.page_s, max_columns=width)
+        page = cv2.resize(log_mel_image(log_mel), (width, height), interpolation=cv2.INTER_AREA)
+        tick_px = max(height // 16, 2)
+        for second in range(int(np.ceil(start_s)), int(start_s + self.page_s) + 1):
+            x = min(round((second - start_s) / self.page_s * (width - 1)), width - 1)
+            page[-tick_px:, x : x + max(height // 80, 1)] = _TICK_COLOUR
+        return np.asarray(page, np.uint8)

@@ -44,7 +44,7 @@ def test_it_draws_and_says_how_much(folder: Path, capsys: pytest.CaptureFixture[
 def test_it_says_why_nothing_is_drawn(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "detections.csv").write_text(ROW.format(score=0.27))
     assert main(_arguments(folder)) == 0
-    assert "nothing is drawn: no score over 0.3; highest 0.27" in capsys.readouterr().out
+    assert "nothing is drawn: no score reaches 0.3; the highest is 0.27" in capsys.readouterr().out
     assert main(_arguments(folder, "--min-score", "0.2", "--top", "1")) == 0
     assert "25 boxes in 25 frames" in capsys.readouterr().out
 

@@ -4,35 +4,38 @@ import math
 
 import pytest
 
-from avdet.visualization.audio_gain import WITHOUT_SOUND, beside
-from avdet.visualization.person_timeline import detected_people
-from tests.visualization.test_person_timeline import LABELS, LEFT, RIGHT, detections
+from avdet.visualization.audio_gain import SCORE_WITHOUT_AUDIO, add_scores_without_audio
+from avdet.visualization.person_timeline import Action, Overlay, detected_persons
+from tests.visualization.tables import LABELS, LEFT, RIGHT, detections
 
-HEARS = detections((1.0, LEFT, 1, 0.9, 0), (1.0, LEFT, 2, 0.2, 0), (1.0, RIGHT, 1, 0.1, 1), (2.0, RIGHT, 1, 0.6, 1))
-DEAF = detections((1.0, LEFT, 2, 0.7, -1), (1.0, LEFT, 1, 0.4, -1), (1.0, RIGHT, 1, 0.05, -1))
+AUDIOVISUAL = detections(
+    (1.0, LEFT, 1, 0.9, 0), (1.0, LEFT, 2, 0.2, 0), (1.0, RIGHT, 1, 0.1, 1), (2.0, RIGHT, 1, 0.6, 1)
+)
+VIDEO_ONLY = detections((1.0, LEFT, 2, 0.7, -1), (1.0, LEFT, 1, 0.4, -1), (1.0, RIGHT, 1, 0.05, -1))
 
 
-def test_scores_of_the_same_box_and_action_stand_beside_one_another() -> None:
-    joined = beside(HEARS, DEAF)
+def test_scores_are_matched_by_box_and_action() -> None:
+    joined = add_scores_without_audio(AUDIOVISUAL, VIDEO_ONLY)
     assert joined["score"].tolist() == [0.9, 0.2, 0.1, 0.6]
-    assert joined[WITHOUT_SOUND].tolist()[:3] == [0.4, 0.7, 0.05] and math.isnan(joined[WITHOUT_SOUND][3])
-    assert list(joined.columns) == [*HEARS.columns, WITHOUT_SOUND]
+    assert joined[SCORE_WITHOUT_AUDIO].tolist()[:3] == [0.4, 0.7, 0.05]
+    assert math.isnan(joined[SCORE_WITHOUT_AUDIO][3])
+    assert list(joined.columns) == [*AUDIOVISUAL.columns, SCORE_WITHOUT_AUDIO]
 
 
-def test_boxes_may_differ_in_the_digits_that_files_cut_off() -> None:
-    nearly = DEAF.assign(x1=DEAF["x1"] + 1e-6, timestamp=DEAF["timestamp"] - 1e-7)
-    assert beside(HEARS, nearly)[WITHOUT_SOUND].notna().sum() == 3
+def test_boxes_may_differ_by_the_rounding_of_files() -> None:
+    rounded = VIDEO_ONLY.assign(x1=VIDEO_ONLY["x1"] + 1e-6, timestamp=VIDEO_ONLY["timestamp"] - 1e-7)
+    assert add_scores_without_audio(AUDIOVISUAL, rounded)[SCORE_WITHOUT_AUDIO].notna().sum() == 3
 
 
-def test_what_sound_took_away_is_shown_too() -> None:
-    timeline = detected_people(beside(HEARS, DEAF), label_map=LABELS, min_score=0.3, top=3)
-    (left,) = timeline.at(1.0)
-    assert left.lines == ("sit 0.90 (0.40)", "talk to 0.20 (0.70)") and left.bars == ((0.9, 0.4), (0.2, 0.7))
-    (right,) = timeline.at(2.0)
-    assert right.lines == ("sit 0.60 (0.00)",) and right.bars == ((0.6, 0.0),)
+def test_actions_that_the_audio_weakens_are_shown_too() -> None:
+    overlay = Overlay(detected_persons(add_scores_without_audio(AUDIOVISUAL, VIDEO_ONLY), LABELS))
+    (left,) = overlay.persons_at(1.0)
+    assert left.actions == (Action(1, "sit", 0.9, 0.4), Action(2, "talk to", 0.2, 0.7))
+    (right,) = overlay.persons_at(2.0)
+    assert right.actions == (Action(1, "sit", 0.6, 0.0),)
 
 
 def test_other_boxes_are_refused() -> None:
-    with pytest.raises(ValueError, match="detect the actions twice with the same --boxes"):
-        beside(HEARS, DEAF.assign(x1=0.0))
-    assert beside(HEARS[:0], DEAF).empty
+    with pytest.raises(ValueError, match="make both with the same --boxes file"):
+        add_scores_without_audio(AUDIOVISUAL, VIDEO_ONLY.assign(x1=0.0))
+    assert add_scores_without_audio(AUDIOVISUAL[:0], VIDEO_ONLY).empty

@@ -30,8 +30,8 @@ from avdet.people.find_persons import keyframe_times
 from avdet.people.person_detector import PersonDetector
 from avdet.people.torchvision_rcnn import MODELS, torchvision_rcnn
 from avdet.structures import PersonBoxes
-from avdet.visualization.draw import annotate
-from avdet.visualization.person_timeline import detected_people
+from avdet.visualization.draw import draw_persons
+from avdet.visualization.person_timeline import Overlay, detected_persons
 from benchmarks.benchmark_videos import write_clip
 
 STAGES = ("decode", "persons", "actions", "drawing", "writing")
@@ -162,7 +162,7 @@ def _annotate(video: Path, output: Path, predictions: PersonPredictions, timed: 
     classes = ClassNames(tuple(range(1, CLASSES + 1)), tuple(f"action {number}" for number in range(1, CLASSES + 1)))
     with timed("drawing"):
         table = predictions.action_rows(video.stem, classes)
-        timeline = detected_people(table, label_map=classes.label_map, min_score=0.0, top=3)
+        overlay = Overlay(detected_persons(table, classes.label_map), min_score=0.0)
     with VideoReader(video) as reader:
         info = reader.info
         frames = reader.play()
@@ -175,6 +175,6 @@ def _annotate(video: Path, output: Path, predictions: PersonPredictions, timed: 
                 time_s, rgb = item
                 with timed("drawing"):
                     frame = np.array(rgb, order="C")
-                    annotate(frame, timeline.at(time_s), time_s)
+                    draw_persons(frame, overlay.persons_at(time_s), time_s)
                 with timed("writing"):
                     writer.write_frame(frame, time_s=time_s)

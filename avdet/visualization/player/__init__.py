@@ -1,1 +1,1 @@
-"""One HTML page that plays a video with its detections: boxes, a timeline of people and actions, the sound."""
+"""One HTML page that plays a video with its detections: boxes, a timeline of persons and actions, a spectrogram."""

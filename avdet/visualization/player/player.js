@@ -1,92 +1,95 @@
-// The page's parts put together.
+// Connects the page's elements: video, boxes, timeline, filter and keys.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const part = (id) => document.getElementById(id);
-const video = part("video"), canvas = part("boxes"), thresholdSlider = part("threshold");
-const filter = {threshold: data.threshold, classes: data.classes.map(() => true)};
+const element = (id) => document.getElementById(id);
+const video = element("video"), canvas = element("boxes"), scoreSlider = element("min-score");
+const filter = {minScore: data.minScore, classes: data.classes.map(() => true)};
 const timeline = new Timeline(
-  {section: part("timeline"), scroll: part("scroll"), height: part("height"), rows: part("rows"), sound: part("sound"),
-    cursor: part("cursor")},
-  data.duration, data.spectrogram, seek);
-timeline.origin = data.origin;
-let time = 0; // of the picture on screen
+  {section: element("timeline"), scroll: element("scroll"), height: element("height"), rows: element("rows"),
+    spectrogram: element("spectrogram"), cursor: element("cursor")},
+  data, seek);
+let time = 0; // of the frame on screen
+let playbackError = null; // why the video does not play
 
 const colourOf = (id) => data.palette[id % data.palette.length];
-const truthShown = () => data.truth !== null && part("truth").checked;
-const truthFilter = () => ({threshold: 0, classes: filter.classes});
+const showsGroundTruth = () => data.groundTruth !== null && element("truth").checked;
+const groundTruthFilter = () => ({minScore: 0, classes: filter.classes});
 
-function onScreen() {
-  const people = peopleAt(data.detected, time, filter).map(({id, box, scores}) => {
-    const lines = scores.slice(0, data.top).map(([index, score]) => `${data.classes[index]} ${score.toFixed(2)}`);
+function shownPersons() {
+  const detected = personsAt(data.detections, time, filter).map(({id, box, scores}) => {
+    const lines = scores.slice(0, data.topK).map(([index, score]) => `${data.classes[index]} ${score.toFixed(2)}`);
     lines[0] = `#${id} ${lines[0]}`;
     return {box, lines, colour: colourOf(id), thin: false};
   });
-  const truth = !truthShown() ? [] : peopleAt(data.truth, time, truthFilter()).map(({box, scores}) => {
+  if (!showsGroundTruth()) return detected;
+  const annotated = personsAt(data.groundTruth, time, groundTruthFilter()).map(({box, scores}) => {
     const lines = scores.map(([index]) => data.classes[index]);
     lines[0] = `truth ${lines[0]}`;
-    return {box, lines, colour: TRUTH, thin: true};
+    return {box, lines, colour: GROUND_TRUTH_COLOUR, thin: true};
   });
-  return [...truth, ...people];
+  return [...annotated, ...detected];
 }
 
-function drawNow() {
-  const people = onScreen();
-  drawPeople(canvas, people);
+/** Draws what changes with time. */
+function drawFrame() {
+  const persons = shownPersons();
+  drawPersons(canvas, persons);
   timeline.moveTo(time);
-  part("clock").textContent = `${clockText(time + data.origin, 1)} / ${clockText(data.duration + data.origin, 1)}`;
-  canvas.dataset.people = JSON.stringify(people.map(({box, lines}) => ({box, lines})));
+  const offset = data.timestampOffset;
+  element("clock").textContent = `${clockText(time + offset, 1)} / ${clockText(data.duration + offset, 1)}`;
+  canvas.dataset.persons = JSON.stringify(persons.map(({box, lines}) => ({box, lines})));
 }
 
+/** Draws everything, after a change of the filter. */
 function drawAll() {
-  const rows = rowsOf(data.detected, filter).map((row) => (
+  const rows = timelineRows(data.detections, filter).map((row) => (
     {...row, text: `#${row.id} ${data.classes[row.index]}`, colour: colourOf(row.id), hollow: false}));
-  const truth = !truthShown() ? [] : rowsOf(data.truth, truthFilter()).map((row) => (
-    {...row, text: `truth ${data.classes[row.index]}`, colour: TRUTH, hollow: true}));
-  timeline.show([...rows, ...truth]);
-  part("level").textContent = filter.threshold.toFixed(2);
-  part("state").textContent = `${new Set(rows.map((row) => row.id)).size} people`;
+  const annotated = !showsGroundTruth() ? [] : timelineRows(data.groundTruth, groundTruthFilter()).map((row) => (
+    {...row, text: `truth ${data.classes[row.index]}`, colour: GROUND_TRUTH_COLOUR, hollow: true}));
+  timeline.show([...rows, ...annotated]);
+  element("level").textContent = filter.minScore.toFixed(2);
+  const count = new Set(rows.map((row) => row.id)).size;
+  element("state").textContent = `${count} person${count === 1 ? "" : "s"}`;
   countClasses(rows);
-  explain(rows);
-  drawNow();
+  explainNothingDrawn(rows);
+  drawFrame();
 }
 
-let failure = null; // why the video does not play
-
-/** Says why nothing is drawn. */
-function explain(rows) {
-  const highest = Math.max(0, ...data.detected.tracks.map((t) => Math.max(...t.scores.map((all) => all[0][1]))));
-  const hidden = filter.classes.every(Boolean)
-    ? `nothing is drawn: no score over ${filter.threshold.toFixed(2)}; highest ${highest.toFixed(2)}`
-    : "nothing is drawn: no action that is ticked has such a score";
-  say(failure || data.nothing || (rows.length ? null : hidden));
+function explainNothingDrawn(rows) {
+  const scores = data.detections.tracks.flatMap((track) => track.scores.map(([[, highest]]) => highest));
+  const highest = scores.reduce((a, b) => Math.max(a, b), 0);
+  const filtered = filter.classes.every(Boolean)
+    ? `nothing is drawn: no score reaches ${filter.minScore.toFixed(2)}; the highest is ${highest.toFixed(2)}`
+    : "nothing is drawn: no selected action has such a score";
+  showNote(playbackError || data.noDetection || (rows.length ? null : filtered));
 }
 
-function say(sentence) {
-  part("note").hidden = !sentence;
-  part("note").textContent = sentence || "";
+function showNote(sentence) {
+  element("note").hidden = !sentence;
+  element("note").textContent = sentence || "";
 }
 
 function countClasses(rows) {
   const counts = data.classes.map(() => 0);
   for (const row of rows) counts[row.index] += row.cells.length;
-  part("classes").querySelectorAll(".many").forEach((cell, index) => { cell.textContent = counts[index] || ""; });
+  element("classes").querySelectorAll(".count").forEach((cell, index) => { cell.textContent = counts[index] || ""; });
 }
 
 function listClasses() {
-  data.classes.forEach((name, index) => {
+  data.classes.forEach((className, index) => {
     const label = document.createElement("label"), box = document.createElement("input");
-    const what = document.createElement("span"), many = document.createElement("span");
+    const name = document.createElement("span"), count = document.createElement("span");
     box.type = "checkbox";
     box.checked = true;
     box.addEventListener("change", () => { filter.classes[index] = box.checked; drawAll(); });
-    [what.className, what.textContent, what.title, many.className] = ["what", name, name, "many"];
-    label.append(box, what, many);
-    part("classes").append(label);
+    [name.className, name.textContent, name.title, count.className] = ["name", className, className, "count"];
+    label.append(box, name, count);
+    element("classes").append(label);
   });
-  for (const [id, on] of [["all", true], ["none", false]]) {
-    part(id).addEventListener("click", () => {
-      filter.classes.fill(on);
-      part("classes").querySelectorAll("input").forEach((box) => { box.checked = on; });
+  for (const [id, selected] of [["all", true], ["none", false]]) {
+    element(id).addEventListener("click", () => {
+      filter.classes.fill(selected);
+      element("classes").querySelectorAll("input").forEach((box) => { box.checked = selected; });
       drawAll();
     });
   }
@@ -95,33 +98,34 @@ function listClasses() {
 function seek(to) {
   time = Math.min(Math.max(to, 0), data.duration);
   video.currentTime = time;
-  drawNow();
+  drawFrame();
 }
 
-/** To the middle of the frame that is `count` further, so that rounding shows no other one. */
+/** Seeks `count` frames ahead, to the middle of that frame, so that rounding cannot show a neighbour. */
 function step(count) {
   video.pause();
   seek((Math.floor(video.currentTime * data.fps + 1e-3) + count + 0.5) / data.fps);
 }
 
-function setThreshold(value) {
-  filter.threshold = Math.min(Math.max(Math.round(value * 100) / 100, 0.02), 1);
-  thresholdSlider.value = filter.threshold;
+function setMinScore(value) {
+  filter.minScore = Math.min(Math.max(Math.round(value * 100) / 100, 0.02), 1);
+  scoreSlider.value = filter.minScore;
   drawAll();
 }
 
 const togglePlay = () => (video.paused ? video.play().catch(() => {}) : video.pause());
 
-function follow() {
-  const each = (at) => { time = at; drawNow(); };
-  video.addEventListener("seeked", () => { // a browser may show a frame without calling back
-    if (Math.abs(video.currentTime - time) > 1 / data.fps) each(video.currentTime);
+/** Redraws whenever the video shows another frame. */
+function followVideo() {
+  const show = (at) => { time = at; drawFrame(); };
+  video.addEventListener("seeked", () => { // some browsers show a frame without calling back
+    if (Math.abs(video.currentTime - time) > 1 / data.fps) show(video.currentTime);
   });
   if (video.requestVideoFrameCallback) {
-    const next = (_, frame) => { each(frame.mediaTime); video.requestVideoFrameCallback(next); };
+    const next = (_, frame) => { show(frame.mediaTime); video.requestVideoFrameCallback(next); };
     video.requestVideoFrameCallback(next);
   } else {
-    const next = () => { if (!video.paused) each(video.currentTime); requestAnimationFrame(next); };
+    const next = () => { if (!video.paused) show(video.currentTime); requestAnimationFrame(next); };
     requestAnimationFrame(next);
   }
 }
@@ -131,66 +135,67 @@ const KEYS = {
   k: togglePlay,
   ArrowLeft: () => seek(video.currentTime - 1),
   ArrowRight: () => seek(video.currentTime + 1),
-  ArrowUp: () => setThreshold(filter.threshold + 0.05),
-  ArrowDown: () => setThreshold(filter.threshold - 0.05),
+  ArrowUp: () => setMinScore(filter.minScore + 0.05),
+  ArrowDown: () => setMinScore(filter.minScore - 0.05),
   ",": () => step(-1),
   ".": () => step(1),
   "+": () => timeline.zoom(2),
   "=": () => timeline.zoom(2),
   "-": () => timeline.zoom(0.5),
-  g: () => part("truth").click(),
-  m: () => part("mute").click(),
+  g: () => element("truth").click(),
+  m: () => element("mute").click(),
 };
 
-/** Keys that the element in focus needs itself. */
-function keeps(element, key) {
-  if (element.tagName === "SELECT") return true;
-  if (element.type === "range") return key.startsWith("Arrow");
-  return key === " " && /INPUT|BUTTON|SUMMARY/.test(element.tagName);
+/** Whether the focused element itself needs the key. */
+function usesKey(target, key) {
+  if (target.tagName === "SELECT") return true;
+  if (target.type === "range") return key.startsWith("Arrow");
+  return key === " " && /INPUT|BUTTON|SUMMARY/.test(target.tagName);
 }
 
 document.addEventListener("keydown", (event) => {
   const action = KEYS[event.key];
-  if (!action || event.ctrlKey || event.metaKey || event.altKey || keeps(event.target, event.key)) return;
+  if (!action || event.ctrlKey || event.metaKey || event.altKey || usesKey(event.target, event.key)) return;
   event.preventDefault();
   action();
 });
 
-part("stage").addEventListener("click", togglePlay);
-part("play").addEventListener("click", togglePlay);
-part("back").addEventListener("click", () => step(-1));
-part("forward").addEventListener("click", () => step(1));
-part("in").addEventListener("click", () => timeline.zoom(2));
-part("out").addEventListener("click", () => timeline.zoom(0.5));
-part("truth").addEventListener("change", drawAll);
-part("speed").addEventListener("change", () => { video.playbackRate = Number(part("speed").value); });
-thresholdSlider.addEventListener("input", () => setThreshold(Number(thresholdSlider.value)));
-part("mute").addEventListener("click", () => {
+element("stage").addEventListener("click", togglePlay);
+element("play").addEventListener("click", togglePlay);
+element("back").addEventListener("click", () => step(-1));
+element("forward").addEventListener("click", () => step(1));
+element("in").addEventListener("click", () => timeline.zoom(2));
+element("out").addEventListener("click", () => timeline.zoom(0.5));
+element("truth").addEventListener("change", drawAll);
+element("speed").addEventListener("change", () => { video.playbackRate = Number(element("speed").value); });
+scoreSlider.addEventListener("input", () => setMinScore(Number(scoreSlider.value)));
+element("mute").addEventListener("click", () => {
   video.muted = !video.muted;
-  part("mute").setAttribute("aria-pressed", String(video.muted));
+  element("mute").setAttribute("aria-pressed", String(video.muted));
 });
 for (const event of ["play", "pause"]) {
-  video.addEventListener(event, () => { part("play").textContent = video.paused ? "\u25B6" : "\u275A\u275A"; });
-}
-function fail(what) {
-  failure = `${what}; tools/cache_videos.py makes copies that every browser plays`;
-  say(failure);
+  video.addEventListener(event, () => { element("play").textContent = video.paused ? "\u25B6" : "\u275A\u275A"; });
 }
 
-video.addEventListener("error", () => fail(
-  `this browser cannot play ${data.name}, or it does not lie where the page looks for it (${data.src})`));
+function showPlaybackError(sentence) {
+  playbackError = `${sentence}; tools/cache_videos.py makes copies that every browser plays`;
+  showNote(playbackError);
+}
+
+video.addEventListener("error", () => showPlaybackError(
+  `this browser cannot play ${data.name}, or the file is not where the page expects it (${data.src})`));
 video.addEventListener("loadedmetadata", () => {
-  if (!video.videoWidth) fail(`this browser plays the sound of ${data.name} and not its pictures`);
+  if (!video.videoWidth) showPlaybackError(`this browser plays the audio of ${data.name} but not its frames`);
 });
 
 const [width, height] = data.size;
-part("stage").style.aspectRatio = `${width} / ${height}`;
-part("stage").style.width = `min(100%, calc(52vh * ${width / height}))`;
-part("name").textContent = data.name;
-part("truth-label").hidden = data.truth === null;
-part("filter").open = window.matchMedia("(min-width: 801px)").matches;
-new ResizeObserver(drawNow).observe(canvas);
+element("stage").style.aspectRatio = `${width} / ${height}`;
+element("stage").style.width = `min(100%, calc(52vh * ${width / height}))`;
+element("name").textContent = data.name;
+element("truth-label").hidden = data.groundTruth === null;
+element("filter").open = window.matchMedia("(min-width: 801px)").matches;
+new ResizeObserver(drawFrame).observe(canvas);
 listClasses();
-setThreshold(data.threshold);
+setMinScore(data.minScore);
 video.src = data.src;
-follow();
+followVideo();

@@ -1,100 +1,99 @@
-"""Tables as the player reads them: each person's boxes and scores in the order of time."""
+"""Person tracks for the player page: each person's boxes and scores in order of time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, count
+from typing import TypedDict
 
-import numpy as np
-import pandas as pd
 import torch
 
-from ava_eval import BOX_COLUMNS
 from avdet.people.tracks import link_persons
 from avdet.structures import PersonBoxes
-from avdet.visualization.person_timeline import usual_spacing
+from avdet.visualization.person_timeline import LabelledPerson, PersonTimeline
 
-__all__ = ["Group", "class_names", "detected_group", "true_group"]
+__all__ = ["Track", "TrackSet", "action_names", "detection_tracks", "ground_truth_tracks"]
 
-FAINTEST = 0.02  # fainter scores, most of a table, are left out of a page; if all are, its highest stay
+MIN_SCORE = 0.02  # lower scores, most of a table, are left out of a page; if all are lower, the highest stay
+
+Keyframes = Mapping[float, Sequence[LabelledPerson]]
+
+
+class Track(TypedDict):
+    """One person: for each time a box (normalised xyxy) and scores [[class, score], ..], highest first.
+
+    A class is an index into `action_names`.
+    """
+
+    id: int
+    times: list[float]
+    boxes: list[list[float]]
+    scores: list[list[list[float]]]
 
 
 @dataclass(frozen=True)
-class Group:
-    """The people of one table. reach_s: how long before and behind a keyframe its boxes are shown.
+class TrackSet:
+    """The tracks of one timeline. half_interval_s: how long boxes are shown before and after a keyframe."""
 
-    tracks: {"id", "times", "boxes", "scores"}; of each of the times a box (normalised xyxy) and the scores
-    [[class, score], ..], the highest first, with classes by their place in `class_names`.
-    """
+    half_interval_s: float
+    tracks: list[Track]
 
-    reach_s: float
-    tracks: list[dict[str, object]]
-
-    def plain(self) -> dict[str, object]:
-        return {"reach": round(self.reach_s, 4), "tracks": self.tracks}
+    def to_json(self) -> dict[str, object]:
+        return {"halfInterval": round(self.half_interval_s, 4), "tracks": self.tracks}
 
 
-def class_names(tables: list[pd.DataFrame], label_map: Mapping[int, str]) -> dict[int, str]:
-    """The names of the action ids that occur, by id."""
-    ids = sorted({int(action_id) for table in tables for action_id in table["action_id"].unique()})
-    return {action_id: label_map.get(action_id, f"action {action_id}") for action_id in ids}
+def action_names(timelines: Sequence[PersonTimeline]) -> dict[int, str]:
+    """Returns the names of all actions that occur, sorted by action id."""
+    return dict(sorted(chain.from_iterable(timeline.action_names.items() for timeline in timelines)))
 
 
-def detected_group(detections: pd.DataFrame, classes: Mapping[int, str]) -> Group:
-    """Rows of one video; people without ids are linked from keyframe to keyframe."""
-    scores = detections["score"]
-    return _group(detections[scores >= min(FAINTEST, scores.max())], detections["timestamp"], classes)
+def detection_tracks(detections: PersonTimeline, names: Mapping[int, str]) -> TrackSet:
+    """Returns the tracks of detected persons; persons without ids are linked from keyframe to keyframe."""
+    scores = [action.score for keyframe in detections.persons.values() for p in keyframe for action in p.actions]
+    min_score = min(MIN_SCORE, max(scores, default=0.0))
+    keyframes = {
+        time_s: [person for person in (_with_scores_from(min_score, one) for one in keyframe) if person.actions]
+        for time_s, keyframe in detections.persons.items()
+    }
+    return _track_set({time_s: persons for time_s, persons in keyframes.items() if persons}, detections, names)
 
 
-def true_group(ground_truth: pd.DataFrame, classes: Mapping[int, str]) -> Group:
-    """Rows of one video, all with score 1."""
-    acting = ground_truth[ground_truth["action_id"] > 0].assign(score=1.0)
-    return _group(acting, ground_truth["timestamp"], classes)
+def ground_truth_tracks(ground_truth: PersonTimeline, names: Mapping[int, str]) -> TrackSet:
+    """Returns the tracks of annotated persons, whose actions have score 1."""
+    return _track_set(ground_truth.persons, ground_truth, names)
 
 
-def _group(rows: pd.DataFrame, times_s: pd.Series, classes: Mapping[int, str]) -> Group:
-    index_of = {action_id: index for index, action_id in enumerate(classes)}
-    rows = _with_ids(rows).sort_values(["timestamp", "score"], ascending=[True, False], kind="stable")
-    tracks = [
-        _track(int(str(person_id)), theirs, index_of) for person_id, theirs in rows.groupby("person_id", sort=True)
-    ]
-    return Group(usual_spacing(np.unique(times_s.to_numpy(np.float64))) / 2, tracks)
+def _with_scores_from(min_score: float, person: LabelledPerson) -> LabelledPerson:
+    actions = [action for action in person.actions if action.score >= min_score]
+    return replace(person, actions=tuple(sorted(actions, key=lambda action: action.score, reverse=True)))
 
 
-def _track(person_id: int, rows: pd.DataFrame, index_of: Mapping[int, int]) -> dict[str, object]:
-    times, boxes, scores = [], [], []
-    for place, here in rows.groupby(["timestamp", *BOX_COLUMNS], sort=False):
-        time_s, *box = map(float, cast(tuple[float, ...], place))
-        times.append(round(time_s, 4))
-        boxes.append([round(side, 4) for side in box])
-        scores.append(
-            [[index_of[a], round(float(s), 3)] for a, s in zip(here["action_id"], here["score"], strict=True)]
-        )
-    return {"id": person_id, "times": times, "boxes": boxes, "scores": scores}
+def _track_set(keyframes: Keyframes, timeline: PersonTimeline, names: Mapping[int, str]) -> TrackSet:
+    class_of = {action_id: index for index, action_id in enumerate(names)}
+    tracks: dict[int, Track] = {}
+    for time_s, persons in _with_person_ids(keyframes).items():
+        for person in persons:
+            track = tracks.setdefault(person.person_id, Track(id=person.person_id, times=[], boxes=[], scores=[]))
+            track["times"].append(round(time_s, 4))
+            track["boxes"].append([round(side, 4) for side in person.box])
+            track["scores"].append([[class_of[action.action_id], round(action.score, 3)] for action in person.actions])
+    return TrackSet(timeline.interval_s / 2, [tracks[person_id] for person_id in sorted(tracks)])
 
 
-def _with_ids(rows: pd.DataFrame) -> pd.DataFrame:
-    """Tables without ids get them by linking; in one with some, people without stay alone, with ids of their own."""
-    if rows.empty or (rows["person_id"] >= 0).all():
-        return rows
-    people = (
-        rows[["timestamp", *BOX_COLUMNS, "person_id"]]
-        .drop_duplicates(["timestamp", *BOX_COLUMNS])
-        .sort_values("timestamp")
-    )
-    if (people["person_id"] >= 0).any():
-        people["person_id"] = people["person_id"].astype("int64")  # tables hold int32, and pandas keeps to it
-        unknown = people["person_id"] < 0
-        people.loc[unknown, "person_id"] = people["person_id"].max() + 1 + np.arange(unknown.sum())
+def _with_person_ids(keyframes: Keyframes) -> Keyframes:
+    """Links persons if none has an id; where some have, each of the others gets an id of its own."""
+    ids = [person.person_id for persons in keyframes.values() for person in persons]
+    if all(person_id >= 0 for person_id in ids):
+        return keyframes
+    if max(ids) >= 0:
+        unused = count(max(ids) + 1)
+        new_ids = iter([person_id if person_id >= 0 else next(unused) for person_id in ids])
     else:
-        times = people["timestamp"].unique()
-        boxes = [people.loc[people["timestamp"] == t, BOX_COLUMNS].to_numpy(np.float32, copy=True) for t in times]
-        linked = link_persons(
-            [float(t) for t in times],
-            [PersonBoxes.from_boxes(torch.from_numpy(here)) for here in boxes],
-        )
-        people["person_id"] = torch.cat([one.person_ids for one in linked]).numpy()
-    return rows.drop(columns="person_id").merge(
-        people, on=["timestamp", *BOX_COLUMNS], how="left", validate="many_to_one"
-    )
+        boxes = [torch.tensor([person.box for person in persons]) for persons in keyframes.values()]
+        linked = link_persons(list(keyframes), [PersonBoxes.from_boxes(one) for one in boxes])
+        new_ids = chain.from_iterable(one.person_ids.tolist() for one in linked)
+    return {
+        time_s: [replace(person, person_id=next(new_ids)) for person in persons]
+        for time_s, persons in keyframes.items()
+    }

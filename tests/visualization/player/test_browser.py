@@ -1,4 +1,4 @@
-"""The page in Chromium, from a file, without a network."""
+"""The player page in Chromium, opened from a file, without a network."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from typing import Any
 import numpy as np
 import pytest
 
+from avdet.visualization.person_timeline import Overlay, annotated_persons, detected_persons
 from avdet.visualization.player.page import write_player
 from tests.media.make_videos import write_video
-from tests.visualization.test_person_timeline import detections
+from tests.visualization.tables import detections
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-NASTY = "<img src=x onerror='window.hacked = 1'></script><script>window.hacked = 1</script>"
-NAMES = {1: "sit", 2: NASTY, 3: "wave"}
-START, END = (0.1, 0.2, 0.3, 0.8), (0.5, 0.2, 0.7, 0.8)  # where somebody is at 0.5 s and at 1.5 s
+MARKUP = "<img src=x onerror='window.hacked = 1'></script><script>window.hacked = 1</script>"
+NAMES = {1: "sit", 2: MARKUP, 3: "wave"}
+START, END = (0.1, 0.2, 0.3, 0.8), (0.5, 0.2, 0.7, 0.8)  # of person 0 at 0.5 s and at 1.5 s
 
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("player")
-    sound = np.random.default_rng(0).uniform(-0.3, 0.3, 48000).astype(np.float32)
-    video = write_video(folder / "<b>a & b.mp4", num_frames=75, waveform=sound)
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, 48000).astype(np.float32)
+    video = write_video(folder / "<b>a & b.mp4", num_frames=75, waveform=noise)
     table = detections(
         *((0.5, START, 1, 0.9, 0), (1.5, END, 1, 0.8, 0), (1.5, END, 2, 0.45, 0), (2.5, END, 3, 0.35, 1))
-    ).assign(video=video.stem)
-    truth = table.drop(columns="score")
-    return write_player(video, table, folder / "page.html", label_map=NAMES, ground_truth=truth)
+    )
+    ground_truth = annotated_persons(table.drop(columns="score"), NAMES)
+    return write_player(video, folder / "page.html", Overlay(detected_persons(table, NAMES), ground_truth))
 
 
 @pytest.fixture(scope="module")
@@ -46,22 +47,22 @@ def browser() -> Iterator[Any]:
 
 
 class Player:
-    """The page as a user has it. complaints: the errors in its console."""
+    """The page in a browser. errors: those in its console."""
 
     def __init__(self, browser: Any, file: Path, size: tuple[int, int] = (1200, 800)) -> None:  # noqa: ANN401
-        self.complaints: list[str] = []
+        self.errors: list[str] = []
         self.page = browser.new_page(viewport={"width": size[0], "height": size[1]})
-        self.page.on("console", lambda said: self.complaints.extend([said.text] if said.type == "error" else []))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda log: self.errors.extend([log.text] if log.type == "error" else []))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(file.as_uri())
         self.page.wait_for_function("document.getElementById('video').readyState >= 2")
 
-    def people(self) -> list[dict[str, Any]]:
-        people: list[dict[str, Any]] = json.loads(self.page.locator("#boxes").get_attribute("data-people"))
-        return people
+    def persons(self) -> list[dict[str, Any]]:
+        persons: list[dict[str, Any]] = json.loads(self.page.locator("#boxes").get_attribute("data-persons"))
+        return persons
 
     def detected(self) -> list[dict[str, Any]]:
-        return [one for one in self.people() if not one["lines"][0].startswith("truth")]
+        return [person for person in self.persons() if not person["lines"][0].startswith("truth")]
 
     @property
     def time_s(self) -> float:
@@ -72,8 +73,8 @@ class Player:
         minutes = f"0:0{time_s:.1f}"
         self.page.wait_for_function("(t) => document.getElementById('clock').textContent.startsWith(t)", arg=minutes)
 
-    def painted(self, x: float, y: float) -> tuple[int, ...]:
-        """The overlay's colour (r, g, b, opacity) at a place of the picture."""
+    def colour_at(self, x: float, y: float) -> tuple[int, ...]:
+        """The colour (r, g, b, opacity) of the canvas at a normalised place of the frame."""
         script = """([x, y]) => { const c = document.getElementById('boxes');
             return [...c.getContext('2d').getImageData(x * c.width, y * c.height, 1, 1).data]; }"""
         return tuple(self.page.evaluate(script, [x, y]))
@@ -83,23 +84,23 @@ class Player:
 def player(browser: Any, page_file: Path) -> Iterator[Player]:  # noqa: ANN401
     player = Player(browser, page_file)
     yield player
-    assert player.complaints == []
+    assert player.errors == []
     player.page.close()
 
 
-def test_boxes_move_with_the_picture(player: Player) -> None:
+def test_boxes_are_interpolated_between_keyframes(player: Player) -> None:
     for time_s, left in [(0.5, 0.1), (1.0, 0.3), (1.3, 0.42)]:
         player.seek(time_s)
         (person,) = player.detected()
         assert person["box"][0] == pytest.approx(left, abs=0.4 * 0.041)  # the frame on screen may be 40 ms older
     player.seek(0.52)
     side = player.detected()[0]["box"]
-    red, green, blue, opacity = player.painted(side[0] + 0.004, 0.5)
-    assert opacity == 255 and red > 200 and green > 130 and blue < 120  # the first colour, orange
-    assert player.painted(0.9, 0.5)[3] == 0
+    red, green, blue, opacity = player.colour_at(side[0] + 0.004, 0.5)
+    assert opacity == 255 and red > 200 and green > 130 and blue < 120  # orange, the first colour of the palette
+    assert player.colour_at(0.9, 0.5)[3] == 0
 
 
-def test_they_move_while_it_plays(player: Player) -> None:
+def test_boxes_move_while_the_video_plays(player: Player) -> None:
     player.page.click("#play")
     player.page.wait_for_function("document.getElementById('video').currentTime > 0.9", timeout=10_000)
     first = player.detected()[0]["box"][0]
@@ -110,7 +111,7 @@ def test_they_move_while_it_plays(player: Player) -> None:
 
 
 def test_a_click_on_the_timeline_seeks(player: Player) -> None:
-    for canvas in ("#rows", "#sound"):
+    for canvas in ("#rows", "#spectrogram"):
         place = player.page.locator(canvas).bounding_box()
         gutter = min(160, max(104, 0.2 * place["width"]))
         x = place["x"] + gutter + 0.5 * (place["width"] - gutter)
@@ -124,7 +125,7 @@ def test_a_click_on_the_timeline_seeks(player: Player) -> None:
     assert player.time_s == pytest.approx(2.25, abs=0.05)
 
 
-def test_a_seek_is_followed_where_the_browser_keeps_its_frame_to_itself(player: Player) -> None:
+def test_boxes_follow_a_seek_without_frame_callbacks(player: Player) -> None:
     player.page.add_init_script("HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0")
     player.page.reload()
     player.page.wait_for_function("document.getElementById('video').readyState >= 2")
@@ -133,28 +134,28 @@ def test_a_seek_is_followed_where_the_browser_keeps_its_frame_to_itself(player: 
         assert player.detected()[0]["box"][0] == pytest.approx(left, abs=1e-6)
 
 
-def test_the_threshold_hides_and_says_why(player: Player) -> None:
+def test_the_minimum_score_hides_boxes_and_gives_the_reason(player: Player) -> None:
     player.seek(1.5)
-    assert [one["lines"] for one in player.detected()] == [["#0 sit 0.80", f"{NASTY} 0.45"]]
+    assert [person["lines"] for person in player.detected()] == [["#0 sit 0.80", f"{MARKUP} 0.45"]]
     for value, lines in [("0.5", [["#0 sit 0.80"]]), ("0.95", [])]:
-        player.page.locator("#threshold").fill(value)
-        assert [one["lines"] for one in player.detected()] == lines
-    assert player.page.locator("#note").text_content() == "nothing is drawn: no score over 0.95; highest 0.90"
-    player.page.locator("#threshold").fill("0.3")
+        player.page.locator("#min-score").fill(value)
+        assert [person["lines"] for person in player.detected()] == lines
+    assert player.page.locator("#note").text_content() == "nothing is drawn: no score reaches 0.95; the highest is 0.90"
+    player.page.locator("#min-score").fill("0.3")
     assert not player.page.locator("#note").is_visible()
 
 
-def test_actions_and_the_truth_are_shown_as_ticked(player: Player) -> None:
+def test_actions_and_ground_truth_can_be_hidden(player: Player) -> None:
     player.seek(1.5)
-    assert player.people()[0]["lines"] == ["truth sit", NASTY]
+    assert player.persons()[0]["lines"] == ["truth sit", MARKUP]
     player.page.keyboard.press("g")
-    assert len(player.people()) == 1
+    assert len(player.persons()) == 1
     player.page.locator("#classes input").nth(0).uncheck()
-    assert [one["lines"] for one in player.detected()] == [[f"#0 {NASTY} 0.45"]]
+    assert [person["lines"] for person in player.detected()] == [[f"#0 {MARKUP} 0.45"]]
     player.page.click("#none")
-    assert player.people() == []
+    assert player.persons() == []
     player.page.click("#all")
-    assert len(player.people()) == 1
+    assert len(player.persons()) == 1
 
 
 def test_keys_step_by_frames_and_seconds(player: Player) -> None:
@@ -162,39 +163,39 @@ def test_keys_step_by_frames_and_seconds(player: Player) -> None:
     for key, expected in [(".", 1.06), (",", 1.02), (",", 0.98), ("ArrowRight", 1.98), ("ArrowLeft", 0.98)]:
         player.page.keyboard.press(key)
         assert player.time_s == pytest.approx(expected, abs=0.002)
-    before = float(player.page.locator("#threshold").input_value())
+    before = float(player.page.locator("#min-score").input_value())
     player.page.keyboard.press("ArrowUp")
-    assert float(player.page.locator("#threshold").input_value()) == pytest.approx(before + 0.05)
+    assert float(player.page.locator("#min-score").input_value()) == pytest.approx(before + 0.05)
 
 
-def test_zoomed_in_a_click_means_less_time(player: Player) -> None:
+def test_a_click_seeks_in_the_zoomed_time_range(player: Player) -> None:
     player.seek(1.5)
     player.page.keyboard.press("+")
-    place = player.page.locator("#sound").bounding_box()
+    place = player.page.locator("#spectrogram").bounding_box()
     player.page.mouse.click(place["x"] + place["width"] - 2, place["y"] + 8)
-    assert player.time_s == pytest.approx(2.25, abs=0.06)  # half of 3 s around 1.5 s ends there
+    assert player.time_s == pytest.approx(2.25, abs=0.06)  # the range is 1.5 s around 1.5 s
 
 
-def test_nothing_in_a_name_runs(player: Player) -> None:
+def test_no_script_in_a_name_runs(player: Player) -> None:
     assert player.page.locator("#name").text_content() == "<b>a & b.mp4"
-    assert player.page.locator("#classes .what").all_text_contents() == ["sit", NASTY, "wave"]
+    assert player.page.locator("#classes .name").all_text_contents() == ["sit", MARKUP, "wave"]
     assert player.page.evaluate("window.hacked") is None
 
 
-def test_on_a_phone_nothing_sticks_out(browser: Any, page_file: Path) -> None:  # noqa: ANN401
+def test_the_page_fits_on_a_phone(browser: Any, page_file: Path) -> None:  # noqa: ANN401
     player = Player(browser, page_file, (390, 844))
     assert player.page.evaluate("document.documentElement.scrollWidth") == 390
-    assert not player.page.locator("#classes").is_visible()  # folded away
+    assert not player.page.locator("#classes").is_visible()  # collapsed
     assert player.page.locator("#boxes").bounding_box()["width"] > 360
-    assert player.complaints == []
+    assert player.errors == []
     player.page.close()
 
 
-def test_a_video_that_is_not_there_is_said(browser: Any, page_file: Path, tmp_path: Path) -> None:  # noqa: ANN401
-    alone = tmp_path / "page.html"
-    alone.write_bytes(page_file.read_bytes())
+def test_a_missing_video_is_reported(browser: Any, page_file: Path, tmp_path: Path) -> None:  # noqa: ANN401
+    without_video = tmp_path / "page.html"
+    without_video.write_bytes(page_file.read_bytes())
     page = browser.new_page()
-    page.goto(alone.as_uri())
+    page.goto(without_video.as_uri())
     page.wait_for_selector("#note:visible")
     assert "this browser cannot play <b>a & b.mp4" in page.locator("#note").text_content()
     page.close()

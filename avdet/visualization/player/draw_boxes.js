@@ -1,0 +1,76 @@
+// Draws boxes and labels on a canvas over the video.
+
+const GROUND_TRUTH_COLOUR = "#ffffff", LABEL_BACKGROUND = "rgba(16, 16, 20, 0.72)", TEXT_COLOUR = "#fafafa";
+
+/** Gives a canvas the screen's resolution; returns its context, cleared, with CSS pixels as units. */
+function clearedContext(canvas, width, height) {
+  const scale = window.devicePixelRatio || 1;
+  const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return context;
+}
+
+/** The text, shortened with an ellipsis to fit into `width`. */
+function shortened(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  let end = text.length;
+  while (end > 0 && context.measureText(text.slice(0, end) + "…").width > width) end--;
+  return text.slice(0, end) + "…";
+}
+
+/** persons: [{colour, box, lines, thin}], boxes normalised. */
+function drawPersons(canvas, persons) {
+  const {clientWidth: width, clientHeight: height} = canvas;
+  const context = clearedContext(canvas, width, height);
+  const textSize = Math.max(11, Math.min(16, Math.min(width, height) / 26));
+  context.font = `${textSize}px system-ui, "DejaVu Sans", sans-serif`;
+  context.textBaseline = "middle";
+  const placed = persons.map((person) => ({...person, pixels: boxInPixels(person.box, width, height)}));
+  for (const person of placed) drawBox(context, person);
+  const labels = [];
+  for (const person of placed) labels.push(drawLabel(context, person, textSize, labels, width, height));
+}
+
+function boxInPixels([x1, y1, x2, y2], width, height) {
+  const clip = (side) => Math.min(Math.max(side, 0), 1);
+  return [clip(x1) * width, clip(y1) * height, clip(x2) * width, clip(y2) * height];
+}
+
+function drawBox(context, {pixels: [left, top, right, bottom], colour, thin}) {
+  const line = thin ? 1.5 : 3;
+  for (const [style, width] of [["rgba(0, 0, 0, 0.7)", line + 2], [colour, line]]) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.strokeRect(left + 2, top + 2, Math.max(right - left - 4, 1), Math.max(bottom - top - 4, 1));
+  }
+}
+
+/** Places the label above the box, below it or in its corners, where it covers least of the other `labels`. */
+function drawLabel(context, {pixels: [left, top, right, bottom], colour, lines}, textSize, labels, width, height) {
+  const pad = textSize * 0.4, lineHeight = textSize * 1.25;
+  const texts = lines.map((line) => shortened(context, line, width - 3 * pad));
+  const w = Math.max(...texts.map((text) => context.measureText(text).width)) + 3 * pad;
+  const h = texts.length * lineHeight + pad;
+  const corners = [[left, top - h], [right - w, top - h], [left, bottom], [right - w, bottom], [left, bottom - h],
+    [right - w, bottom - h], [left, top]];
+  const [x, y] = corners
+    .map(([x, y]) => [Math.max(Math.min(x, width - w), 0), Math.max(Math.min(y, height - h), 0)])
+    .map((at) => [labels.reduce((sum, other) => sum + intersection(other, [...at, w, h]), 0), at])
+    .reduce((best, candidate) => (candidate[0] < best[0] ? candidate : best))[1];
+  context.fillStyle = LABEL_BACKGROUND;
+  context.fillRect(x, y, w, h);
+  context.fillStyle = colour;
+  context.fillRect(x, y, pad * 0.7, h);
+  context.fillStyle = TEXT_COLOUR;
+  texts.forEach((text, row) => context.fillText(text, x + 2 * pad, y + pad / 2 + (row + 0.5) * lineHeight));
+  return [x, y, w, h];
+}
+
+function intersection([ax, ay, aw, ah], [bx, by, bw, bh]) {
+  const width = Math.min(ax + aw, bx + bw) - Math.max(ax, bx);
+  const height = Math.min(ay + ah, by + bh) - Math.max(ay, by);
+  return Math.max(width, 0) * Math.max(height, 0);
+}
