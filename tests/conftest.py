@@ -32,14 +32,14 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_sample(tmp_path_factory.mktemp("data") / "sample", workers=1, settings=settings)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_settings(sample: Path) -> tuple[str, ...]:
     """Overrides that scale any recipe down to seconds on that sample."""
     places = (f"data.videos={sample / 'videos'}", f"data.annotations={sample / 'annotations'}")
     return (*places, *TINY_MODEL, *TINY_DATA, *TINY_TRAINING)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_config(tiny_settings: tuple[str, ...]) -> Config:
     overlay = REPOSITORY / "avdet/synthetic/recipe.yaml"
     return load_config(REPOSITORY / "configs/ava/avslowfast.yaml", overlays=(overlay,), overrides=tiny_settings)

@@ -1,15 +1,18 @@
-"""One, two and three processes give the same losses and the same detections; what one is told, all do."""
+"""N processes give the same losses and detections as one; a process that is stopped or lost stops or restarts all."""
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -29,20 +32,41 @@ from avdet.models.action_model import ActionModel
 from avdet.settings import Config
 from avdet.structures import ClipBatch
 from tests.conftest import REPOSITORY
+from tests.engine.shared import with_settings
 
-ALIKE = {
+SCORE = 7  # column of the detections CSV
+TRAINED = {
     "sync_bn": True,
     "batch_size": 6,
     "lr": 0.05,
     "base_batch_size": 6,
-    "epochs": 8,
-    "eval_every": 8,
+    "epochs": 4,
+    "eval_every": 4,
     "log_every": 1,
+}
+UNTRAINED = {  # so that rounding in training has no effect
+    "lr": 1e-12,
+    "warmup_epochs": 0,
+    "epochs": 1,
+    "eval_every": 1,
+    "freeze": ("trunk",),
+    "precise_bn_clips": 0,
+    "batch_size": 4,
 }
 
 
-def _train_in_double(rank: int, world: int, folder: str, settings: str) -> None:
-    """Rounding grows up to tenfold an iteration; in float64 nothing of it shows, and a real difference does."""
+@dataclass(frozen=True)
+class Results:
+    """Losses by iteration and detections of a trained model, and the detections of an untrained one."""
+
+    losses: list[float]
+    detections: pd.DataFrame
+    untrained_detections: pd.DataFrame
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Rounding errors grow up to tenfold per iteration: invisible in float64, where a real difference still shows."""
     build_model, move = DetectionTask.build_model, ClipBatch.to
 
     def build_double(task: DetectionTask, loader: ClipLoader[ClipBatch] | None = None) -> ActionModel:
@@ -58,100 +82,82 @@ def _train_in_double(rank: int, world: int, folder: str, settings: str) -> None:
         patch.object(ClipBatch, "to", move_double),
         patch.object(torch.Tensor, "float", torch.Tensor.double),
     ):
-        _train(rank, world, folder, settings)
+        yield
 
 
-def _train(rank: int, world: int, folder: str, settings: str) -> None:
+def _train_both(rank: int, world_size: int, folder: Path, trained: str, untrained: str) -> None:
     torch.set_num_threads(1)
-    if world > 1:
-        dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=world)
-    train(
-        parse_config(json.loads(settings)),
-        RunDir(Path(folder)),
-        DistributedContext(rank, world, torch.device("cpu")),
-        resume=False,
-    )
-    if world > 1:
+    if world_size > 1:
+        store = f"file://{folder}/store"
+        dist.init_process_group("gloo", init_method=store, rank=rank, world_size=world_size)
+    process = DistributedContext(rank, world_size, torch.device("cpu"))
+    with double_precision():
+        train(parse_config(json.loads(trained)), RunDir(folder / "trained"), process, resume=False)
+    train(parse_config(json.loads(untrained)), RunDir(folder / "untrained"), process, resume=False)
+    if world_size > 1:
         dist.destroy_process_group()
 
 
-def run_with(
-    world: int, config: Config, folder: Path, work: Callable[..., None] = _train
-) -> tuple[list[float], pd.DataFrame]:
-    """Losses by iteration, detections."""
-    folder.mkdir()
-    spawn(work, args=(world, str(folder), config.model_dump_json()), nprocs=world)
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    losses = [line["loss/action"] for line in lines if "loss/action" in line]
-    return losses, pd.read_csv(folder / "detections.csv", header=None)
-
-
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[float], pd.DataFrame]]:
-    return {}
+def results_of(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Results]:
+    """The results by number of processes, each computed once."""
+    config = with_settings(tiny_config, "model", drop_pathway_rate=0.0)
+    trained = with_settings(config, "train", **TRAINED).model_dump_json()
+    untrained = with_settings(tiny_config, "train", **UNTRAINED).model_dump_json()
+
+    @functools.cache
+    def results(world_size: int) -> Results:
+        folder = tmp_path_factory.mktemp("runs")
+        if world_size == 1:
+            _train_both(0, 1, folder, trained, untrained)
+        else:
+            spawn(_train_both, args=(world_size, folder, trained, untrained), nprocs=world_size)
+        lines = [json.loads(line) for line in RunDir(folder / "trained").metrics.read_text().splitlines()]
+        losses = [line["loss/action"] for line in lines if "loss/action" in line]
+        tables = [pd.read_csv(RunDir(folder / name).detections, header=None) for name in ("trained", "untrained")]
+        return Results(losses, *tables)
+
+    return results
 
 
-@pytest.mark.parametrize("world", [2, pytest.param(3, marks=pytest.mark.slow)])
-def test_processes_change_nothing(
-    alone: dict[str, tuple[list[float], pd.DataFrame]], tiny_config: Config, tmp_path: Path, world: int
-) -> None:
-    config = tiny_config.model_copy(
-        update={
-            "model": tiny_config.model.model_copy(update={"drop_pathway_rate": 0.0}),
-            "train": tiny_config.train.model_copy(update=ALIKE),
-        }
-    )
-    if not alone:
-        alone["one"] = run_with(1, config, tmp_path / "one", _train_in_double)
-    losses, detections = alone["one"]
-    losses_many, detections_many = run_with(world, config, tmp_path / "many", _train_in_double)
-    assert losses_many == pytest.approx(losses, rel=1e-6)
-    assert detections_many[[0, 1, 6]].equals(detections[[0, 1, 6]])
-    assert (detections_many[7] - detections[7]).abs().max() < 1e-5  # scores
+@pytest.mark.parametrize("world_size", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_training_gives_the_same_losses_and_detections(results_of: Callable[[int], Results], world_size: int) -> None:
+    one, many = results_of(1), results_of(world_size)
+    assert len(one.losses) == 4 and many.losses == pytest.approx(one.losses, rel=1e-6)
+    assert many.detections[[0, 1, 6]].equals(one.detections[[0, 1, 6]])
+    assert (many.detections[SCORE] - one.detections[SCORE]).abs().max() < 1e-5
 
 
-def test_evaluation_is_the_same_to_the_last_digit(tiny_config: Config, tmp_path: Path) -> None:
-    """Untrained weights, so that training's rounding is out of it."""
-    frozen = {
-        "lr": 1e-12,
-        "warmup_epochs": 0,
-        "epochs": 1,
-        "eval_every": 1,
-        "freeze": ("trunk",),
-        "precise_bn_clips": 0,
-        "batch_size": 4,
-    }
-    config = tiny_config.model_copy(update={"train": tiny_config.train.model_copy(update=frozen)})
-    one, two = (run_with(world, config, tmp_path / str(world))[1] for world in (1, 2))
-    assert (one[7] - two[7]).abs().max() <= 1e-6 and one.drop(columns=7).equals(two.drop(columns=7))
+def test_evaluation_gives_the_same_detections(results_of: Callable[[int], Results]) -> None:
+    one, two = results_of(1).untrained_detections, results_of(2).untrained_detections
+    assert (one[SCORE] - two[SCORE]).abs().max() <= 1e-6
+    assert one.drop(columns=SCORE).equals(two.drop(columns=SCORE))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_lost_or_told_process_of_two(tiny_config: Config, tmp_path: Path, number: signal.Signals) -> None:
-    """SIGTERM to torchrun: all save and end. SIGKILL to one: torchrun starts both again, and they go on to the end."""
-    recipe, output = tmp_path / "recipe.yaml", tmp_path / "run"
-    longer = tiny_config.train.model_copy(update={"epochs": 30, "eval_every": 10, "log_every": 1})
-    recipe.write_text(tiny_config.model_copy(update={"train": longer}).to_yaml())
-    tool = [str(REPOSITORY / "tools/train_net.py"), "--config", str(recipe), "--output", str(output)]
+def test_a_stopped_or_lost_process_of_two(tiny_config: Config, tmp_path: Path, number: signal.Signals) -> None:
+    """SIGTERM to torchrun: all processes save and exit. SIGKILL to a worker: torchrun restarts both, which resume."""
+    config, output = tmp_path / "config.yaml", tmp_path / "run"
+    config.write_text(with_settings(tiny_config, "train", epochs=30, eval_every=10, log_every=1).to_yaml())
+    tool = [str(REPOSITORY / "tools/train_net.py"), "--config", str(config), "--output", str(output)]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "1", *tool]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        end = time.monotonic() + 120
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as torchrun:
+        deadline = time.monotonic() + 120
         while not (output / "checkpoints/last.pt").exists():
-            assert time.monotonic() < end and process.poll() is None
+            assert time.monotonic() < deadline and torchrun.poll() is None
             time.sleep(0.1)
         if number == signal.SIGTERM:
-            process.send_signal(number)
+            torchrun.send_signal(number)
         else:
-            workers = subprocess.run(
-                ["pgrep", "-f", f"^{sys.executable} .*train_net"], capture_output=True, text=True, check=True
-            )
-            os.kill(int(workers.stdout.split()[-1]), number)
-        said, _ = process.communicate(timeout=200)
+            of_this_run = f"^{re.escape(sys.executable)} .*train_net.*{re.escape(str(output))}"
+            processes = subprocess.run(["pgrep", "-f", of_this_run], capture_output=True, text=True, check=True)
+            os.kill(int(processes.stdout.split()[-1]), number)  # the newest is a worker
+        log, _ = torchrun.communicate(timeout=200)
     if number == signal.SIGTERM:
-        assert "Stopped and saved" in said
+        assert "Stopped and saved" in log
         subprocess.run([*command, "--resume"], env=environment, check=True, stdout=subprocess.DEVNULL)
     else:
-        assert process.returncode == 0 and "resumed" in said
+        assert torchrun.returncode == 0 and "resumed" in log
     assert json.loads((output / "results.json").read_text())["detection"]["mAP"] is not None
