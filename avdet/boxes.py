@@ -1,4 +1,4 @@
-"""Arithmetic on boxes (N, 4), xyxy: x1, y1 the upper left corner, x2, y2 the lower right one."""
+"""Operations on boxes (N, 4) in xyxy: x1, y1 is the upper left corner, x2, y2 the lower right one."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ __all__ = ["clip_xyxy", "flip_xyxy", "iou_xyxy", "scale_xyxy", "shift_xyxy"]
 
 
 def scale_xyxy(boxes: Tensor, x: float, y: float) -> Tensor:
-    """Boxes times (x, y): by a frame's width and height, normalised boxes become pixels."""
+    """Multiplies boxes by (x, y); a frame's width and height convert normalised boxes to pixels."""
     return boxes * boxes.new_tensor([x, y, x, y])
 
 
 def shift_xyxy(boxes: Tensor, x: float, y: float) -> Tensor:
+    """Translates boxes by (x, y)."""
     return boxes + boxes.new_tensor([x, y, x, y])
 
 
 def flip_xyxy(boxes: Tensor, width: float) -> Tensor:
-    """Boxes of a picture that is mirrored left to right: (10, 0, 30, 5) in a width of 100 becomes (70, 0, 90, 5)."""
+    """Mirrors boxes left to right in a frame of `width`: for 100, (10, 0, 30, 5) becomes (70, 0, 90, 5)."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack([width - x2, y1, width - x1, y2], dim=-1)
 
 
 def clip_xyxy(boxes: Tensor, width: float, height: float) -> Tensor:
-    """Boxes cut off at the frame's borders; one that lies outside becomes empty."""
+    """Clips boxes to a frame of `width` x `height`; a box outside becomes empty."""
     return clip_boxes_to_image(boxes, (height, width))

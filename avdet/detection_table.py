@@ -1,4 +1,4 @@
-"""Detections as AVA's table: a row a person and class. The interface between all that predicts, scores and draws."""
+"""The detections table in AVA's format: the interface between prediction, evaluation and visualization."""
 
 from __future__ import annotations
 
@@ -8,33 +8,38 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
+from avdet.atomic_write import atomic_write
 from avdet.structures import Detections
 
 __all__ = ["COLUMNS", "detection_table", "write_detections"]
 
-COLUMNS = ["video", "timestamp", "x1", "y1", "x2", "y2", "action_id", "score", "person_id"]
+COLUMNS = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "score", "person_id"]
 
 
 def detection_table(detections: Sequence[Detections], class_ids: Sequence[int]) -> pd.DataFrame:
-    """Sorted by video and time, so that the table does not depend on who found what first."""
-    found = [d for d in sorted(detections, key=lambda d: (d.video, d.time_s)) if len(d.people)]
-    if not found:
+    """Returns one row per person and class, sorted by video and time.
+
+    class_ids: the benchmark's ids in the order of the score columns.
+    """
+    ordered = [d for d in sorted(detections, key=lambda d: (d.video, d.time_s)) if len(d.people)]
+    if not ordered:
         return pd.DataFrame({name: [] for name in COLUMNS})
-    counts = [len(d.people) for d in found]
+    counts = [len(d.people) for d in ordered]
     classes = len(class_ids)
-    boxes = np.concatenate([d.people.boxes.numpy() for d in found]).repeat(classes, axis=0)
+    boxes = np.concatenate([d.people.boxes.numpy() for d in ordered]).repeat(classes, axis=0)
     columns = {
-        "video": np.repeat(np.repeat([d.video for d in found], counts), classes),
-        "timestamp": np.repeat(np.repeat([d.time_s for d in found], counts), classes),
-        **dict(zip(COLUMNS[2:6], boxes.T, strict=True)),
+        "video": np.repeat(np.repeat([d.video for d in ordered], counts), classes),
+        "timestamp": np.repeat(np.repeat([d.time_s for d in ordered], counts), classes),
+        **dict(zip(BOX_COLUMNS, boxes.T, strict=True)),
         "action_id": np.tile(np.asarray(class_ids), sum(counts)),
-        "score": np.concatenate([d.scores.numpy().reshape(-1) for d in found]),
-        "person_id": np.concatenate([d.people.person_ids.numpy() for d in found]).repeat(classes),
+        "score": np.concatenate([d.scores.numpy().reshape(-1) for d in ordered]),
+        "person_id": np.concatenate([d.people.person_ids.numpy() for d in ordered]).repeat(classes),
     }
     return pd.DataFrame(columns)
 
 
 def write_detections(table: pd.DataFrame, path: Path) -> None:
-    """AVA's form, with nine digits: every float32 score reads back equal."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, columns=COLUMNS, index=False, header=False, float_format="%.9g")
+    """Writes AVA's CSV format without a header; nine digits preserve every float32 score."""
+    with atomic_write(path) as partial:
+        table.to_csv(partial, columns=COLUMNS, index=False, header=False, float_format="%.9g")

@@ -1,6 +1,6 @@
-"""What travels between the parts: small dataclasses that check themselves.
+"""The data structures shared by all packages: dataclasses that check their shapes.
 
-Axes: B clips, T frames, H and W pixels, N boxes, C classes; sound has T steps in time and F mel bins.
+Axes: B clips, T frames, H and W pixels, N boxes, C classes; audio has T time steps and F mel bins.
 Boxes are xyxy: normalised to the video's frame in `PersonBoxes`, pixels of the network's input in names with `_px`.
 """
 
@@ -12,10 +12,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+__all__ = ["BadClip", "Clip", "ClipBatch", "Detections", "PersonBoxes"]
+
 
 @dataclass(frozen=True)
 class PersonBoxes:
-    """The people of one frame: boxes (N, 4) normalised, scores (N,), person ids (N,), -1 where nobody knows."""
+    """The persons of one frame: boxes (N, 4) normalised, scores (N,), person ids (N,), -1 if unknown."""
 
     boxes: Tensor
     scores: Tensor
@@ -32,7 +34,7 @@ class PersonBoxes:
 
     @classmethod
     def from_boxes(cls, boxes: Tensor, scores: Tensor | None = None, person_ids: Tensor | None = None) -> PersonBoxes:
-        """Boxes whose scores (1) and ids (-1) may be unknown."""
+        """Builds PersonBoxes; scores default to 1 and ids to -1."""
         boxes = boxes.reshape(-1, 4).to(torch.float32)
         if scores is None:
             scores = torch.ones(len(boxes))
@@ -41,12 +43,13 @@ class PersonBoxes:
         return cls(boxes, scores.to(torch.float32), person_ids.to(torch.int64))
 
     def select(self, keep: Tensor) -> PersonBoxes:
+        """Returns the persons at a boolean mask or indices."""
         return PersonBoxes(self.boxes[keep], self.scores[keep], self.person_ids[keep])
 
 
 @dataclass(frozen=True)
 class BadClip:
-    """A clip that could not be read, and why: another one was taken in its place."""
+    """A clip that could not be read, with the reason; another clip replaced it."""
 
     video: str
     time_s: float
@@ -55,14 +58,14 @@ class BadClip:
 
 @dataclass(frozen=True)
 class Clip:
-    """One clip as it was cut from a video, pictures still in bytes.
+    """One clip extracted from a video.
 
-    frames: (3, T, H, W) uint8, what the Fast pathway sees.
-    audio: (T, F) normalised log-mel of the same span; None where the video has no sound.
-    negative_audio: as `audio`, cut from elsewhere: the misaligned sound of the synchronisation loss (paper, 3.3).
-    boxes_px: (N, 4) in pixels of `frames`; `people` holds the same N as they stand in the video's own frame.
-    labels: one tensor a class set: (N, C) multi-hot for boxes, (C,) multi-hot or () class index for whole clips.
-    bad: the clips that this one stands in for.
+    frames: (3, T, H, W) uint8, the frames of the Fast pathway.
+    audio: (T, F) normalised log-mel of the same span; None if the video has no audio.
+    negative_audio: (T, F) log-mel of another span or video, for the AVS loss (paper, section 3.3).
+    boxes_px: (N, 4) in pixels of `frames`; `people` holds the same N persons, normalised to the video's frame.
+    labels: one tensor per class set: (N, C) multi-hot for boxes, (C,) multi-hot or () class index for whole clips.
+    bad: the unreadable clips that this one replaces.
     """
 
     video: str
@@ -77,18 +80,21 @@ class Clip:
 
     def __post_init__(self) -> None:
         assert self.frames.ndim == 4 and self.frames.shape[0] == 3, f"frames are {tuple(self.frames.shape)}"
-        assert self.frames.dtype == torch.uint8, f"frames are {self.frames.dtype}, not bytes"
+        assert self.frames.dtype == torch.uint8, f"frames are {self.frames.dtype}, not uint8"
         assert len(self.boxes_px) == len(self.people), f"{len(self.boxes_px)} boxes, {len(self.people)} people"
 
 
 @dataclass(frozen=True)
 class ClipBatch:
-    """Clips of one size, as the model takes them.
+    """Clips of one size: the model's input.
 
-    frames: (B, 3, T, H, W) uint8; the model normalises them and takes the Slow pathway's frames from among them.
-    audio: (B, 1, T, F), zeros for a clip without sound, or None where no clip has any; `has_audio` (B,) says which.
-    boxes_px: (N, 4) of all clips; `box_clip` (N,) gives each box's clip.
-    bad: the clips that could not be read and were replaced.
+    frames: (B, 3, T, H, W) uint8; the model normalises them and subsamples the Slow pathway's frames.
+    audio: (B, 1, T, F), zeros for a clip without audio; None if no clip has audio.
+    has_audio: (B,) bool.
+    boxes_px: (N, 4) of all clips; `box_clip` (N,) is the index of each box's clip.
+    labels: one tensor per class set, one row per box or per clip.
+    clips: (video, time in seconds) of each clip.
+    bad: the unreadable clips that were replaced.
     """
 
     frames: Tensor
@@ -112,6 +118,8 @@ class ClipBatch:
         return len(self.frames)
 
     def to(self, device: torch.device) -> ClipBatch:
+        """Returns a copy on `device`, without waiting for pinned tensors."""
+
         def move(tensor: Tensor | None) -> Tensor | None:
             return None if tensor is None else tensor.to(device, non_blocking=True)
 
@@ -126,18 +134,18 @@ class ClipBatch:
             labels={name: label.to(device, non_blocking=True) for name, label in self.labels.items()},
         )
 
-    def split(self, parts: int) -> list[ClipBatch]:
-        """Its clips in so many batches of nearly one size, none of them empty."""
+    def split(self, count: int) -> list[ClipBatch]:
+        """Splits the clips into at most `count` batches of nearly equal size, none of them empty."""
         size = len(self)
-        if parts == 1:
+        if count == 1:
             return [self]
-        edges = sorted({round(part * size / parts) for part in range(parts + 1)})
+        edges = sorted({round(index * size / count) for index in range(count + 1)})
         return [self._slice(first, last) for first, last in pairwise(edges)]
 
     def _slice(self, first: int, last: int) -> ClipBatch:
-        here = (self.box_clip >= first) & (self.box_clip < last)
+        in_slice = (self.box_clip >= first) & (self.box_clip < last)
         rows = {
-            name: here if len(self.box_clip) or not len(label) else slice(first, last)  # a row a box, or a row a clip
+            name: in_slice if len(self.box_clip) or not len(label) else slice(first, last)  # rows are boxes or clips
             for name, label in self.labels.items()
         }
         return replace(
@@ -146,15 +154,15 @@ class ClipBatch:
             audio=None if self.audio is None else self.audio[first:last],
             negative_audio=None if self.negative_audio is None else self.negative_audio[first:last],
             has_audio=self.has_audio[first:last],
-            boxes_px=self.boxes_px[here],
-            box_clip=self.box_clip[here] - first,
+            boxes_px=self.boxes_px[in_slice],
+            box_clip=self.box_clip[in_slice] - first,
             labels={name: label[rows[name]] for name, label in self.labels.items()},
             clips=self.clips[first:last],
             people=self.people[first:last],
         )
 
     def pin_memory(self) -> ClipBatch:
-        """Called by the data loader before a copy to the GPU."""
+        """Called by the data loader before the copy to the GPU."""
         return replace(
             self,
             frames=self.frames.pin_memory(),
@@ -165,7 +173,7 @@ class ClipBatch:
 
 @dataclass(frozen=True)
 class Detections:
-    """What one keyframe's people do: `people` in the video's frame, scores (N, C) in the order of the class names."""
+    """The predictions for one keyframe: N persons and their scores (N, C), in the order of the class names."""
 
     video: str
     time_s: float

@@ -1,3 +1,5 @@
+"""Box operations worked out by hand."""
+
 import torch
 
 from avdet.boxes import clip_xyxy, flip_xyxy, iou_xyxy, scale_xyxy, shift_xyxy
@@ -10,7 +12,7 @@ def test_scale_and_shift() -> None:
     assert shift_xyxy(BOX, -10, 2).tolist() == [[0, 2, 20, 7]]
 
 
-def test_flip_mirrors_and_twice_is_nothing() -> None:
+def test_flip_mirrors_and_two_flips_cancel() -> None:
     assert flip_xyxy(BOX, 100).tolist() == [[70, 0, 90, 5]]
     assert flip_xyxy(flip_xyxy(BOX, 100), 100).tolist() == BOX.tolist()
 
@@ -23,10 +25,10 @@ def test_clip_empties_a_box_outside() -> None:
 
 
 def test_iou_by_hand() -> None:
-    # 10 x 5 common of 100 + 100 - 50 in all
+    # intersection 10 x 5, union 100 + 100 - 50
     assert iou_xyxy(BOX, torch.tensor([[20.0, 0.0, 40.0, 5.0]])).item() == torch.tensor(50 / 150)
 
 
 def test_no_boxes() -> None:
-    nothing = torch.zeros(0, 4)
-    assert scale_xyxy(nothing, 2, 2).shape == flip_xyxy(nothing, 2).shape == clip_xyxy(nothing, 2, 2).shape == (0, 4)
+    no_boxes = torch.zeros(0, 4)
+    assert scale_xyxy(no_boxes, 2, 2).shape == flip_xyxy(no_boxes, 2).shape == clip_xyxy(no_boxes, 2, 2).shape == (0, 4)

@@ -1,3 +1,5 @@
+"""ClipBatch.split keeps boxes and labels with their clips."""
+
 import pytest
 import torch
 
@@ -5,7 +7,7 @@ from avdet.structures import ClipBatch, PersonBoxes
 
 
 def batch(boxes: list[int], labels: torch.Tensor) -> ClipBatch:
-    """A clip of one grey value for each number of boxes."""
+    """A batch of clips with the given numbers of boxes; clip k has the grey value k."""
     size = len(boxes)
     return ClipBatch(
         frames=torch.arange(size, dtype=torch.uint8).reshape(-1, 1, 1, 1, 1).expand(-1, 3, 1, 2, 2),
@@ -19,7 +21,7 @@ def batch(boxes: list[int], labels: torch.Tensor) -> ClipBatch:
     )
 
 
-def test_parts_keep_their_boxes_and_labels() -> None:
+def test_split_keeps_boxes_and_labels() -> None:
     parts = batch([2, 0, 1], torch.tensor([[10], [11], [12]])).split(2)
     assert [len(part) for part in parts] == [2, 1]
     assert parts[0].labels["action"].flatten().tolist() == [10, 11] and parts[0].box_clip.tolist() == [0, 0]
@@ -27,8 +29,8 @@ def test_parts_keep_their_boxes_and_labels() -> None:
     assert parts[1].clips == (("v2", 0.0),) and int(parts[1].frames[0, 0, 0, 0, 0]) == 2
 
 
-@pytest.mark.parametrize("parts", [1, 2, 3, 7])
-def test_labels_of_whole_clips_go_with_their_clips(parts: int) -> None:
-    found = batch([0, 0, 0], torch.tensor([5, 6, 7])).split(parts)
-    assert [int(label) for part in found for label in part.labels["action"]] == [5, 6, 7]
-    assert len(found) == min(parts, 3) and all(len(part) for part in found)
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_labels_of_whole_clips_follow_their_clips(count: int) -> None:
+    batches = batch([0, 0, 0], torch.tensor([5, 6, 7])).split(count)
+    assert [int(label) for part in batches for label in part.labels["action"]] == [5, 6, 7]
+    assert len(batches) == min(count, 3) and all(len(part) for part in batches)

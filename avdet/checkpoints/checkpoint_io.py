@@ -1,6 +1,6 @@
-"""One file a checkpoint: weights, settings and class names together, written whole or not at all.
+"""Saves and loads checkpoints: one file holds weights, settings, class names and, to resume, the training state.
 
-Files are read with torch's weights_only unpickler: a file that wants to run code is refused.
+Files are written atomically and read with torch's weights_only unpickler, which refuses files that would run code.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from avdet.checkpoints.weights import LoadReport, choose_classes, load_state
+from avdet.atomic_write import atomic_write
+from avdet.checkpoints.weights import LoadReport, load_state, select_classes
 
 __all__ = [
     "Checkpoint",
@@ -32,24 +33,30 @@ __all__ = [
     "load_checkpoint",
     "load_newest",
     "load_weights",
+    "read_tensors",
     "save_checkpoint",
 ]
 
 logger = logging.getLogger(__name__)
+# What torch's unpickler reports if a file names anything but tensors and plain data.
+_CODE_PHRASES = ("GLOBAL", "Trying to call", "Trying to instantiate", "Can only build")
 FORMAT = "avdet"
 VERSION = 1
-_KINDS = {
+_TYPES = {
     "version": int, "model_state": dict, "config": dict, "class_names": dict, "training_state": dict | NoneType,
 }  # fmt: skip
 
 
 class CheckpointError(ValueError):
-    """A file that is no checkpoint of ours: which one, why, the next step."""
+    """A checkpoint file cannot be read or written."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds. `class_names`: by class id; `training_state`: what resuming needs, else None."""
+    """The content of a checkpoint file.
+
+    class_names: by class id. training_state: what resuming needs; None in a file for inference.
+    """
 
     model_state: dict[str, Tensor]
     config: dict[str, Any]
@@ -65,11 +72,10 @@ def save_checkpoint(
     class_names: Mapping[int, str],
     training_state: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes beside the file, then takes its place: a crash leaves the old one. Tensors and plain data only.
+    """Writes a checkpoint atomically; it may hold only tensors and plain data.
 
-    Raises CheckpointError where the disk does not take it; the old one stands.
+    Raises CheckpointError if the disk cannot take it; the previous file stays.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -78,59 +84,41 @@ def save_checkpoint(
         "class_names": dict(class_names),
         "training_state": None if training_state is None else dict(training_state),
     }
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with partial.open("wb") as file:
+        with atomic_write(path) as partial, partial.open("wb") as file:
             torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch's own writer reports a full disk as the latter
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         reason = " ".join(str(error).split())[:120]
-        stands = "; the one before it still stands" if path.exists() else ""
+        previous = "; the previous checkpoint is intact" if path.exists() else ""
         raise CheckpointError(
-            f"{path} cannot be written ({reason}){stands}; make room and go on with --resume"
+            f"{path} cannot be written ({reason}){previous}; free disk space and continue with --resume"
         ) from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def keep_previous(path: Path, count: int) -> None:
-    """Before `path` is written anew: the old one also stands as NAME-1, the one before as NAME-2, up to `count`.
+    """Keeps `path`, before it is rewritten, also as NAME-1, the one before as NAME-2, and so on up to NAME-`count`.
 
-    Where a process was killed in the midst of this, some of it is done already: two names are of one file.
+    Continues where a killed process stopped: two names of one file are already rotated.
     """
-    names = [path, *previous_of(path, count)]
-    left = list(takewhile(lambda pair: not _are_one(*pair), pairwise(names)))
-    for newer, older in reversed(left):
+    names = [path, *(path.with_name(f"{path.stem}-{age}{path.suffix}") for age in range(1, count + 1))]
+    pending = list(takewhile(lambda pair: not _are_same_file(*pair), pairwise(names)))
+    for newer, older in reversed(pending):
         if newer.exists():
-            beside = older.with_name(f".{older.name}.{os.getpid()}.part")
-            try:
-                os.link(newer, beside)  # not moved: at every moment there is one under its own name
-            except OSError:
-                shutil.copyfile(newer, beside)
-            beside.replace(older)
+            with atomic_write(older) as partial:
+                try:
+                    os.link(newer, partial)  # a link instead of a move: `path` exists at all times
+                except OSError:
+                    shutil.copyfile(newer, partial)
 
 
-def _are_one(newer: Path, older: Path) -> bool:
+def _are_same_file(newer: Path, older: Path) -> bool:
     return newer.exists() and older.exists() and older.samefile(newer)
 
 
-def remove_unfinished(folder: Path) -> None:
-    """What processes that were killed left of the files they were writing."""
-    for part in folder.glob(".*.part"):
-        part.unlink(missing_ok=True)
-
-
-def previous_of(path: Path, count: int) -> list[Path]:
-    """last-1.pt, last-2.pt, ... of last.pt, whether they are there or not."""
-    return [path.with_name(f"{path.stem}-{age}{path.suffix}") for age in range(1, count + 1)]
-
-
 def load_newest(path: Path) -> Checkpoint:
-    """`path`, or where it cannot be read the newest of its previous ones that can; a warning says so.
+    """Loads `path` or, if it cannot be read, the newest readable NAME-1, NAME-2, ..; logs a warning.
 
-    Raises the CheckpointError of `path` where none can.
+    Raises the CheckpointError of `path` if none can be read.
     """
     try:
         return load_checkpoint(path)
@@ -139,27 +127,25 @@ def load_newest(path: Path) -> Checkpoint:
         for previous in older:
             with suppress(CheckpointError):
                 checkpoint = load_checkpoint(previous)
-                logger.warning("%s; going on with %s", error, previous)
+                logger.warning("%s; continuing with %s", error, previous)
                 return checkpoint
         raise
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """On the CPU. Raises CheckpointError where there is none, or none of ours."""
+    """Loads a checkpoint to the CPU. Raises CheckpointError if there is none or avdet did not write it."""
     content = read_tensors(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path} is a PyTorch file but no checkpoint of avdet; if PySlowFast or AVSlowFast wrote it, convert it "
-            "with tools/convert_checkpoint.py"
+            f"{path} is a PyTorch file but not a checkpoint of avdet; convert one of PySlowFast or AVSlowFast with "
+            "tools/convert_checkpoint.py"
         )
-    wrong = [name for name, kind in _KINDS.items() if not isinstance(content.get(name, ...), kind)]
-    if wrong:
-        raise CheckpointError(
-            f"{path} lacks {wrong[0]}, or holds something else there than checkpoints of avdet do; take another one"
-        )
+    invalid = [name for name, kind in _TYPES.items() if not isinstance(content.get(name, ...), kind)]
+    if invalid:
+        raise CheckpointError(f"{path} has no valid entry {invalid[0]!r}; use another checkpoint")
     if content["version"] > VERSION:
         raise CheckpointError(
-            f"{path} has format version {content['version']}, this avdet reads up to {VERSION}; update avdet"
+            f"{path} has format version {content['version']}, but this avdet reads up to {VERSION}; update avdet"
         )
     return Checkpoint(content["model_state"], content["config"], content["class_names"], content["training_state"])
 
@@ -167,47 +153,49 @@ def load_checkpoint(path: Path) -> Checkpoint:
 def load_weights(
     model: torch.nn.Module, checkpoint: Checkpoint, class_names: Mapping[int, str] | None = None
 ) -> LoadReport:
-    """Fills `model` from a checkpoint whose head or modality may differ; says what was loaded, new and unused.
+    """Loads a checkpoint whose head or modality may differ into `model`; reports loaded, new and unused tensors.
 
-    class_names: the data's, by id. Where the checkpoint knows them all by name, its head's rows for them are taken (60
-    of AVA's 80, say); where it does not, the head starts anew. Without them, a head of the same size is taken as it is.
-    Raises ValueError where less than 90 % of the trunk fits.
+    class_names: the data set's, by id. If the checkpoint has all of these names, the head takes their rows (say, 60 of
+    AVA's 80); otherwise it is re-initialised. With None, a head of the same size is loaded as it is.
+    Raises ValueError if less than 90 % of the backbone matches.
     """
     state = checkpoint.model_state
     if class_names is not None:
-        state = choose_classes(state, checkpoint.class_names, class_names)
+        state = select_classes(state, checkpoint.class_names, class_names)
     return load_state(model, state)
 
 
-def read_tensors(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
-    """Tensors and plain data of a file that torch.save wrote, by anybody."""
+def read_tensors(path: Path) -> Any:  # noqa: ANN401  (any content)
+    """Returns the tensors and plain data of any file written by torch.save. Raises CheckpointError."""
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint at {path}; give the path of a .pt file")
     if _is_damaged(path):
-        raise CheckpointError(f"{path} is damaged: its checksums do not fit its bytes; copy it again")
-    if not _begins_well(path):
-        raise CheckpointError(f"{path} is no PyTorch file; give a checkpoint that avdet or torch.save wrote")
+        raise CheckpointError(f"{path} is damaged: a checksum does not match; copy it again")
+    if not _has_torch_magic(path):
+        raise CheckpointError(f"{path} is not a PyTorch file; give a checkpoint of avdet or torch.save")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if any(sign in str(error) for sign in ("GLOBAL", "Trying to call", "Trying to instantiate", "Can only build")):
+        if any(phrase in str(error) for phrase in _CODE_PHRASES):
             raise CheckpointError(
-                f"{path} holds more than tensors and plain data and might run code when read; it is refused"
+                f"{path} holds more than tensors and plain data and might run code when read, so it is refused"
             ) from None
-        raise CheckpointError(f"{path} is no PyTorch file; give a checkpoint that avdet or torch.save wrote") from None
-    except Exception as error:  # what broken pickles raise has no end
+        raise CheckpointError(
+            f"{path} is not a PyTorch file; give a checkpoint written by avdet or torch.save"
+        ) from None
+    except Exception as error:  # a damaged pickle can raise any exception
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise CheckpointError(f"{path} cannot be read and is probably cut short ({reason}); copy it again") from None
 
 
-def _begins_well(path: Path) -> bool:
-    """As a zip archive or a pickle: of a text torch says only the code of a letter. An empty file is cut short."""
+def _has_torch_magic(path: Path) -> bool:
+    """Whether it starts as a zip archive or a pickle, or is empty: torch's error for a text file is not readable."""
     with path.open("rb") as file:
         return file.read(1) in {b"P", b"\x80", b""}
 
 
 def _is_damaged(path: Path) -> bool:
-    """torch writes zip archives and does not look at their checksums when it reads them."""
+    """Checks the checksums of the zip archive, which torch.load ignores."""
     if not zipfile.is_zipfile(path):
         return False
     try:

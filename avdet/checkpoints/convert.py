@@ -1,4 +1,4 @@
-"""Names and shapes of other code bases' checkpoints, into ours: PySlowFast's and AVSlowFast's .pyth, Caffe2's .pkl."""
+"""Converts tensor names and shapes of PySlowFast, AVSlowFast (.pyth) and Caffe2 (.pkl) to avdet's."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch import Tensor
 __all__ = ["UnknownTensorError", "from_caffe2", "from_reference"]
 
 PATHWAY = {"0": "slow", "1": "fast", "2": "audio"}
-JOINT = {"1": "pool1", "2": "res2", "3": "res3", "4": "res4", "5": "pool5"}
+FUSION_STAGE = {"1": "pool1", "2": "res2", "3": "res3", "4": "res4", "5": "pool5"}
 BRANCH = {"a": "a", "b": "b", "c": "c", "t": "time", "f": "frequency", "out": "c"}
-GATHER = {"conv_theta": "query", "conv_phi": "key", "conv_g": "value", "conv_out": "out", "bn": "norm"}
+NONLOCAL_LAYER = {"conv_theta": "query", "conv_phi": "key", "conv_g": "value", "conv_out": "out", "bn": "norm"}
 
 
 class UnknownTensorError(ValueError):
-    """A tensor that no rule names: the file is of a network that is not ours."""
+    """A checkpoint holds a tensor that SlowFast and AVSlowFast do not have."""
 
 
 def _stem(pathway: str, layer: str, rest: str) -> str:
@@ -35,24 +35,25 @@ def _shortcut(stage: str, pathway: str, norm: str | None, rest: str) -> str:
 
 
 def _nonlocal(stage: str, block: str, layer: str, rest: str) -> str:
-    return f"backbone.slow.res{stage}.nonlocal{block}.gather.{GATHER[layer]}.{rest}"
+    return f"backbone.slow.res{stage}.nonlocal{block}.gather.{NONLOCAL_LAYER[layer]}.{rest}"
 
 
 def _fast_to_slow(stage: str, layer: str, rest: str) -> str:
-    """The junction before pool5 exists for the synchronisation loss alone, which keeps it in a probe."""
+    """The lateral fusion before pool5 exists only for the AVS loss, so it is kept in the loss's probe."""
     probe = ".probe" if stage == "5" else ""
     part = "conv" if layer.startswith("conv") else "norm"
-    return f"backbone.join.{JOINT[stage]}{probe}.fast_to_slow.conv.{part}.{rest}"
+    return f"backbone.join.{FUSION_STAGE[stage]}{probe}.fast_to_slow.conv.{part}.{rest}"
 
 
 def _audio_to_time(stage: str, layer: str, index: str, rest: str) -> str:
     probe = ".probe" if stage == "5" else ""
     part = "conv" if layer == "conv" else "norm"
-    return f"backbone.join.{JOINT[stage]}{probe}.to_time.{('first', 'second')[int(index)]}.{part}.{rest}"
+    return f"backbone.join.{FUSION_STAGE[stage]}{probe}.to_time.{('first', 'second')[int(index)]}.{part}.{rest}"
 
 
 def _sync(stage: str, side: str, rest: str) -> str:
-    return f"sync.{JOINT[stage]}.{'pictures' if side == 'ref' else 'sound'}.{rest}"
+    """`pictures` and `sound` are parameter names of the checkpoint format."""
+    return f"sync.{FUSION_STAGE[stage]}.{'pictures' if side == 'ref' else 'sound'}.{rest}"
 
 
 _RULES: tuple[tuple[str, Callable[..., str]], ...] = (
@@ -68,12 +69,12 @@ _RULES: tuple[tuple[str, Callable[..., str]], ...] = (
 
 
 def from_reference(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict of PySlowFast's SlowFast or of the reference's AVSlowFast, under our names and in our shapes.
+    """Converts a state dict of PySlowFast's SlowFast or the reference's AVSlowFast to avdet's names and shapes.
 
-    Raises UnknownTensorError at a tensor that neither of them has.
+    Raises UnknownTensorError for a tensor that neither of them has.
     """
     names = {name: _rename(name.removeprefix("module.")) for name in state}
-    return {ours: _reshape(ours, state[name]) for name, ours in names.items()}
+    return {new_name: _reshape(new_name, state[name]) for name, new_name in names.items()}
 
 
 def _rename(name: str) -> str:
@@ -82,12 +83,12 @@ def _rename(name: str) -> str:
         if match:
             return rename(*match.groups())
     raise UnknownTensorError(
-        f"The file holds {name}, which no SlowFast or AVSlowFast has; only checkpoints of these can be converted"
+        f"The file holds {name}, which neither SlowFast nor AVSlowFast has; only their checkpoints can be converted"
     )
 
 
 def _reshape(name: str, tensor: Tensor) -> Tensor:
-    """Their convolutions are all 3-D; ours are so in the visual stems alone."""
+    """Drops the third kernel dimension: PySlowFast's convolutions are all 3-D, avdet's only in the visual stems."""
     if tensor.ndim != 5 or re.fullmatch(r"backbone\.(slow|fast)\.conv1\.conv\.weight", name):
         return tensor
     if ".gather." in name:
@@ -95,7 +96,7 @@ def _reshape(name: str, tensor: Tensor) -> Tensor:
     return tensor.squeeze(2) if tensor.shape[2] == 1 else tensor.squeeze(4)
 
 
-_CAFFE2_RULES = (  # one of them renames a blob; {} is filled with "0" or, behind the prefix t_, with "1"
+_CAFFE2_RULES = (  # {} is the pathway: "1" for blobs with the prefix t_, else "0"
     (r"conv1_(w)", r"s1.pathway{}_stem.conv.\1"),
     (r"res_conv1_bn_(\w+)", r"s1.pathway{}_stem.bn.\1"),
     (r"res(\d)_(\d+)_branch2([abc])_bn_(s|b|rm|riv)", r"s\1.pathway{}_res\2.branch2.\3_bn.\4"),
@@ -110,19 +111,19 @@ _CAFFE2_RULES = (  # one of them renames a blob; {} is filled with "0" or, behin
     (r"nonlocal_conv(\d)_(\d+)_(theta|phi|g|out)_(w|b)", r"s\1.pathway{}_nonlocal\2.conv_\3.\4"),
     (r"pred_(w|b)", r"head.projection.\1"),
 )
-_CAFFE2_ENDS = {"w": "weight", "s": "weight", "b": "bias", "rm": "running_mean", "riv": "running_var"}
+_CAFFE2_SUFFIXES = {"w": "weight", "s": "weight", "b": "bias", "rm": "running_mean", "riv": "running_var"}
 _CAFFE2_NO_WEIGHT = re.compile(r".*_momentum|lr|model_iter|weight_order")
 
 
 def from_caffe2(blobs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The blobs of a Caffe2 checkpoint, as `from_reference`. The optimizer's are left out."""
+    """Converts the blobs of a Caffe2 checkpoint like `from_reference`, without the optimizer's."""
     state: dict[str, Tensor] = {}
     for blob, tensor in blobs.items():
         if _CAFFE2_NO_WEIGHT.fullmatch(blob):
             continue
         name = _caffe2_name(blob)
         state[name] = tensor.reshape(tensor.shape + (1,) * (5 - tensor.ndim)) if _is_convolution(name) else tensor
-        if name.endswith("running_var"):  # what Caffe2 does not count
+        if name.endswith("running_var"):  # Caffe2 does not store this counter
             state[name.replace("running_var", "num_batches_tracked")] = torch.tensor(0)
     return from_reference(state)
 
@@ -136,8 +137,8 @@ def _caffe2_name(blob: str) -> str:
     for pattern, replacement in _CAFFE2_RULES:
         match = re.fullmatch(pattern, blob.removeprefix("t_"))
         if match:
-            name, end = match.expand(replacement).format(pathway).rsplit(".", 1)
-            return f"{name}.{_CAFFE2_ENDS[end]}"
+            name, suffix = match.expand(replacement).format(pathway).rsplit(".", 1)
+            return f"{name}.{_CAFFE2_SUFFIXES[suffix]}"
     raise UnknownTensorError(
-        f"The file holds the blob {blob}, which no SlowFast has; only checkpoints of SlowFast can be converted"
+        f"The file holds the blob {blob}, which SlowFast does not have; only its checkpoints can be converted"
     )

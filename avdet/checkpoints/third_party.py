@@ -1,4 +1,4 @@
-"""Checkpoint files of other code bases, read without trusting them."""
+"""Reads checkpoints of other code bases (PySlowFast, AVSlowFast, Caffe2) without running code."""
 
 from __future__ import annotations
 
@@ -17,51 +17,47 @@ from avdet.checkpoints.restricted_unpickler import restricted_load
 
 __all__ = ["ThirdPartyCheckpoint", "read_third_party"]
 
-TORCH_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of files that torch wrote before version 1.6
+TORCH_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle in files of torch before 1.6
 
 
 @dataclass(frozen=True)
 class ThirdPartyCheckpoint:
-    """Weights under our names; `settings`: the text of PySlowFast's config where the file holds one."""
+    """Weights under avdet's names; `config_text`: PySlowFast's config as YAML if the file holds one."""
 
     model_state: dict[str, Tensor]
-    settings: str | None
+    config_text: str | None
 
 
 def read_third_party(path: Path) -> ThirdPartyCheckpoint:
-    """A .pyth of PySlowFast or of the AVSlowFast reference, or a Caffe2 .pkl; the content decides, not the suffix.
+    """Reads a .pyth of PySlowFast or the AVSlowFast reference or a Caffe2 .pkl, by content instead of suffix.
 
-    Raises CheckpointError for a file that is neither, is cut short, or wants to run code.
+    Raises CheckpointError if the file is neither, is truncated, or would run code.
     """
     content = _read_any(path)
     if isinstance(content, dict) and content.get("format") == FORMAT:
-        raise CheckpointError(f"{path} is a checkpoint of avdet already; use it as it is")
+        raise CheckpointError(f"{path} is already a checkpoint of avdet; use it directly")
     if isinstance(content, dict) and isinstance(content.get("model_state"), dict):
-        _refuse_other_than(Tensor, content["model_state"], path)
-        settings = content.get("cfg")
-        return ThirdPartyCheckpoint(
-            from_reference(content["model_state"]), settings if isinstance(settings, str) else None
-        )
+        _check_entries(Tensor, content["model_state"], path)
+        text = content.get("cfg")
+        return ThirdPartyCheckpoint(from_reference(content["model_state"]), text if isinstance(text, str) else None)
     if isinstance(content, dict) and isinstance(content.get("blobs"), dict):
         arrays = {name: blob for name, blob in content["blobs"].items() if not isinstance(blob, str | bytes)}
-        _refuse_other_than(np.ndarray | np.generic | int | float, arrays, path)
+        _check_entries(np.ndarray | np.generic | int | float, arrays, path)
         blobs = {name: torch.from_numpy(np.asarray(blob)) for name, blob in arrays.items()}
         return ThirdPartyCheckpoint(from_caffe2(blobs), None)
     raise CheckpointError(
-        f"{path} has neither model_state (PySlowFast, AVSlowFast) nor blobs (Caffe2); give a checkpoint of one of these"
+        f"{path} has neither model_state (PySlowFast, AVSlowFast) nor blobs (Caffe2); give a checkpoint of one of them"
     )
 
 
-def _refuse_other_than(kind: type | UnionType, named: dict[Any, Any], path: Path) -> None:
-    odd = next((name for name, x in named.items() if not (isinstance(name, str) and isinstance(x, kind))), None)
-    if odd is not None:
-        raise CheckpointError(
-            f"{path} holds {odd!r}, which is no weight with a name; give the checkpoint as it was saved"
-        )
+def _check_entries(kind: type | UnionType, entries: dict[Any, Any], path: Path) -> None:
+    invalid = next((name for name, x in entries.items() if not (isinstance(name, str) and isinstance(x, kind))), None)
+    if invalid is not None:
+        raise CheckpointError(f"{path} holds {invalid!r}, which is not a named weight; give the original checkpoint")
 
 
-def _read_any(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
-    if not path.is_file() or _is_archive(path):  # torch writes zip archives, and says what is missing
+def _read_any(path: Path) -> Any:  # noqa: ANN401  (any content)
+    if not path.is_file() or _is_archive(path):  # torch writes zip archives
         return read_tensors(path)
     try:
         content = restricted_load(path)
@@ -71,6 +67,6 @@ def _read_any(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
 
 
 def _is_archive(path: Path) -> bool:
-    """By its beginning: where it is cut short, only that tells."""
+    """Checks the first bytes only, because zipfile does not recognise a truncated archive."""
     with path.open("rb") as file:
         return file.read(4) == b"PK\x03\x04"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import ava_eval
 from avdet.checkpoints.checkpoint_io import save_checkpoint
-from avdet.checkpoints.infer_config import frames_of_pyslowfast, structure_of
+from avdet.checkpoints.infer_config import infer_model_settings, read_pyslowfast_config
 from avdet.checkpoints.third_party import ThirdPartyCheckpoint, read_third_party
 from avdet.checkpoints.weights import LoadReport, load_state
 from avdet.cli.arguments import require_output, user_errors
@@ -65,9 +65,11 @@ def convert(source: Path, target: Path, recipe: Config | None) -> LoadReport:
 
 
 def _model_of(source: Path, foreign: ThirdPartyCheckpoint) -> ModelConfig:
-    if foreign.settings is None:
+    if foreign.config_text is None:
         raise ValueError(f"{source} does not say how many frames its network sees; give its recipe with --config")
-    return ModelConfig.model_validate({**structure_of(foreign.model_state), **frames_of_pyslowfast(foreign.settings)})
+    return ModelConfig.model_validate(
+        {**infer_model_settings(foreign.model_state), **read_pyslowfast_config(foreign.config_text)}
+    )
 
 
 def _class_names(count: int, recipe: Config | None) -> Mapping[int, str]:

@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from avdet.checkpoints.checkpoint_io import keep_previous, load_checkpoint, remove_unfinished, save_checkpoint
+from avdet.atomic_write import remove_partial_files
+from avdet.checkpoints.checkpoint_io import keep_previous, load_checkpoint, save_checkpoint
 from avdet.distributed import DistributedContext, average_buffers, reserve_worker_cores
 from avdet.engine.evaluation_result import EvaluationResult
 from avdet.engine.interrupt import Interrupted, StopSignal
@@ -167,7 +168,7 @@ class TrainingSession:
         self.best_score = state["best_score"]
         self.trainer.load_state_dict(state)
         if self.process.is_main:
-            remove_unfinished(self.run.last.parent)
+            remove_partial_files(self.run.last.parent)
         logger.info("resumed %s at iteration %d", self.run.path, self.trainer.iteration)
 
 

@@ -1,4 +1,4 @@
-"""State dicts as PySlowFast and the AVSlowFast reference name them, of networks of width 8 with one block a stage."""
+"""State dicts with the names of PySlowFast and the AVSlowFast reference: width 8, one block per stage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def slowfast(classes: int = 3, laterals: tuple[int, ...] = (1, 2, 3, 4)) -> dict
 
 
 def avslowfast(classes: int = 3) -> dict[str, Tensor]:
-    """With A->FS at res3 and res4 and the synchronisation loss at res3 and pool5."""
+    """A->FS fusion at res3 and res4, AVS loss at res3 and pool5."""
     head = {"head.projection.weight": (classes, 416), "head.projection.bias": (classes,)}
     return _fill({**dict(_visual((3, 4))), **dict(_audio()), **head})
 
@@ -48,13 +48,13 @@ def _visual(laterals: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield from _norm(f"s1.pathway{pathway}_stem.bn", width)
         for stage in (2, 3, 4, 5):
             inner = width * 2 ** (stage - 2)
-            before = width if stage == 2 else 2 * inner
-            lateral = before // 4 if pathway == 0 and stage - 1 in laterals else 0
+            dim_in = width if stage == 2 else 2 * inner
+            lateral = dim_in // 4 if pathway == 0 and stage - 1 in laterals else 0
             block = f"s{stage}.pathway{pathway}_res0"
             kernel = 3 if pathway == 1 or stage > 3 else 1
-            yield f"{block}.branch1.weight", (4 * inner, before + lateral, 1, 1, 1)
+            yield f"{block}.branch1.weight", (4 * inner, dim_in + lateral, 1, 1, 1)
             yield from _norm(f"{block}.branch1_bn", 4 * inner)
-            yield f"{block}.branch2.a.weight", (inner, before + lateral, kernel, 1, 1)
+            yield f"{block}.branch2.a.weight", (inner, dim_in + lateral, kernel, 1, 1)
             yield f"{block}.branch2.b.weight", (inner, inner, 1, 3, 3)
             yield f"{block}.branch2.c.weight", (4 * inner, inner, 1, 1, 1)
             for layer, dim in (("a", inner), ("b", inner), ("c", 4 * inner)):
@@ -71,18 +71,18 @@ def _audio() -> Iterator[tuple[str, tuple[int, ...]]]:
     yield from _norm("s1.pathway2_stem.bn", 4)
     for stage in (2, 3, 4, 5):
         inner = 4 * 2 ** (stage - 2)
-        before = 4 if stage == 2 else 2 * inner
+        dim_in = 4 if stage == 2 else 2 * inner
         block = f"s{stage}.pathway2_res0"
-        yield f"{block}.branch1.weight", (4 * inner, before, 1, 1, 1)
+        yield f"{block}.branch1.weight", (4 * inner, dim_in, 1, 1, 1)
         yield from _norm(f"{block}.branch1_bn", 4 * inner)
         layers: dict[str, tuple[int, ...]] = {
-            "t": (inner, before, 1, 3, 1),
-            "f": (inner, before, 1, 1, 3),
+            "t": (inner, dim_in, 1, 3, 1),
+            "f": (inner, dim_in, 1, 1, 3),
             "out": (4 * inner, 2 * inner, 1, 1, 1),
         }
         if stage > 3:
             layers = {
-                "a": (inner, before, 1, 1, 1),
+                "a": (inner, dim_in, 1, 1, 1),
                 "b": (inner, inner, 1, 3, 3),
                 "c": (4 * inner, inner, 1, 1, 1),
             }
@@ -104,7 +104,7 @@ def _audio() -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def caffe2(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The same SlowFast as Caffe2 names it: written out by hand for one block a stage."""
+    """The same SlowFast under Caffe2's names, written out by hand for one block per stage."""
     blobs: dict[str, Tensor] = {"model_iter": torch.tensor(1), "lr": torch.tensor(0.1)}
     ends = {"weight": "s", "bias": "b", "running_mean": "rm", "running_var": "riv"}
 

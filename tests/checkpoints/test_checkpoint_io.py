@@ -1,3 +1,5 @@
+"""Checkpoint files: round trips, damaged and malicious files, previous checkpoints, a full disk."""
+
 from __future__ import annotations
 
 import os
@@ -9,13 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from avdet.atomic_write import remove_partial_files
 from avdet.checkpoints.checkpoint_io import (
     CheckpointError,
     keep_previous,
     load_checkpoint,
     load_newest,
     load_weights,
-    remove_unfinished,
     save_checkpoint,
 )
 from avdet.models.build import build_model
@@ -33,7 +35,7 @@ def save(path: Path, **changes: object) -> Path:
     return path
 
 
-def test_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+def test_round_trip(tmp_path: Path) -> None:
     path = save(tmp_path / "deep" / "last.pt")
     checkpoint = load_checkpoint(path)
     assert checkpoint.model_state["w"].tolist() == [0, 1, 2]
@@ -43,7 +45,7 @@ def test_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["last.pt"]
 
 
-def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
+def test_failed_save_keeps_the_old_file(tmp_path: Path) -> None:
     path = save(tmp_path / "last.pt")
     with pytest.raises((pickle.PicklingError, AttributeError)):
         save(path, config={"function": lambda: 0})
@@ -51,26 +53,26 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["last.pt"]
 
 
-def test_says_what_is_wrong(tmp_path: Path) -> None:
+def test_error_messages(tmp_path: Path) -> None:
     whole = save(tmp_path / "whole.pt").read_bytes()
     (tmp_path / "cut.pt").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty.pt").write_bytes(b"")
     (tmp_path / "text.pt").write_text("not a checkpoint at all")
     (tmp_path / "words.pt").write_text("hello\n")
-    torch.save({"state_dict": {}}, tmp_path / "theirs.pt")
-    for name, sentence in {
+    torch.save({"state_dict": {}}, tmp_path / "other.pt")
+    for name, message in {
         "none.pt": "There is no checkpoint at",
         "cut.pt": "cut short",
         "empty.pt": "cut short",
-        "text.pt": "no PyTorch file",
-        "words.pt": "no PyTorch file",
-        "theirs.pt": "no checkpoint of avdet; if PySlowFast",
+        "text.pt": "not a PyTorch file",
+        "words.pt": "not a PyTorch file",
+        "other.pt": "not a checkpoint of avdet; convert one of PySlowFast",
     }.items():
-        with pytest.raises(CheckpointError, match=sentence):
+        with pytest.raises(CheckpointError, match=message):
             load_checkpoint(tmp_path / name)
 
 
-def test_newer_formats_are_refused(tmp_path: Path) -> None:
+def test_newer_formats_are_rejected(tmp_path: Path) -> None:
     path = save(tmp_path / "new.pt")
     content = torch.load(path, weights_only=True)
     torch.save({**content, "version": 2}, path)
@@ -78,24 +80,24 @@ def test_newer_formats_are_refused(tmp_path: Path) -> None:
         load_checkpoint(path)
     for name, value in (("version", "x"), ("config", [1])):
         torch.save({**content, name: value}, path)
-        with pytest.raises(CheckpointError, match=rf"new.pt lacks {name}, or holds something else"):
+        with pytest.raises(CheckpointError, match=rf"new.pt has no valid entry '{name}'"):
             load_checkpoint(path)
 
 
-class Evil:
+class RunsCode:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return os.system, ("touch owned",)
 
 
 def test_code_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    torch.save({"format": "avdet", "model_state": Evil()}, "evil.pt")
+    torch.save({"format": "avdet", "model_state": RunsCode()}, "malicious.pt")
     with pytest.raises(CheckpointError, match="might run code"):
-        load_checkpoint(Path("evil.pt"))
+        load_checkpoint(Path("malicious.pt"))
     assert not Path("owned").exists()
 
 
-def test_fills_a_model(tmp_path: Path) -> None:
+def test_load_weights(tmp_path: Path) -> None:
     trained = build_model(tiny_config(), num_classes=3, head="roi")
     save(tmp_path / "model.pt", model_state=trained.state_dict())
     fresh = build_model(tiny_config(), num_classes=3, head="roi")
@@ -105,7 +107,7 @@ def test_fills_a_model(tmp_path: Path) -> None:
         assert torch.equal(tensor, trained.state_dict()[name])
 
 
-def test_takes_the_rows_of_the_datas_classes(tmp_path: Path) -> None:
+def test_load_weights_selects_the_rows_of_the_data_sets_classes(tmp_path: Path) -> None:
     trained = build_model(tiny_config(), num_classes=2, head="roi")
     save(tmp_path / "model.pt", model_state=trained.state_dict())  # 1: stand, 17: read
     fresh = build_model(tiny_config(), num_classes=1, head="roi")
@@ -119,7 +121,7 @@ def save_number(path: Path, number: int) -> None:
     save_checkpoint(path, model_state={"w": torch.tensor([number])}, config={}, class_names={})
 
 
-def test_previous_checkpoints_stay_and_stand_in(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_previous_checkpoint_replaces_a_damaged_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "last.pt"
     for number in range(5):
         keep_previous(path, 2)
@@ -128,7 +130,7 @@ def test_previous_checkpoints_stay_and_stand_in(tmp_path: Path, caplog: pytest.L
     assert [int(load_checkpoint(tmp_path / f"last{age}.pt").model_state["w"]) for age in ("", "-1", "-2")] == [4, 3, 2]
     path.write_bytes(path.read_bytes()[:100])
     assert int(load_newest(path).model_state["w"]) == 3
-    assert "cut short" in caplog.text and "going on with" in caplog.text
+    assert "cut short" in caplog.text and "continuing with" in caplog.text
     for older in tmp_path.glob("last-*.pt"):
         older.write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"last\.pt"):
@@ -136,18 +138,16 @@ def test_previous_checkpoints_stay_and_stand_in(tmp_path: Path, caplog: pytest.L
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_killed_before_saving_it_goes_on_as_if_never(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
-) -> None:
-    """After keep_previous() alone last.pt and last-1.pt are one file."""
+def test_keep_previous_after_a_kill_before_saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    """After keep_previous() alone, last.pt and last-1.pt are one file."""
     if not links:
         monkeypatch.setattr(os, "link", _no_links)
     path = tmp_path / "last.pt"
     for number in range(6):
         keep_previous(path, 2)
         if number in (3, 4):
-            (tmp_path / ".last.pt.123.part").write_bytes(b"half of it")
-            remove_unfinished(tmp_path)
+            (tmp_path / ".last.pt.123.partial").write_bytes(b"half of it")
+            remove_partial_files(tmp_path)
             keep_previous(path, 2)
         save_number(path, number)
         assert not list(tmp_path.glob(".*"))
@@ -155,13 +155,13 @@ def test_killed_before_saving_it_goes_on_as_if_never(
     assert found == [5, 4, 3]
 
 
-def test_killed_in_the_midst_of_keeping_it_goes_on_as_if_never(tmp_path: Path) -> None:
+def test_keep_previous_after_a_kill_within_it(tmp_path: Path) -> None:
     path = tmp_path / "last.pt"
     for number in range(4):
         keep_previous(path, 2)
         save_number(path, number)
     (tmp_path / "last-2.pt").unlink()
-    os.link(tmp_path / "last-1.pt", tmp_path / "last-2.pt")  # and there it was killed
+    os.link(tmp_path / "last-1.pt", tmp_path / "last-2.pt")  # killed here
     for number in (4, 5):
         keep_previous(path, 2)
         save_number(path, number)
@@ -171,11 +171,11 @@ def test_killed_in_the_midst_of_keeping_it_goes_on_as_if_never(tmp_path: Path) -
 
 
 def _no_links(*names: Path) -> None:
-    raise OSError("links are not known here")
+    raise OSError("links are not supported")
 
 
-def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path) -> None:
-    """A process that may write no more than 100 kB meets its limit as one whose disk is full."""
+def test_full_disk_keeps_the_old_checkpoint(tmp_path: Path) -> None:
+    """A limit of 100 kB per file simulates a full disk."""
     path = tmp_path / "last.pt"
     save_number(path, 1)
     script = (
@@ -190,18 +190,20 @@ def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path) -> None:
         "except ValueError as error:\n"
         "    print(error)\n"
     )
-    said = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True).stdout
-    assert "cannot be written" in said and "the one before it still stands; make room" in said
+    output = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
+    ).stdout
+    assert "cannot be written" in output and "the previous checkpoint is intact; free disk space" in output
     assert int(load_checkpoint(path).model_state["w"]) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]
 
 
-def test_a_flipped_byte_is_noticed(tmp_path: Path) -> None:
+def test_flipped_byte_is_detected(tmp_path: Path) -> None:
     path = tmp_path / "last.pt"
     save_checkpoint(path, model_state={"w": torch.arange(1000.0)}, config={}, class_names={})
     content = bytearray(path.read_bytes())
-    place = content.find(torch.tensor([500.0]).numpy().tobytes())
-    content[place] ^= 0xFF
+    position = content.find(torch.tensor([500.0]).numpy().tobytes())
+    content[position] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="is damaged"):
         load_checkpoint(path)

@@ -74,8 +74,8 @@ def test_slowfast_starts_an_avslowfast(tmp_path: Path, capsys: pytest.CaptureFix
     recipe = write_recipe(tmp_path / "r.yaml")
     assert main([str(source), str(tmp_path / "out.pt"), "--config", str(recipe)]) == 0
     said = capsys.readouterr().out
-    assert "backbone.slow.res3.block0.shortcut.conv.weight: 32 of the 40 inputs" in said
-    assert "Audio pathway starts anew" in said
+    assert "backbone.slow.res3.block0.shortcut.conv.weight: 32 of the checkpoint's 40 inputs" in said
+    assert "no Audio pathway and this model has one" in said
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +92,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     one = {name: tensor for name, tensor in slowfast().items() if "pathway1" not in name}
     assert "holds one pathway" in refusal(capsys, write_pyth(tmp_path / "f.pyth", one), out)
     named = {**slowfast(), "head.note": "a word"}
-    assert "'head.note', which is no weight" in refusal(capsys, write_pyth(tmp_path / "g.pyth", named), out)
+    assert "'head.note', which is not a named weight" in refusal(capsys, write_pyth(tmp_path / "g.pyth", named), out)
     assert not out.exists()
 
 
