@@ -9,9 +9,10 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import SGD
 
-from avdet.engine.optim import LRSchedule, build_sgd, freeze, set_training_mode
+from avdet.engine.optim import LRSchedule, build_schedule, build_sgd, freeze, set_training_mode
 from avdet.engine.precise_bn import update_bn_stats
 from avdet.models.build import build_model
+from avdet.settings import TrainConfig
 from tests.models.tiny import shake, tiny_batch, tiny_config
 
 
@@ -33,6 +34,12 @@ def test_warmup_ends_at_the_value_of_the_schedule() -> None:
     assert schedule.at(0) == pytest.approx(0.01)
     assert schedule.at(2.5) == pytest.approx((0.01 + cosine_at_5) / 2)
     assert schedule.at(5) == pytest.approx(cosine_at_5)
+
+
+def test_learning_rates_scale_with_the_batch_size() -> None:
+    settings = TrainConfig(batch_size=16, base_batch_size=64, lr=0.1, warmup_epochs=2, warmup_lr=0.01)
+    schedule = build_schedule(settings)
+    assert (schedule.base_lr, schedule.warmup_lr) == pytest.approx((0.025, 0.0025))
 
 
 def test_batch_norm_has_its_own_weight_decay() -> None:
