@@ -1,4 +1,4 @@
-"""A data set in AVA's files that every part can be tested on: five short videos of the sample world."""
+"""A data set in AVA's files that every part can be tested on: five short videos of the synthetic data set."""
 
 import os
 from pathlib import Path
@@ -47,8 +47,8 @@ def tiny_config(tiny_settings: tuple[str, ...]) -> Config:
 
 @pytest.fixture(scope="session")
 def clip_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same world in the files of the classification benchmarks."""
+    """The synthetic data set in the files of the classification benchmarks."""
     from avdet.synthetic.make_clip_sample import make_clip_sample
-    from tests.synthetic.tiny_clips import TINY
+    from tests.synthetic.tiny import TINY_CLIP_SAMPLE
 
-    return make_clip_sample(tmp_path_factory.mktemp("data") / "clips", workers=1, settings=TINY)
+    return make_clip_sample(tmp_path_factory.mktemp("data") / "clips", workers=1, settings=TINY_CLIP_SAMPLE)

@@ -59,20 +59,16 @@ def _unlabelled(config: Config) -> bool:
 
 def provide_sample(config: Config) -> None:
     """Creates the sample set that the config reads, if it does not exist yet."""
-    from avdet.synthetic.make_clip_sample import (
-        UNLABELLED,
-        ClipSampleSettings,
-        ensure_clip_sample,
-        is_clip_sample,
-    )
-    from avdet.synthetic.make_sample import ensure_sample, is_whole
+    from avdet.synthetic.make_clip_sample import ensure_clip_sample, is_clip_sample
+    from avdet.synthetic.make_sample import ensure_sample, is_sample
+    from avdet.synthetic.synthetic_settings import UNLABELLED, ClipSampleSettings
 
     if isinstance(config.data, AvaData):
-        folder, videos, is_made, make = SAMPLE_FOLDER, 44, is_whole, ensure_sample
+        folder, videos, is_made, make = SAMPLE_FOLDER, 44, is_sample, ensure_sample
     else:
         settings = UNLABELLED if _unlabelled(config) else ClipSampleSettings()
         folder = UNLABELLED_FOLDER if _unlabelled(config) else CLIP_SAMPLE_FOLDER
-        videos = settings.world.num_train + settings.world.num_val
+        videos = settings.scenes.num_train + settings.scenes.num_val
         is_made, make = partial(is_clip_sample, settings=settings), partial(ensure_clip_sample, settings=settings)
     if is_made(folder):
         return

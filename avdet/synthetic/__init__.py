@@ -1,1 +1,1 @@
-"""The built-in sample set: a small animated world, in AVA's form, where only sound can tell some actions apart."""
+"""The synthetic data set: drawn persons with synthesised audio, in which only the audio tells some actions apart."""

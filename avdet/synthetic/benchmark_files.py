@@ -1,19 +1,27 @@
-"""The sample world in the files of the classification benchmarks: the same acts, told as each of them tells."""
+"""The classification sample set in the annotation files of Kinetics, EPIC-Kitchens, Charades, UCF101 and HMDB51."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from avdet.synthetic.ava_files import write_rows
-from avdet.synthetic.classes import CLASSES, LISTEN_ID, POSE_IDS, Look, action_ids
-from avdet.synthetic.scene import Act, Scene
+from avdet.synthetic.classes import AUDIO_DEPENDENT_GESTURES, CLASSES, LISTEN_ID, POSE_IDS, Gesture, action_ids
+from avdet.synthetic.scene import ActionSegment, Scene
 
-__all__ = ["NAMES", "NUM_SPLITS", "SOUND_DEFINED", "Take", "write_benchmark_files"]
+__all__ = [
+    "ACTION_NAMES",
+    "AUDIO_DEPENDENT_CLASSES",
+    "NUM_SPLITS",
+    "SampleVideo",
+    "camel_case",
+    "write_benchmark_files",
+]
 
-NAMES: dict[tuple[Look, bool], str] = {
+# (gesture, audible) -> class name
+ACTION_NAMES: dict[tuple[Gesture, bool], str] = {
     ("clap", True): "clapping",
     ("clap", False): "miming clapping",
     ("drum", True): "drumming",
@@ -23,64 +31,76 @@ NAMES: dict[tuple[Look, bool], str] = {
     ("wave", False): "waving",
     ("idle", False): "idling",
 }
-SOUND_DEFINED = tuple(name for (look, _), name in NAMES.items() if look in {"clap", "drum", "mouth"})
-THINGS = ("nothing", "hands", "drum", "apple", "sandwich", "cup")
-UNSEEN = "P90"  # the participant who cooks in val alone
+AUDIO_DEPENDENT_CLASSES = tuple(
+    name for (gesture, _), name in ACTION_NAMES.items() if gesture in AUDIO_DEPENDENT_GESTURES
+)
+NOUNS = ("nothing", "hands", "drum", "apple", "sandwich", "cup")
+UNSEEN_PARTICIPANT = "P90"  # occurs in val only
 NUM_SPLITS = 3
 
 
 @dataclass(frozen=True)
-class Take:
-    """A scene as a video called `name`: P01_02 is the second one of the first participant."""
+class SampleVideo:
+    """A scene as the video `name`; P01_02 is the second video, of participant P01."""
 
     name: str
     split: str
     scene: Scene
 
     @property
-    def acts(self) -> tuple[Act, ...]:
-        return self.scene.actors[0].acts
+    def segments(self) -> tuple[ActionSegment, ...]:
+        return self.scene.actors[0].segments
 
-    def clip_names(self) -> list[tuple[str, Act]]:
-        """Each act as a clip of its own, by the path that UCF101 would give it, without suffix."""
+    def clips(self) -> list[tuple[str, ActionSegment]]:
+        """Returns (path, segment) for each action segment; the path is UCF101's, without a suffix."""
+        classes = [camel_case(action_name(segment)) for segment in self.segments]
         return [
-            (f"{camel(NAMES[act.look, act.heard])}/v_{camel(NAMES[act.look, act.heard])}_{self.name}_c{i:02d}", act)
-            for i, act in enumerate(self.acts, start=1)
+            (f"{name}/v_{name}_{self.name}_c{i:02d}", segment)
+            for i, (name, segment) in enumerate(zip(classes, self.segments, strict=True), start=1)
         ]
 
 
-def camel(name: str) -> str:
+def action_name(segment: ActionSegment) -> str:
+    return ACTION_NAMES[segment.gesture, segment.audible]
+
+
+def noun(segment: ActionSegment) -> str:
+    """Returns the object that the person handles, EPIC's noun."""
+    snack = segment.snack if segment.snack in NOUNS else "nothing"
+    return {"clap": "hands", "drum": "drum", "mouth": snack, "wave": "hands", "idle": "nothing"}[segment.gesture]
+
+
+def camel_case(name: str) -> str:
     return name.title().replace(" ", "")
 
 
-def thing(act: Act) -> str:
-    """What a person handles, EPIC's noun."""
-    snack = act.snack if act.snack in THINGS else "nothing"
-    return {"clap": "hands", "drum": "drum", "mouth": snack, "wave": "hands", "idle": "nothing"}[act.look]
+def clock_time(time_s: float) -> str:
+    """Returns seconds as HH:MM:SS.ss; 62.5 is 00:01:02.50."""
+    minutes, seconds = divmod(time_s, 60)
+    return f"{int(minutes // 60):02d}:{int(minutes % 60):02d}:{seconds:05.2f}"
 
 
-def write_benchmark_files(takes: Sequence[Take], folder: Path) -> None:
-    """`folder/{kinetics,epic,charades,ucf101,hmdb51}`, each with the names and columns of its official files."""
-    for write in (_kinetics, _epic, _charades, _ucf101, _hmdb51):
-        place = folder / write.__name__.removeprefix("_")
-        place.mkdir(parents=True, exist_ok=True)
-        write(takes, place)
+def write_benchmark_files(videos: Sequence[SampleVideo], folder: Path) -> None:
+    """Writes `folder/{kinetics,epic,charades,ucf101,hmdb51}` with the names and columns of the official files."""
+    for benchmark, write in WRITERS.items():
+        (folder / benchmark).mkdir(parents=True, exist_ok=True)
+        write(videos, folder / benchmark)
 
 
-def _kinetics(takes: Sequence[Take], folder: Path) -> None:
-    write_rows(folder / "label_map.txt", sorted(NAMES.values()))
-    write_rows(folder / "kinetics_sounds_classes.txt", [name.replace(" ", "_") for name in SOUND_DEFINED])
+def _write_kinetics(videos: Sequence[SampleVideo], folder: Path) -> None:
+    write_rows(folder / "label_map.txt", sorted(ACTION_NAMES.values()))
+    write_rows(folder / "kinetics_sounds_classes.txt", [name.replace(" ", "_") for name in AUDIO_DEPENDENT_CLASSES])
     for split in ("train", "val"):
         rows = [
-            [NAMES[act.look, act.heard], take.name, f"{act.start_s:g}", f"{act.end_s:g}", split]
-            for take in takes if take.split == split for act in take.acts
+            [action_name(segment), video.name, f"{segment.start_s:g}", f"{segment.end_s:g}", split]
+            for video in videos if video.split == split for segment in video.segments
         ]  # fmt: skip
         columns = ["label", "youtube_id", "time_start", "time_end", "split"]
         _write_csv(folder / f"kinetics_{split}.csv", columns, rows)
 
 
-def _epic(takes: Sequence[Take], folder: Path) -> None:
-    verbs, nouns = list(NAMES.values()), list(THINGS)
+def _write_epic(videos: Sequence[SampleVideo], folder: Path) -> None:
+    verbs, nouns = list(ACTION_NAMES.values()), list(NOUNS)
     for name, keys in (("verb", verbs), ("noun", nouns)):
         rows = [[i, key, f"['{key}']", "sample"] for i, key in enumerate(keys)]
         _write_csv(folder / f"EPIC_100_{name}_classes.csv", ["id", "key", "instances", "category"], rows)
@@ -88,64 +108,72 @@ def _epic(takes: Sequence[Take], folder: Path) -> None:
                "verb_class", "noun", "noun_class"]  # fmt: skip
     for split, name in (("train", "train"), ("val", "validation")):
         rows = []
-        for take in (take for take in takes if take.split == split):
-            for i, act in enumerate(take.acts):
-                verb, noun = NAMES[act.look, act.heard], thing(act)
-                rows.append([f"{take.name}_{i}", take.name.split("_")[0], take.name, clock(act.start_s),
-                             clock(act.end_s), verb, verbs.index(verb), noun, nouns.index(noun)])  # fmt: skip
+        for video in (video for video in videos if video.split == split):
+            for i, segment in enumerate(video.segments):
+                verb_name, noun_name = action_name(segment), noun(segment)
+                rows.append([f"{video.name}_{i}", video.name.split("_")[0], video.name, clock_time(segment.start_s),
+                             clock_time(segment.end_s), verb_name, verbs.index(verb_name), noun_name,
+                             nouns.index(noun_name)])  # fmt: skip
         _write_csv(folder / f"EPIC_100_{name}.csv", columns, rows)
-    _write_csv(folder / "EPIC_100_unseen_participant_ids_validation.csv", ["participant_id"], [[UNSEEN]])
+    unseen = [[UNSEEN_PARTICIPANT]]
+    _write_csv(folder / "EPIC_100_unseen_participant_ids_validation.csv", ["participant_id"], unseen)
     _write_csv(folder / "EPIC_100_tail_verbs.csv", ["verb"], [[verbs.index("idling")]])
     _write_csv(folder / "EPIC_100_tail_nouns.csv", ["noun"], [[nouns.index("apple")], [nouns.index("cup")]])
 
 
-def clock(time_s: float) -> str:
-    """62.5 is 00:01:02.50."""
-    minutes, seconds = divmod(time_s, 60)
-    return f"{int(minutes // 60):02d}:{int(minutes % 60):02d}:{seconds:05.2f}"
-
-
-def _charades(takes: Sequence[Take], folder: Path) -> None:
-    places = {one.id: i for i, one in enumerate(CLASSES)}
-    write_rows(folder / "Charades_v1_classes.txt", [f"c{places[one.id]:03d} {one.name}" for one in CLASSES])
+def _write_charades(videos: Sequence[SampleVideo], folder: Path) -> None:
+    class_index = {one.id: i for i, one in enumerate(CLASSES)}
+    write_rows(folder / "Charades_v1_classes.txt", [f"c{class_index[one.id]:03d} {one.name}" for one in CLASSES])
     for split, name in (("train", "train"), ("val", "test")):
         rows = []
-        for take in (take for take in takes if take.split == split):
-            spans = [
-                (action_id, act.start_s, act.end_s)
-                for act in take.acts for action_id in action_ids(act.pose, act.look, act.heard, music=False)
+        for video in (video for video in videos if video.split == split):
+            actions = [
+                (action_id, segment.start_s, segment.end_s)
+                for segment in video.segments
+                for action_id in action_ids(segment.pose, segment.gesture, segment.audible, music=False)
                 if action_id not in POSE_IDS.values() or action_id == POSE_IDS["walk"]
-            ]  # fmt: skip
-            spans += [(LISTEN_ID, span.start_s, span.end_s) for span in take.scene.music]
-            actions = ";".join(f"c{places[i]:03d} {start:.2f} {end:.2f}" for i, start, end in spans)
-            rows.append([take.name, actions, f"{take.scene.duration_s:.2f}"])
+            ]
+            actions += [(LISTEN_ID, interval.start_s, interval.end_s) for interval in video.scene.music]
+            fields = [f"c{class_index[action_id]:03d} {start:.2f} {end:.2f}" for action_id, start, end in actions]
+            rows.append([video.name, ";".join(fields), f"{video.scene.duration_s:.2f}"])
         _write_csv(folder / f"Charades_v1_{name}.csv", ["id", "actions", "length"], rows)
 
 
-def _tested(takes: Sequence[Take], split: int) -> list[tuple[Take, bool]]:
-    """Every third video is tested in the first split, the next one in the second, and so on."""
-    return [(take, i % NUM_SPLITS == split - 1) for i, take in enumerate(takes)]
+def _with_test_flag(videos: Sequence[SampleVideo], split: int) -> list[tuple[SampleVideo, bool]]:
+    """(video, whether it is a test video): split 1 tests videos 1, 4, 7 ..., split 2 videos 2, 5, 8 ..."""
+    return [(video, i % NUM_SPLITS == split - 1) for i, video in enumerate(videos)]
 
 
-def _ucf101(takes: Sequence[Take], folder: Path) -> None:
-    names = sorted(map(camel, NAMES.values()))
+def _write_ucf101(videos: Sequence[SampleVideo], folder: Path) -> None:
+    names = sorted(map(camel_case, ACTION_NAMES.values()))
     write_rows(folder / "classInd.txt", [f"{i} {name}" for i, name in enumerate(names, start=1)])
     for split in range(1, NUM_SPLITS + 1):
-        clips = [(f"{clip}.mp4", tested) for take, tested in _tested(takes, split) for clip, _ in take.clip_names()]
-        write_rows(folder / f"testlist{split:02d}.txt", [clip for clip, tested in clips if tested])
-        numbered = [f"{clip} {names.index(clip.split('/')[0]) + 1}" for clip, tested in clips if not tested]
+        clips = [
+            (f"{path}.mp4", is_test) for video, is_test in _with_test_flag(videos, split) for path, _ in video.clips()
+        ]
+        write_rows(folder / f"testlist{split:02d}.txt", [path for path, is_test in clips if is_test])
+        numbered = [f"{path} {names.index(path.split('/')[0]) + 1}" for path, is_test in clips if not is_test]
         write_rows(folder / f"trainlist{split:02d}.txt", numbered)
 
 
-def _hmdb51(takes: Sequence[Take], folder: Path) -> None:
+def _write_hmdb51(videos: Sequence[SampleVideo], folder: Path) -> None:
     for split in range(1, NUM_SPLITS + 1):
-        rows: dict[str, list[str]] = {camel(name): [] for name in NAMES.values()}
-        for take, tested in _tested(takes, split):
-            for clip, _ in take.clip_names():
-                place, name = clip.split("/")
-                rows[place].append(f"{name}.mp4 {2 if tested else 1} ")
-        for place, lines in rows.items():
-            write_rows(folder / f"{place}_test_split{split}.txt", lines)
+        rows: dict[str, list[str]] = {camel_case(name): [] for name in ACTION_NAMES.values()}
+        for video, is_test in _with_test_flag(videos, split):
+            for path, _ in video.clips():
+                class_name, file_name = path.split("/")
+                rows[class_name].append(f"{file_name}.mp4 {2 if is_test else 1} ")
+        for class_name, lines in rows.items():
+            write_rows(folder / f"{class_name}_test_split{split}.txt", lines)
+
+
+WRITERS: Mapping[str, Callable[[Sequence[SampleVideo], Path], None]] = {
+    "kinetics": _write_kinetics,
+    "epic": _write_epic,
+    "charades": _write_charades,
+    "ucf101": _write_ucf101,
+    "hmdb51": _write_hmdb51,
+}
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -1,4 +1,4 @@
-"""AVA's own names and ids of the nine actions, and which of them follow from look, sound and music."""
+"""The nine AVA classes of the synthetic data set, and how they follow from pose, gesture and audio."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 Pose = Literal["stand", "sit", "walk"]
-Look = Literal["idle", "wave", "clap", "mouth", "drum"]
+Gesture = Literal["idle", "wave", "clap", "mouth", "drum"]
 
-TWIN_LOOKS: tuple[Look, ...] = ("clap", "mouth", "drum")
+# With and without audible beats, each of these gestures is another action.
+AUDIO_DEPENDENT_GESTURES: tuple[Gesture, ...] = ("clap", "mouth", "drum")
 
 
 @dataclass(frozen=True)
 class ActionClass:
+    """One entry of the label map: AVA's id, name and group."""
+
     id: int
     name: str
     kind: str
@@ -31,8 +34,8 @@ CLASSES = (
 )
 POSE_IDS: dict[Pose, int] = {"sit": 11, "stand": 12, "walk": 14}
 LISTEN_ID = 37
-# (look, heard) -> action; what is not here is no action: idling, miming a clap, miming a drum.
-LOOK_IDS: dict[tuple[Look, bool], int] = {
+# (gesture, audible) -> action id. Idling, silent clapping and silent drumming have no action of their own.
+GESTURE_IDS: dict[tuple[Gesture, bool], int] = {
     ("wave", False): 69,
     ("clap", True): 67,
     ("mouth", True): 79,
@@ -41,14 +44,14 @@ LOOK_IDS: dict[tuple[Look, bool], int] = {
 }
 
 
-def action_ids(pose: Pose, look: Look, heard: bool, music: bool) -> tuple[int, ...]:
-    """The ids of what one person does: a pose, what is seen and heard of them, and listening where music plays."""
-    seen = LOOK_IDS.get((look, heard))
-    return (POSE_IDS[pose], *([] if seen is None else [seen]), *([LISTEN_ID] if music else []))
+def action_ids(pose: Pose, gesture: Gesture, audible: bool, music: bool) -> tuple[int, ...]:
+    """Returns a person's action ids: the pose, the gesture's action if it has one, and "listen" while music plays."""
+    gesture_id = GESTURE_IDS.get((gesture, audible))
+    return (POSE_IDS[pose], *([] if gesture_id is None else [gesture_id]), *([LISTEN_ID] if music else []))
 
 
 def label_map_pbtxt() -> str:
-    """The nine classes in the form of ava_action_list_v2.2.pbtxt."""
+    """Returns the nine classes in the format of ava_action_list_v2.2.pbtxt."""
     return "".join(
         f'label {{\n  name: "{one.name}"\n  label_id: {one.id}\n  label_type: {one.kind}\n}}\n' for one in CLASSES
     )

@@ -1,30 +1,44 @@
-"""Makes the sample set on disk: videos, annotations in AVA's form, and a manifest that says it is whole."""
+"""Makes the detection sample set in a folder: videos, annotations in AVA's format, and a manifest."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 
+from avdet.atomic_write import atomic_write
 from avdet.synthetic.ava_files import write_annotations
 from avdet.synthetic.classes import label_map_pbtxt
-from avdet.synthetic.record import record
 from avdet.synthetic.scene import Scene
 from avdet.synthetic.scene_script import write_scenes
-from avdet.synthetic.synthetic_settings import SampleSettings
+from avdet.synthetic.scene_video import write_scene_video
+from avdet.synthetic.synthetic_settings import SampleSettings, manifest_entry
 
-VERSION = 6  # of what the code here makes: raised whenever videos or annotations change
+__all__ = [
+    "Progress",
+    "check_folder",
+    "ensure_sample",
+    "fingerprint",
+    "is_sample",
+    "make_sample",
+    "process_map",
+    "read_manifest",
+    "write_manifest",
+]
+
+VERSION = 6  # increase it when videos or annotations change
 MANIFEST = "sample.json"
 VIDEOS = "sample_*.mp4"
 SPLITS = ("train", "val")
 Progress = Callable[[int, int], None]
+Item = TypeVar("Item")
 
 README = """The sample set of avdet: made by `python tools/make_sample.py`, all of it drawn and played by a program.
 
@@ -42,30 +56,28 @@ def make_sample(
     progress: Progress | None = None,
     settings: SampleSettings | None = None,
 ) -> Path:
-    """Makes the set in `folder`, anew if one is there, and returns the folder.
+    """Makes the sample set in `folder`, replacing an existing one, and returns the folder.
 
-    One seed and settings give the same annotation files anywhere and the same videos on the same machine.
-    `progress(done, total)` is called after each video. Workers are started afresh ("spawn"), so a script that
-    calls this with more than one keeps its own work under `if __name__ == "__main__"`. ValueError where the
-    folder holds files but no sample set: nothing is written over then.
+    Equal seeds and settings give the same annotation files everywhere and the same videos on the same machine.
+    `progress(done, total)` is called after each video. Workers are spawned: a script that uses more than one must
+    guard its main code with `if __name__ == "__main__"`. Raises ValueError if the folder holds other files.
     """
     folder, settings = Path(folder), settings or SampleSettings()
-    _check_free(folder)
+    check_folder(folder, MANIFEST)
     for name in ("videos", "annotations"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    _write_manifest(folder, {"complete": False})
+    write_manifest(folder / MANIFEST, {"complete": False})
     for old in (folder / "videos").glob(VIDEOS):
         old.unlink()
-    stories = {split: write_scenes(settings, split, seed) for split in SPLITS}
+    scenes_of_split = {split: write_scenes(settings, split, seed) for split in SPLITS}
     (folder / "README.txt").write_text(README, encoding="utf-8")
     (folder / "annotations" / "ava_action_list_v2.2.pbtxt").write_text(label_map_pbtxt(), encoding="utf-8")
-    for split, scenes in stories.items():
+    for split, scenes in scenes_of_split.items():
         write_annotations(scenes, split, folder / "annotations", settings)
-    scenes = [scene for split in SPLITS for scene in stories[split]]
-    for done, _ in enumerate(_recorded(scenes, folder / "videos", settings, workers), start=1):
-        if progress is not None:
-            progress(done, len(scenes))
-    _write_manifest(folder, {"complete": True, **_identity(seed, settings), "files": _fingerprints(folder)})
+    scenes = [scene for split in SPLITS for scene in scenes_of_split[split]]
+    process_map(partial(_write_video, folder=folder / "videos", settings=settings), scenes, workers, progress)
+    files = {"files": _file_fingerprints(folder)}
+    write_manifest(folder / MANIFEST, {"complete": True, **manifest_entry(VERSION, seed, settings), **files})
     return folder
 
 
@@ -77,55 +89,66 @@ def ensure_sample(
     progress: Progress | None = None,
     settings: SampleSettings | None = None,
 ) -> Path:
-    """The folder with the whole set in it: made by `make_sample` unless the same one is there already."""
+    """Returns the folder; makes the sample set unless the folder already holds the same one."""
     folder = Path(folder)
-    if is_whole(folder, seed=seed, settings=settings):
+    if is_sample(folder, seed=seed, settings=settings):
         return folder
     return make_sample(folder, seed=seed, workers=workers, progress=progress, settings=settings)
 
 
-def is_whole(folder: str | Path, *, seed: int = 0, settings: SampleSettings | None = None) -> bool:
-    """Whether the folder holds this version's set of this seed, with every file in its full size."""
+def is_sample(folder: str | Path, *, seed: int = 0, settings: SampleSettings | None = None) -> bool:
+    """Returns whether the folder holds the complete set of this version, seed and settings (checks file sizes)."""
     folder = Path(folder)
-    manifest = _read_manifest(folder)
-    wanted = {"complete": True, **_identity(seed, settings or SampleSettings())}
-    if any(manifest.get(key) != value for key, value in wanted.items()):
+    manifest = read_manifest(folder / MANIFEST)
+    expected = {"complete": True, **manifest_entry(VERSION, seed, settings or SampleSettings())}
+    if any(manifest.get(key) != value for key, value in expected.items()):
         return False
     files: dict[str, dict[str, Any]] = manifest["files"]
-    paths = {folder / name: entry["bytes"] for name, entry in files.items()}
-    return all(path.is_file() and path.stat().st_size == size for path, size in paths.items())
+    sizes = {folder / name: entry["bytes"] for name, entry in files.items()}
+    return all(path.is_file() and path.stat().st_size == size for path, size in sizes.items())
 
 
 def fingerprint(folder: str | Path) -> str:
-    """One hash over all files of a whole set, from its manifest."""
-    return hashlib.sha256(json.dumps(_read_manifest(Path(folder))["files"], sort_keys=True).encode()).hexdigest()
+    """Returns one hash over all files of a complete set, from its manifest."""
+    return hashlib.sha256(
+        json.dumps(read_manifest(Path(folder) / MANIFEST)["files"], sort_keys=True).encode()
+    ).hexdigest()
 
 
-def _recorded(scenes: list[Scene], folder: Path, settings: SampleSettings, workers: int) -> Iterator[str]:
+def check_folder(folder: Path, manifest: str) -> None:
+    """Raises ValueError if `folder` is a file, or holds files but no sample set's manifest."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; give a folder for the sample set")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / manifest).is_file():
+        raise ValueError(
+            f"{folder} holds files but no {manifest}, so it is not a sample set and is not overwritten; "
+            "give an empty or a new folder"
+        )
+
+
+def process_map(work: Callable[[Item], None], items: Sequence[Item], workers: int, progress: Progress | None) -> None:
+    """Calls `work` (picklable) for each item in `workers` processes, and `progress(done, total)` after each item."""
+    for done, _ in enumerate(_results(work, items, workers), start=1):
+        if progress is not None:
+            progress(done, len(items))
+
+
+def _results(work: Callable[[Item], None], items: Sequence[Item], workers: int) -> Iterator[None]:
     if workers < 2:
-        yield from (_record_one(scene, folder, settings) for scene in scenes)
+        yield from map(work, items)
         return
-    # Forked children of a process with threads may hang; a fresh one cannot.
+    # A forked child of a multi-threaded process may deadlock; a spawned one cannot.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from pool.map(_record_one, scenes, [folder] * len(scenes), [settings] * len(scenes))
+        yield from pool.map(work, items)
 
 
-def _record_one(scene: Scene, folder: Path, settings: SampleSettings) -> str:
+def _write_video(scene: Scene, folder: Path, settings: SampleSettings) -> None:
     cv2.setNumThreads(1)
-    record(scene, folder / f"{scene.name}.mp4", settings)
-    return scene.name
+    write_scene_video(scene, folder / f"{scene.name}.mp4", settings)
 
 
-def _identity(seed: int, settings: SampleSettings) -> dict[str, Any]:
-    """What a set is made from, as JSON gives it back."""
-    identity: dict[str, Any] = json.loads(
-        json.dumps({"version": VERSION, "seed": seed, "settings": asdict(settings)})
-    )  # fmt: skip
-    return identity
-
-
-def _fingerprints(folder: Path) -> dict[str, dict[str, Any]]:
+def _file_fingerprints(folder: Path) -> dict[str, dict[str, Any]]:
     paths = sorted([*(folder / "videos").glob(VIDEOS), *(folder / "annotations").glob("ava_*")])
     return {
         path.relative_to(folder).as_posix(): {
@@ -136,25 +159,15 @@ def _fingerprints(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def _check_free(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file; give a folder for the sample set")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise ValueError(
-            f"{folder} holds files but no {MANIFEST}, so it is not a sample set and nothing is written over; "
-            "give an empty or a new folder"
-        )
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Returns the manifest's content; empty if the file is missing or invalid."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return manifest if isinstance(manifest, dict) else {}
 
 
-def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    partial = folder / f"{MANIFEST}.partial"
-    partial.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    partial.replace(folder / MANIFEST)
+def write_manifest(path: Path, content: dict[str, Any]) -> None:
+    with atomic_write(path) as partial_path:
+        partial_path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Chance that falls alike on every machine: only `random()`, whose stream Python promises to keep, is asked."""
+"""Random numbers that are the same on every machine: `random.Random.random()` is the only source."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Dice:
-    """A stream of chance named by words: equal words give equal streams, anywhere."""
+class Rng:
+    """A random stream seeded by words: equal words give equal streams.
+
+    The words are part of the data set. Another word draws another data set.
+    """
 
     def __init__(self, *words: object) -> None:
         self._random = random.Random("/".join(str(word) for word in words)).random
@@ -18,21 +21,21 @@ class Dice:
     def uniform(self, low: float, high: float) -> float:
         return low + (high - low) * self._random()
 
-    def chance(self, probability: float) -> bool:
+    def bernoulli(self, probability: float) -> bool:
         return self._random() < probability
 
     def integer(self, low: int, high: int) -> int:
-        """A whole number from `low` to `high`, both included."""
+        """Returns an integer from `low` to `high`, both included."""
         return low + int(self._random() * (high - low + 1))
 
-    def pick(self, items: Sequence[Item]) -> Item:
+    def choice(self, items: Sequence[Item]) -> Item:
         return items[self.integer(0, len(items) - 1)]
 
-    def weighted(self, weights: dict[Item, float]) -> Item:
-        left = self._random() * sum(weights.values())
+    def weighted_choice(self, weights: dict[Item, float]) -> Item:
+        remaining = self._random() * sum(weights.values())
         for item, weight in weights.items():
-            left -= weight
-            if left < 0:
+            remaining -= weight
+            if remaining < 0:
                 return item
         return item
 
@@ -40,19 +43,19 @@ class Dice:
         rest = list(items)
         return [rest.pop(self.integer(0, len(rest) - 1)) for _ in items]
 
-    def bell(self) -> float:
-        """Near to a standard normal number: twelve uniform ones summed, so that no logarithm is asked."""
+    def normal(self) -> float:
+        """Returns an approximately standard normal number: the centred sum of twelve uniform ones."""
         return sum(self._random() for _ in range(12)) - 6.0
 
 
-class Deck(Generic[Item]):
-    """Cards dealt in shuffled rounds: as even as can be, yet no card tells the next but at a round's end."""
+class ShuffledCycle(Generic[Item]):
+    """Draws without replacement and reshuffles when empty, so that few draws already have the right shares."""
 
-    def __init__(self, cards: Sequence[Item], dice: Dice) -> None:
-        self._cards, self._dice = list(cards), dice
-        self._left: list[Item] = []
+    def __init__(self, items: Sequence[Item], rng: Rng) -> None:
+        self._items, self._rng = list(items), rng
+        self._remaining: list[Item] = []
 
-    def deal(self) -> Item:
-        if not self._left:
-            self._left = self._dice.shuffled(self._cards)
-        return self._left.pop()
+    def draw(self) -> Item:
+        if not self._remaining:
+            self._remaining = self._rng.shuffled(self._items)
+        return self._remaining.pop()

@@ -1,96 +1,119 @@
-"""What a scene is: who is in it, what each does when, what sounds; no picture and no sample of sound yet."""
+"""The content of a scene as data: its persons, their action segments, music and off-screen audio."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from avdet.synthetic.classes import Look, Pose, action_ids
+from avdet.synthetic.classes import Gesture, Pose, action_ids
 from avdet.synthetic.rhythm import Beat
 
 
 @dataclass(frozen=True)
-class Span:
-    """A stretch of a scene's time."""
+class Interval:
+    """A half-open time interval [start_s, end_s) of a scene."""
 
     start_s: float
     end_s: float
 
-    def holds(self, time_s: float) -> bool:
+    def contains(self, time_s: float) -> bool:
         return self.start_s <= time_s < self.end_s
 
 
 @dataclass(frozen=True)
-class Act(Span):
-    """What one person does between two times. `heard` says whether the beats sound or are only seen.
+class ActionSegment(Interval):
+    """A time interval in which one person keeps pose and gesture.
 
-    `x_start` (fraction of the frame's width) is where the person is at `start_s`; one who walks sets off
-    towards `facing` (-1 left, 1 right).
+    `audible`: whether the beats are in the audio; they are visible either way.
+    `x_start` (fraction of the frame's width) is the person's position at `start_s`.
     """
 
     pose: Pose
-    look: Look
-    heard: bool
+    gesture: Gesture
+    audible: bool
     beats: tuple[Beat, ...]
     x_start: float
-    facing: int
-    hand: int  # the side of the hand at the chin: -1 the picture's left, 1 right
-    snack: str  # what a mouth act holds, heard or not
+    facing: int  # -1 left, 1 right; a walking person starts in this direction
+    hand: int  # the hand at the chin: -1 the one at the frame's left, 1 right
+    snack: str  # what the hand holds in a "mouth" segment, audible or not
+
+    def x_at(self, time_s: float, x_range: tuple[float, float], speed: float) -> float:
+        """Returns the position in fractions of the frame's width; walking persons turn at the ends of `x_range`."""
+        if self.pose != "walk":
+            return self.x_start
+        low, high = x_range
+        reach = high - low
+        along = (self.x_start - low) * self.facing + speed * (time_s - self.start_s)
+        folded = along % (2 * reach)  # there and back
+        position = folded if folded <= reach else 2 * reach - folded
+        return low + position
 
 
 @dataclass(frozen=True)
 class Actor:
-    """One person: place and size in fractions of the frame, acts that follow one another without a gap."""
+    """One person: position and size in fractions of the frame, and consecutive action segments without gaps."""
 
     index: int
-    height: float  # standing, of the frame's height
+    height: float  # of the standing person, in fractions of the frame's height
     feet_y: float
     x_range: tuple[float, float]
-    walk_speed: float  # body heights a second
-    seat_facing: int | None  # whither those look who have a seat; None for those who have none and walk
-    acts: tuple[Act, ...]
+    walk_speed: float  # body heights per second
+    seat_facing: int | None  # direction of the person's seat; None for persons who have no seat and walk
+    segments: tuple[ActionSegment, ...]
 
-    def act_at(self, time_s: float) -> Act:
-        return next((act for act in self.acts if time_s < act.end_s), self.acts[-1])
+    def segment_at(self, time_s: float) -> ActionSegment:
+        return next((segment for segment in self.segments if time_s < segment.end_s), self.segments[-1])
 
     def changes_s(self) -> tuple[float, ...]:
-        return tuple(act.end_s for act in self.acts[:-1])
+        """Returns the times at which one segment ends and the next begins."""
+        return tuple(segment.end_s for segment in self.segments[:-1])
 
 
 @dataclass(frozen=True)
-class OffScreen(Span):
-    """Clapping, speech or drumming that nobody in the picture makes."""
+class OffScreenAudio(Interval):
+    """Clapping, speech or drumming that no visible person makes."""
 
-    look: Look
+    gesture: Gesture
     beats: tuple[Beat, ...]
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A whole video on paper. Its `name` also seeds everything that is drawn or heard, the place too where none is
-    given."""
+    """A whole video before rendering.
+
+    `name` and `seed` determine all that is drawn and synthesised; `background` fixes the kind of background, which is
+    drawn at random where it is None.
+    """
 
     name: str
     split: str
     seed: int
     duration_s: float
     actors: tuple[Actor, ...]
-    music: tuple[Span, ...]
-    off_screen: tuple[OffScreen, ...]
-    place: str | None = None
+    music: tuple[Interval, ...]
+    off_screen: tuple[OffScreenAudio, ...]
+    background: str | None = None
 
     @property
     def keyframes_s(self) -> range:
-        """Each whole second that has 1.5 s of video on either side."""
+        """Each whole second with 1.5 s of video on either side."""
         return range(2, int(self.duration_s - 1.5) + 1)
 
     def excluded_s(self, margin_s: float = 0.499) -> list[int]:
-        """Keyframes too near to somebody's change of action for a clear label."""
+        """Returns the keyframes at which a label is ambiguous: less than `margin_s` from a change of segments."""
         changes = [change for actor in self.actors for change in actor.changes_s()]
         return [second for second in self.keyframes_s if any(abs(second - at) < margin_s for at in changes)]
 
+    def labelled_persons(self) -> Iterator[tuple[Actor, int]]:
+        """Yields (actor, second) for all persons at every keyframe that is not excluded."""
+        excluded = set(self.excluded_s())
+        for second in self.keyframes_s:
+            if second not in excluded:
+                yield from ((actor, second) for actor in self.actors)
+
     def music_at(self, time_s: float) -> bool:
-        return any(span.holds(time_s) for span in self.music)
+        return any(interval.contains(time_s) for interval in self.music)
 
     def action_ids_at(self, actor: Actor, time_s: float) -> tuple[int, ...]:
-        act = actor.act_at(time_s)
-        return action_ids(act.pose, act.look, act.heard, self.music_at(time_s))
+        segment = actor.segment_at(time_s)
+        return action_ids(segment.pose, segment.gesture, segment.audible, self.music_at(time_s))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from avdet.synthetic.upper_bound import OBSERVERS
+from avdet.synthetic.upper_bound import OBSERVATIONS
 from benchmarks import sample_study, sample_upper_bound
 
 
@@ -81,7 +81,10 @@ def test_studies_train_every_kind_of_run_once(
     assert all((Path(__file__).parents[2] / argv[1]).is_file() and "--sample" in argv for argv in trained)
 
 
-def test_upper_bounds_of_every_class_and_observer(capsys: pytest.CaptureFixture[str]) -> None:
+def test_upper_bounds_of_every_class_and_observer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")  # wide enough for the column titles
     assert sample_upper_bound.main([]) == 0
     printed = capsys.readouterr().out
-    assert "hand wave" in printed and "mAP" in printed and all(name in printed for name in OBSERVERS)
+    assert "hand wave" in printed and "mAP" in printed and all(name in printed for name in OBSERVATIONS)

@@ -14,9 +14,9 @@ from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.cli import score_clips, test_net, train_net
 from avdet.cli.config_arguments import sample_overlay
 from avdet.config import load_config
-from avdet.synthetic.benchmark_files import SOUND_DEFINED
+from avdet.synthetic.benchmark_files import AUDIO_DEPENDENT_CLASSES
 from tests.conftest import REPOSITORY
-from tests.synthetic.tiny_clips import TINY_CLIPS
+from tests.synthetic.tiny import TINY_CLIPS
 
 TINY = (
     *TINY_CLIPS, "train.epochs=1", "train.batch_size=4", "train.precise_bn_clips=0", "train.warmup_epochs=0",
@@ -94,7 +94,7 @@ def test_every_other_recipe_runs_too(recipe: str, clip_sample: Path, tmp_path: P
     assert train_net.main(["--config", str(config), "--output", str(tmp_path / "run")]) == 0
     assert len(results(tmp_path / "run")["classification"]) > 3
     if recipe.startswith("kinetics_sounds"):
-        assert results(tmp_path / "run")["classification"]["accuracy"].keys() == set(SOUND_DEFINED)
+        assert results(tmp_path / "run")["classification"]["accuracy"].keys() == set(AUDIO_DEPENDENT_CLASSES)
 
 
 def test_predictions_can_be_scored_again(runs: dict[str, Path], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from avdet.cli.config_arguments import sample_overlay
 from avdet.config import load_config
 from avdet.datasets.data_settings import AvaData
 from tests.conftest import REPOSITORY, TINY_DATA, TINY_MODEL
-from tests.synthetic.tiny_clips import TINY_CLIPS
+from tests.synthetic.tiny import TINY_CLIPS
 
 RECIPES = sorted((REPOSITORY / "configs").rglob("*.yaml"))
 

@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 
 from avdet.cli import make_sample as cli
-from avdet.synthetic.make_sample import is_whole
+from avdet.synthetic.make_sample import is_sample
 from tests.synthetic.tiny import TINY
 
 
 def test_it_makes_the_set_and_says_how_large_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([str(tmp_path / "new"), "--seed", "3", "--workers", "1"], TINY) == 0
-    assert is_whole(tmp_path / "new", seed=3, settings=TINY)
+    assert is_sample(tmp_path / "new", seed=3, settings=TINY)
     assert "MB in" in capsys.readouterr().out
 
 

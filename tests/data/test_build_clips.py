@@ -8,7 +8,7 @@ from avdet.data.build_clips import build_class_sets, read_split, refuse_shared
 from avdet.datasets.data_settings import EpicData, FoldersData, Hmdb51Data, KineticsData
 from avdet.datasets.epic import participants
 from avdet.datasets.locate import require_data
-from avdet.synthetic.benchmark_files import SOUND_DEFINED
+from avdet.synthetic.benchmark_files import AUDIO_DEPENDENT_CLASSES
 
 KINETICS_ROWS = "label,youtube_id,time_start,time_end\nyoga,a,{},{}\n"
 
@@ -65,9 +65,9 @@ def test_seconds_of_one_file_are_not_learned_from_and_tested(clip_sample: Path, 
 def test_a_subset_of_the_classes(clip_sample: Path) -> None:
     whole, part = kinetics(clip_sample), kinetics(clip_sample, classes="kinetics_sounds_classes.txt")
     names = build_class_sets(whole)["action"].names
-    assert set(build_class_sets(part)["action"].names) == set(SOUND_DEFINED)
+    assert set(build_class_sets(part)["action"].names) == set(AUDIO_DEPENDENT_CLASSES)
     everything, subset = read_split(whole, "train").segments, read_split(part, "train").segments
-    told = [names[label] in SOUND_DEFINED for label in everything.labels["action"]]
+    told = [names[label] in AUDIO_DEPENDENT_CLASSES for label in everything.labels["action"]]
     assert len(subset) == sum(told) and subset.ids.tolist() == [
         i for i, t in zip(everything.ids, told, strict=True) if t
     ]

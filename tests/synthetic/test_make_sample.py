@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avdet.synthetic.make_sample import ensure_sample, fingerprint, is_whole, make_sample
+from avdet.synthetic.make_sample import ensure_sample, fingerprint, is_sample, make_sample
 from tests.synthetic.tiny import TINY
 
 
@@ -18,7 +18,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
-def test_all_files_have_their_names(made: Path) -> None:
+def test_file_names(made: Path) -> None:
     kinds = ("_v2.2.csv", "_excluded_timestamps_v2.2.csv", "_predicted_boxes.csv")
     annotations = [f"annotations/ava_{split}{kind}" for split in ("train", "val") for kind in kinds]
     assert sorted(contents(made)) == sorted([
@@ -27,55 +27,57 @@ def test_all_files_have_their_names(made: Path) -> None:
     ])  # fmt: skip
 
 
-def test_two_fresh_processes_make_the_same_bytes_and_tell_of_each_video(made: Path, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    make_sample(tmp_path / "new", workers=2, settings=TINY, progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 2), (2, 2)]
+def test_worker_processes_make_equal_files_and_report_progress(made: Path, tmp_path: Path) -> None:
+    calls: list[tuple[int, int]] = []
+    make_sample(tmp_path / "new", workers=2, settings=TINY, progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 2), (2, 2)]
     assert contents(tmp_path / "new") == contents(made)
     assert fingerprint(tmp_path / "new") == fingerprint(made)
 
 
-def test_a_whole_set_is_left_alone_and_any_other_made_anew(made: Path) -> None:
+def test_a_complete_set_is_kept_and_other_settings_are_not_it(made: Path) -> None:
     stamp = (made / "videos/sample_val_00.mp4").stat().st_mtime_ns
     assert ensure_sample(made, workers=1, settings=TINY) == made
     assert (made / "videos/sample_val_00.mp4").stat().st_mtime_ns == stamp
-    assert not is_whole(made, seed=1, settings=TINY)
-    assert not is_whole(made, settings=replace(TINY, off_screen=0.5))
+    assert not is_sample(made, seed=1, settings=TINY)
+    assert not is_sample(made, settings=replace(TINY, off_screen=0.5))
 
 
-@pytest.mark.parametrize("harm", ["lost video", "cut annotations", "no end of making", "torn manifest", "old version"])
-def test_what_is_not_whole_is_noticed_and_mended(made: Path, harm: str) -> None:
+@pytest.mark.parametrize(
+    "damage", ["missing video", "truncated annotations", "interrupted", "truncated manifest", "old version"]
+)
+def test_an_incomplete_set_is_recognised_and_made_again(made: Path, damage: str) -> None:
     before, manifest = contents(made), made / "sample.json"
-    if harm == "lost video":
+    if damage == "missing video":
         (made / "videos/sample_val_00.mp4").unlink()
-    elif harm == "cut annotations":
+    elif damage == "truncated annotations":
         (made / "annotations/ava_train_v2.2.csv").write_bytes(before["annotations/ava_train_v2.2.csv"][:-5])
-    elif harm == "no end of making":
+    elif damage == "interrupted":
         manifest.write_text('{"complete": false}')
-    elif harm == "torn manifest":
+    elif damage == "truncated manifest":
         manifest.write_text('{"complete": tr')
     else:
         manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "version": 0}))
-    assert not is_whole(made, settings=TINY)
+    assert not is_sample(made, settings=TINY)
     ensure_sample(made, workers=1, settings=TINY)
-    assert is_whole(made, settings=TINY) and contents(made) == before
+    assert is_sample(made, settings=TINY) and contents(made) == before
 
 
-def test_a_smaller_set_leaves_no_video_of_the_larger_behind(made: Path, tmp_path: Path) -> None:
+def test_a_smaller_set_removes_the_videos_of_a_larger_one(made: Path, tmp_path: Path) -> None:
     make_sample(tmp_path, workers=1, settings=replace(TINY, num_train=2))
     make_sample(tmp_path, workers=1, settings=TINY)
     assert contents(tmp_path) == contents(made)
 
 
-def test_a_folder_of_other_things_is_never_written_into(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "annotations").mkdir()
-    (tmp_path / "annotations/ava_train_v2.2.csv").write_text("mine")
+    (tmp_path / "annotations/ava_train_v2.2.csv").write_text("other")
     with pytest.raises(ValueError, match=r"holds files but no sample\.json.*empty or a new folder"):
         make_sample(tmp_path, settings=TINY)
-    assert contents(tmp_path) == {"annotations/ava_train_v2.2.csv": b"mine"}
+    assert contents(tmp_path) == {"annotations/ava_train_v2.2.csv": b"other"}
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="is a file; give a folder"):
         make_sample(tmp_path / "file", settings=TINY)

@@ -14,7 +14,7 @@ from typing import Any
 
 from avdet.cli import train_net
 from avdet.cli.arguments import ToolParser
-from avdet.synthetic.benchmark_files import NUM_SPLITS, SOUND_DEFINED, camel
+from avdet.synthetic.benchmark_files import AUDIO_DEPENDENT_CLASSES, NUM_SPLITS, camel_case
 
 RUNS = Path("runs/study")
 AUDIO_DEPENDENT_ACTIONS = ("hand clap", "eat", "listen (e.g., to music)", "play musical instrument",
@@ -153,7 +153,7 @@ def _audio_dependent(results: dict[str, Any]) -> float:
     """Mean over the classes that differ from a visually identical class by their audio alone."""
     metrics = results["classification"]
     of_class = metrics["AP"] if "AP" in metrics else metrics["accuracy"].get("verb", metrics["accuracy"])
-    names = {*SOUND_DEFINED, *map(camel, SOUND_DEFINED), *AUDIO_DEPENDENT_ACTIONS}
+    names = {*AUDIO_DEPENDENT_CLASSES, *map(camel_case, AUDIO_DEPENDENT_CLASSES), *AUDIO_DEPENDENT_ACTIONS}
     return mean(value for name, value in of_class.items() if name in names and value is not None)
 
 

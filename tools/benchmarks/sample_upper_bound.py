@@ -9,15 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from avdet.cli.arguments import ToolParser
-from avdet.synthetic.upper_bound import OBSERVERS, oracle_scores
+from avdet.synthetic.upper_bound import upper_bounds
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = ToolParser("sample_upper_bound.py", __doc__)
     parser.add_argument("--seed", type=int, default=0, help="the sample set's seed (default 0)")
     args = parser.parse(argv)
-    results = [oracle_scores(facts, seed=args.seed) for facts in OBSERVERS.values()]
-    table = Table("action", *OBSERVERS)
+    bounds = upper_bounds(seed=args.seed)
+    results, table = list(bounds.values()), Table("action", *bounds)
     for name in results[0].ap:
         table.add_row(name, *(_format(result.ap[name]) for result in results))
     table.add_row("mAP", *(_format(result.mean_ap) for result in results))
