@@ -73,8 +73,8 @@ class FrameDecoder:
         plan: DecodePlan[Packet[VideoStream]] | None = DecodePlan(ticks) if skip else None
         shown = _shown(self._reach(ticks[0], plan), ticks)
         for done, decoded in enumerate(shown):
-            if plan and decoded.tick not in plan.wanted:
-                # The wanted frame is broken and the frame before it may have been skipped.
+            if plan and decoded.tick not in plan.shown_ticks:
+                # The planned frame is broken and the frame before it may have been skipped.
                 yield from self._shown_in(ticks[done:], skip=False)
                 return
             ended = plan is None or plan.reached_end
@@ -84,7 +84,7 @@ class FrameDecoder:
     def _reach(self, tick: int, plan: DecodePlan[Packet[VideoStream]] | None) -> Iterator[DecodedFrame]:
         """Frames from one shown at or before the tick, or from the first one; at least one.
 
-        If none that the plan wants can be decoded (a recording begins between key frames), all packets are tried.
+        If none that the plan needs can be decoded (a recording begins between key frames), all packets are tried.
         """
         for from_start, packets in self._source.attempts(tick):
             marked = plan.mark(packets) if plan else ((packet, True) for packet in packets)

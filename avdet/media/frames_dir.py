@@ -61,7 +61,7 @@ class FramesDir:
             raise ValueError(f"short_side is {short_side} and fps {fps}; both must be more than 0")
         self.path = Path(folder)
         self._fps = fps
-        self._listing = _listed(self.path)
+        self._listing = _list_frames(self.path)
         width, height = self._listing.size
         scale = 1.0 if short_side is None else short_side / min(width, height)
         self._size = max(round(width * scale), 1), max(round(height * scale), 1)
@@ -145,7 +145,7 @@ def is_frames_dir(path: Path) -> bool:
 
 
 @functools.lru_cache(maxsize=1024)
-def _listed(folder: Path) -> _Listing:
+def _list_frames(folder: Path) -> _Listing:
     """Cached, because AVA's folders hold 27,000 files. A folder must not change while it is read."""
     if not folder.is_dir():
         raise DecodeError(folder, None, "No such folder")
@@ -156,9 +156,9 @@ def _listed(folder: Path) -> _Listing:
     numbers = np.array(sorted(int(match[2]) for match in found.values()), np.int64)
     height, width = _read_bgr(folder / first[0], 0.0).shape[:2]
     listing = _Listing(first[1], len(first[2]), first[3], numbers, (width, height))
-    odd = found.keys() - {listing.name(number) for number in numbers.tolist()}
-    if odd:
-        raise DecodeError(folder, None, f"{min(odd)} is not named like {first[0]}; rename it or move it away")
+    mismatched = found.keys() - {listing.name(number) for number in numbers.tolist()}
+    if mismatched:
+        raise DecodeError(folder, None, f"{min(mismatched)} is not named like {first[0]}; rename it or move it away")
     return listing
 
 

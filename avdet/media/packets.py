@@ -136,12 +136,12 @@ class DecodePlan(Generic[P]):
     referenced need not be decoded.
 
     ticks: ascending, at least one.
-    wanted: the display times of the shown frames among the packets yielded so far.
+    shown_ticks: the display times of the shown frames among the packets yielded so far.
     reached_end: the packets ended before one whose decode time is after the last tick.
     """
 
     def __init__(self, ticks: Sequence[int]) -> None:
-        self.wanted: set[int] = set()
+        self.shown_ticks: set[int] = set()
         self.reached_end = False
         self._ticks = list(ticks)
         self._display_times: list[int] = []  # ascending, from the first waiting packet on
@@ -149,7 +149,7 @@ class DecodePlan(Generic[P]):
 
     def mark(self, packets: Iterable[P]) -> Iterator[tuple[P, bool]]:
         """Yields (packet, is shown) in decode order up to the last packet needed; each call starts anew."""
-        self.wanted.clear()
+        self.shown_ticks.clear()
         self._display_times.clear()
         self._earliest = None
         self.reached_end = True
@@ -193,7 +193,7 @@ class DecodePlan(Generic[P]):
         first = 0 if pts == self._earliest else bisect.bisect_left(self._ticks, pts)
         shown = not packet.is_discard and first < bisect.bisect_left(self._ticks, self._next_display_time(packet))
         if shown:
-            self.wanted.add(pts)
+            self.shown_ticks.add(pts)
         return packet, shown
 
 

@@ -22,17 +22,22 @@ class VideoSource(Protocol):
     """Frames and audio at times in seconds on the video's own clock; use as a context manager.
 
     Satisfied by a file (VideoReader), a folder of frames (FramesDir), an array (ArrayVideo) and the newest seconds of a
-    live stream (StreamWindow). VideoReader documents the methods.
+    live stream (StreamWindow). Before the first frame the first one is returned, past the end the last one; audio
+    outside the track is 0.
     """
 
     @property
-    def info(self) -> VideoInfo: ...
+    def info(self) -> VideoInfo:
+        """Size, frame rate, start and duration, sample rate."""
 
-    def frames(self, times_s: Times) -> Frames: ...
+    def frames(self, times_s: Times) -> Frames:
+        """Returns (T, H, W, 3) RGB: the frame on screen at each time."""
 
-    def frame_batch(self, times_s: Times) -> FrameBatch: ...
+    def frame_batch(self, times_s: Times) -> FrameBatch:
+        """Like `frames`, with the time at which each frame appeared and whether the video had ended by then."""
 
-    def audio(self, start_s: float, duration_s: float, rate: int) -> Waveform: ...
+    def audio(self, start_s: float, duration_s: float, rate: int) -> Waveform:
+        """Returns (round(duration_s * rate),) mono float32 in [-1, 1]."""
 
     def __enter__(self) -> VideoSource: ...
 

@@ -36,9 +36,9 @@ def _noise(num_samples: int) -> NDArray[np.float32]:
 
 def test_log_mel_equals_numpy() -> None:
     waveform = _noise(34_133)
-    ours = LogMel().log_mel(torch.from_numpy(waveform)).numpy()
-    assert ours.shape == (132, 80)
-    np.testing.assert_allclose(ours, _log_mel_by_hand(waveform.astype(np.float64)), atol=2e-3)
+    log_mel = LogMel().log_mel(torch.from_numpy(waveform)).numpy()
+    assert log_mel.shape == (132, 80)
+    np.testing.assert_allclose(log_mel, _log_mel_by_hand(waveform.astype(np.float64)), atol=2e-3)
 
 
 def test_132_hops_become_128_by_index_and_are_normalised() -> None:
@@ -46,14 +46,14 @@ def test_132_hops_become_128_by_index_and_are_normalised() -> None:
     by_hand = _log_mel_by_hand(waveform.astype(np.float64))
     rows = [math.floor(k * 131 / 127 + 1e-9) for k in range(128)]
     assert rows[0] == 0 and rows[-1] == 131
-    ours = LogMel()(torch.from_numpy(waveform)).numpy()
-    np.testing.assert_allclose(ours, (by_hand[rows] + 7.03) / 4.66, atol=5e-4)
+    log_mel = LogMel()(torch.from_numpy(waveform)).numpy()
+    np.testing.assert_allclose(log_mel, (by_hand[rows] + 7.03) / 4.66, atol=5e-4)
 
 
 def test_silence_gives_the_floor_everywhere() -> None:
-    ours = LogMel()(torch.zeros(33_024))
-    assert ours.shape == (128, 80)
-    torch.testing.assert_close(ours, torch.full((128, 80), (math.log(1e-8) + 7.03) / 4.66))
+    log_mel = LogMel()(torch.zeros(33_024))
+    assert log_mel.shape == (128, 80)
+    torch.testing.assert_close(log_mel, torch.full((128, 80), (math.log(1e-8) + 7.03) / 4.66))
 
 
 def test_short_waveform_repeats_its_hops() -> None:
@@ -78,7 +78,7 @@ def test_less_than_a_window_is_rejected() -> None:
 def test_recorded_numbers_of_the_reference() -> None:
     golden = np.load(SHARED / "golden" / "logmel_16k.npz")
     model = LogMel()
-    ours = model.log_mel(torch.from_numpy(golden["wave_16000"]))
-    np.testing.assert_allclose(ours.numpy().T, golden["logmel_16000"], atol=2e-3)
+    log_mel = model.log_mel(torch.from_numpy(golden["wave_16000"]))
+    np.testing.assert_allclose(log_mel.numpy().T, golden["logmel_16000"], atol=2e-3)
     no_audio = model.log_mel(torch.zeros(len(golden["wave_16000"])))
     np.testing.assert_allclose(no_audio.numpy().T, golden["logmel_zeros"], atol=2e-3)

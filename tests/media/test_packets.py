@@ -32,15 +32,15 @@ def _marked(
 def test_only_shown_packets_are_marked_and_later_ones_are_not_yielded() -> None:
     marked, plan = _marked(PACKETS, [2, 4])
     assert marked == [(0, False), (3, False), (1, False), (2, True), (6, False), (4, True)]
-    assert plan.wanted == {2, 4}
+    assert plan.shown_ticks == {2, 4}
     assert not plan.reached_end
 
 
 def test_frame_stays_until_the_next_one() -> None:
     slow = [FakePacket(pts, dts) for pts, dts in [(0, -30), (30, -20), (10, 10), (20, 20), (60, 30)]]
     assert _marked(slow, [9])[0] == [(0, True)]
-    assert _marked(slow, [29])[1].wanted == {20}
-    assert _marked(slow, [30, 59])[1].wanted == {30}
+    assert _marked(slow, [29])[1].shown_ticks == {20}
+    assert _marked(slow, [30, 59])[1].shown_ticks == {30}
 
 
 def test_first_frame_before_the_start_and_last_frame_past_the_end() -> None:
@@ -55,7 +55,7 @@ def test_packets_outside_an_edit_list_are_decoded_but_never_shown() -> None:
     cut = [FakePacket(0, -1, is_discard=True), FakePacket(3, 0, is_discard=True), *PACKETS[2:]]
     marked, plan = _marked(cut, [0])
     assert marked == [(0, False), (3, False), (1, True)]
-    assert plan.wanted == {1}
+    assert plan.shown_ticks == {1}
 
 
 def test_unknown_decode_times_at_the_start() -> None:
@@ -80,7 +80,7 @@ def test_plan_equals_a_search_over_all_packets(gaps: list[int], group: int, tick
     ticks = sorted(ticks)
     expected = {max(t for t in times if t <= max(tick, 0)) for tick in ticks}
     marked, plan = _marked(packets, ticks)
-    assert {pts for pts, shown in marked if shown} == expected == plan.wanted
+    assert {pts for pts, shown in marked if shown} == expected == plan.shown_ticks
     assert [pts for pts, _ in marked] == order[: len(marked)]
 
 
@@ -101,4 +101,4 @@ def test_endless_stream_is_not_held_in_memory() -> None:
 
 @pytest.mark.parametrize("ticks", [[0, 0, 0], [3, 3]])
 def test_repeated_ticks_count_once(ticks: list[int]) -> None:
-    assert _marked(PACKETS, ticks)[1].wanted == set(ticks)
+    assert _marked(PACKETS, ticks)[1].shown_ticks == set(ticks)
