@@ -33,9 +33,16 @@ def main(argv: list[str] | None = None) -> int:
 def _import(args: argparse.Namespace) -> str:
     from ava_eval import read_label_map
     from avdet.annotations.checks.finding import named
-    from avdet.annotations.importers.read_labels import read_annotations
-    from avdet.annotations.importers.rows import Videos, joined, shared_people
-    from avdet.annotations.importers.split_videos import require_free, split_videos, thin_out, write_data_set
+    from avdet.annotations.importers import read_annotations
+    from avdet.annotations.importers.rows import VideoIndex
+    from avdet.annotations.importers.write_dataset import (
+        merge_tables,
+        require_no_overwrite,
+        split_videos,
+        subsample_keyframes,
+        videos_with_shared_ids,
+        write_dataset,
+    )
     from avdet.datasets.videos import find_videos_by_name
 
     if not 0 <= args.val_share < 1:
@@ -46,12 +53,12 @@ def _import(args: argparse.Namespace) -> str:
         raise ValueError(f"--seed is {args.seed}; it must be 0 or more")
     if not args.videos.is_dir():
         raise ValueError(f"--videos {args.videos} is no folder; give the one with the video files")
-    require_free(args.output, has_val=args.val_share > 0)
+    require_no_overwrite(args.output, has_val=args.val_share > 0)
     label_map = read_label_map(args.label_map) if args.label_map else {}
-    videos = Videos(find_videos_by_name(args.videos))
+    videos = VideoIndex(find_videos_by_name(args.videos))
     left_out: Counter[str] = Counter()
     tables = [read_annotations(path, videos, label_map, left_out) for path in args.files]
-    table = joined(tables, left_out)
+    table = merge_tables(tables, left_out)
     omitted = ", ".join(f"{count:,} {what}" for what, count in (+left_out).items())
     if table.empty:
         raise ValueError(
@@ -59,13 +66,13 @@ def _import(args: argparse.Namespace) -> str:
             f"{f' ({omitted})' * bool(omitted)}; docs/custom_data.md says what is read"
         )
     if args.every:
-        table = thin_out(table, args.every)
+        table = subsample_keyframes(table, args.every)
     names = sorted(set(table["video"]))
     val = split_videos(names, args.val_share, args.seed) if args.val_share else set()
-    classes = write_data_set(table, val, args.output)
+    classes = write_dataset(table, val, args.output)
     keyframes = len(table.drop_duplicates(["video", "timestamp"]))
     counts = table["action"].value_counts()
-    shared = shared_people(tables)
+    shared = videos_with_shared_ids(tables)
     return (
         f"{args.output}: {len(names)} videos ({len(val)} for val), {keyframes:,} keyframes, {len(table):,} rows, "
         f"{len(classes)} classes: {', '.join(f'{name} ({counts[name]})' for name in classes[:8])}"

@@ -1,0 +1,115 @@
+"""From imported rows to a data set: person ids, train and val split, and files in AVA's format."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
+from ava_eval.csv_format import MAX_VALUES
+from avdet.annotations.importers.rows import NO_PERSON
+
+__all__ = [
+    "merge_tables",
+    "require_no_overwrite",
+    "split_videos",
+    "subsample_keyframes",
+    "videos_with_shared_ids",
+    "write_dataset",
+]
+
+TIME_TOLERANCE_S = 0.001
+NAME_WITH_NUMBER = re.compile(r"\D*(\d+)\D*")
+
+
+def merge_tables(tables: Sequence[pd.DataFrame], omitted: Counter[str]) -> pd.DataFrame:
+    """Concatenates the rows of several files, sorted, with numeric person ids; duplicate rows are omitted.
+
+    A row without a person id is a duplicate of a row for the same box and action that has one.
+    """
+    table = pd.concat(tables, ignore_index=True)
+    keys = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action"]
+    without_id = table["person_id"] == ""
+    with_id = pd.MultiIndex.from_frame(table.loc[~without_id, keys])
+    is_duplicate = table.duplicated() | (without_id & pd.MultiIndex.from_frame(table[keys]).isin(with_id))
+    omitted["duplicate rows"] += int(is_duplicate.sum())
+    table = table[~is_duplicate].assign(person_id=lambda kept: _numeric_ids(kept["person_id"]))
+    return table.sort_values([*KEYFRAME_COLUMNS, "person_id", "action"], kind="stable", ignore_index=True)
+
+
+def _numeric_ids(names: pd.Series) -> pd.Series:
+    """The number in names such as 3 or P3; -1 if unknown. Without distinct numbers, names are numbered in order."""
+    persons = sorted(set(names) - {""})
+    matches = [NAME_WITH_NUMBER.fullmatch(person) for person in persons]
+    ids = {person: int(match[1]) for person, match in zip(persons, matches, strict=True) if match}
+    if len(set(ids.values())) < len(persons) or max(ids.values(), default=0) > MAX_VALUES["person_id"]:
+        ids = {person: index for index, person in enumerate(persons)}
+    return names.map(ids).fillna(NO_PERSON).astype(int)
+
+
+def videos_with_shared_ids(tables: Sequence[pd.DataFrame]) -> list[str]:
+    """Returns the videos in which several tables have the same person id, sorted."""
+    persons = [set(zip(table["video"], table["person_id"], strict=True)) for table in tables]
+    counts = Counter(chain.from_iterable(persons))
+    return sorted({video for (video, person), count in counts.items() if person and count > 1})
+
+
+def subsample_keyframes(table: pd.DataFrame, interval_s: float) -> pd.DataFrame:
+    """Returns the rows of keyframes at least `interval_s` apart, starting with each video's first one."""
+    kept = []
+    for video, times_s in table.groupby("video", sort=True)["timestamp"]:
+        last_s = -np.inf
+        for time_s in sorted(set(times_s)):
+            if time_s >= last_s + interval_s - TIME_TOLERANCE_S:
+                kept.append((video, time_s))
+                last_s = time_s
+    return table[pd.MultiIndex.from_frame(table[KEYFRAME_COLUMNS]).isin(kept)]
+
+
+def split_videos(names: Sequence[str], val_fraction: float, seed: int) -> set[str]:
+    """Draws the videos of the val split: that fraction of all, at least one and not all.
+
+    Raises ValueError for fewer than two videos.
+    """
+    if len(names) < 2:
+        raise ValueError(
+            "one video cannot be both in train and in val; annotate a second one, or give --val-fraction 0 and a "
+            "val.csv of your own"
+        )
+    count = min(max(1, round(val_fraction * len(names))), len(names) - 1)
+    return set(np.random.default_rng(seed).permutation(sorted(names))[:count])
+
+
+def require_no_overwrite(folder: Path, *, has_val: bool) -> None:
+    """Raises ValueError if `write_dataset` could not create the folder, or would overwrite a file."""
+    blocking = next((path for path in (folder, *folder.parents) if path.is_file()), None)
+    if blocking is not None:
+        raise ValueError(f"--output {folder}: {blocking} is a file; give a folder for the data set")
+    for name in ("train.csv", "val.csv", "classes.txt"):
+        if (folder / name).exists() and (has_val or name != "val.csv"):
+            raise ValueError(f"{folder / name} exists and is not overwritten; remove it or give another --output")
+
+
+def write_dataset(table: pd.DataFrame, val: set[str], folder: Path) -> list[str]:
+    """Writes train.csv, val.csv and classes.txt (ids from 1, in alphabetical order); returns the class names.
+
+    Without videos for val, val.csv is not written: an existing one is the user's.
+    """
+    names = sorted(set(table["action"]))
+    ids = {name: action_id for action_id, name in enumerate(names, start=1)}
+    times = table["timestamp"].map("{:.13g}".format)  # microseconds, up to eleven days
+    rows = table.assign(action_id=table["action"].map(ids), timestamp=times)
+    columns = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "person_id"]
+    folder.mkdir(parents=True, exist_ok=True)
+    is_val = rows["video"].isin(val)
+    for split, part in (("train", rows[~is_val]), ("val", rows[is_val])):
+        if len(part):
+            part[columns].to_csv(folder / f"{split}.csv", header=False, index=False, float_format="%.6g")
+    (folder / "classes.txt").write_text("".join(f"{ids[name]}: {name}\n" for name in names), encoding="utf-8")
+    return names

@@ -1,0 +1,55 @@
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ava_eval import read_ground_truth
+from avdet.annotations.importers.rows import ROW_COLUMNS, rows_from_records
+from avdet.annotations.importers.write_dataset import (
+    merge_tables,
+    split_videos,
+    subsample_keyframes,
+    videos_with_shared_ids,
+    write_dataset,
+)
+
+
+def table_of(*persons: str, start_s: float = 0.0, step_s: float = 1.0) -> pd.DataFrame:
+    """One row per person, at successive times, all in the same box."""
+    rows = [("garden", start_s + step_s * k, 0.0, 0.0, 1.0, 1.0, "sit", person) for k, person in enumerate(persons)]
+    records = [dict(zip(ROW_COLUMNS, row, strict=True)) for row in rows]
+    return rows_from_records(records, Path("a.csv"), Counter())
+
+
+def test_persons_are_numbered_over_all_files() -> None:
+    """Ann and Bob are two persons, although each is the first of a file; Cy is one person in both files."""
+    tables = [table_of("Ann", "Cy"), table_of("Bob", "Cy", start_s=0.5)]
+    assert merge_tables(tables, Counter())["person_id"].tolist() == [0, 1, 2, 2]
+    assert videos_with_shared_ids(tables) == ["garden"] and videos_with_shared_ids(tables[:1]) == []
+
+
+def test_rows_without_an_id_are_duplicates_of_rows_with_one() -> None:
+    tables = [table_of("", "Ann", step_s=0.0), table_of("Ann", "Bob", step_s=0.0)]
+    omitted: Counter[str] = Counter()
+    assert merge_tables(tables, omitted)["person_id"].tolist() == [0, 1] and omitted["duplicate rows"] == 2
+
+
+def test_subsampled_keyframes_are_at_least_the_interval_apart() -> None:
+    table = pd.DataFrame({"video": ["a"] * 5 + ["b"], "timestamp": [0.2, 0.7, 1.2, 1.3, 2.2, 0.0]})
+    assert subsample_keyframes(table, 1.0)["timestamp"].tolist() == [0.2, 1.2, 2.2, 0.0]
+
+
+def test_the_val_split_is_a_random_fraction_of_the_videos() -> None:
+    names = [f"v{k}" for k in range(10)]
+    val = split_videos(names, 0.2, seed=1)
+    assert len(val) == 2 and val < set(names) and val == split_videos(names[::-1], 0.2, seed=1)
+    assert len(split_videos(names[:2], 0.01, seed=0)) == len(split_videos(names[:2], 0.99, seed=0)) == 1
+    with pytest.raises(ValueError, match="one video cannot"):
+        split_videos(["a"], 0.5, seed=0)
+
+
+def test_large_times_keep_their_milliseconds(tmp_path: Path) -> None:
+    table = table_of("0", "0", start_s=12345.678, step_s=0.04)
+    write_dataset(table, set(), tmp_path)
+    assert sorted(read_ground_truth(tmp_path / "train.csv")["timestamp"]) == [12345.678, 12345.718]
