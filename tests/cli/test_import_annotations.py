@@ -40,7 +40,7 @@ def refusal(capsys: pytest.CaptureFixture[str], labels: Path, output: Path, *opt
 @pytest.mark.parametrize("name", ["train.csv", "val.csv", "classes.txt"])
 def test_no_file_is_written_over(labels: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     own = labels.rename(labels.with_name(name))
-    assert f"{own} exists and is not written over; remove it" in refusal(capsys, own, own.parent)
+    assert f"{own} exists and is not overwritten; remove it" in refusal(capsys, own, own.parent)
     assert own.read_text() == ROWS
     assert sorted(path.name for path in own.parent.iterdir()) == sorted([name, "videos"])
 
@@ -70,10 +70,10 @@ def test_what_is_left_out_is_counted(labels: Path, capsys: pytest.CaptureFixture
     labels.write_text(f"{ROWS}a,3,0.2,0.2,0.2,0.4,sit,0\n{ROWS.splitlines()[1]}\n")
     assert run(labels, labels.parent / "set") == 0
     assert "4 rows" in (said := capsys.readouterr().out)
-    assert said.endswith("left out: 1 rows without a box in their frame, 1 repeated rows\n")
+    assert said.endswith("left out: 1 rows without a box in the frame, 1 duplicate rows\n")
 
 
 def test_a_file_that_is_given_twice_counts_once(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
     videos, output = labels.parent / "videos", labels.parent / "set"
     import_annotations.main([str(labels), str(labels), "--videos", str(videos), "--output", str(output)])
-    assert capsys.readouterr().out.endswith("left out: 4 repeated rows\n")
+    assert capsys.readouterr().out.endswith("left out: 4 duplicate rows\n")
