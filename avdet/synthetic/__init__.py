@@ -1,1 +1,1 @@
-"""The synthetic data set: drawn persons with synthesised audio, in which only the audio tells some actions apart."""
+"""The synthetic data set: drawn persons with synthesised audio, in which only the audio distinguishes some actions."""

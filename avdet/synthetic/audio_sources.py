@@ -38,6 +38,7 @@ class Timbre:
 
 
 def random_timbre(rng: Rng, sample_rate: int) -> Timbre:
+    """Draws the timbre of one person; about half of the voices are higher."""
     return Timbre(
         rng.choice((1.0, 1.7)) * rng.uniform(95, 150), rng.uniform(1100, 2200), rng.uniform(105, 190),
         sample_rate, rng.integer(0, 2**31),

@@ -49,6 +49,7 @@ class SampleVideo:
 
     @property
     def segments(self) -> tuple[ActionSegment, ...]:
+        """The action segments of the video's only person."""
         return self.scene.actors[0].segments
 
     def clips(self) -> list[tuple[str, ActionSegment]]:
@@ -61,6 +62,7 @@ class SampleVideo:
 
 
 def action_name(segment: ActionSegment) -> str:
+    """Returns the segment's class name."""
     return ACTION_NAMES[segment.gesture, segment.audible]
 
 
@@ -71,6 +73,7 @@ def noun(segment: ActionSegment) -> str:
 
 
 def camel_case(name: str) -> str:
+    """Returns "miming clapping" as "MimingClapping", the form of UCF101."""
     return name.title().replace(" ", "")
 
 

@@ -169,5 +169,6 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def write_manifest(path: Path, content: dict[str, Any]) -> None:
+    """Writes the manifest atomically as JSON."""
     with atomic_write(path) as partial_path:
         partial_path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -36,6 +36,7 @@ class Appearance:
 
 
 def random_appearance(rng: Rng) -> Appearance:
+    """Draws colours and hair; the drum never has the shirt's colour."""
     shirt = rng.choice(CLOTHES)
     return Appearance(
         rng.choice(SKINS), rng.choice(HAIRS), shirt, rng.choice(TROUSERS), rng.choice(((60, 40, 36), (230, 230, 226))),

@@ -19,9 +19,11 @@ class Rng:
         self._random = random.Random("/".join(str(word) for word in words)).random
 
     def uniform(self, low: float, high: float) -> float:
+        """Returns a number from [low, high)."""
         return low + (high - low) * self._random()
 
     def bernoulli(self, probability: float) -> bool:
+        """Returns True with the given probability."""
         return self._random() < probability
 
     def integer(self, low: int, high: int) -> int:
@@ -29,9 +31,11 @@ class Rng:
         return low + int(self._random() * (high - low + 1))
 
     def choice(self, items: Sequence[Item]) -> Item:
+        """Returns one item; all are equally likely."""
         return items[self.integer(0, len(items) - 1)]
 
     def weighted_choice(self, weights: dict[Item, float]) -> Item:
+        """Returns one key, with a probability proportional to its weight."""
         remaining = self._random() * sum(weights.values())
         for item, weight in weights.items():
             remaining -= weight
@@ -40,6 +44,7 @@ class Rng:
         return item
 
     def shuffled(self, items: Sequence[Item]) -> list[Item]:
+        """Returns the items in random order."""
         rest = list(items)
         return [rest.pop(self.integer(0, len(rest) - 1)) for _ in items]
 
@@ -56,6 +61,7 @@ class ShuffledCycle(Generic[Item]):
         self._remaining: list[Item] = []
 
     def draw(self) -> Item:
+        """Returns the next item of the current round."""
         if not self._remaining:
             self._remaining = self._rng.shuffled(self._items)
         return self._remaining.pop()

@@ -17,6 +17,7 @@ class Interval:
     end_s: float
 
     def contains(self, time_s: float) -> bool:
+        """Returns whether a time is inside the interval."""
         return self.start_s <= time_s < self.end_s
 
 
@@ -62,6 +63,7 @@ class Actor:
     segments: tuple[ActionSegment, ...]
 
     def segment_at(self, time_s: float) -> ActionSegment:
+        """Returns the segment at a time; the last one after the end."""
         return next((segment for segment in self.segments if time_s < segment.end_s), self.segments[-1])
 
     def changes_s(self) -> tuple[float, ...]:
@@ -112,8 +114,10 @@ class Scene:
                 yield from ((actor, second) for actor in self.actors)
 
     def music_at(self, time_s: float) -> bool:
+        """Returns whether music plays at a time."""
         return any(interval.contains(time_s) for interval in self.music)
 
     def action_ids_at(self, actor: Actor, time_s: float) -> tuple[int, ...]:
+        """Returns AVA's ids of an actor's actions at a time."""
         segment = actor.segment_at(time_s)
         return action_ids(segment.pose, segment.gesture, segment.audible, self.music_at(time_s))

@@ -94,6 +94,7 @@ class SceneWriter:
         self._num_persons = ShuffledCycle(num_persons, rng)
 
     def scene(self, index: int) -> Scene:
+        """Draws the next scene; call it with 0, 1, 2, ... in this order."""
         name = f"sample_{self.split}_{index:02d}"
         rng = Rng(name, self.seed, self.attempt)
         duration_s = round(rng.uniform(*self.settings.duration_s), 1)

@@ -40,10 +40,9 @@ class SampleSettings:
     gestures: dict[Gesture, int] = field(
         default_factory=lambda: {"idle": 3, "wave": 4, "clap": 4, "mouth": 4, "drum": 4}
     )
-    # Probability that a person repeats the audio-dependent gesture of another: then only synchrony tells which is
-    # audible.
+    # Probability that a person repeats another's audio-dependent gesture; then only synchrony shows which is audible.
     same_gesture: float = 0.7
-    one_audible: float = 0.8  # probability that exactly one of two such persons is audible
+    one_audible: float = 0.8  # probability that exactly one of the two is audible; otherwise a fair coin decides
     off_screen: float = 0.15  # probability of off-screen audio per action segment
     music_s: tuple[int, ...] = (0, 0, 5, 6, 7, 8, 9, 10)  # lengths of the music, each as often as the others
     stray_change: float = 0.08  # probability that a segment starts near a keyframe
