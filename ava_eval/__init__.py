@@ -1,4 +1,4 @@
-"""Scores detections of actions in AVA's format: frame mAP as the originals compute it, explained."""
+"""Scores action detections in AVA's CSV format: frame mAP exactly as the three published scripts, and its analysis."""
 
 from ava_eval.comparison import compare
 from ava_eval.csv_format import BOX_COLUMNS, KEYFRAME_COLUMNS, FormatError

@@ -1,4 +1,4 @@
-"""How far mAP moves when other videos of the same kind had been drawn."""
+"""Bootstrap confidence intervals of mAP, and of the difference of two, by resampling videos."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from ava_eval.grouping import ranked
+from ava_eval.grouping import rank_by_class
 from ava_eval.matching import true_positives
 from ava_eval.result import Result
 from ava_eval.selection import Selection
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
-Ranked = tuple[csr_array, csr_array, IntArray]  # (steps, videos) rows, (steps, videos) hits, (videos,) boxes
 SAMPLES = 1000
-_CELLS_AT_ONCE = 1 << 22  # numbers held at a time: samples x videos or steps
+_CHUNK_CELLS = 1 << 22  # numbers in memory at once: samples x videos, or samples x steps
 
 
 @dataclass
 class Interval:
-    """The middle 95 % of the bootstrap samples, and all of them."""
+    """95 % percentile interval of the bootstrap samples."""
 
     low: float
     high: float
@@ -31,21 +30,34 @@ class Interval:
 
     @classmethod
     def of(cls, samples: FloatArray) -> Interval:
+        """The interval of these samples."""
         low, high = np.quantile(samples, [0.025, 0.975])
         return cls(float(low), float(high), samples)
 
 
-def bootstrap_mean_ap(result: Result, samples: int = SAMPLES, seed: int = 0) -> Interval | None:
-    """mAP over videos drawn with replacement; None with fewer than two videos.
+@dataclass
+class _RankedClass:
+    """Counts by step of the ranking and by video, and the positives by video.
 
-    A class whose ground truth is not drawn is left out of that sample's mean.
+    A step ends at a distinct score with a true positive. The precision envelope only depends on these ranks.
+    """
+
+    detections: csr_array  # (steps, videos)
+    true_positives: csr_array  # (steps, videos)
+    positives: IntArray  # (videos,)
+
+
+def bootstrap_mean_ap(result: Result, samples: int = SAMPLES, seed: int = 0) -> Interval | None:
+    """Interval of mAP over videos drawn with replacement; None with fewer than two videos.
+
+    A class without ground truth in a sample is left out of that sample's mean.
     """
     sampled = _sampled_mean_ap([result], samples, seed)
     return None if sampled is None else Interval.of(sampled[0])
 
 
 def bootstrap_difference(first: Result, second: Result, samples: int = SAMPLES, seed: int = 0) -> Interval | None:
-    """Second minus first mAP over the same draws of videos: the paired comparison."""
+    """Interval of the second minus the first mAP over the same draws of videos (paired bootstrap)."""
     sampled = _sampled_mean_ap([first, second], samples, seed)
     return None if sampled is None else Interval.of(sampled[1] - sampled[0])
 
@@ -53,102 +65,99 @@ def bootstrap_difference(first: Result, second: Result, samples: int = SAMPLES, 
 def _sampled_mean_ap(results: Sequence[Result], samples: int, seed: int) -> list[FloatArray] | None:
     """For each result (samples,) mAP over the same draws; None with fewer than two videos."""
     ranked = [_ranked_classes(result) for result in results]
-    parts = [
+    chunks = [
         [_mean_ap(classes, weights) for classes, weights in zip(ranked, drawn, strict=True)]
         for drawn in _draws(results, samples, seed)
     ]
-    return [np.concatenate(part) for part in zip(*parts, strict=True)] or None
+    return [np.concatenate(chunk) for chunk in zip(*chunks, strict=True)] or None
 
 
 def _draws(results: Sequence[Result], samples: int, seed: int) -> Iterator[list[FloatArray]]:
-    """Part by part of the samples, for each result (videos, samples): how often each of its videos is drawn.
+    """Yield chunks of samples: for each result (videos, samples), how often each of its videos is drawn.
 
-    Drawn are the videos that count for any of the results, in all of them alike; nothing is, if fewer than two do.
+    Drawn are the videos that count for any of the results; the draws of all results are the same. Yields nothing if
+    fewer than two videos count.
     """
     names = sorted(set().union(*(_counted_videos(result.selection) for result in results)))
     if len(names) < 2:
         return
-    place = {name: row for row, name in enumerate(names)}
-    rows = [[place.get(name, len(names)) for name in result.selection.keyframes.videos] for result in results]
-    random, chances = np.random.default_rng(seed), np.full(len(names), 1 / len(names))
-    at_once = max(1, _CELLS_AT_ONCE // len(names))
-    for begin in range(0, samples, at_once):
-        drawn = random.multinomial(len(names), chances, min(at_once, samples - begin)).T.astype(np.float64)
-        with_never = np.append(drawn, np.zeros((1, drawn.shape[1])), axis=0)
-        yield [with_never[row] for row in rows]
+    index_of = {name: index for index, name in enumerate(names)}
+    rows = [[index_of.get(name, len(names)) for name in result.selection.keyframes.videos] for result in results]
+    rng, probabilities = np.random.default_rng(seed), np.full(len(names), 1 / len(names))
+    chunk_size = max(1, _CHUNK_CELLS // len(names))
+    for start in range(0, samples, chunk_size):
+        drawn = rng.multinomial(len(names), probabilities, min(chunk_size, samples - start)).T.astype(np.float64)
+        padded = np.append(drawn, np.zeros((1, drawn.shape[1])), axis=0)  # last row: videos that do not count
+        yield [padded[row] for row in rows]
 
 
 def _counted_videos(selection: Selection) -> set[str]:
-    """Videos with a keyframe that is scored or a box that recall asks for."""
+    """Videos with a scored keyframe or a box that counts in recall."""
     videos, of_keyframe = selection.keyframes.videos, selection.keyframes.video
-    places = np.union1d(of_keyframe[selection.counted], of_keyframe[selection.base_keyframe])
-    return {videos[place] for place in places}
+    indices = np.union1d(of_keyframe[selection.is_scored], of_keyframe[selection.positive_keyframe])
+    return {videos[index] for index in indices}
 
 
-def _mean_ap(ranked_classes: Sequence[Ranked], draws: FloatArray) -> FloatArray:
-    """(samples,) mAP under (videos, samples) draws; 0 in a sample that draws no ground truth at all."""
-    totals, counts = np.zeros(draws.shape[1]), np.zeros(draws.shape[1])
-    for one in ranked_classes:
-        at_once = max(1, _CELLS_AT_ONCE // max(1, one[0].shape[0]))
-        for begin in range(0, draws.shape[1], at_once):
-            part = slice(begin, begin + at_once)
-            ap, is_drawn = _weighted_ap(*one, draws[:, part])
-            totals[part] += ap
-            counts[part] += is_drawn
-    return np.divide(totals, counts, out=np.zeros_like(totals), where=counts > 0)
+def _mean_ap(classes: Sequence[_RankedClass], weights: FloatArray) -> FloatArray:
+    """(samples,) mAP under (videos, samples) weights; 0 in samples without ground truth."""
+    sums, counts = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
+    for ranked in classes:
+        chunk_size = max(1, _CHUNK_CELLS // max(1, ranked.detections.shape[0]))
+        for start in range(0, weights.shape[1], chunk_size):
+            chunk = slice(start, start + chunk_size)
+            ap, has_positives = _weighted_ap(ranked, weights[:, chunk])
+            sums[chunk] += ap
+            counts[chunk] += has_positives
+    return np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
 
 
-def _ranked_classes(result: Result) -> list[Ranked]:
-    """For each averaged class: (steps, videos) rows and hits gained down to each step of its ranking, and its boxes.
-
-    A step ends at a distinct score that brings a hit: precision is highest there, so no other rank matters.
-    """
+def _ranked_classes(result: Result) -> list[_RankedClass]:
+    """The ranking of each class that is averaged."""
     selection = result.selection
     rows, videos = selection.rows, selection.keyframes.video
     score = selection.ranking_score
-    hit = true_positives(selection, result.nearest, result.iou)
+    is_tp = true_positives(selection, result.match, result.iou)
     classes = []
-    by_class = ranked(rows.class_, score, len(selection.class_names))
-    for places, boxes, ap in zip(by_class, _boxes_by_video(selection), result.ap.values(), strict=True):
+    by_class = rank_by_class(rows.class_, score, len(selection.class_names))
+    for indices, positives, ap in zip(by_class, _positives_by_video(selection), result.ap.values(), strict=True):
         if ap is None:
             continue
-        hits = hit[places]
-        step, steps = _steps(score[places], hits)
-        within = step < steps
-        video = videos[rows.keyframe[places]]
-        shape = (steps, len(selection.keyframes.videos))
-        classes.append((_counts(step[within], video[within], shape), _counts(step[hits], video[hits], shape), boxes))
+        is_class_tp = is_tp[indices]
+        step, num_steps = _steps(score[indices], is_class_tp)
+        is_before_end = step < num_steps
+        video = videos[rows.keyframe[indices]]
+        shape = (num_steps, len(selection.keyframes.videos))
+        detections = _count_matrix(step[is_before_end], video[is_before_end], shape)
+        classes.append(_RankedClass(detections, _count_matrix(step[is_class_tp], video[is_class_tp], shape), positives))
     return classes
 
 
-def _steps(score: npt.NDArray[np.floating], hit: npt.NDArray[np.bool_]) -> tuple[IntArray, int]:
-    """Step of each ranked row and the number of steps, which rows after the last step get."""
+def _steps(score: npt.NDArray[np.floating], is_tp: npt.NDArray[np.bool_]) -> tuple[IntArray, int]:
+    """Step of each ranked row, and the number of steps; rows after the last step get that number."""
     starts_score = np.append(True, score[1:] != score[:-1])[: len(score)]
     group = np.cumsum(starts_score) - 1
-    has_hit = np.bincount(group, weights=hit) > 0
-    return (np.cumsum(has_hit) - has_hit)[group], int(has_hit.sum())
+    has_tp = np.bincount(group, weights=is_tp) > 0
+    return (np.cumsum(has_tp) - has_tp)[group], int(has_tp.sum())
 
 
-def _counts(steps: IntArray, videos: IntArray, shape: tuple[int, int]) -> csr_array:
+def _count_matrix(steps: IntArray, videos: IntArray, shape: tuple[int, int]) -> csr_array:
     return csr_array((np.ones(len(steps)), (steps, videos)), shape=shape)
 
 
-def _boxes_by_video(selection: Selection) -> IntArray:
-    """(classes, videos) boxes that recall is divided by."""
-    videos = len(selection.keyframes.videos)
-    cell = selection.base_class * videos + selection.keyframes.video[selection.base_keyframe]
-    return np.bincount(cell, minlength=len(selection.class_names) * videos).reshape(-1, videos)
+def _positives_by_video(selection: Selection) -> IntArray:
+    """(classes, videos) boxes that count in recall."""
+    num_videos = len(selection.keyframes.videos)
+    cell = selection.positive_class * num_videos + selection.keyframes.video[selection.positive_keyframe]
+    return np.bincount(cell, minlength=len(selection.class_names) * num_videos).reshape(-1, num_videos)
 
 
-def _weighted_ap(
-    gained: csr_array, hits_gained: csr_array, boxes: IntArray, weights: FloatArray
-) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """(samples,) AP with each video's rows counted `weights` times, 0 and False where no box is drawn."""
-    base = boxes @ weights
-    ranks = np.cumsum(gained @ weights, axis=0)  # (steps, samples)
-    gains = hits_gained @ weights
-    hits = np.cumsum(gains, axis=0)
-    precision = np.divide(hits, ranks, out=np.zeros_like(hits), where=ranks > 0)
+def _weighted_ap(ranked: _RankedClass, weights: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """(samples,) AP with each video's rows counted `weights` times, and whether the sample has ground truth."""
+    num_positives = ranked.positives @ weights
+    ranks = np.cumsum(ranked.detections @ weights, axis=0)  # (steps, samples)
+    gained = ranked.true_positives @ weights
+    num_tp = np.cumsum(gained, axis=0)
+    precision = np.divide(num_tp, ranks, out=np.zeros_like(num_tp), where=ranks > 0)
     envelope = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
-    area = np.sum(gains * envelope, axis=0)
-    return np.divide(area, base, out=np.zeros_like(area), where=base > 0), base > 0
+    area = np.sum(gained * envelope, axis=0)
+    return np.divide(area, num_positives, out=np.zeros_like(area), where=num_positives > 0), num_positives > 0

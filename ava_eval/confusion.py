@@ -1,4 +1,4 @@
-"""Pairs of classes that are mistaken for one another."""
+"""Counts which classes are predicted for which other classes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ava_eval.grouping import ranked
-from ava_eval.matching import true_positives
-from ava_eval.pairing import pairs_in_keyframes
+from ava_eval.grouping import rank_by_class
+from ava_eval.matching import keyframe_pairs, true_positives
 from ava_eval.result import Result
 
 IntArray = npt.NDArray[np.int64]
@@ -17,7 +16,7 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass
 class Confusion:
-    """`first_for_second` persons doing the second were called the first, and the other way round."""
+    """`first_for_second` persons of the second class were predicted as the first, and vice versa."""
 
     first: str
     second: str
@@ -25,42 +24,42 @@ class Confusion:
     second_for_first: int
 
 
-def confusions(result: Result, most: int = 15) -> list[Confusion]:
-    """The pairs most often mistaken, falling.
-
-    Only the best scores of each class are looked at, as many as it has ground-truth boxes. One mistake is a false
-    alarm among them that lies on a person whose true class no detection among them found.
-    """
+def confusions(result: Result, max_pairs: int = 15) -> list[Confusion]:
+    """The most frequently confused pairs of classes, in descending order; see `confusion_matrix`."""
     counts = confusion_matrix(result)
     both = np.triu(counts + counts.T, k=1)
     names = result.selection.class_names
-    order = np.argsort(-both, axis=None, kind="stable")[:most]
+    order = np.argsort(-both, axis=None, kind="stable")[:max_pairs]
     pairs = [divmod(int(cell), len(names)) for cell in order]
     return [Confusion(names[a], names[b], int(counts[a, b]), int(counts[b, a])) for a, b in pairs if both[a, b]]
 
 
 def confusion_matrix(result: Result) -> IntArray:
-    """(classes, classes) persons of the column's class called by the row's."""
-    selection, nearest = result.selection, result.nearest
+    """(predicted class, true class) number of false positives on persons of another class.
+
+    Only the top n detections of each class count, where n is its number of ground-truth boxes. A false positive among
+    them is a confusion if it overlaps a person whose true class none of the top detections found.
+    """
+    selection, match = result.selection, result.match
     rows, truth = selection.rows, selection.truth
-    hit = true_positives(selection, nearest, result.iou)
-    top = _top(rows.class_, rows.score, selection.recall_base)
-    found = np.zeros(len(truth.row), dtype=bool)
-    found[nearest.truth[(hit & top)[nearest.place]]] = True
-    false_alarm = top & ~hit
-    false_alarm[nearest.place[nearest.iou >= result.iou]] = False  # duplicates have the right class
-    classes = len(selection.class_names)
-    counts = np.zeros(classes * classes, dtype=np.int64)
-    for row, box, iou in pairs_in_keyframes(selection, np.flatnonzero(false_alarm)):
-        mistaken = (iou >= result.iou) & ~found[box]
-        cell = rows.class_[row[mistaken]] * classes + truth.class_[box[mistaken]]
-        counts += np.bincount(cell, minlength=classes * classes)
-    return counts.reshape(classes, classes)
+    is_tp = true_positives(selection, match, result.iou)
+    is_top = _top_detections(rows.class_, rows.score, selection.num_positives)
+    is_found = np.zeros(len(truth.row), dtype=bool)
+    is_found[match.truth[(is_tp & is_top)[match.detection]]] = True
+    is_false_positive = is_top & ~is_tp
+    is_false_positive[match.detection[match.iou >= result.iou]] = False  # duplicates have the right class
+    num_classes = len(selection.class_names)
+    counts = np.zeros(num_classes * num_classes, dtype=np.int64)
+    for detection, box, iou in keyframe_pairs(selection, np.flatnonzero(is_false_positive)):
+        is_confused = (iou >= result.iou) & ~is_found[box]
+        cell = rows.class_[detection[is_confused]] * num_classes + truth.class_[box[is_confused]]
+        counts += np.bincount(cell, minlength=num_classes * num_classes)
+    return counts.reshape(num_classes, num_classes)
 
 
-def _top(class_: IntArray, score: npt.NDArray[np.float64], base: IntArray) -> npt.NDArray[np.bool_]:
-    """(N,) whether a row is among the `base` best of its class."""
-    top = np.zeros(len(score), dtype=bool)
-    for rows, boxes in zip(ranked(class_, score, len(base)), base.tolist(), strict=True):
-        top[rows[:boxes]] = True
-    return top
+def _top_detections(class_: IntArray, score: npt.NDArray[np.float64], counts: IntArray) -> npt.NDArray[np.bool_]:
+    """(N,) mask of the `counts` highest scores of each class."""
+    is_top = np.zeros(len(score), dtype=bool)
+    for indices, count in zip(rank_by_class(class_, score, len(counts)), counts.tolist(), strict=True):
+        is_top[indices[:count]] = True
+    return is_top

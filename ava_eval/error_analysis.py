@@ -1,6 +1,6 @@
-"""Where the points go: what each false alarm is, and what mAP would be were each kind mended.
+"""Sorts errors by type and computes mAP with each type fixed.
 
-After TIDE (Bolya et al., arXiv 2008.08115), for persons who do several things at once.
+After TIDE (Bolya et al., arXiv 2008.08115), adapted to persons with several actions at once.
 """
 
 from __future__ import annotations
@@ -10,94 +10,98 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ava_eval.evaluate import mean_ap
-from ava_eval.matching import first_of_largest, true_positives
-from ava_eval.pairing import pairs_in_keyframes
-from ava_eval.ranking import curves
+from ava_eval.average_precision import mean_ap, precision_recall_curves
+from ava_eval.grouping import first_argmax
+from ava_eval.matching import keyframe_pairs, true_positives
 from ava_eval.result import Result
 from ava_eval.selection import Selection
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-POOR_IOU = 0.1
-KINDS = ("wrong class", "poor box", "duplicate", "background", "missed")
-_WRONG_CLASS, _POOR_BOX, _DUPLICATE, _BACKGROUND, _HIT = range(5)
+BACKGROUND_IOU = 0.1  # false positives with less IoU are background
+ERROR_TYPES = ("classification", "localization", "duplicate", "background", "missed")
+_CLASSIFICATION, _LOCALIZATION, _DUPLICATE, _BACKGROUND, _TRUE_POSITIVE = range(5)
 
 
 @dataclass
-class Mistakes:
-    """By kind: how many there are, and mAP with that kind mended and all else as it is.
+class ErrorAnalysis:
+    """Number of errors by type, and mAP with this type fixed and all others unchanged.
 
-    - duplicate: on a box of its class that a detection before it has claimed. Mended: removed.
-    - wrong class: on a box whose person does other things. Mended: given a class of that box that nothing
-      has found, or removed if all are found.
-    - poor box: overlaps a box of its class by POOR_IOU or more, not enough. Mended: moved onto it, or removed
-      if it is found.
-    - background: every other false alarm. Mended: removed.
-    - missed: boxes that nothing found and no mended detection could find. Mended: found before all else.
+    - duplicate: on a box of its class that an earlier detection matched. Fixed: removed.
+    - classification: on a person with other actions. Fixed: changed to an action of that person that no detection
+      found, or removed if all are found.
+    - localization: IoU with a box of its class from BACKGROUND_IOU up to the threshold. Fixed: moved onto that box, or
+      removed if it is found.
+    - background: every other false positive. Fixed: removed.
+    - missed: boxes that no detection found, before or after fixing the others. Fixed: found, with the highest score.
     """
 
     counts: dict[str, int]
-    mended: dict[str, float | None]
+    fixed_mean_ap: dict[str, float | None]
 
 
-def mistakes(result: Result) -> Mistakes:
-    """Sort every false alarm into one kind, in the order duplicate, wrong class, poor box, background."""
+def analyse_errors(result: Result) -> ErrorAnalysis:
+    """Give each false positive one type: the first that applies of the list in `ErrorAnalysis`."""
     selection = result.selection
-    hit = true_positives(selection, result.nearest, result.iou)
-    found = np.zeros(len(selection.truth.row), dtype=bool)
-    found[result.nearest.truth[hit[result.nearest.place]]] = True
-    kind, target = _kinds(result, hit, found)
-    reachable = np.zeros(len(found), dtype=bool)
-    reachable[target[target >= 0]] = True
-    missed = ~found & ~reachable
-    counts = dict(zip(KINDS, np.bincount(kind, minlength=len(KINDS)).tolist(), strict=True))
-    counts["missed"] = int(missed.sum())
-    mended = {name: _mended(selection, hit, kind == place, target) for place, name in enumerate(KINDS[:-1])}
-    mended["missed"] = _found_first(selection, hit, missed)
-    return Mistakes(counts, mended)
+    is_tp = true_positives(selection, result.match, result.iou)
+    is_found = np.zeros(len(selection.truth.row), dtype=bool)
+    is_found[result.match.truth[is_tp[result.match.detection]]] = True
+    error_type, target = _classify(result, is_tp, is_found)
+    is_target = np.zeros(len(is_found), dtype=bool)
+    is_target[target[target >= 0]] = True
+    is_missed = ~is_found & ~is_target
+    counts = dict(zip(ERROR_TYPES, np.bincount(error_type, minlength=len(ERROR_TYPES)).tolist(), strict=True))
+    counts["missed"] = int(is_missed.sum())
+    fixed = {
+        name: _fix_detections(selection, is_tp, error_type == index, target)
+        for index, name in enumerate(ERROR_TYPES[:-1])
+    }
+    fixed["missed"] = _fix_missed(selection, is_tp, is_missed)
+    return ErrorAnalysis(counts, fixed)
 
 
-def _kinds(result: Result, hit: BoolArray, found: BoolArray) -> tuple[npt.NDArray[np.int8], IntArray]:
-    """(N,) place in KINDS of each false alarm, _HIT for hits; and the box it would find if mended, or -1."""
-    selection, nearest = result.selection, result.nearest
-    kind = np.where(hit, _HIT, _BACKGROUND).astype(np.int8)
-    target = np.full(len(hit), -1)
-    lost = ~hit[nearest.place]
-    poor = lost & (nearest.iou >= POOR_IOU) & (nearest.iou < result.iou)
-    kind[nearest.place[poor]] = _POOR_BOX
-    free = poor & ~found[nearest.truth]
-    target[nearest.place[free]] = nearest.truth[free]
-    kind[nearest.place[lost & (nearest.iou >= result.iou)]] = _DUPLICATE
-    suspects = np.flatnonzero((kind == _BACKGROUND) | (kind == _POOR_BOX))
-    for row, truth, iou in pairs_in_keyframes(selection, suspects):
-        on_box = (iou >= result.iou) & (selection.rows.class_[row] != selection.truth.class_[truth])
-        kind[row[on_box]] = _WRONG_CLASS
-        target[row[on_box]] = -1
-        unfound = np.flatnonzero(on_box & ~found[truth])
-        _, sizes = np.unique(row[unfound], return_counts=True)
-        best = unfound[first_of_largest(iou[unfound], sizes)]
-        target[row[best]] = truth[best]
-    return kind, target
+def _classify(result: Result, is_tp: BoolArray, is_found: BoolArray) -> tuple[npt.NDArray[np.int8], IntArray]:
+    """(N,) error type of each detection, and the ground-truth box that it finds once fixed, or -1."""
+    selection, match = result.selection, result.match
+    error_type = np.where(is_tp, _TRUE_POSITIVE, _BACKGROUND).astype(np.int8)
+    target = np.full(len(is_tp), -1)
+    is_fp = ~is_tp[match.detection]
+    is_poor = is_fp & (match.iou >= BACKGROUND_IOU) & (match.iou < result.iou)
+    error_type[match.detection[is_poor]] = _LOCALIZATION
+    is_movable = is_poor & ~is_found[match.truth]
+    target[match.detection[is_movable]] = match.truth[is_movable]
+    error_type[match.detection[is_fp & (match.iou >= result.iou)]] = _DUPLICATE
+    candidates = np.flatnonzero((error_type == _BACKGROUND) | (error_type == _LOCALIZATION))
+    for detection, truth, iou in keyframe_pairs(selection, candidates):
+        on_box = (iou >= result.iou) & (selection.rows.class_[detection] != selection.truth.class_[truth])
+        error_type[detection[on_box]] = _CLASSIFICATION
+        target[detection[on_box]] = -1
+        unfound = np.flatnonzero(on_box & ~is_found[truth])
+        _, sizes = np.unique(detection[unfound], return_counts=True)
+        best = unfound[first_argmax(iou[unfound], sizes)]
+        target[detection[best]] = truth[best]
+    return error_type, target
 
 
-def _mended(selection: Selection, hit: BoolArray, which: BoolArray, target: IntArray) -> float | None:
-    """mAP with these detections turned into hits on their targets, the best score first, or else removed."""
+def _fix_detections(selection: Selection, is_tp: BoolArray, is_error: BoolArray, target: IntArray) -> float | None:
+    """mAP after each target is found by the error of highest score, and all other errors are removed."""
     rows = selection.rows
-    movable = np.flatnonzero(which & (target >= 0))
+    movable = np.flatnonzero(is_error & (target >= 0))
     order = movable[np.lexsort((-rows.score[movable], target[movable]))]
     is_first = np.append(True, target[order][1:] != target[order][:-1])[: len(order)]
-    winners = order[is_first]
-    class_, now_hit = rows.class_.copy(), hit.copy()
-    class_[winners] = selection.truth.class_[target[winners]]
-    now_hit[winners] = True
-    keep = ~which | now_hit
-    return mean_ap(curves(class_[keep], selection.ranking_score[keep], now_hit[keep], selection.averaged_base))
+    fixed = order[is_first]
+    class_, is_fixed_tp = rows.class_.copy(), is_tp.copy()
+    class_[fixed] = selection.truth.class_[target[fixed]]
+    is_fixed_tp[fixed] = True
+    keep = ~is_error | is_fixed_tp
+    score, positives = selection.ranking_score, selection.num_positives_averaged
+    return mean_ap(precision_recall_curves(class_[keep], score[keep], is_fixed_tp[keep], positives))
 
 
-def _found_first(selection: Selection, hit: BoolArray, missed: BoolArray) -> float | None:
-    """mAP if these ground-truth boxes were found before everything else."""
-    rows, classes = selection.rows, selection.truth.class_[missed]
-    score = np.concatenate([selection.ranking_score, np.full(len(classes), np.inf)])
-    hits = np.concatenate([hit, np.ones(len(classes), dtype=bool)])
-    return mean_ap(curves(np.concatenate([rows.class_, classes]), score, hits, selection.averaged_base))
+def _fix_missed(selection: Selection, is_tp: BoolArray, is_missed: BoolArray) -> float | None:
+    """mAP after all missed boxes are found with the highest score."""
+    missed_class = selection.truth.class_[is_missed]
+    class_ = np.concatenate([selection.rows.class_, missed_class])
+    score = np.concatenate([selection.ranking_score, np.full(len(missed_class), np.inf)])
+    is_tp = np.concatenate([is_tp, np.ones(len(missed_class), dtype=bool)])
+    return mean_ap(precision_recall_curves(class_, score, is_tp, selection.num_positives_averaged))

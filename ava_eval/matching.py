@@ -1,74 +1,125 @@
-"""Pairs detections with ground-truth boxes of the same keyframe and class."""
+"""Matches detections with ground-truth boxes by IoU."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from ava_eval.grouping import order_by
-from ava_eval.pairing import ROWS_AT_ONCE, Boxes, pair_iou
+from ava_eval.grouping import first_argmax, index_in_run, stable_argsort
 from ava_eval.selection import Selection
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+CHUNK_ROWS = 1 << 20
 
 
 @dataclass
-class Nearest:
-    """(M,) detections whose keyframe holds ground truth of their class, with the box each overlaps most."""
+class Match:
+    """(M,) detections whose keyframe holds ground truth of their class, each with the box of highest IoU."""
 
-    place: IntArray  # in Selection.rows, rising
-    truth: IntArray  # in Selection.truth
+    detection: IntArray  # index into Selection.rows, ascending
+    truth: IntArray  # index into Selection.truth
     iou: FloatArray
 
 
-def nearest_truth(selection: Selection) -> Nearest:
-    """Each detection goes to the box it overlaps most, the first of equals, and only there."""
-    parts = list(_nearest_by_part(selection))
-    return Nearest(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+def match_detections(selection: Selection) -> Match:
+    """Assign each detection the box of its keyframe and class with the highest IoU, the first if IoUs tie."""
+    chunks = list(_match_chunks(selection))
+    return Match(*(np.concatenate(arrays) for arrays in zip(*chunks, strict=True)))
 
 
-def _nearest_by_part(selection: Selection) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
-    classes = len(selection.class_names)
+def _match_chunks(selection: Selection) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+    num_classes = len(selection.class_names)
     truth, rows = selection.truth, selection.rows
-    boxes = Boxes(truth.keyframe * classes + truth.class_)
-    for begin in range(0, len(rows.row) or 1, ROWS_AT_ONCE):
-        part = slice(begin, begin + ROWS_AT_ONCE)
-        place, sizes, truths = boxes.sharing(rows.keyframe[part] * classes + rows.class_[part])
-        place = place + begin
-        iou = pair_iou(selection, np.repeat(place, sizes), truths)
-        best = first_of_largest(iou, sizes)
-        yield place, truths[best], iou[best]
+    lookup = BoxLookup(truth.keyframe * num_classes + truth.class_)
+    for start in range(0, len(rows.row) or 1, CHUNK_ROWS):
+        chunk = slice(start, start + CHUNK_ROWS)
+        index, sizes, box = lookup.find(rows.keyframe[chunk] * num_classes + rows.class_[chunk])
+        index = index + start
+        iou = pair_iou(selection, np.repeat(index, sizes), box)
+        best = first_argmax(iou, sizes)
+        yield index, box[best], iou[best]
 
 
-def first_of_largest(values: FloatArray, run_lengths: IntArray) -> IntArray:
-    """Place of the first largest value of each run."""
-    if len(run_lengths) == 0:
-        return np.zeros(0, dtype=np.int64)
-    starts = np.cumsum(run_lengths) - run_lengths
-    largest = np.repeat(np.maximum.reduceat(values, starts), run_lengths)
-    candidates = np.where(values == largest, np.arange(len(values)), len(values))
-    return np.minimum.reduceat(candidates, starts)
+def true_positives(selection: Selection, match: Match, iou: float) -> npt.NDArray[np.bool_]:
+    """(N,) mask of `selection.rows`: the first detection assigned to each box with at least this IoU.
 
-
-def true_positives(selection: Selection, nearest: Nearest, iou: float) -> npt.NDArray[np.bool_]:
-    """(N,) which of `selection.rows` are the first to claim a box they overlap by `iou` or more.
-
-    First is the highest score, or the file's first row, as the protocol has it. Among equal scores it does
-    not matter: the pair of one hit and one false alarm at that score is the same.
+    The first is the one of highest score, or the first row of the file, depending on the protocol. The order of
+    equal scores does not matter: in either order one true and one false positive have that score.
     """
-    near = np.flatnonzero(nearest.iou >= iou)
-    place, truth = nearest.place[near], nearest.truth[near]
+    close = np.flatnonzero(match.iou >= iou)
+    detection, truth = match.detection[close], match.truth[close]
     if selection.protocol.matches_by_score:
-        order = np.lexsort((-selection.rows.score[place], truth))
+        order = np.lexsort((-selection.rows.score[detection], truth))
     else:
-        order = order_by(truth)
-    place, truth = place[order], truth[order]
+        order = stable_argsort(truth)
+    detection, truth = detection[order], truth[order]
     is_first = np.ones(len(truth), dtype=bool)
     is_first[1:] = truth[1:] != truth[:-1]
-    hits = np.zeros(len(selection.rows.row), dtype=bool)
-    hits[place[is_first]] = True
-    return hits
+    is_tp = np.zeros(len(selection.rows.row), dtype=bool)
+    is_tp[detection[is_first]] = True
+    return is_tp
+
+
+class BoxLookup:
+    """Finds boxes by an integer key, such as the keyframe."""
+
+    def __init__(self, keys: IntArray) -> None:
+        self._by_key = np.argsort(keys, kind="stable")
+        groups, self._sizes = np.unique(keys, return_counts=True)
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        self._groups = pd.Index(groups)
+
+    def find(self, keys: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """Indices of the keys that have boxes, the number of boxes of each, and these boxes, concatenated.
+
+        Boxes of one key stay in their original order.
+        """
+        group = self._groups.get_indexer(pd.Index(keys))
+        index = np.flatnonzero(group >= 0)
+        group = group[index]
+        sizes = self._sizes[group]
+        boxes = self._by_key[np.repeat(self._starts[group], sizes) + index_in_run(sizes)]
+        return index, sizes, boxes
+
+
+def keyframe_pairs(selection: Selection, detections: IntArray) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+    """Yield chunks of (detection, truth, IoU): these detections with every ground-truth box of their keyframe.
+
+    All pairs of a detection are in one chunk, next to each other.
+    """
+    lookup = BoxLookup(selection.truth.keyframe)
+    for start in range(0, len(detections), CHUNK_ROWS):
+        chunk = detections[start : start + CHUNK_ROWS]
+        index, sizes, truth = lookup.find(selection.rows.keyframe[chunk])
+        detection = np.repeat(chunk[index], sizes)
+        yield detection, truth, pair_iou(selection, detection, truth)
+
+
+def pair_iou(selection: Selection, detection: IntArray, truth: IntArray) -> FloatArray:
+    """IoU of detections with ground-truth boxes, in the protocol's precision."""
+    boxes: npt.NDArray[Any] = selection.boxes_of(detection)
+    others: npt.NDArray[Any] = selection.truth.boxes[truth]
+    if selection.protocol.single_precision:
+        boxes, others = boxes.astype(np.float32), others.astype(np.float32)
+    return paired_iou(boxes, others)
+
+
+def paired_iou(boxes: npt.NDArray[Any], others: npt.NDArray[Any]) -> FloatArray:
+    """(N,) IoU of boxes[i] with others[i], both (N, 4) x1 y1 x2 y2; 0 if both have no area.
+
+    For float32 boxes, sides and areas are float32 and intersections float64, as in MMAction2: the rounding decides
+    on which side of the threshold a pair falls.
+    """
+    x1, y1, x2, y2 = boxes.T
+    u1, v1, u2, v2 = others.T
+    height = np.maximum(0.0, np.minimum(y2, v2) - np.maximum(y1, v1), dtype=np.float64)
+    width = np.maximum(0.0, np.minimum(x2, u2) - np.maximum(x1, u1), dtype=np.float64)
+    intersection = height * width
+    union = (x2 - x1) * (y2 - y1) + (u2 - u1) * (v2 - v1) - intersection
+    return np.divide(intersection, union, out=np.zeros(len(intersection)), where=union > 0)

@@ -1,4 +1,4 @@
-"""The three published ways to score AVA, point by point where they differ."""
+"""The three published evaluation protocols for AVA, and every rule in which they differ."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Protocol:
-    """What one original counts, and in which order it matches."""
+    """The rules of one published evaluation script."""
 
     name: str
     source: str
-    listed_keyframes: bool  # a ground-truth row of any class, or of none, makes its keyframe count
-    detected_keyframes: bool  # a keyframe with detections alone counts too
-    rows_per_keyframe: int | None  # the best scores kept, over all classes; None keeps all
-    reads_excluded: bool
-    counts_excluded_ground_truth: bool  # boxes on excluded keyframes stay in the number recall is divided by
-    matches_by_score: bool  # within a keyframe the best score chooses first; otherwise the file's first row
-    drops_empty_boxes: bool  # detections of zero width or height are no false positives
-    averages_undetected: bool  # a class that no detection on a counted keyframe names has AP 0, rather than none
-    single_precision: bool  # boxes and scores are rounded to float32
+    scores_listed_keyframes: bool  # any ground-truth row lists its keyframe; otherwise only boxes of known classes do
+    scores_detected_keyframes: bool  # keyframes with detections and no ground truth count too
+    max_detections: int | None  # per keyframe, over all classes, by score; None keeps all
+    uses_excluded: bool  # drops excluded keyframes
+    counts_excluded_boxes: bool  # ground-truth boxes on excluded keyframes still count in recall
+    matches_by_score: bool  # matches the detections of a keyframe by descending score; otherwise in file order
+    drops_empty_boxes: bool  # detections without area are dropped; otherwise they are false positives
+    averages_undetected: bool  # a class without detections on scored keyframes has AP 0; otherwise it has no AP
+    single_precision: bool  # rounds boxes and scores to float32
 
 
 PROTOCOLS = {
@@ -28,11 +28,11 @@ PROTOCOLS = {
         Protocol(
             "official",
             "ActivityNet's get_ava_performance.py",
-            listed_keyframes=True,
-            detected_keyframes=False,
-            rows_per_keyframe=50,
-            reads_excluded=False,
-            counts_excluded_ground_truth=False,
+            scores_listed_keyframes=True,
+            scores_detected_keyframes=False,
+            max_detections=50,
+            uses_excluded=False,
+            counts_excluded_boxes=False,
             matches_by_score=True,
             drops_empty_boxes=True,
             averages_undetected=True,
@@ -41,11 +41,11 @@ PROTOCOLS = {
         Protocol(
             "pyslowfast",
             "PySlowFast's ava_eval_helper.py",
-            listed_keyframes=False,
-            detected_keyframes=True,
-            rows_per_keyframe=None,
-            reads_excluded=True,
-            counts_excluded_ground_truth=False,
+            scores_listed_keyframes=False,
+            scores_detected_keyframes=True,
+            max_detections=None,
+            uses_excluded=True,
+            counts_excluded_boxes=False,
             matches_by_score=False,
             drops_empty_boxes=True,
             averages_undetected=True,
@@ -54,11 +54,11 @@ PROTOCOLS = {
         Protocol(
             "mmaction2",
             "MMAction2's ava_utils.py",
-            listed_keyframes=False,
-            detected_keyframes=False,
-            rows_per_keyframe=None,
-            reads_excluded=True,
-            counts_excluded_ground_truth=True,
+            scores_listed_keyframes=False,
+            scores_detected_keyframes=False,
+            max_detections=None,
+            uses_excluded=True,
+            counts_excluded_boxes=True,
             matches_by_score=True,
             drops_empty_boxes=False,
             averages_undetected=False,

@@ -1,4 +1,4 @@
-"""Which keyframes, ground-truth boxes and detections count under a protocol, and what was dropped why."""
+"""Selects the keyframes, ground-truth boxes and detections that count under a protocol, and counts the dropped rows."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from ava_eval.csv_format import BOX_COLUMNS
+from ava_eval.grouping import index_in_run, stable_argsort
 from ava_eval.keyframes import KeyframeIndex
 from ava_eval.protocols import Protocol
-from ava_eval.top_k_rows import best_rows
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
+_CHUNK_CELLS = 1 << 22
 
 
 @dataclass
-class Truth:
-    """(T,) ground-truth boxes that can be found; of equally near ones in a keyframe and class the first counts."""
+class GroundTruth:
+    """(T,) ground-truth boxes that detections can match. If IoUs tie within a keyframe and class, the first wins."""
 
-    row: IntArray  # place in the ground-truth table
+    row: IntArray  # in the ground-truth table
     keyframe: IntArray
     class_: IntArray
     boxes: FloatArray  # (T, 4)
@@ -31,14 +32,15 @@ class Truth:
 
 @dataclass
 class Rows:
-    """(N,) detections that count, in the file's order."""
+    """(N,) rows of a table, in the table's order."""
 
-    row: IntArray  # place in the detections table
+    row: IntArray  # in the table
     keyframe: IntArray
     class_: IntArray
     score: FloatArray
 
     def keep(self, mask: BoolArray) -> Rows:
+        """The rows where `mask` is true."""
         if mask.all():
             return self
         return Rows(self.row[mask], self.keyframe[mask], self.class_[mask], self.score[mask])
@@ -46,43 +48,43 @@ class Rows:
 
 @dataclass
 class Selection:
-    """What counts. Classes are numbered as in the label map, keyframes by `keyframes`, both from 0."""
+    """Everything that counts. Classes are numbered as in the label map, keyframes as in `keyframes`, both from 0."""
 
     protocol: Protocol
     class_ids: list[int]
     class_names: list[str]
     keyframes: KeyframeIndex
-    counted: BoolArray  # (keyframes,)
-    has_truth: BoolArray  # (keyframes,) holds a box of a known class
+    is_scored: BoolArray  # (keyframes,)
+    has_truth: BoolArray  # (keyframes,) holds a ground-truth box of a known class
     has_detections: BoolArray  # (keyframes,) holds a detection of a known class
-    truth: Truth
-    base_class: IntArray  # (boxes,) class and keyframe of every box that recall is divided by
-    base_keyframe: IntArray
-    rows: Rows
-    detections: pd.DataFrame
-    dropped: dict[str, int]  # rows by rule
+    truth: GroundTruth
+    positive_class: IntArray  # (positives,) class of every box in the denominator of recall
+    positive_keyframe: IntArray  # (positives,)
+    rows: Rows  # detections that count
+    detections: pd.DataFrame  # the whole table
+    dropped: dict[str, int]  # number of rows by rule
 
     @property
-    def recall_base(self) -> IntArray:
-        """(classes,) boxes that recall is divided by."""
-        return np.bincount(self.base_class, minlength=len(self.class_names))
+    def num_positives(self) -> IntArray:
+        """(classes,) denominators of recall."""
+        return np.bincount(self.positive_class, minlength=len(self.class_names))
 
     @property
-    def averaged_base(self) -> IntArray:
-        """(classes,) `recall_base`, 0 for classes that the protocol leaves out of the mean."""
+    def num_positives_averaged(self) -> IntArray:
+        """(classes,) `num_positives`, 0 for classes that the protocol leaves out of the mean."""
         if self.protocol.averages_undetected:
-            return self.recall_base
-        detected = np.bincount(self.rows.class_, minlength=len(self.class_names)) > 0
-        return np.where(detected, self.recall_base, 0)
+            return self.num_positives
+        is_detected = np.bincount(self.rows.class_, minlength=len(self.class_names)) > 0
+        return np.where(is_detected, self.num_positives, 0)
 
     @property
     def ranking_score(self) -> npt.NDArray[np.floating]:
-        """(N,) scores as the protocol ranks them."""
+        """(N,) scores in the protocol's precision."""
         return self.rows.score.astype(np.float32) if self.protocol.single_precision else self.rows.score
 
-    def boxes_of(self, places: IntArray) -> FloatArray:
-        """(len(places), 4) boxes of `rows`."""
-        row = self.rows.row[places]
+    def boxes_of(self, indices: IntArray) -> FloatArray:
+        """(len(indices), 4) boxes of these `rows`."""
+        row = self.rows.row[indices]
         return np.stack([self.detections[name].to_numpy()[row] for name in BOX_COLUMNS], axis=1)
 
 
@@ -93,68 +95,66 @@ def select(
     detections: pd.DataFrame,
     excluded: pd.DataFrame | None,
 ) -> Selection:
-    """Apply the protocol's rules to tables as the readers give them."""
+    """Apply the protocol's rules to tables as the read functions return them."""
     class_ids = np.array(list(label_map), dtype=np.int64)
     keyframes = KeyframeIndex()
-    boxes = _numbered(ground_truth, class_ids, keyframes)
-    found = _numbered(detections, class_ids, keyframes)
+    boxes = _index_rows(ground_truth, class_ids, keyframes)
+    rows = _index_rows(detections, class_ids, keyframes)
     excluded_keyframe = keyframes.add(excluded) if excluded is not None else np.zeros(0, dtype=np.int64)
-    is_excluded = _flags(len(keyframes), excluded_keyframe) & protocol.reads_excluded
-    has_truth = _flags(len(keyframes), boxes.keyframe[boxes.class_ >= 0])
-    has_detections = _flags(len(keyframes), found.keyframe[found.class_ >= 0])
-    counted = _flags(len(keyframes), boxes.keyframe) if protocol.listed_keyframes else has_truth
-    counted = (counted | (has_detections & protocol.detected_keyframes)) & ~is_excluded
+    is_excluded = _mask(len(keyframes), excluded_keyframe) & protocol.uses_excluded
+    has_truth = _mask(len(keyframes), boxes.keyframe[boxes.class_ >= 0])
+    has_detections = _mask(len(keyframes), rows.keyframe[rows.class_ >= 0])
+    is_scored = _mask(len(keyframes), boxes.keyframe) if protocol.scores_listed_keyframes else has_truth
+    is_scored = (is_scored | (has_detections & protocol.scores_detected_keyframes)) & ~is_excluded
 
     dropped = {"truth_unknown_class": int(np.sum((boxes.class_ < 0) & (ground_truth["action_id"].to_numpy() != 0)))}
     boxes = boxes.keep(boxes.class_ >= 0)
-    base = boxes if protocol.counts_excluded_ground_truth else boxes.keep(~is_excluded[boxes.keyframe])
+    matchable = boxes.keep(~is_excluded[boxes.keyframe])
+    positives = boxes if protocol.counts_excluded_boxes else matchable
     dropped["truth_excluded"] = int(is_excluded[boxes.keyframe].sum())
-    found, dropped_detections = _drop(found, detections, protocol, is_excluded, counted)
+    rows, dropped_detections = _drop(rows, detections, protocol, is_excluded, is_scored)
     return Selection(
         protocol,
         list(label_map),
         list(label_map.values()),
         keyframes,
-        counted,
+        is_scored,
         has_truth,
         has_detections,
-        _truth(boxes.keep(~is_excluded[boxes.keyframe]), ground_truth, protocol),
-        base.class_,
-        base.keyframe,
-        found,
+        _ground_truth(matchable, ground_truth, protocol),
+        positives.class_,
+        positives.keyframe,
+        rows,
         detections,
         dropped | dropped_detections,
     )
 
 
-def _numbered(table: pd.DataFrame, class_ids: IntArray, keyframes: KeyframeIndex) -> Rows:
+def _index_rows(table: pd.DataFrame, class_ids: IntArray, keyframes: KeyframeIndex) -> Rows:
+    """All rows of a table; the class is -1 for ids outside the label map."""
     score = table["score"].to_numpy() if "score" in table else np.zeros(len(table))
-    class_ = _class_indices(table["action_id"].to_numpy(), class_ids)
+    action_ids = pd.Index(table["action_id"].to_numpy().astype(np.int64))
+    class_ = pd.Index(class_ids).get_indexer(action_ids).astype(np.int64)
     return Rows(np.arange(len(table)), keyframes.add(table), class_, score)
 
 
-def _class_indices(action_ids: IntArray, class_ids: IntArray) -> IntArray:
-    """Place of each id in the label map, -1 for ids outside it."""
-    return pd.Index(class_ids).get_indexer(pd.Index(action_ids.astype(np.int64))).astype(np.int64)
-
-
-def _flags(length: int, places: IntArray) -> BoolArray:
-    flags = np.zeros(length, dtype=bool)
-    flags[places] = True
-    return flags
+def _mask(length: int, indices: IntArray) -> BoolArray:
+    mask = np.zeros(length, dtype=bool)
+    mask[indices] = True
+    return mask
 
 
 def _drop(
-    rows: Rows, table: pd.DataFrame, protocol: Protocol, is_excluded: BoolArray, counted: BoolArray
+    rows: Rows, table: pd.DataFrame, protocol: Protocol, is_excluded: BoolArray, is_scored: BoolArray
 ) -> tuple[Rows, dict[str, int]]:
-    """The rows left, and how many each rule took."""
+    """Apply the rules in the order of the original scripts; return the rows left and the number dropped by each."""
 
     def rules() -> Iterator[tuple[str, BoolArray]]:
         yield "unknown_class", rows.class_ >= 0
         yield "excluded_keyframe", ~is_excluded[rows.keyframe]
-        yield "uncounted_keyframe", counted[rows.keyframe]
-        if protocol.rows_per_keyframe is not None:
-            yield "over_limit", best_rows(rows.keyframe, rows.score, protocol.rows_per_keyframe, rows.row, table)
+        yield "uncounted_keyframe", is_scored[rows.keyframe]
+        if protocol.max_detections is not None:
+            yield "over_limit", top_k_rows(rows.keyframe, rows.score, protocol.max_detections, rows.row, table)
         if protocol.drops_empty_boxes:
             x1, y1, x2, y2 = (table[name].to_numpy()[rows.row] for name in BOX_COLUMNS)
             yield "empty_box", (x1 < x2) & (y1 < y2)
@@ -166,11 +166,11 @@ def _drop(
     return rows, dropped
 
 
-def _truth(boxes: Rows, table: pd.DataFrame, protocol: Protocol) -> Truth:
-    """Of boxes that overlap a detection equally the originals take the first they read.
+def _ground_truth(boxes: Rows, table: pd.DataFrame, protocol: Protocol) -> GroundTruth:
+    """Order the boxes so that the first of equal IoU is the one that the original script matches.
 
-    Official and MMAction2 read the person id as a score and sort by it; what it leaves open is settled by
-    the box itself, so that the order of rows changes nothing. PySlowFast keeps the file's order.
+    The official script and MMAction2 read the person id as a score and sort by it. The box coordinates break the
+    remaining ties, so the order of the file's rows does not matter. PySlowFast keeps the file's order.
     """
     corners = table[list(BOX_COLUMNS)].to_numpy(dtype=np.float64)[boxes.row]
     if protocol.matches_by_score:
@@ -179,4 +179,41 @@ def _truth(boxes: Rows, table: pd.DataFrame, protocol: Protocol) -> Truth:
         order = np.lexsort((x2, y2, x1, y1, -person))
         boxes = Rows(boxes.row[order], boxes.keyframe[order], boxes.class_[order], boxes.score[order])
         corners = corners[order]
-    return Truth(boxes.row, boxes.keyframe, boxes.class_, corners)
+    return GroundTruth(boxes.row, boxes.keyframe, boxes.class_, corners)
+
+
+def top_k_rows(keyframe: IntArray, score: FloatArray, k: int, row: IntArray, table: pd.DataFrame) -> BoolArray:
+    """(N,) mask of the k rows of highest score in each keyframe, over all classes.
+
+    Equal scores at the limit: the larger (action_id, y1, x1, y2, x2) is kept, as by the official script's heap;
+    of identical rows, the first in the file. `row` indexes `table`.
+    """
+    limit = _kth_score(keyframe, score, k)[keyframe]
+    keep = score > limit
+    tied = np.flatnonzero(score == limit)
+    num_free = k - np.bincount(keyframe[keep], minlength=int(keyframe.max(initial=0)) + 1)
+    columns = [-table[name].to_numpy()[row[tied]] for name in ("x2", "y2", "x1", "y1", "action_id")]
+    tied = tied[np.lexsort((*columns, keyframe[tied]))]
+    sizes = np.bincount(keyframe[tied])
+    keep[tied[index_in_run(sizes[sizes > 0]) < num_free[keyframe[tied]]]] = True
+    return keep
+
+
+def _kth_score(keyframe: IntArray, score: FloatArray, k: int) -> FloatArray:
+    """(keyframes,) k-th highest score of each keyframe, -inf for keyframes of at most k rows."""
+    sizes = np.bincount(keyframe)
+    kth = np.full(len(sizes), -np.inf)
+    is_sorted = bool(np.all(keyframe[1:] >= keyframe[:-1]))
+    by_keyframe = score if is_sorted else score[stable_argsort(keyframe)]
+    starts = np.cumsum(sizes) - sizes
+    crowded = np.flatnonzero(sizes > k)
+    crowded = crowded[np.argsort(sizes[crowded])]  # keyframes of similar size are padded to one width
+    while len(crowded):
+        chunk_size = max(1, _CHUNK_CELLS // int(sizes[crowded[-1]]))
+        chunk, crowded = crowded[-chunk_size:], crowded[:-chunk_size]
+        width = int(sizes[chunk[-1]])
+        padded = np.full((len(chunk), width), -np.inf)
+        rows = np.repeat(starts[chunk], sizes[chunk]) + index_in_run(sizes[chunk])
+        padded[np.arange(width) < sizes[chunk][:, None]] = by_keyframe[rows]
+        kth[chunk] = np.partition(padded, width - k, axis=1)[:, width - k]
+    return kth

@@ -1,4 +1,4 @@
-"""Video mAP of tubes: the boxes of one person doing one thing, through time."""
+"""Video mAP of tubes. A tube is the boxes of one person and one action over time."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ava_eval.average_precision import mean_ap, precision_recall_curves
 from ava_eval.csv_format import BOX_COLUMNS, DETECTIONS, EXCLUDED, GROUND_TRUTH, FormatError, Layout
-from ava_eval.evaluate import mean_ap
 from ava_eval.label_map import check_label_map
-from ava_eval.pairing import Boxes, pair_iou
+from ava_eval.matching import BoxLookup, pair_iou
 from ava_eval.protocols import Protocol
-from ava_eval.ranking import curves
 from ava_eval.result import percent
 from ava_eval.selection import Selection, select
 from ava_eval.tables import check_ids, check_table
@@ -23,14 +22,14 @@ IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 TUBE_IOUS = (0.2, 0.5)
 
-_RULES = Protocol(
+_PROTOCOL = Protocol(
     "tubes",
     "this package",
-    listed_keyframes=True,
-    detected_keyframes=False,
-    rows_per_keyframe=None,
-    reads_excluded=True,
-    counts_excluded_ground_truth=False,
+    scores_listed_keyframes=True,
+    scores_detected_keyframes=False,
+    max_detections=None,
+    uses_excluded=True,
+    counts_excluded_boxes=False,
     matches_by_score=True,
     drops_empty_boxes=True,
     averages_undetected=True,
@@ -40,7 +39,7 @@ _RULES = Protocol(
 
 @dataclass
 class TubeResult:
-    """Video AP by IoU and class, None for a class without ground-truth tubes."""
+    """Video mAP by IoU, and video AP by IoU and class, None for a class without ground-truth tubes."""
 
     mean_ap: dict[float, float | None]
     ap: dict[float, dict[str, float | None]]
@@ -49,11 +48,9 @@ class TubeResult:
 
 @dataclass
 class _Tubes:
-    """`of_box` numbers the tube of each selected box; the other arrays are by tube."""
-
-    of_box: IntArray
-    class_: IntArray
-    keyframes: IntArray  # how many
+    of_box: IntArray  # (boxes,) tube of each selected box
+    class_: IntArray  # (tubes,)
+    length: IntArray  # (tubes,) number of keyframes
 
 
 def evaluate_tubes(
@@ -64,94 +61,98 @@ def evaluate_tubes(
     excluded: pd.DataFrame | None = None,
     ious: Sequence[float] = TUBE_IOUS,
 ) -> TubeResult:
-    """Video mAP. A tube is all rows of one video, person_id and action_id; its score is their mean.
+    """Compute video mAP. A tube is all rows of one video, person_id and action_id; its score is their mean score.
 
-    The IoU of two tubes is the mean, over the keyframes that either has, of the IoU of their boxes, 0 where one has
-    none: temporal IoU times mean spatial IoU. By falling score each tube claims the unclaimed true one that it
-    overlaps most, if by the threshold or more. Detections on keyframes that the ground truth does not list are
-    left out, as are rows without a person_id and all but the best of a tube's rows on one keyframe.
+    The IoU of two tubes is the mean IoU of their boxes over the keyframes of either, 0 where one has no box (temporal
+    IoU times mean spatial IoU). In order of descending score, each tube is matched with the free ground-truth tube
+    of highest IoU, if it reaches the threshold. Detections on keyframes that the ground truth does not list, rows
+    without a person_id, and all but the best row of a tube on one keyframe are left out.
     """
     check_label_map(label_map)
     ground_truth, detections = check_table(ground_truth, GROUND_TRUTH), check_table(detections, DETECTIONS)
     excluded = None if excluded is None else check_table(excluded, EXCLUDED)
     check_ids(ground_truth, detections, label_map)
-    truths = _one_box_a_keyframe(ground_truth.assign(score=1.0), GROUND_TRUTH)
-    rows = _one_box_a_keyframe(detections, DETECTIONS)
-    selection = select(_RULES, label_map, truths, rows, excluded)
-    truth = _tubes(selection, selection.truth.keyframe, selection.truth.class_, truths, selection.truth.row)
-    found = _tubes(selection, selection.rows.keyframe, selection.rows.class_, rows, selection.rows.row)
-    score = np.bincount(found.of_box, selection.rows.score) / found.keyframes
-    base = np.bincount(truth.class_, minlength=len(label_map))
-    overlaps = _overlaps(selection, found, truth)
-    by_iou = {iou: curves(found.class_, score, _claims(*overlaps, score, iou), base) for iou in ious}
+    truth_table = _unique_boxes(ground_truth.assign(score=1.0), GROUND_TRUTH)
+    table = _unique_boxes(detections, DETECTIONS)
+    selection = select(_PROTOCOL, label_map, truth_table, table, excluded)
+    truth = _tubes(selection, selection.truth.keyframe, selection.truth.class_, truth_table, selection.truth.row)
+    detected = _tubes(selection, selection.rows.keyframe, selection.rows.class_, table, selection.rows.row)
+    score = np.bincount(detected.of_box, selection.rows.score) / detected.length
+    num_positives = np.bincount(truth.class_, minlength=len(label_map))
+    pairs = _tube_ious(selection, detected, truth)
+    by_iou = {
+        iou: precision_recall_curves(detected.class_, score, _true_positives(*pairs, score, iou), num_positives)
+        for iou in ious
+    }
     names = list(label_map.values())
     return TubeResult(
-        {iou: mean_ap(by_class) for iou, by_class in by_iou.items()},
+        {iou: mean_ap(curves) for iou, curves in by_iou.items()},
         {
-            iou: {name: curve.ap if curve else None for name, curve in zip(names, by_class, strict=True)}
-            for iou, by_class in by_iou.items()
+            iou: {name: curve.ap if curve else None for name, curve in zip(names, curves, strict=True)}
+            for iou, curves in by_iou.items()
         },
         {
-            "classes_averaged": int(np.sum(base > 0)),
+            "classes_averaged": int(np.sum(num_positives > 0)),
             "ground_truth_tubes": len(truth.class_),
-            "detection_tubes": len(found.class_),
-            "dropped_without_person_or_repeated": len(detections) - len(rows),
+            "detection_tubes": len(detected.class_),
+            "dropped_without_person_or_repeated": len(detections) - len(table),
         },
     )
 
 
-def _one_box_a_keyframe(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
-    """Rows with a person, the best score of each (video, timestamp, person_id, action_id), and listed keyframes."""
+def _unique_boxes(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    """The row of highest score of each (video, timestamp, person_id, action_id), and rows of keyframes alone."""
     person = table["person_id"].to_numpy() if "person_id" in table else np.full(len(table), -1)
-    acts = table["action_id"].to_numpy() != 0
-    wanted = (person >= 0) | ~acts
-    if acts.any() and not (person[acts] >= 0).any():
+    has_action = table["action_id"].to_numpy() != 0
+    if has_action.any() and not (person[has_action] >= 0).any():
         raise FormatError(
-            f"tubes need to know which boxes are one person's, but there is no person_id in the {layout.kind};"
+            f"tubes need person ids, but the {layout.kind} has no person_id;"
             f" write it as column {len(layout.columns)} of each row."
         )
-    kept = table[wanted].sort_values(["score", *BOX_COLUMNS], ascending=False, kind="stable")
+    kept = table[(person >= 0) | ~has_action]
+    kept = kept.sort_values(["score", *BOX_COLUMNS], ascending=False, kind="stable")
     return kept.drop_duplicates(["video", "timestamp", "person_id", "action_id"], ignore_index=True)
 
 
 def _tubes(selection: Selection, keyframe: IntArray, class_: IntArray, table: pd.DataFrame, row: IntArray) -> _Tubes:
-    video_class = selection.keyframes.video[keyframe] * len(selection.class_names) + class_
+    num_classes = len(selection.class_names)
+    video_class = selection.keyframes.video[keyframe] * num_classes + class_
     key = np.stack([video_class, table["person_id"].to_numpy()[row]], axis=1)
     keys, of_box = np.unique(key, axis=0, return_inverse=True)
     of_box = of_box.reshape(-1)
-    return _Tubes(of_box, keys[:, 0] % len(selection.class_names), np.bincount(of_box, minlength=len(keys)))
+    return _Tubes(of_box, keys[:, 0] % num_classes, np.bincount(of_box, minlength=len(keys)))
 
 
-def _overlaps(selection: Selection, found: _Tubes, truth: _Tubes) -> tuple[IntArray, IntArray, FloatArray]:
-    """(found tube, true tube, IoU) of all tubes of one class that meet on a keyframe."""
-    classes = len(selection.class_names)
-    boxes = Boxes(selection.truth.keyframe * classes + selection.truth.class_)
-    place, sizes, box = boxes.sharing(selection.rows.keyframe * classes + selection.rows.class_)
-    row = np.repeat(place, sizes)
-    pair = found.of_box[row] * max(1, len(truth.class_)) + truth.of_box[box]
-    pairs, of_pair = np.unique(pair, return_inverse=True)
-    shared = np.bincount(of_pair, minlength=len(pairs))
-    total = np.bincount(of_pair, pair_iou(selection, row, box), minlength=len(pairs))
+def _tube_ious(selection: Selection, detected: _Tubes, truth: _Tubes) -> tuple[IntArray, IntArray, FloatArray]:
+    """(detected tube, true tube, IoU) of all tubes of one class that share a keyframe."""
+    num_classes = len(selection.class_names)
+    lookup = BoxLookup(selection.truth.keyframe * num_classes + selection.truth.class_)
+    index, sizes, box = lookup.find(selection.rows.keyframe * num_classes + selection.rows.class_)
+    detection = np.repeat(index, sizes)
+    pair = detected.of_box[detection] * max(1, len(truth.class_)) + truth.of_box[box]
+    pairs, of_box = np.unique(pair, return_inverse=True)
+    num_shared = np.bincount(of_box, minlength=len(pairs))
+    iou_sum = np.bincount(of_box, pair_iou(selection, detection, box), minlength=len(pairs))
     tube, true_tube = np.divmod(pairs, max(1, len(truth.class_)))
-    return tube, true_tube, total / (found.keyframes[tube] + truth.keyframes[true_tube] - shared)
+    return tube, true_tube, iou_sum / (detected.length[tube] + truth.length[true_tube] - num_shared)
 
 
-def _claims(
-    tube: IntArray, true_tube: IntArray, overlap: FloatArray, score: FloatArray, iou: float
+def _true_positives(
+    tube: IntArray, true_tube: IntArray, tube_iou: FloatArray, score: FloatArray, iou: float
 ) -> npt.NDArray[np.bool_]:
-    """(found tubes,) which of them claim a true one."""
-    hit = np.zeros(len(score), dtype=bool)
-    claimed: set[int] = set()
-    near = np.flatnonzero(overlap >= iou)
-    for place in near[np.lexsort((-overlap[near], -score[tube[near]]))].tolist():
-        if not hit[tube[place]] and int(true_tube[place]) not in claimed:
-            hit[tube[place]] = True
-            claimed.add(int(true_tube[place]))
-    return hit
+    """(detected tubes,) mask of those matched with a true one."""
+    is_tp = np.zeros(len(score), dtype=bool)
+    matched: set[int] = set()
+    close = np.flatnonzero(tube_iou >= iou)
+    for pair in close[np.lexsort((-tube_iou[close], -score[tube[close]]))].tolist():
+        if not is_tp[tube[pair]] and int(true_tube[pair]) not in matched:
+            is_tp[tube[pair]] = True
+            matched.add(int(true_tube[pair]))
+    return is_tp
 
 
 def tube_table(result: TubeResult) -> str:
-    """Video AP by class, one column an IoU, and the counts."""
+    """Video AP by class with one column per IoU, and the counts, as text."""
     ious = list(result.ap)
     names = list(result.ap[ious[0]])
     width = max(len(name) for name in ("class", "mean", *names))
@@ -159,9 +160,9 @@ def tube_table(result: TubeResult) -> str:
     lines += [f"{name:<{width}}" + "".join(f"  {percent(result.ap[iou][name]):>8}" for iou in ious) for name in names]
     lines.append(f"{'mean':<{width}}" + "".join(f"  {percent(result.mean_ap[iou]):>8}" for iou in ious))
     counts = result.counts
-    said = (
-        f"tubes: {counts['ground_truth_tubes']:,} true, {counts['detection_tubes']:,} found;"
+    summary = (
+        f"tubes: {counts['ground_truth_tubes']:,} in the ground truth, {counts['detection_tubes']:,} detected;"
         f" {counts['classes_averaged']} classes averaged;"
         f" dropped: {counts['dropped_without_person_or_repeated']:,} detections without person_id or repeated"
     )
-    return "\n".join([*lines, "", said])
+    return "\n".join([*lines, "", summary])

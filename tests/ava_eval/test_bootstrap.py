@@ -1,4 +1,4 @@
-"""The bootstrap against evaluating each draw of videos from scratch."""
+"""The bootstrap against an evaluation of copied videos."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 
 from ava_eval import PROTOCOLS, Result, evaluate
 from ava_eval.bootstrap import _draws, _mean_ap, _ranked_classes, bootstrap_difference, bootstrap_mean_ap
-from tests.ava_eval.random_tables import LABEL_MAP, random_world, truth_table
+from tests.ava_eval.random_cases import LABEL_MAP, random_case, truth_table
 
 SAMPLES = 12
 
 
-def drawn(table: pd.DataFrame, names: list[str], counts: list[int]) -> pd.DataFrame:
-    """Each video as often as drawn, every copy under a name of its own."""
+def resampled(table: pd.DataFrame, names: list[str], counts: list[int]) -> pd.DataFrame:
+    """Each video `counts` times, each copy with its own name."""
     copies = [
         table[table["video"] == name].assign(video=f"{name}_{copy}")
         for name, count in zip(names, counts, strict=True)
@@ -24,11 +24,11 @@ def drawn(table: pd.DataFrame, names: list[str], counts: list[int]) -> pd.DataFr
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_weights_are_copies_of_videos(protocol: str) -> None:
-    """Scores are rounded, so that rows tie within and between videos."""
+def test_weights_equal_copies_of_videos(protocol: str) -> None:
+    """Scores are rounded, so that they tie within and between videos."""
     compared = 0
     for seed in range(12):
-        truth, detections, _ = random_world(seed).tables()
+        truth, detections, _ = random_case(seed).tables()
         detections = detections.assign(score=detections["score"].round(1))
         result = evaluate(truth, detections, LABEL_MAP, protocol=protocol)
         names, by_result = result.selection.keyframes.videos, next(_draws([result], SAMPLES, seed), None)
@@ -36,10 +36,10 @@ def test_weights_are_copies_of_videos(protocol: str) -> None:
             continue
         draws = by_result[0]
         sampled = _mean_ap(_ranked_classes(result), draws)
-        for place in range(SAMPLES):
-            counts = draws[:, place].astype(int).tolist()
+        for index in range(SAMPLES):
+            counts = draws[:, index].astype(int).tolist()
             copies = evaluate_copies(truth, detections, names, counts, protocol, result)
-            assert sampled[place] == pytest.approx(copies, abs=1e-12)
+            assert sampled[index] == pytest.approx(copies, abs=1e-12)
             compared += 1
     assert compared > 50
 
@@ -47,8 +47,8 @@ def test_weights_are_copies_of_videos(protocol: str) -> None:
 def evaluate_copies(
     truth: pd.DataFrame, detections: pd.DataFrame, names: list[str], counts: list[int], protocol: str, whole: Result
 ) -> float:
-    """mAP over the classes that the whole evaluation averages and that this draw has ground truth of."""
-    truth, detections = drawn(truth, names, counts), drawn(detections, names, counts)
+    """mAP over the classes that the whole evaluation averages and that have ground truth in this sample."""
+    truth, detections = resampled(truth, names, counts), resampled(detections, names, counts)
     ids = truth["action_id"]
     if not ids.isin(list(LABEL_MAP)).any():
         return 0.0
@@ -58,8 +58,8 @@ def evaluate_copies(
     return float(np.mean([result.ap[name] or 0.0 for name in drawn_names])) if drawn_names else 0.0
 
 
-def test_interval_is_reproducible_and_holds_the_mean() -> None:
-    truth, detections, _ = random_world(5).tables()
+def test_interval_is_reproducible_and_contains_the_median() -> None:
+    truth, detections, _ = random_case(5).tables()
     result = evaluate(truth, detections, LABEL_MAP)
     first, second = bootstrap_mean_ap(result), bootstrap_mean_ap(result)
     assert first is not None
@@ -76,8 +76,8 @@ def test_one_video_has_no_interval() -> None:
     assert bootstrap_difference(result, result) is None
 
 
-def test_videos_that_do_not_count_are_not_drawn() -> None:
-    """Detections in a third video count for pyslowfast alone."""
+def test_only_videos_that_count_are_drawn() -> None:
+    """Detections in a third video count only under pyslowfast."""
     truth = truth_table([("v", 1, (0, 0, 1, 1), 3), ("w", 1, (0, 0, 1, 1), 3)])
     found = pd.concat([truth, truth.iloc[:1].assign(video="x")], ignore_index=True).assign(score=[0.9, 0.8, 0.7])
     drawn = {}
@@ -92,31 +92,31 @@ def test_videos_that_do_not_count_are_not_drawn() -> None:
     }
 
 
-def test_draws_in_parts_are_the_same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    truth, detections, _ = random_world(5).tables()
+def test_chunks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth, detections, _ = random_case(5).tables()
     result = evaluate(truth, detections, LABEL_MAP)
     whole = bootstrap_mean_ap(result, samples=40)
-    monkeypatch.setattr("ava_eval.bootstrap._CELLS_AT_ONCE", 50)
-    in_parts = bootstrap_mean_ap(result, samples=40)
+    monkeypatch.setattr("ava_eval.bootstrap._CHUNK_CELLS", 50)
+    in_chunks = bootstrap_mean_ap(result, samples=40)
     assert whole is not None
-    assert in_parts is not None
-    assert (whole.samples == in_parts.samples).all()
+    assert in_chunks is not None
+    assert (whole.samples == in_chunks.samples).all()
 
 
-def test_a_result_does_not_differ_from_itself() -> None:
-    """Videos are paired by name, whatever the order of the files."""
-    truth, detections, _ = random_world(5).tables()
+def test_difference_of_a_result_with_itself_is_zero() -> None:
+    """Videos are paired by name, regardless of their order in the files."""
+    truth, detections, _ = random_case(5).tables()
     first = evaluate(truth, detections, LABEL_MAP)
-    turned = truth.assign(video=pd.Categorical(truth["video"], sorted(truth["video"].unique(), reverse=True)))
-    second = evaluate(turned, detections, LABEL_MAP)
+    reordered = truth.assign(video=pd.Categorical(truth["video"], sorted(truth["video"].unique(), reverse=True)))
+    second = evaluate(reordered, detections, LABEL_MAP)
     assert first.selection.keyframes.videos != second.selection.keyframes.videos
     difference = bootstrap_difference(first, second)
     assert difference is not None
     assert np.abs(difference.samples).max() < 1e-12
 
 
-def test_the_difference_is_that_of_paired_draws() -> None:
-    truth, detections, _ = random_world(5).tables()
+def test_difference_uses_paired_draws() -> None:
+    truth, detections, _ = random_case(5).tables()
     worse = detections.assign(score=detections["score"].to_numpy()[::-1].copy())
     first, second = evaluate(truth, worse, LABEL_MAP), evaluate(truth, detections, LABEL_MAP)
     samples = [bootstrap_mean_ap(result, seed=4) for result in (first, second)]

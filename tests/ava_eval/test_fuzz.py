@@ -1,4 +1,4 @@
-"""Files damaged in every way: a number or one sentence, never a traceback."""
+"""Damaged files give a result or one sentence, never a traceback."""
 
 from __future__ import annotations
 
@@ -24,79 +24,79 @@ VALUES = NUMBERS + CHARACTERS
 Damage = Callable[[bytes, random.Random], bytes]
 
 
-def tidy(columns: int) -> bytes:
+def valid(columns: int) -> bytes:
     """Rows of ground truth (8 columns) or detections (9) over six keyframes."""
     rows = []
-    for place in range(24):
-        x, y = 0.05 * (place % 7), 0.04 * (place % 5)
+    for index in range(24):
+        x, y = 0.05 * (index % 7), 0.04 * (index % 5)
         box = [f"{value:.3f}" for value in (x, y, x + 0.4, y + 0.6)]
-        row = [f"v{place % 2}", f"{902 + place % 3}", *box, "13"[place % 2]]
-        rows.append(",".join([*row, *([f"0.{place + 1:03d}"] if columns == 9 else []), str(place % 4)]))
+        row = [f"v{index % 2}", f"{902 + index % 3}", *box, "13"[index % 2]]
+        rows.append(",".join([*row, *([f"0.{index + 1:03d}"] if columns == 9 else []), str(index % 4)]))
     return ("\n".join(rows) + "\n").encode()
 
 
-def flip_bytes(data: bytes, chance: random.Random) -> bytes:
+def flip_bytes(data: bytes, rng: random.Random) -> bytes:
     changed = bytearray(data)
-    for _ in range(chance.choice([1, 3, 30])):
-        changed[chance.randrange(len(changed))] = chance.randrange(256)
+    for _ in range(rng.choice([1, 3, 30])):
+        changed[rng.randrange(len(changed))] = rng.randrange(256)
     return bytes(changed)
 
 
-def cut(data: bytes, chance: random.Random) -> bytes:
-    start = chance.randrange(len(data))
-    return data[:start] + data[start + chance.randrange(1, 200) :]
+def cut(data: bytes, rng: random.Random) -> bytes:
+    start = rng.randrange(len(data))
+    return data[:start] + data[start + rng.randrange(1, 200) :]
 
 
-def change_field(data: bytes, chance: random.Random) -> bytes:
-    """One field, or a whole column, becomes an odd value."""
+def change_field(data: bytes, rng: random.Random) -> bytes:
+    """Replace one field or a whole column by an invalid value."""
     rows = [line.split(b",") for line in data.split(b"\n")]
-    value, column, whole = chance.choice(VALUES), chance.randrange(9), chance.random() < 0.3
-    for row in rows if whole else [chance.choice(rows)]:
+    value, column, whole = rng.choice(VALUES), rng.randrange(9), rng.random() < 0.3
+    for row in rows if whole else [rng.choice(rows)]:
         if column < len(row):
             row[column] = value
     return b"\n".join(b",".join(row) for row in rows)
 
 
-def drop_column(data: bytes, chance: random.Random) -> bytes:
-    column = chance.randrange(9)
+def drop_column(data: bytes, rng: random.Random) -> bytes:
+    column = rng.randrange(9)
     rows = [line.split(b",") for line in data.split(b"\n")]
     return b"\n".join(b",".join(row[:column] + row[column + 1 :]) for row in rows)
 
 
-def repeat(data: bytes, chance: random.Random) -> bytes:
-    return data[: chance.randrange(len(data))] * chance.randrange(2, 9)
+def repeat(data: bytes, rng: random.Random) -> bytes:
+    return data[: rng.randrange(len(data))] * rng.randrange(2, 9)
 
 
-def insert(data: bytes, chance: random.Random) -> bytes:
-    place = chance.randrange(len(data))
-    return data[:place] + chance.choice(VALUES) * chance.choice([1, 1, 50]) + data[place:]
+def insert(data: bytes, rng: random.Random) -> bytes:
+    start = rng.randrange(len(data))
+    return data[:start] + rng.choice(VALUES) * rng.choice([1, 1, 50]) + data[start:]
 
 
-def pack(data: bytes, chance: random.Random) -> bytes:
-    """Compressed, and sometimes damaged after that."""
+def pack(data: bytes, rng: random.Random) -> bytes:
+    """Compress the data, and sometimes damage it afterwards."""
     packed = gzip.compress(data, mtime=0)
-    return chance.choice([lambda d, _: d, flip_bytes, cut])(packed, chance)
+    return rng.choice([lambda d, _: d, flip_bytes, cut])(packed, rng)
 
 
-def replace(_: bytes, chance: random.Random) -> bytes:
-    others = [b"", b"\n", b"\xff\xfe", b"\x1f\x8b", b",,,,,,,\n", chance.randbytes(300), "v,902\n".encode("utf-16")]
-    return chance.choice(others)
+def replace(_: bytes, rng: random.Random) -> bytes:
+    others = [b"", b"\n", b"\xff\xfe", b"\x1f\x8b", b",,,,,,,\n", rng.randbytes(300), "v,902\n".encode("utf-16")]
+    return rng.choice(others)
 
 
 DAMAGES: list[Damage] = [flip_bytes, cut, change_field, change_field, drop_column, repeat, insert, pack, replace]
 MORE: list[list[str]] = [[], ["--tubes"], ["--protocol", "pyslowfast"], ["--protocol", "mmaction2", "--breakdown"]]
 
 
-def damaged(data: bytes, chance: random.Random) -> bytes:
-    for _ in range(chance.choice([1, 1, 2])):
-        data = chance.choice(DAMAGES)(data, chance) if data else data
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    for _ in range(rng.choice([1, 1, 2])):
+        data = rng.choice(DAMAGES)(data, rng) if data else data
     return data
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_damaged_files(seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    chance = random.Random(seed)
-    tidy_files = {"gt.csv": tidy(8), "found.csv": tidy(9), "map": LABEL_MAP, "excluded.csv": b"v0,902\nv1,904\n"}
+    rng = random.Random(seed)
+    valid_files = {"gt.csv": valid(8), "found.csv": valid(9), "map": LABEL_MAP, "excluded.csv": b"v0,902\nv1,904\n"}
     options = [
         "--ground-truth",
         "gt.csv",
@@ -107,13 +107,13 @@ def test_damaged_files(seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[
         "--excluded",
         "excluded.csv",
     ]
-    options = [str(tmp_path / option) if option in tidy_files else option for option in options]
+    options = [str(tmp_path / option) if option in valid_files else option for option in options]
     statuses = set()
     for _ in range(30):
-        victim = chance.choice(["gt.csv", "found.csv", "found.csv", "found.csv", "map", "excluded.csv"])
-        for name, data in tidy_files.items():
-            (tmp_path / name).write_bytes(damaged(data, chance) if name == victim else data)
-        status = main([*options, *chance.choice(MORE)])
+        damaged_name = rng.choice(["gt.csv", "found.csv", "found.csv", "found.csv", "map", "excluded.csv"])
+        for name, data in valid_files.items():
+            (tmp_path / name).write_bytes(damaged(data, rng) if name == damaged_name else data)
+        status = main([*options, *rng.choice(MORE)])
         printed = capsys.readouterr()
         assert status in {0, 2}
         if status:

@@ -1,4 +1,4 @@
-"""Groups, thresholds and heights on paper."""
+"""mAP by group, IoU and height, by hand."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import pytest
 
 from ava_eval import PROTOCOLS, evaluate
 from ava_eval.map_by_group import mean_ap_by_group, mean_ap_by_height, mean_ap_by_iou
-from tests.ava_eval.random_tables import LABEL_MAP, detection_table, random_world, truth_table
-from tests.ava_eval.slow_protocols import Box, DetectionRow, TruthRow
+from tests.ava_eval.random_cases import LABEL_MAP, detection_table, random_case, truth_table
+from tests.ava_eval.reference_protocols import Box, DetectionRow, TruthRow
 
 TALL: Box = (0.0, 0.0, 0.5, 1.0)
 SHORT: Box = (0.5, 0.0, 1.0, 0.2)
 
 
 def test_groups() -> None:
-    """Walk is found, stand is not, sing has no ground truth."""
+    """ "walk" is found, "stand" is not, "sing" has no ground truth."""
     truth: list[TruthRow] = [("v", 1, TALL, 3), ("v", 1, TALL, 4)]
     result = evaluate(truth_table(truth), detection_table([("v", 1, TALL, 4, 0.5)]), LABEL_MAP)
     groups = {3: "moving", 4: "moving", 1: "resting", 9: "voice", 77: "unused"}
@@ -24,23 +24,23 @@ def test_groups() -> None:
 
 
 def test_ious() -> None:
-    """The detection overlaps by 0.6."""
+    """The detection has IoU 0.6."""
     found: list[DetectionRow] = [("v", 1, (0.0, 0.0, 0.5, 0.6), 3, 0.5)]
     result = evaluate(truth_table([("v", 1, TALL, 3)]), detection_table(found), LABEL_MAP)
     assert mean_ap_by_iou(result, (0.5, 0.6, 0.7)) == {0.5: 1.0, 0.6: 1.0, 0.7: 0.0}
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_ious_are_those_of_an_evaluation_of_its_own(protocol: str) -> None:
+def test_map_by_iou_equals_separate_evaluations(protocol: str) -> None:
     for seed in range(10):
-        truth, detections, _ = random_world(seed).tables()
+        truth, detections, _ = random_case(seed).tables()
         at_half = evaluate(truth, detections, LABEL_MAP, protocol=protocol)
-        own = evaluate(truth, detections, LABEL_MAP, protocol=protocol, iou=0.8)
-        assert mean_ap_by_iou(at_half, (0.8,)) == {0.8: own.mean_ap}
+        separate = evaluate(truth, detections, LABEL_MAP, protocol=protocol, iou=0.8)
+        assert mean_ap_by_iou(at_half, (0.8,)) == {0.8: separate.mean_ap}
 
 
 def test_heights() -> None:
-    """Of one tall and one short person the short one is found behind a tall false alarm, which does not count there."""
+    """The short person is found, after a false positive of tall height, which does not count for short persons."""
     truth: list[TruthRow] = [("v", 1, TALL, 3), ("v", 1, SHORT, 3)]
     found: list[DetectionRow] = [("v", 1, (0.6, 0.3, 0.9, 1.0), 3, 0.9), ("v", 1, SHORT, 3, 0.8)]
     result = evaluate(truth_table(truth), detection_table(found), LABEL_MAP)
@@ -49,14 +49,14 @@ def test_heights() -> None:
     assert mean_ap_by_height(result, heights) == {"short": 1.0, "tall": 0.0}
 
 
-def test_pixels_have_no_height() -> None:
+def test_boxes_in_pixels_have_no_relative_height() -> None:
     box = (0.0, 0.0, 64.0, 48.0)
     result = evaluate(truth_table([("v", 1, box, 3)]), detection_table([("v", 1, box, 3, 0.9)]), LABEL_MAP)
     assert result.mean_ap == 1.0 and mean_ap_by_height(result) == {}
 
 
-def test_heights_leave_out_detections_of_other_persons() -> None:
-    """A detection of the tall person is short enough to be counted as a false alarm, but lies on him."""
+def test_detections_on_persons_of_other_heights_do_not_count() -> None:
+    """A detection on the tall person is short, but no false positive for short persons."""
     truth: list[TruthRow] = [("v", 1, TALL, 3), ("v", 1, SHORT, 3)]
     found: list[DetectionRow] = [("v", 1, (0.0, 0.0, 0.5, 0.55), 3, 0.9), ("v", 1, SHORT, 3, 0.8)]
     result = evaluate(truth_table(truth), detection_table(found), LABEL_MAP)

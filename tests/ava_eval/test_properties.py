@@ -1,4 +1,4 @@
-"""What must hold for any detections."""
+"""Properties of mAP that hold for any detections."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ava_eval import PROTOCOLS, evaluate
-from tests.ava_eval.random_tables import LABEL_MAP, random_world
+from tests.ava_eval.random_cases import LABEL_MAP, random_case
 
 SEEDS = st.integers(0, 100_000)
-ANY_PROTOCOL = st.sampled_from(list(PROTOCOLS))
-few = settings(deadline=None, max_examples=60)
+PROTOCOL_NAMES = st.sampled_from(list(PROTOCOLS))
+quick = settings(deadline=None, max_examples=60)
 
 
 def tables(seed: int, ties: bool = False) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    truth, detections, excluded = random_world(seed).tables()
+    truth, detections, excluded = random_case(seed).tables()
     return truth, detections.assign(score=detections["score"].round(1)) if ties else detections, excluded
 
 
 @given(SEEDS, st.sampled_from(["official", "mmaction2"]), st.booleans())
-@few
-def test_the_order_of_rows_changes_nothing(seed: int, protocol: str, ties: bool) -> None:
+@quick
+def test_order_of_rows_does_not_matter(seed: int, protocol: str, ties: bool) -> None:
     truth, detections, excluded = tables(seed, ties)
     shuffled = [table.sample(frac=1, random_state=seed) for table in (truth, detections, excluded)]
     first = evaluate(truth, detections, LABEL_MAP, excluded=excluded, protocol=protocol)
@@ -30,17 +30,17 @@ def test_the_order_of_rows_changes_nothing(seed: int, protocol: str, ties: bool)
     assert first.to_json() == second.to_json()
 
 
-@given(SEEDS, ANY_PROTOCOL, st.booleans())
-@few
+@given(SEEDS, PROTOCOL_NAMES, st.booleans())
+@quick
 def test_ap_lies_between_0_and_1(seed: int, protocol: str, ties: bool) -> None:
     truth, detections, excluded = tables(seed, ties)
     result = evaluate(truth, detections, LABEL_MAP, excluded=excluded, protocol=protocol)
     assert all(ap is None or 0 <= ap <= 1 for ap in [result.mean_ap, *result.ap.values()])
 
 
-@given(SEEDS, ANY_PROTOCOL)
-@few
-def test_a_false_alarm_under_all_scores_never_helps(seed: int, protocol: str) -> None:
+@given(SEEDS, PROTOCOL_NAMES)
+@quick
+def test_a_false_positive_of_lowest_score_never_raises_ap(seed: int, protocol: str) -> None:
     truth, detections, _ = tables(seed)
     before = evaluate(truth, detections, LABEL_MAP, protocol=protocol)
     row = truth[truth["action_id"] > 0].iloc[[0]].assign(action_id=3, score=-1.0, x1=0.0, y1=0.0, x2=1e-6, y2=1e-6)
@@ -48,18 +48,18 @@ def test_a_false_alarm_under_all_scores_never_helps(seed: int, protocol: str) ->
     assert all(ap is None or ap <= (before.ap[name] or 0) for name, ap in after.ap.items())
 
 
-@given(SEEDS, ANY_PROTOCOL)
-@few
-def test_perfect_detections_give_1(seed: int, protocol: str) -> None:
+@given(SEEDS, PROTOCOL_NAMES)
+@quick
+def test_perfect_detections_have_map_1(seed: int, protocol: str) -> None:
     truth, _, _ = tables(seed)
     perfect = truth[truth["action_id"] > 0].assign(score=0.5)
     assert evaluate(truth, perfect, LABEL_MAP, protocol=protocol).mean_ap == 1
 
 
-@given(SEEDS, ANY_PROTOCOL, st.integers(0, 10_000))
-@few
-def test_duplicates_never_help_their_class(seed: int, protocol: str, which: int) -> None:
-    """Other classes they may help under the official protocol, by pushing their false alarms out of the best 50."""
+@given(SEEDS, PROTOCOL_NAMES, st.integers(0, 10_000))
+@quick
+def test_duplicates_never_raise_ap_of_their_class(seed: int, protocol: str, which: int) -> None:
+    """Under the official protocol they can raise other classes, by displacing their false positives from the top 50."""
     truth, detections, _ = tables(seed)
     row = detections.iloc[[which % len(detections)]]
     doubled = pd.concat([detections, row], ignore_index=True)
@@ -70,8 +70,8 @@ def test_duplicates_never_help_their_class(seed: int, protocol: str, which: int)
     assert all((after.ap[name] or 0) <= (before.ap[name] or 0) for name in names)
 
 
-@given(st.lists(st.floats(0, 1e6).map(lambda t: round(t, 6)), min_size=2, max_size=20, unique=True), ANY_PROTOCOL)
-@few
+@given(st.lists(st.floats(0, 1e6).map(lambda t: round(t, 6)), min_size=2, max_size=20, unique=True), PROTOCOL_NAMES)
+@quick
 def test_float_seconds_do_not_collide(times: list[float], protocol: str) -> None:
     truth = pd.DataFrame({"video": "v", "timestamp": times, "x1": 0.0, "y1": 0.0, "x2": 1.0, "y2": 1.0, "action_id": 3})
     result = evaluate(truth, truth.assign(score=np.arange(len(times))), LABEL_MAP, protocol=protocol)

@@ -1,4 +1,4 @@
-"""Each protocol against a slow second route, and each point in which they differ on paper."""
+"""Each protocol against its reference implementation, and each rule in which they differ, by hand."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from ava_eval import PROTOCOLS, Result, evaluate
-from tests.ava_eval import slow_protocols
-from tests.ava_eval.random_tables import LABEL_MAP, detection_table, excluded_table, random_world, truth_table
-from tests.ava_eval.slow_protocols import Box, DetectionRow, TruthRow
+from tests.ava_eval import reference_protocols
+from tests.ava_eval.random_cases import LABEL_MAP, detection_table, excluded_table, random_case, truth_table
+from tests.ava_eval.reference_protocols import Box, DetectionRow, TruthRow
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 LEFT: Box = (0.0, 0.0, 0.5, 1.0)
@@ -17,12 +17,12 @@ RIGHT: Box = (0.5, 0.0, 1.0, 1.0)
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("threshold", [0.5, 0.75])
-def test_equal_to_the_slow_route(protocol: str, threshold: float) -> None:
+def test_equal_to_the_reference(protocol: str, threshold: float) -> None:
     for seed in range(60):
-        world = random_world(seed)
-        truth, detections, excluded = world.tables()
-        expected = slow_protocols.PROTOCOLS[protocol](
-            world.ground_truth, world.detections, set(LABEL_MAP), world.excluded, threshold
+        case = random_case(seed)
+        truth, detections, excluded = case.tables()
+        expected = reference_protocols.PROTOCOLS[protocol](
+            case.ground_truth, case.detections, set(LABEL_MAP), case.excluded, threshold
         )
         result = evaluate(truth, detections, LABEL_MAP, excluded=excluded, protocol=protocol, iou=threshold)
         found = {id_: result.ap[name] for id_, name in LABEL_MAP.items() if result.ap[name] is not None}
@@ -46,13 +46,13 @@ def run(truth: list[TruthRow], found: list[DetectionRow], excluded: set[tuple[st
 
 
 def test_keyframes_without_ground_truth() -> None:
-    """One hit behind a false alarm elsewhere: it counts for pyslowfast alone."""
+    """A true positive ranked after a false positive on another keyframe, which only pyslowfast counts."""
     truth: list[TruthRow] = [("v", 1, WHOLE, 3)]
     found: list[DetectionRow] = [("v", 2, WHOLE, 3, 0.9), ("v", 1, WHOLE, 3, 0.8)]
     assert aps(truth, found) == [1.0, 0.5, 1.0]
 
 
-def test_keyframes_that_are_only_listed() -> None:
+def test_keyframes_listed_without_boxes() -> None:
     """A row without a box makes the keyframe count in the official protocol."""
     found: list[DetectionRow] = [("v", 2, WHOLE, 3, 0.9), ("v", 1, WHOLE, 3, 0.8)]
     assert aps([("v", 1, WHOLE, 3), ("v", 2, None, 0)], found) == [0.5, 0.5, 1.0]
@@ -60,44 +60,44 @@ def test_keyframes_that_are_only_listed() -> None:
 
 
 def test_excluded_keyframes() -> None:
-    """Official reads none; pyslowfast drops the boxes; mmaction2 drops the detections but still asks for the boxes."""
+    """Official ignores them; pyslowfast drops the boxes; mmaction2 counts the boxes in recall without detections."""
     truth: list[TruthRow] = [("v", 1, WHOLE, 3), ("v", 2, WHOLE, 3)]
     found: list[DetectionRow] = [("v", 1, WHOLE, 3, 0.9), ("v", 2, WHOLE, 3, 0.8)]
     assert aps(truth, found, {("v", 2.0)}) == [1.0, 1.0, 0.5]
 
 
-def test_fifty_rows_a_keyframe() -> None:
-    """The hit is the 51st of its keyframe, over all classes of the label map; others do not crowd it out."""
+def test_fifty_detections_per_keyframe() -> None:
+    """The true positive has rank 51 of its keyframe, over all classes of the label map; other classes do not count."""
     truth: list[TruthRow] = [("v", 1, WHOLE, 3)]
-    hit: list[DetectionRow] = [("v", 1, WHOLE, 3, 0.1)]
+    correct: list[DetectionRow] = [("v", 1, WHOLE, 3, 0.1)]
     crowd: list[DetectionRow] = [("v", 1, LEFT, 1, 0.2 + i / 1000) for i in range(50)]
-    assert aps(truth, hit + crowd) == [0.0, 1.0, 1.0]
-    assert aps(truth, hit + crowd[1:]) == [1.0, 1.0, 1.0]
+    assert aps(truth, correct + crowd) == [0.0, 1.0, 1.0]
+    assert aps(truth, correct + crowd[1:]) == [1.0, 1.0, 1.0]
     unknown: list[DetectionRow] = [(*row[:3], 12, row[4]) for row in crowd]
-    assert aps(truth, hit + unknown) == [1.0, 1.0, 1.0]
+    assert aps(truth, correct + unknown) == [1.0, 1.0, 1.0]
 
 
 def test_order_of_matching() -> None:
-    """Two detections want one box: by score the better one gets it, in the file's order the first."""
+    """Two detections overlap one box: it is matched with the higher score, or with the first in the file."""
     truth: list[TruthRow] = [("v", 1, WHOLE, 3)]
     found: list[DetectionRow] = [("v", 1, WHOLE, 3, 0.3), ("v", 1, WHOLE, 3, 0.9)]
     assert aps(truth, found) == [1.0, 0.5, 1.0]
     assert aps(truth, found[::-1]) == [1.0, 1.0, 1.0]
 
 
-def test_a_detection_goes_to_the_box_it_overlaps_most_and_only_there() -> None:
-    """Both overlap the left box most, so the second hits nothing, though it overlaps the right one by 0.5 too."""
+def test_a_detection_matches_only_the_box_of_highest_iou() -> None:
+    """Both have the highest IoU with the left box, so the second is a false positive despite the right box."""
     truth: list[TruthRow] = [("v", 1, (0.0, 0.0, 0.5, 1.0), 3), ("v", 1, (0.25, 0.0, 0.75, 1.0), 3)]
     found: list[DetectionRow] = [("v", 1, (0.0, 0.0, 0.5, 1.0), 3, 0.9), ("v", 1, (0.05, 0.0, 0.55, 1.0), 3, 0.8)]
     assert aps(truth, found) == [0.5, 0.5, 0.5]
 
 
-def test_overlap_at_the_threshold_is_a_hit() -> None:
+def test_iou_equal_to_the_threshold_is_a_true_positive() -> None:
     assert aps([("v", 1, WHOLE, 3)], [("v", 1, LEFT, 3, 0.9)]) == [1.0, 1.0, 1.0]
 
 
 def test_single_precision_decides_at_the_threshold() -> None:
-    """Half of a box, by decimals: rounding to float32 moves the IoU from 0.5 to 0.499996, and from below 0.5 to it."""
+    """Half of a box in decimals: float32 changes the IoU from 0.5 to 0.499996, or from just below 0.5 to 0.5."""
     truth: list[TruthRow] = [("v", 1, (0.3, 0.0, 0.304, 1.0), 3)]
     found: list[DetectionRow] = [("v", 1, (0.3, 0.0, 0.302, 1.0), 3, 0.9)]
     assert aps(truth, found) == [1.0, 1.0, 0.0]
@@ -105,7 +105,7 @@ def test_single_precision_decides_at_the_threshold() -> None:
     assert aps(truth, found) == [0.0, 0.0, 1.0]
 
 
-def test_empty_boxes_are_false_alarms_for_mmaction2_alone() -> None:
+def test_empty_boxes_are_false_positives_only_under_mmaction2() -> None:
     truth: list[TruthRow] = [("v", 1, WHOLE, 3)]
     found: list[DetectionRow] = [("v", 1, (0.2, 0.0, 0.2, 1.0), 3, 0.9), ("v", 1, WHOLE, 3, 0.8)]
     assert aps(truth, found) == [1.0, 1.0, 0.5]
@@ -130,15 +130,15 @@ def test_classes_without_ground_truth_are_left_out() -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_times_are_float_seconds(protocol: str) -> None:
-    """902.5 is its own keyframe; times closer than a microsecond are one."""
+    """902.5 is another keyframe than 902; timestamps closer than a microsecond are equal."""
     truth: list[TruthRow] = [("v", 902, LEFT, 3), ("v", 902.5, RIGHT, 3)]
     found: list[DetectionRow] = [("v", 902.5, RIGHT, 3, 0.9), ("v", 902 + 1e-8, LEFT, 3, 0.8)]
     assert run(truth, found, set(), protocol).ap["stand"] == 1.0
     assert run(truth, [("v", 902.25, LEFT, 3, 0.9)], set(), protocol).counts["keyframes_with_both"] == 0
 
 
-def test_person_ids_settle_equal_overlaps() -> None:
-    """Official and mmaction2 read the person id as a score and prefer the larger; pyslowfast the file's first row."""
+def test_person_ids_break_ties_of_iou() -> None:
+    """Official and mmaction2 read the person id as a score and take the larger; pyslowfast takes the file's first."""
     truth = truth_table([("v", 1, LEFT, 3), ("v", 1, RIGHT, 3)])
     found = detection_table([("v", 1, WHOLE, 3, 0.9), ("v", 1, LEFT, 3, 0.8)])
     by_protocol = {
@@ -158,15 +158,15 @@ def test_person_ids_settle_equal_overlaps() -> None:
 
 def test_protocol_and_iou_are_checked() -> None:
     truth, found = truth_table([("v", 1, WHOLE, 3)]), detection_table([("v", 1, WHOLE, 3, 0.9)])
-    with pytest.raises(ValueError, match="protocol is 'coco', not one of official, pyslowfast, mmaction2"):
+    with pytest.raises(ValueError, match="protocol is 'coco'; choose one of official, pyslowfast, mmaction2"):
         evaluate(truth, found, LABEL_MAP, protocol="coco")
-    with pytest.raises(ValueError, match=r"iou is 50, but a threshold lies above 0 and up to 1"):
+    with pytest.raises(ValueError, match=r"iou is 50; give a threshold above 0 and up to 1"):
         evaluate(truth, found, LABEL_MAP, iou=50)
     with pytest.raises(ValueError, match="0 classes"):
         evaluate(truth, found, {})
 
 
-def test_a_text_column_of_videos_is_as_good_as_a_categorical() -> None:
+def test_text_and_categorical_video_columns_are_equivalent() -> None:
     truth, found = truth_table([("v", 1, WHOLE, 3)]), detection_table([("v", 1, WHOLE, 3, 0.9)])
     categorical = truth.assign(video=pd.Categorical(truth["video"], categories=["w", "v"]))
     assert evaluate(truth, found, LABEL_MAP).to_json() == evaluate(categorical, found, LABEL_MAP).to_json()

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ava_eval import FormatError, evaluate, read_boxes, read_detections, read_excluded, read_ground_truth
-from tests.ava_eval.random_tables import LABEL_MAP
+from tests.ava_eval.random_cases import LABEL_MAP
 from tests.shared import SHARED, needs_shared
 
 ANNOTATIONS = SHARED / "data/annotations"

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ava_eval import PROTOCOLS, evaluate, read_detections, read_ground_truth
-from ava_eval.evaluate import class_curves
-from ava_eval.matching import nearest_truth, true_positives
+from ava_eval.average_precision import class_curves
+from ava_eval.matching import match_detections, true_positives
 from ava_eval.selection import select
 
 ROWS = (570_000, 1_900_000, 5_700_000)  # the last is AVA's val: 57,000 keyframes of 100 rows
@@ -91,7 +91,7 @@ def measure(truth_path: Path, detections_path: Path, protocol: str) -> Measureme
     del result
     selecting = time.perf_counter()
     selection = select(PROTOCOLS[protocol], label_map, truth, detections, None)
-    hit = true_positives(selection, nearest_truth(selection), 0.5)
+    hit = true_positives(selection, match_detections(selection), 0.5)
     matched = time.perf_counter()
     curves = class_curves(selection, hit)
     ranked = time.perf_counter()

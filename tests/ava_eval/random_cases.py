@@ -1,4 +1,4 @@
-"""Small random evaluations, as plain rows and as the tables the evaluator takes."""
+"""Small random evaluations, as plain rows and as tables for `evaluate`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from ava_eval import BOX_COLUMNS
-from tests.ava_eval.slow_protocols import Box, DetectionRow, Key, TruthRow
+from tests.ava_eval.reference_protocols import Box, DetectionRow, Key, TruthRow
 
 LABEL_MAP = {1: "sit", 3: "stand", 4: "walk", 9: "sing"}
 ALL_IDS = (1, 3, 4, 9, 12)  # 12 is outside the label map
 
 
 @dataclass
-class World:
-    """No two scores are equal, and no detection overlaps two true boxes alike."""
+class RandomCase:
+    """All scores differ, and no detection has the same IoU with two ground-truth boxes."""
 
     ground_truth: list[TruthRow]
     detections: list[DetectionRow]
@@ -49,41 +49,37 @@ def excluded_table(keys: set[Key]) -> pd.DataFrame:
     return pd.DataFrame(sorted(keys), columns=["video", "timestamp"]).astype({"timestamp": float, "video": str})
 
 
-def random_world(seed: int) -> World:
-    """Up to 12 keyframes of one to four persons; half of the detections lie near a person; some boxes are empty."""
-    random = np.random.default_rng(seed)
+def random_case(seed: int) -> RandomCase:
+    """Up to 12 keyframes with up to four persons. Half of the detections are near a person; some boxes are empty."""
+    rng = np.random.default_rng(seed)
     truth: list[TruthRow] = []
     detections: list[DetectionRow] = []
-    scores = iter(random.permutation(5000) / 5000)
-    keys = [(f"v{v}", 902 + t / 2) for v in range(random.integers(1, 4)) for t in range(random.integers(1, 5))]
+    scores = iter(rng.permutation(5000) / 5000)
+    keys = [(f"v{v}", 902 + t / 2) for v in range(rng.integers(1, 4)) for t in range(rng.integers(1, 5))]
     for video, second in keys:
-        persons = [_box(random) for _ in range(random.integers(0, 5))]
-        if not persons and random.random() < 0.5:
+        persons = [_box(rng) for _ in range(rng.integers(0, 5))]
+        if not persons and rng.random() < 0.5:
             truth.append((video, second, None, 0))
         for person in persons:
-            for id_ in random.choice(ALL_IDS, random.integers(1, 3), replace=False).tolist():
+            for id_ in rng.choice(ALL_IDS, rng.integers(1, 3), replace=False).tolist():
                 truth.append((video, second, person, id_))
-        for _ in range(int(random.choice([0, 4, 20, 80]))):
-            box = (
-                _near(random, persons[random.integers(len(persons))])
-                if persons and random.random() < 0.6
-                else _box(random)
-            )
-            if random.random() < 0.05:
+        for _ in range(int(rng.choice([0, 4, 20, 80]))):
+            box = _near(rng, persons[rng.integers(len(persons))]) if persons and rng.random() < 0.6 else _box(rng)
+            if rng.random() < 0.05:
                 box = (box[0], box[1], box[0], box[3])
-            detections.append((video, second, box, int(random.choice(ALL_IDS)), float(next(scores))))
-    order = random.permutation(len(detections))
-    excluded = {keys[random.integers(len(keys))]} if random.random() < 0.5 else set()
-    truth.append((*keys[0], _box(random), 3))
-    detections.append((*keys[0], _box(random), 3, 0.99995))
-    return World(truth, [detections[place] for place in order] + detections[len(order) :], excluded)
+            detections.append((video, second, box, int(rng.choice(ALL_IDS)), float(next(scores))))
+    order = rng.permutation(len(detections))
+    excluded = {keys[rng.integers(len(keys))]} if rng.random() < 0.5 else set()
+    truth.append((*keys[0], _box(rng), 3))
+    detections.append((*keys[0], _box(rng), 3, 0.99995))
+    return RandomCase(truth, [detections[index] for index in order] + detections[len(order) :], excluded)
 
 
-def _box(random: np.random.Generator) -> Box:
-    x, y = np.sort(random.random(2)), np.sort(random.random(2))
+def _box(rng: np.random.Generator) -> Box:
+    x, y = np.sort(rng.random(2)), np.sort(rng.random(2))
     return (float(x[0]), float(y[0]), float(x[1]), float(y[1]))
 
 
-def _near(random: np.random.Generator, box: Box) -> Box:
-    x1, y1, x2, y2 = (float(value) for value in np.array(box) + random.normal(0, 0.02, 4))
+def _near(rng: np.random.Generator, box: Box) -> Box:
+    x1, y1, x2, y2 = (float(value) for value in np.array(box) + rng.normal(0, 0.02, 4))
     return (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))

@@ -1,4 +1,4 @@
-"""Each protocol once more, one row at a time, from its description: the second route of test_protocols.py.
+"""The protocols implemented again, row by row from their descriptions, as the reference of test_protocols.py.
 
 Rows are plain tuples: ground truth (video, second, (x1, y1, x2, y2), id), with None for the box of a row
 that only lists its keyframe; detections (video, second, box, id, score).
@@ -25,8 +25,8 @@ def iou(a: Box, b: Box) -> float:
     return width * height / union if union > 0 else 0.0
 
 
-def iou_single(a: Box, b: Box) -> float:
-    """Sides and areas in float32, what they share in float64."""
+def iou_float32(a: Box, b: Box) -> float:
+    """IoU with sides and areas in float32 and the intersection in float64."""
     a0, a1, a2, a3 = (np.float32(value) for value in a)
     b0, b1, b2, b3 = (np.float32(value) for value in b)
     width = float(max(np.float32(0), min(a2, b2) - max(a0, b0)))
@@ -37,30 +37,30 @@ def iou_single(a: Box, b: Box) -> float:
 
 
 def match(
-    found: Iterable[Box], truths: list[Box], overlap: Callable[[Box, Box], float], threshold: float
+    detections: Iterable[Box], truths: list[Box], box_iou: Callable[[Box, Box], float], threshold: float
 ) -> list[bool]:
-    """Hit or not of each detection of one keyframe and class, in the order given."""
-    taken: set[int] = set()
-    hits = []
-    for box in found:
-        overlaps = [overlap(box, truth) for truth in truths]
-        best = overlaps.index(max(overlaps)) if overlaps else -1
-        hit = best >= 0 and overlaps[best] >= threshold and best not in taken
-        hits.append(hit)
-        if hit:
-            taken.add(best)
-    return hits
+    """Whether each detection of one keyframe and class is a true positive, in the given order."""
+    matched: set[int] = set()
+    true_positives = []
+    for box in detections:
+        ious = [box_iou(box, truth) for truth in truths]
+        best = ious.index(max(ious)) if ious else -1
+        is_tp = best >= 0 and ious[best] >= threshold and best not in matched
+        true_positives.append(is_tp)
+        if is_tp:
+            matched.add(best)
+    return true_positives
 
 
-def average_precision(ranked: list[tuple[float, bool]], boxes: int) -> float:
-    """Area under the precision envelope of (score, hit) pairs whose scores differ."""
-    points, hits = [], 0
-    for rank, (_, hit) in enumerate(sorted(ranked, reverse=True), start=1):
-        hits += hit
-        points.append((hits / boxes, hits / rank))
+def average_precision(ranked: list[tuple[float, bool]], num_positives: int) -> float:
+    """Area under the precision envelope of (score, is true positive) pairs with distinct scores."""
+    points, num_tp = [], 0
+    for rank, (_, is_tp) in enumerate(sorted(ranked, reverse=True), start=1):
+        num_tp += is_tp
+        points.append((num_tp / num_positives, num_tp / rank))
     area, recall = 0.0, 0.0
-    for place, (reached, _) in enumerate(points):
-        area += (reached - recall) * max(precision for _, precision in points[place:])
+    for index, (reached, _) in enumerate(points):
+        area += (reached - recall) * max(precision for _, precision in points[index:])
         recall = reached
     return area
 
@@ -94,7 +94,7 @@ def _boxes(truths: dict[tuple[Key, int], list[Box]]) -> dict[int, int]:
 def official(
     ground_truth: list[TruthRow], detections: list[DetectionRow], known: set[int], excluded: set[Key], threshold: float
 ) -> Averages:
-    """The excluded keyframes are not looked at."""
+    """Excluded keyframes are ignored."""
     listed = {(video, second) for video, second, _, _ in ground_truth}
     truths = _truths(ground_truth, known, set())
     flags: dict[int, list[tuple[float, bool]]] = defaultdict(list)
@@ -103,8 +103,8 @@ def official(
         if key in listed:
             for class_ in known:
                 kept = [row for row in best if row[3] == class_ and row[2][0] < row[2][2] and row[2][1] < row[2][3]]
-                hits = match((row[2] for row in kept), truths.get((key, class_), []), iou, threshold)
-                flags[class_] += [(row[4], hit) for row, hit in zip(kept, hits, strict=True)]
+                matched = match((row[2] for row in kept), truths.get((key, class_), []), iou, threshold)
+                flags[class_] += [(row[4], is_tp) for row, is_tp in zip(kept, matched, strict=True)]
     return _averages(flags, _boxes(truths), known)
 
 
@@ -117,8 +117,8 @@ def pyslowfast(
         if key not in excluded:
             for class_ in known:
                 kept = [row for row in rows if row[3] == class_ and row[2][0] < row[2][2] and row[2][1] < row[2][3]]
-                hits = match((row[2] for row in kept), truths.get((key, class_), []), iou, threshold)
-                flags[class_] += [(row[4], hit) for row, hit in zip(kept, hits, strict=True)]
+                matched = match((row[2] for row in kept), truths.get((key, class_), []), iou, threshold)
+                flags[class_] += [(row[4], is_tp) for row, is_tp in zip(kept, matched, strict=True)]
     return _averages(flags, _boxes(truths), known)
 
 
@@ -132,8 +132,8 @@ def mmaction2(
         if key in scored:
             for class_ in known:
                 kept = sorted((row for row in rows if row[3] == class_), key=lambda row: -row[4])
-                hits = match((row[2] for row in kept), truths.get((key, class_), []), iou_single, threshold)
-                flags[class_] += [(row[4], hit) for row, hit in zip(kept, hits, strict=True)]
+                matched = match((row[2] for row in kept), truths.get((key, class_), []), iou_float32, threshold)
+                flags[class_] += [(row[4], is_tp) for row, is_tp in zip(kept, matched, strict=True)]
     detected = {class_ for class_ in known if flags[class_]}
     return _averages(flags, _boxes(_truths(ground_truth, known, set())), detected)
 

@@ -1,1 +1,0 @@
-"""One HTML page about an evaluation, readable without a network."""
