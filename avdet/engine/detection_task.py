@@ -74,7 +74,7 @@ class DetectionTask:
             self.test_data.ground_truth,
             table,
             self.classes.label_map,
-            excluded=self.test_data.excluded if protocol.reads_excluded else None,  # else a note would say so
+            excluded=self.test_data.excluded if protocol.uses_excluded else None,  # else a note would say so
             protocol=protocol.name,
             iou=self.config.test.iou,
         )
