@@ -1,17 +1,23 @@
-"""avdet: who does what in a video, by looking and listening (Audiovisual SlowFast, arXiv 2001.08740)."""
+"""avdet: audiovisual action detection in video (Audiovisual SlowFast, arXiv 2001.08740)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from avdet.inference.detector import ActionDetector as ActionDetector
 
-__all__ = ["ActionDetector"]
+__all__ = ["ActionDetector", "__version__"]
+
+__version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Imports torch only for those who ask for the detector: a wrong setting is said without it."""
+def __getattr__(name: str) -> object:
+    """Imports ActionDetector, and with it torch, on first use, so that the command line reports errors at once."""
     if name == "ActionDetector":
         from avdet.inference.detector import ActionDetector  # noqa: PLC0415
 
         return ActionDetector
     raise AttributeError(f"module 'avdet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -13,7 +13,7 @@ FLOORS = [
     {"data", "annotations"},
     {"datasets", "models", "people", "synthetic"},
     {"media", "checkpoints"},
-    {"config", "settings", "structures", "boxes", "detection_table", "distributed", "atomic_write"},
+    {"config", "settings", "structures", "boxes", "detection_table", "distributed", "atomic_write", "resume_journal"},
 ]
 HEIGHT = {place: len(FLOORS) - floor for floor, places in enumerate(FLOORS) for place in places}
 SIBLINGS = {place for places in FLOORS[:-1] for place in places}

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from avdet.distributed import DistributedContext
     from avdet.inference.detector import ActionDetector
     from avdet.inference.output_tables import OutputSettings
-    from avdet.inference.resumable_output import Finished, ResumableOutput
-    from avdet.inference.stages import Wishes
+    from avdet.inference.resumable_output import FinishedVideo, ResumableOutput
+    from avdet.inference.stages import InferenceSettings
     from avdet.inference.video_names import VideoJob
     from avdet.people.person_detector import PersonDetector
 
-    EvaluationResult = tuple[VideoJob, Finished | str]
+    EvaluationResult = tuple[VideoJob, FinishedVideo | str]
 
 logger = logging.getLogger(__name__)
 INTERRUPTED = 130  # as shells count it
@@ -113,7 +113,7 @@ def _refuse_impossible(args: argparse.Namespace) -> None:
 
 def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     from avdet.inference.resumable_output import require_free
-    from avdet.inference.stages import name_of
+    from avdet.inference.stages import source_name
     from avdet.inference.video_names import read_list, video_jobs
 
     jobs = video_jobs([*args.videos, *(read_list(args.input) if args.input else [])])
@@ -121,7 +121,7 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
         raise ValueError(f"{args.input} lists no video; give a path a line")
     if not any(job.path.exists() for job in jobs):
         raise ValueError(f"There is no video at {jobs[0].path}; give the path of a file, or of a folder of frames")
-    double = [name for name, count in Counter(name_of(job.path) for job in jobs).items() if count > 1]
+    double = [name for name, count in Counter(source_name(job.path) for job in jobs).items() if count > 1]
     if args.boxes is not None and double:
         raise ValueError(f"several videos are named {min(double)}, which is all that --boxes says; rename one")
     require_free(args.output, jobs, "csv" if args.ray is None else "parquet")
@@ -132,12 +132,12 @@ def _detect(args: argparse.Namespace, process: DistributedContext) -> int:
     from avdet.checkpoints.checkpoint_io import load_checkpoint
     from avdet.inference.detector import ActionDetector
     from avdet.inference.output_tables import write_label_map
-    from avdet.inference.resumable_output import ResumableOutput, reason_of
+    from avdet.inference.resumable_output import ResumableOutput, error_text
 
     jobs = _jobs(args)
     load_checkpoint(args.checkpoint)  # what is wrong with it is said before a person detector is downloaded
     people, boxes = _people(args, str(process.device))
-    detector = ActionDetector.from_checkpoint(args.checkpoint, device=str(process.device), people=people)
+    detector = ActionDetector.from_checkpoint(args.checkpoint, device=str(process.device), person_detector=people)
     workplace = ResumableOutput(args.output, _settings(args))
     if process.is_main:
         write_label_map(detector.classes, args.output)
@@ -152,7 +152,7 @@ def _detect(args: argparse.Namespace, process: DistributedContext) -> int:
             stopped = True
             break
         except Exception as error:
-            outcomes.append((job, reason_of(error)))
+            outcomes.append((job, error_text(error)))
             logger.warning("%s is left out: %s", job.path, outcomes[-1][1])
     outcomes = process.gather(outcomes)
     if process.is_main:
@@ -170,15 +170,15 @@ def _one(
     boxes: pd.DataFrame | None,
     args: argparse.Namespace,
     workplace: ResumableOutput,
-) -> Finished:
-    from avdet.inference.resumable_output import annotated_path, predict_video, reason_of
+) -> FinishedVideo:
+    from avdet.inference.resumable_output import annotated_path, error_text, predict_video
     from avdet.visualization.person_timeline import Overlay, detected_persons
     from avdet.visualization.render import render
 
     showing, names = _showing(args), detector.classes.label_map
     finished = workplace.finished(job, showing, "csv")
     film, wanted = annotated_path(args.output, job), not (args.no_video or job.path.is_dir())
-    if finished is not None and (not wanted or film.exists() or not finished.times):
+    if finished is not None and (not wanted or film.exists() or not finished.keyframes):
         logger.info("%s: done before", job.path)
         return finished
     with _bar(job.name) as on_chunk:
@@ -187,15 +187,15 @@ def _one(
     if not job.path.is_dir():
         film.unlink(missing_ok=True)  # it shows what another run found
     finished = workplace.finish(job, people, detector.classes, showing, "csv")
-    if not finished.times:
+    if not finished.keyframes:
         logger.warning("%s: nobody is found with a score of %g or more", job.path, args.min_box_score)
     elif wanted:
         rows = people.action_rows(job.name, detector.classes, min_score=args.min_score)
         try:
             render(job.path, film, Overlay(detected_persons(rows, names), min_score=args.min_score))
         except Exception as error:  # the tables stand
-            logger.warning("%s is in the tables, but its film cannot be drawn: %s", job.path, reason_of(error))
-    logger.info("%s: %d people at %d times", job.path, finished.people, finished.times)
+            logger.warning("%s is in the tables, but its film cannot be drawn: %s", job.path, error_text(error))
+    logger.info("%s: %d people at %d times", job.path, finished.persons, finished.keyframes)
     return finished
 
 
@@ -212,7 +212,7 @@ def _sum_up(
     finished = {job.name: found for job, found in outcomes if not isinstance(found, str)}
     failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]
     if finished:
-        earlier, others = workplace.earlier(_showing(args))
+        earlier, others = workplace.finished_earlier(_showing(args))
         known = {job.name for job, _ in outcomes}
         more = [name for name in earlier if name not in known]
         join_csvs(workplace.folder, [*finished, *more], args.output)
@@ -222,7 +222,7 @@ def _sum_up(
             left_out = counted(others, "video")
             logger.warning("not in the tables, for another --smooth or --min-score in an earlier command: %s", left_out)
     write_errors(failed, args.output, "csv")
-    _say_sum(args, count, failed, [found.times for found in finished.values()], "csv")
+    _say_sum(args, count, failed, [found.keyframes for found in finished.values()], "csv")
 
 
 def _say_sum(
@@ -250,10 +250,10 @@ def _people(args: argparse.Namespace, device: str) -> tuple[PersonDetector | Non
     return build_person_detector(args.detector, model=args.people_model, weights=args.people, device=device), None
 
 
-def _wishes(args: argparse.Namespace) -> Wishes:
-    from avdet.inference.stages import Wishes
+def _wishes(args: argparse.Namespace) -> InferenceSettings:
+    from avdet.inference.stages import InferenceSettings
 
-    return Wishes(args.rate, args.start, args.end, args.min_box_score, args.batch_size)
+    return InferenceSettings(args.rate, args.start, args.end, args.min_box_score, args.batch_size)
 
 
 def _showing(args: argparse.Namespace) -> OutputSettings:
@@ -296,6 +296,6 @@ def _detect_on_ray(args: argparse.Namespace) -> int:
     outcomes = run.detect(jobs, workplace, _showing(args), address=args.ray, object_store_mb=args.object_store_memory)
     failed = [(job.name, job.path, found) for job, found in outcomes if isinstance(found, str)]
     write_errors(failed, args.output, "parquet")
-    times = [found.times for _, found in outcomes if not isinstance(found, str)]
+    times = [found.keyframes for _, found in outcomes if not isinstance(found, str)]
     _say_sum(args, len(outcomes), failed, times, "parquet")
     return 0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.progress import Progress
 
-    from avdet.people.box_table_detector import TableBoxes
+    from avdet.people.box_table_detector import BoxTableDetector
     from avdet.people.person_detector import PersonDetector
 
 logger = logging.getLogger(__name__)
@@ -112,15 +112,15 @@ def _jobs_of_videos(videos: list[Path]) -> list[Job]:
 
 def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
     from avdet.media.reader import DecodeError
-    from avdet.people.box_table_detector import TableBoxes
-    from avdet.people.boxes_file import BoxesFile
+    from avdet.people.box_table import ResumableBoxesFile
+    from avdet.people.box_table_detector import BoxTableDetector
     from avdet.people.build_detector import build_person_detector
 
     _refuse_impossible(jobs, args)
     detector = build_person_detector(args.detector, model=args.model, weights=args.weights, device=args.device)
-    if isinstance(detector, TableBoxes):
+    if isinstance(detector, BoxTableDetector):
         _say_whom_it_lacks(detector, jobs, args.weights)
-    file = BoxesFile(args.output, _settings(args), {job.name: _version(job) for job in jobs})
+    file = ResumableBoxesFile(args.output, _settings(args), {job.name: _version(job) for job in jobs})
     left = [job for job in jobs if job.name not in file.done]
     if len(left) < len(jobs):
         logger.info("%s: %d of %d videos are done already", args.output, len(jobs) - len(left), len(jobs))
@@ -148,7 +148,7 @@ def _detect(jobs: list[Job], args: argparse.Namespace) -> int:
 
 def _find(job: Job, detector: PersonDetector, args: argparse.Namespace, progress: Progress) -> pd.DataFrame:
     from avdet.people.find_persons import find_persons
-    from avdet.people.smooth_scores import smooth_scores
+    from avdet.people.tubes import smooth_scores
 
     pictures = progress.add_task(job.video.name, total=None)
     try:
@@ -160,7 +160,7 @@ def _find(job: Job, detector: PersonDetector, args: argparse.Namespace, progress
             rate=args.rate,
             batch_size=args.batch_size,
             min_score=args.min_score,
-            on_picture=lambda done, total: progress.update(pictures, completed=done, total=total),
+            on_progress=lambda done, total: progress.update(pictures, completed=done, total=total),
         )
     finally:
         progress.remove_task(pictures)
@@ -179,7 +179,7 @@ def _refuse_impossible(jobs: list[Job], args: argparse.Namespace) -> None:
     require_not_nan(args, "min_score")
 
 
-def _say_whom_it_lacks(table: TableBoxes, jobs: list[Job], path: Path) -> None:
+def _say_whom_it_lacks(table: BoxTableDetector, jobs: list[Job], path: Path) -> None:
     """Nobody may be in a video; that nobody is in any is another thing."""
     unknown = [job.name for job in jobs if job.name not in table.videos]
     if table.videos and len(unknown) == len(jobs):

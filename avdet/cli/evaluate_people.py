@@ -15,9 +15,8 @@ from avdet.engine.results import provenance
 from avdet.engine.run_dir import RunDir
 from avdet.people.box_table import box_table, csv_lines
 from avdet.people.find_persons import detect_persons_at
-from avdet.people.id_switches import id_switches
-from avdet.people.person_ap import score_people
 from avdet.people.person_detector import PersonDetector
+from avdet.people.person_metrics import id_switches, person_metrics
 from avdet.settings import Config
 from avdet.structures import PersonBoxes
 
@@ -49,7 +48,7 @@ def evaluate_people(detector: PersonDetector, config: Config, run: RunDir) -> No
             found += here
             advance(video)
     (run.path / "boxes.csv").write_text("".join(csv_lines(table) for table in tables), encoding="utf-8")
-    numbers = {**score_people(truth, found, threshold=threshold).to_json(), "identity_switches": switches}
+    numbers = {**person_metrics(truth, found, threshold=threshold).to_json(), "identity_switches": switches}
     files = [path for path in annotation_files(config.data, "val").values() if path.is_file()]
     content = {"people": numbers, "seed": config.seed, **provenance(files, config.data.videos)}
     run.results.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from avdet.inference.stream import LiveDetector, LivePicture
+    from avdet.inference.stream import LiveDetector, LiveFrame
     from avdet.media.video_writer import VideoWriter
     from avdet.visualization.person_timeline import LabelledPerson
 
@@ -69,7 +69,7 @@ def _stream(args: argparse.Namespace) -> None:
     if args.short_side < 64:
         raise ValueError(f"--short-side is {args.short_side}; people cannot be seen below 64 pixels")
     detector, names = _detector(args)
-    live = LiveStream(live_events(args.source, short_side=args.short_side), detector, rate=args.rate)
+    live = LiveStream(live_events(args.source, short_side=args.short_side), detector, keyframe_rate=args.rate)
     painter = _Painter(names, args.min_score)
     shown = dropped = 0
     fastest_s, slowest_s = float("inf"), 0.0
@@ -83,7 +83,7 @@ def _stream(args: argparse.Namespace) -> None:
                     break
                 shown, dropped = shown + 1, picture.dropped
                 if picture.detections is not None:
-                    fastest_s, slowest_s = min(fastest_s, picture.behind_s), max(slowest_s, picture.behind_s)
+                    fastest_s, slowest_s = min(fastest_s, picture.delay_s), max(slowest_s, picture.delay_s)
         if not shown:
             raise ValueError(f"{args.source} gave no picture; is it on, and is the address right?")
     behind = f"{fastest_s:.1f} to {slowest_s:.1f} s behind" if slowest_s else "nothing was judged in that time"
@@ -110,7 +110,9 @@ def _detector(args: argparse.Namespace) -> tuple[LiveDetector, dict[int, str]]:
 
     actions = ActionDetector.from_checkpoint(args.checkpoint)
     people = build_person_detector(args.detector, model=args.people_model, weights=args.people)
-    return LiveDetector.of(actions, people, min_box_score=args.min_box_score), actions.classes.label_map
+    return LiveDetector.from_action_detector(
+        actions, people, min_box_score=args.min_box_score
+    ), actions.classes.label_map
 
 
 class _Painter:
@@ -124,7 +126,7 @@ class _Painter:
         self._table: pd.DataFrame | None = None
         self._people: Sequence[LabelledPerson] = ()
 
-    def drawn(self, picture: LivePicture) -> NDArray[np.uint8]:
+    def drawn(self, picture: LiveFrame) -> NDArray[np.uint8]:
         import cv2
         import numpy as np
 
@@ -133,7 +135,7 @@ class _Painter:
         enlarged = max(_LEAST_PX / min(picture.rgb.shape[:2]), 1.0)
         height, width = (round(side * enlarged) for side in picture.rgb.shape[:2])
         frame = np.array(cv2.resize(picture.rgb, (width, height)), np.uint8)  # always a copy, to draw on
-        note = f"{picture.fps:.1f} fps, {picture.behind_s:.1f} s behind, {picture.dropped} dropped"
+        note = f"{picture.fps:.1f} fps, {picture.delay_s:.1f} s behind, {picture.dropped} dropped"
         self._draw_persons(frame, self._people, picture.time_s, note=note)
         return frame
 

@@ -64,14 +64,14 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace) -> None:
     import torch
 
     from avdet.cli.evaluate_people import evaluate_people
-    from avdet.people.build_detector import build_person_detector, build_trainable
+    from avdet.people.build_detector import build_person_detector, build_trainable_detector
 
     torch.manual_seed(config.seed)
     np.random.seed(config.seed)  # Detectron2 draws its sizes there
     chosen = {"model": args.model, "weights": args.weights, "device": args.device}
     detector: PersonDetector
     if args.epochs:
-        detector = learner = build_trainable(args.detector, **chosen, sample=args.sample)
+        detector = learner = build_trainable_detector(args.detector, **chosen, sample=args.sample)
         _train(learner, config, run, args)
     else:
         detector = build_person_detector(args.detector, **chosen)
@@ -94,18 +94,17 @@ def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args:
     from avdet.distributed import reserve_worker_cores
     from avdet.engine.progress import progress_bar
     from avdet.people.build_detector import save_person_detector
-    from avdet.people.fine_tune import fine_tune
-    from avdet.people.labelled_frames import LabelledFrame, LabelledFrameLoader, LabelledFrames
+    from avdet.people.fine_tune import LabelledFrame, LabelledFrameLoader, LabelledFrames, fine_tune
 
     reserve_worker_cores(config.data.workers)
     keyframes, movies = labelled_split(config, "train")
     labelled = [keyframes[index] for index in range(len(keyframes))]
     shots = [LabelledFrame(movies[one.video], one.video_s, _with_extent(one.people)) for one in labelled]
-    people = sum(len(shot.people) for shot in shots)
+    people = sum(len(shot.persons) for shot in shots)
     if people < len(keyframes.people):
         logger.warning("train: %d boxes without extent are left out", len(keyframes.people) - people)
     loader = LabelledFrameLoader(
-        LabelledFrames(shots, mirror=True),
+        LabelledFrames(shots, flip=True),
         batch_size=args.batch_size, workers=config.data.workers, shuffle=True, seed=config.seed,
     )  # fmt: skip
     _begin(run, config)

@@ -130,9 +130,9 @@ def _names(args: argparse.Namespace, detector: ActionDetector | None) -> Mapping
 
 
 def _shares(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    from avdet.people.box_table import refuse_pixels
+    from avdet.people.box_table import require_normalized
 
-    refuse_pixels(table, path)
+    require_normalized(table, path)
     return table
 
 

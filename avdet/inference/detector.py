@@ -1,4 +1,4 @@
-"""A video and its people in, what they do out: the Python API."""
+"""ActionDetector, the Python API: a video and its persons in, their actions out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.data_settings import AvaData
 from avdet.datasets.keyframes import ClassNames
 from avdet.inference.predictions import PersonPredictions
-from avdet.inference.stages import GivenPeople, Plan, Source, Wishes, extract_clips, judge, name_of, pictures_at
+from avdet.inference.stages import (
+    InferenceSettings,
+    Plan,
+    Source,
+    boxes_of_video,
+    extract_clips,
+    keyframe_images,
+    score_persons,
+    source_name,
+)
 from avdet.media.array_video import ArrayVideo
 from avdet.models.build import build_model
 from avdet.models.detect import Predicts
@@ -23,11 +32,11 @@ from avdet.people.build_detector import build_person_detector
 from avdet.people.person_detector import PersonDetector
 from avdet.structures import ClipBatch, PersonBoxes
 
-__all__ = ["ActionDetector", "ArrayVideo", "Wishes"]
+__all__ = ["ActionDetector"]
 
 
 class ActionDetector:
-    """Says what people do, by looking and listening.
+    """Detects the actions of persons in videos, from frames and audio.
 
     >>> detector = ActionDetector.from_checkpoint("runs/ava-avslowfast/checkpoints/best.pt")
     >>> table = detector.detect("clip.mp4")
@@ -42,39 +51,46 @@ class ActionDetector:
         *,
         short_side: int,
         device: torch.device,
-        people: PersonDetector | None = None,
+        person_detector: PersonDetector | None = None,
     ) -> None:
-        """people: who finds them where no boxes are given; None takes `build_person_detector`'s, once it is needed."""
+        """person_detector: used for videos without boxes; None builds the default one on first use."""
         self.model = model
         self.classes = classes
         self.extractor = extractor
         self.short_side = short_side
         self.device = device
-        self._people = people
+        self._person_detector = person_detector
         model.eval()
 
     @classmethod
     def from_checkpoint(
-        cls, path: str | Path, *, device: str | None = None, people: PersonDetector | None = None
+        cls, path: str | Path, *, device: str | None = None, person_detector: PersonDetector | None = None
     ) -> ActionDetector:
-        """The checkpoint says everything: network, classes, clip length, sound. On the GPU where there is one."""
+        """Loads a checkpoint of train_net, which holds all settings; by default onto the GPU if there is one."""
         checkpoint = load_checkpoint(Path(path))
         if "people" in checkpoint.config:
-            raise ValueError(f"{path} finds people; --people takes it, and the checkpoint is one of train_net's")
+            raise ValueError(
+                f"{path} is a person detector; give it to --person-weights, and a checkpoint of train_net to "
+                "--checkpoint"
+            )
         config = parse_config(checkpoint.config)
         if not isinstance(config.data, AvaData):
             raise ValueError(
-                f"{path} classifies whole clips ({config.data.kind}) and knows no people; train a detector from it "
+                f"{path} classifies whole clips ({config.data.kind}) and detects no persons; train a detector from it "
                 "with model.weights, as configs/ava does"
             )
-        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch_device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         classes = ClassNames.from_label_map(checkpoint.class_names)
         exclusive = build_exclusive(config.ava, classes)
         model = build_model(config.model, num_classes=len(classes), head="roi", exclusive=exclusive)
         model.load_state_dict(checkpoint.model_state)
-        short_side = config.data.test_short_side
         return cls(
-            model.to(where), classes, build_clip_extractor(config), short_side=short_side, device=where, people=people
+            model.to(torch_device),
+            classes,
+            build_clip_extractor(config),
+            short_side=config.data.test_short_side,
+            device=torch_device,
+            person_detector=person_detector,
         )
 
     def detect(
@@ -82,85 +98,92 @@ class ActionDetector:
         videos: Source | Sequence[Source],
         boxes: pd.DataFrame | None = None,
         *,
-        rate: float = 1.0,
+        keyframe_rate: float = 1.0,
         start_s: float = 0.0,
         end_s: float | None = None,
         min_box_score: float | None = None,
         features: bool = False,
         batch_size: int = 8,
     ) -> pd.DataFrame:
-        """A row a person and class: video, timestamp, x1, y1, x2, y2, action_id, score, person_id, action.
+        """One row per person and class: video, timestamp, x1, y1, x2, y2, action_id, score, person_id, action.
 
         videos: files, folders of extracted frames and arrays (`ArrayVideo`), one or several.
-        boxes: as `ava_eval.read_boxes` gives them; of its rows, those of a video count (its file's name without
-        suffix), at any times and as many a second as wanted. None looks for people `rate` times a second.
-        min_box_score: people below it are left out; None is 0 for boxes, and 0.8 for people who are looked for.
-        features: a column more, `features`, has what the last layer saw of the person, (D,) float32.
-        Raises ValueError (DecodeError) for a video that cannot be read, for boxes past its end and where they are none.
+        boxes: a table as `ava_eval.read_boxes` returns it, at any times; a video's rows are those with its file name
+        without suffix. None detects persons at `keyframe_rate` keyframes per second.
+        min_box_score: persons with a lower box score are left out; None is 0 for given boxes, 0.8 for detected ones.
+        features: adds a column `features`, the input of the last layer, (D,) float32 per person.
+        batch_size: keyframes at a time, which bounds the memory.
+        Raises ValueError (DecodeError) for a video that cannot be read, for boxes past its end and for no boxes.
         """
         if min_box_score is None:
             min_box_score = 0.8 if boxes is None else 0.0
-        wishes = Wishes(rate, start_s, end_s, min_box_score, batch_size)
+        settings = InferenceSettings(keyframe_rate, start_s, end_s, min_box_score, batch_size)
         sources = [videos] if isinstance(videos, str | Path | ArrayVideo) else list(videos)
-        tables = [self._table(source, boxes, wishes, features=features) for source in sources]
+        tables = [self._table(source, boxes, settings, features=features) for source in sources]
         if not tables:
-            raise ValueError("there is no video in the list; give one or more")
+            raise ValueError("the list of videos is empty; give one or more")
         return pd.concat(tables, ignore_index=True)
 
-    def plan(self, source: Source, boxes: pd.DataFrame | None = None, wishes: Wishes | None = None) -> Plan:
-        """When to look at a video, and who says where its people are. ValueError as `detect` has it."""
-        wishes = wishes or Wishes()
-        given = None if boxes is None else GivenPeople(boxes, name_of(source))
-        return Plan(source, wishes, wishes.chunks(source, given), given or self.people)
+    def plan(
+        self, source: Source, boxes: pd.DataFrame | None = None, settings: InferenceSettings | None = None
+    ) -> Plan:
+        """The keyframes of a video and the detector of its persons. Raises ValueError as `detect` does."""
+        settings = settings or InferenceSettings()
+        table = None if boxes is None else boxes_of_video(boxes, source)
+        return Plan(source, settings, settings.chunks(source, table), self.person_detector if table is None else table)
 
     def chunks(
-        self, plan: Plan, *, name: str | None = None, features: bool = False, done: Container[int] = ()
+        self, plan: Plan, *, features: bool = False, done: Container[int] = ()
     ) -> Iterator[tuple[int, PersonPredictions]]:
-        """A video's people chunk by chunk, without ids, in memory that does not grow with the video.
+        """Yields (number, predictions) for each chunk that is not `done`, without linked person ids.
 
-        Each chunk comes with its number; those that are `done` are left out.
+        Memory does not grow with the length of the video.
 
-        >>> for number, people in detector.chunks(detector.plan("two_hours.mp4")): ...
+        >>> for number, predictions in detector.chunks(detector.plan("two_hours.mp4")): ...
         """
         for number, times_s in enumerate(plan.chunks):
             if number not in done:
-                yield number, self._chunk(plan, times_s, name or name_of(plan.source), features=features)
+                yield number, self._predict_chunk(plan, times_s, features=features)
 
     @property
-    def people(self) -> PersonDetector:
-        """Who finds people where no boxes are given."""
-        if self._people is None:
-            self._people = build_person_detector(device=str(self.device))
-        return self._people
+    def person_detector(self) -> PersonDetector:
+        """Detects the persons of videos without boxes."""
+        if self._person_detector is None:
+            self._person_detector = build_person_detector(device=str(self.device))
+        return self._person_detector
 
-    def cut(
-        self, source: Source, name: str, times_s: Sequence[float], people: Sequence[PersonBoxes], min_box_score: float
+    def extract_clips(
+        self, source: Source, times_s: Sequence[float], persons: Sequence[PersonBoxes], min_box_score: float
     ) -> ClipBatch | None:
-        """The clips of the keyframes with somebody sure enough; None where there is none."""
+        """Clips of the keyframes that have a box with score >= `min_box_score`; None if there are none."""
         return extract_clips(
-            source, name, times_s, people, self.extractor, short_side=self.short_side, min_box_score=min_box_score
+            source, times_s, persons, self.extractor, short_side=self.short_side, min_box_score=min_box_score
         )
 
-    def judge(
+    def score_persons(
         self,
         times_s: Sequence[float],
-        people: Sequence[PersonBoxes],
+        persons: Sequence[PersonBoxes],
         clips: ClipBatch | None,
         min_box_score: float,
         *,
         features: bool = False,
     ) -> PersonPredictions:
-        """Everybody, with what those do who are sure enough; `clips` are `cut`'s of the same people."""
-        return judge(
-            self.model, times_s, people, clips, num_classes=len(self.classes), min_box_score=min_box_score,
+        """All persons; those below `min_box_score` keep NaN scores. `clips`: from `extract_clips`."""
+        return score_persons(
+            self.model, times_s, persons, clips, num_classes=len(self.classes), min_box_score=min_box_score,
             device=self.device, features=features,
         )  # fmt: skip
 
-    def _chunk(self, plan: Plan, times_s: Sequence[float], name: str, *, features: bool) -> PersonPredictions:
-        least = plan.wishes.min_box_score
-        found = plan.people(pictures_at(plan.source, name, times_s, needs_frames=plan.people.needs_frames))
-        return self.judge(times_s, found, self.cut(plan.source, name, times_s, found, least), least, features=features)
+    def _predict_chunk(self, plan: Plan, times_s: Sequence[float], *, features: bool) -> PersonPredictions:
+        min_box_score = plan.settings.min_box_score
+        images = keyframe_images(plan.source, times_s, needs_frames=plan.person_detector.needs_frames)
+        persons = plan.person_detector(images)
+        clips = self.extract_clips(plan.source, times_s, persons, min_box_score)
+        return self.score_persons(times_s, persons, clips, min_box_score, features=features)
 
-    def _table(self, source: Source, boxes: pd.DataFrame | None, wishes: Wishes, *, features: bool) -> pd.DataFrame:
-        parts = [part for _, part in self.chunks(self.plan(source, boxes, wishes), features=features)]
-        return PersonPredictions.concatenate(parts).linked().action_rows(name_of(source), self.classes)
+    def _table(
+        self, source: Source, boxes: pd.DataFrame | None, settings: InferenceSettings, *, features: bool
+    ) -> pd.DataFrame:
+        chunks = [chunk for _, chunk in self.chunks(self.plan(source, boxes, settings), features=features)]
+        return PersonPredictions.concatenate(chunks).linked().action_rows(source_name(source), self.classes)

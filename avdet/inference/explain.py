@@ -1,4 +1,4 @@
-"""Why somebody is said to do something: maps of the clip around a keyframe, for each person's three best actions."""
+"""Explains detections by activation maps of the keyframe's clip, for each person's three highest-scoring actions."""
 
 from __future__ import annotations
 
@@ -23,27 +23,29 @@ from avdet.structures import PersonBoxes
 
 __all__ = ["Explainer"]
 
-_TOP = 3
+_TOP_ACTIONS = 3
 
 
 class Explainer:
-    """Explains the keyframes of one video, one at a time, with the model that made its detections. A context manager.
+    """Explains the keyframes of one video with the model that predicted its detections; a context manager.
 
-    detections: the video's rows, at its own seconds.
+    detections: the video's rows; timestamps are seconds from its start.
     """
 
     def __init__(self, detector: ActionDetector, video: str | Path, detections: pd.DataFrame) -> None:
         if not isinstance(detector.model, ActionModel):
-            raise ValueError("this model cannot be explained; make the detector with ActionDetector.from_checkpoint")
+            raise ValueError("this model has no activation maps; use ActionDetector.from_checkpoint")
         if isinstance(detector.model.backbone, AudioOnly):
-            raise ValueError("a model that only listens looks nowhere; explain one that sees")
+            raise ValueError("an audio-only model has no maps over frames; use a model with a video pathway")
         self._model = detector.model
         self._detector = detector
         known = detections[detections["action_id"].isin(detector.classes.ids)]
         if known.empty and not detections.empty:
-            raise ValueError("the detections' actions are none of the checkpoint's; give the one that found them")
+            raise ValueError(
+                "the checkpoint has none of the detections' action ids; give the checkpoint that predicted them"
+            )
         ranked = known.sort_values("score", ascending=False, kind="stable")
-        best = ranked.groupby(["timestamp", *BOX_COLUMNS], sort=False).head(_TOP)
+        best = ranked.groupby(["timestamp", *BOX_COLUMNS], sort=False).head(_TOP_ACTIONS)
         self._best: Mapping[float, pd.DataFrame] = {float(str(t)): rows for t, rows in best.groupby("timestamp")}
         self._last: tuple[float, Explanation | None] | None = None
         self._reader = VideoReader(video, short_side=detector.short_side)
@@ -55,7 +57,7 @@ class Explainer:
         self._reader.close()
 
     def at(self, time_s: float) -> Explanation | None:
-        """Of the keyframe at that time; None where it has nobody, or lies outside the video."""
+        """Explanation of the keyframe at that time; None if it has no detections or lies outside the video."""
         if self._last is None or self._last[0] != time_s:
             self._last = (time_s, self._explain(time_s))
         return self._last[1]
@@ -65,11 +67,11 @@ class Explainer:
         if rows is None or not 0 <= time_s <= self._reader.info.duration_s:
             return None
         extractor, device = self._detector.extractor, self._detector.device
-        people = PersonBoxes.from_boxes(
+        persons = PersonBoxes.from_boxes(
             torch.from_numpy(rows[BOX_COLUMNS].to_numpy(np.float32, copy=True)),
             person_ids=torch.from_numpy(rows["person_id"].to_numpy(np.int64, copy=True)),
         )
-        keyframe = Keyframe("", time_s, time_s, people, torch.zeros(len(people), 0))
+        keyframe = Keyframe("", time_s, time_s, persons, torch.zeros(len(persons), 0))
         clip = extract_whole_frame(self._reader, keyframe, extractor)
         ids = list(self._detector.classes.ids)
         classes = torch.tensor([ids.index(action_id) for action_id in rows["action_id"]])

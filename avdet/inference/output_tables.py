@@ -1,4 +1,4 @@
-"""The tables of one video, as CSV or as parquet, and the CSVs of all videos one after another."""
+"""The tables of one video, as CSV or parquet, and the joined CSVs of all videos."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from avdet.people.tubes import tube_table, write_tubes
 
 __all__ = [
     "TABLES",
-    "Form",
     "OutputSettings",
+    "TableFormat",
     "join_csvs",
     "table_file",
     "write_errors",
@@ -32,45 +32,50 @@ __all__ = [
 ]
 
 TABLES = ("detections", "boxes", "tubes")
-Form = Literal["csv", "parquet"]
-_PEOPLE_AT_A_TIME = 1000  # of 80 rows each
+TableFormat = Literal["csv", "parquet"]
+_PERSONS_AT_A_TIME = 1000  # bounds the memory: each has up to 80 rows
 
 
 @dataclass(frozen=True)
 class OutputSettings:
-    """What is done with the scores once they are known: mean over `smooth_s`; below `min_score` nothing is drawn."""
+    """smooth_window_s: scores are averaged over so many seconds; min_score: of actions that are drawn or make tubes."""
 
-    smooth_s: float = 0.0
+    smooth_window_s: float = 0.0
     min_score: float = 0.3
 
 
-def table_file(folder: Path, name: str, table: str, form: Form) -> Path:
-    """CSVs of videos lie together until they are joined; parquet files are read as they lie, a folder a table."""
-    return folder / table / f"{name}.parquet" if form == "parquet" else folder / f"{name}.{table}.csv"
+def table_file(folder: Path, name: str, table: str, table_format: TableFormat) -> Path:
+    """Path of one video's table; parquet files lie in one subfolder per table, as readers of parquet expect."""
+    return folder / table / f"{name}.parquet" if table_format == "parquet" else folder / f"{name}.{table}.csv"
 
 
-def written_files(output: Path, form: Form) -> list[Path]:
-    """What the tables of all videos are, or lie in."""
-    tables = [output / (table if form == "parquet" else f"{table}.csv") for table in TABLES]
-    return [*tables, output / f"errors.{form}", output / "label_map.txt"]
+def written_files(output: Path, table_format: TableFormat) -> list[Path]:
+    """Files and folders in `output` that a run writes, besides the annotated videos."""
+    tables = [output / (table if table_format == "parquet" else f"{table}.csv") for table in TABLES]
+    return [*tables, output / f"errors.{table_format}", output / "label_map.txt"]
 
 
 def write_tables(
-    people: PersonPredictions, name: str, classes: ClassNames, folder: Path, showing: OutputSettings, form: Form
+    predictions: PersonPredictions,
+    name: str,
+    classes: ClassNames,
+    folder: Path,
+    settings: OutputSettings,
+    table_format: TableFormat,
 ) -> None:
-    """`people` are linked and smoothed. Each file is written whole or not at all."""
-    slices = [people.select(slice(i, i + _PEOPLE_AT_A_TIME)) for i in range(0, max(1, len(people)), _PEOPLE_AT_A_TIME)]
+    """Writes detections, boxes and tubes of one video from its linked and smoothed predictions."""
+    starts = range(0, max(1, len(predictions)), _PERSONS_AT_A_TIME)
+    slices = [predictions.select(slice(start, start + _PERSONS_AT_A_TIME)) for start in starts]
+    confident = predictions.action_rows(name, classes, min_score=settings.min_score)
     tables = {
         "detections": (part.action_rows(name, classes) for part in slices),
         "boxes": (part.box_rows(name) for part in slices),
-        "tubes": iter(
-            [tube_table(people.action_rows(name, classes, min_score=showing.min_score), min_score=showing.min_score)]
-        ),
+        "tubes": iter([tube_table(confident, min_score=settings.min_score)]),
     }
     for table, pieces in tables.items():
-        with atomic_write(table_file(folder, name, table, form)) as path:
-            if form == "parquet":
-                _write_parquet(_named(pieces, classes) if table == "tubes" else pieces, path)
+        with atomic_write(table_file(folder, name, table, table_format)) as path:
+            if table_format == "parquet":
+                _write_parquet(_with_action_names(pieces, classes) if table == "tubes" else pieces, path)
             elif table == "tubes":
                 write_tubes(next(pieces), path, classes.label_map)
             else:
@@ -78,7 +83,7 @@ def write_tables(
 
 
 def join_csvs(folder: Path, names: Sequence[str], output: Path) -> None:
-    """detections.csv, boxes.csv and tubes.csv of these videos in `output`; a header stands once."""
+    """Joins the videos' CSVs into detections.csv, boxes.csv and tubes.csv of `output`, with one header at most."""
     for table in TABLES:
         with atomic_write(output / f"{table}.csv") as path, path.open("wb") as joined:
             for index, name in enumerate(names):
@@ -88,25 +93,25 @@ def join_csvs(folder: Path, names: Sequence[str], output: Path) -> None:
                     shutil.copyfileobj(part, joined)
 
 
-def write_errors(errors: Sequence[tuple[str, Path, str]], output: Path, form: Form) -> None:
-    """errors.csv or errors.parquet: video, path, error; without a row where all went well."""
+def write_errors(errors: Sequence[tuple[str, Path, str]], output: Path, table_format: TableFormat) -> None:
+    """Writes errors.csv or errors.parquet with the columns video, path, error; without rows if nothing failed."""
     table = pd.DataFrame([(name, str(path), error) for name, path, error in errors], columns=["video", "path", "error"])
     printable = table.map(lambda text: str(text).encode(errors="replace").decode()).astype(str)
-    with atomic_write(output / f"errors.{form}") as path:
-        if form == "parquet":
+    with atomic_write(output / f"errors.{table_format}") as path:
+        if table_format == "parquet":
             printable.to_parquet(path, index=False)
         else:
             printable.to_csv(path, index=False)
 
 
 def write_label_map(classes: ClassNames, output: Path) -> None:
-    """label_map.txt: what the action ids of the tables are called, `12: stand` a line."""
+    """Writes label_map.txt, which names the tables' action ids, one `12: stand` per line."""
     with atomic_write(output / "label_map.txt") as path:
         path.write_text("".join(f"{i}: {name}\n" for i, name in classes.label_map.items()), encoding="utf-8")
 
 
 def _write_csv(pieces: Iterator[pd.DataFrame], path: Path, *, boxes: bool) -> None:
-    """As `write_detections` does: nine digits, so that every float32 reads back equal."""
+    """Nine digits, as in `write_detections`, so that every float32 reads back equal."""
     with path.open("w", encoding="utf-8", newline="") as file:
         for piece in pieces:
             if boxes:
@@ -116,7 +121,7 @@ def _write_csv(pieces: Iterator[pd.DataFrame], path: Path, *, boxes: bool) -> No
 
 
 def _write_parquet(pieces: Iterator[pd.DataFrame], path: Path) -> None:
-    import pyarrow as pa  # noqa: PLC0415  (the extra `ray`)
+    import pyarrow as pa  # noqa: PLC0415  (from the extra `ray`)
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     first = next(pieces)
@@ -125,12 +130,12 @@ def _write_parquet(pieces: Iterator[pd.DataFrame], path: Path) -> None:
         "keyframes": pa.int64(), "features": pa.list_(pa.float32()),
         **dict.fromkeys((*BOX_COLUMNS, "score"), pa.float32()),
     }  # fmt: skip
-    schema = pa.schema([(name, types.get(name, pa.float64())) for name in first.columns])  # times are doubles
+    schema = pa.schema([(name, types.get(name, pa.float64())) for name in first.columns])  # times are float64
     with pq.ParquetWriter(path, schema) as writer:
         for piece in chain([first], pieces):
             writer.write_table(pa.Table.from_pandas(piece, schema=schema, preserve_index=False))
 
 
-def _named(tubes: Iterator[pd.DataFrame], classes: ClassNames) -> Iterator[pd.DataFrame]:
+def _with_action_names(tubes: Iterator[pd.DataFrame], classes: ClassNames) -> Iterator[pd.DataFrame]:
     for table in tubes:
         yield table.assign(action=table["action_id"].map(classes.label_map))

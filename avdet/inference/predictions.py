@@ -1,4 +1,7 @@
-"""People of one video and what they do, as columns: 80 scores a person are 320 bytes here and 80 rows in a table."""
+"""PersonPredictions: one video's persons and their action scores, as columns.
+
+80 scores of one person are 320 bytes here and 80 rows in a table.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ from numpy.typing import NDArray
 from ava_eval import BOX_COLUMNS
 from avdet.datasets.keyframes import ClassNames
 from avdet.detection_table import COLUMNS
-from avdet.people.smooth_scores import smooth_scores
+from avdet.people.box_table import COLUMNS as BOX_TABLE_COLUMNS
 from avdet.people.tracks import link_persons
+from avdet.people.tubes import smooth_scores
 from avdet.structures import PersonBoxes
 
 __all__ = ["PersonPredictions"]
@@ -23,11 +27,13 @@ __all__ = ["PersonPredictions"]
 
 @dataclass(frozen=True)
 class PersonPredictions:
-    """A row a person and keyframe, by time.
+    """One row per person and keyframe, by time.
 
-    times_s (N,) float64; boxes (N, 4) float32, normalised; box_scores (N,) float32; person_ids (N,), -1 unknown;
-    scores (N, C) float32 in the order of the class names, NaN for people who were not judged, because nobody was sure
-    enough of them; features (N, D) float32, what the last layer saw, with D = 0 unless they were asked for.
+    times_s: (N,) float64. boxes: (N, 4) float32, normalised. box_scores: (N,) float32.
+    person_ids: (N,) int64, -1 if unknown.
+    scores: (N, C) float32 in the order of the class names; NaN for persons that were not scored, whose box score is
+    below `min_box_score`.
+    features: (N, D) float32, the input of the last layer; D = 0 unless requested.
     """
 
     times_s: NDArray[np.float64]
@@ -45,38 +51,37 @@ class PersonPredictions:
         return len(self.times_s)
 
     @classmethod
-    def of_keyframes(
-        cls, times_s: Sequence[float], people: Sequence[PersonBoxes], num_classes: int
-    ) -> PersonPredictions:
-        """Whom somebody found, not judged yet."""
-        count = sum(map(len, people))
+    def unscored(cls, times_s: Sequence[float], persons: Sequence[PersonBoxes], num_classes: int) -> PersonPredictions:
+        """The persons of keyframes, with NaN scores and without features."""
+        count = sum(map(len, persons))
         return cls(
-            np.repeat(np.asarray(times_s, np.float64), [len(one) for one in people]),
-            torch.cat([torch.zeros(0, 4), *(one.boxes for one in people)]).numpy(),
-            torch.cat([torch.zeros(0), *(one.scores for one in people)]).numpy(),
-            torch.cat([torch.zeros(0, dtype=torch.int64), *(one.person_ids for one in people)]).numpy(),
+            np.repeat(np.asarray(times_s, np.float64), [len(one) for one in persons]),
+            torch.cat([torch.zeros(0, 4), *(one.boxes for one in persons)]).numpy(),
+            torch.cat([torch.zeros(0), *(one.scores for one in persons)]).numpy(),
+            torch.cat([torch.zeros(0, dtype=torch.int64), *(one.person_ids for one in persons)]).numpy(),
             np.full((count, num_classes), np.nan, np.float32),
             np.zeros((count, 0), np.float32),
         )
 
     @classmethod
-    def concatenate(cls, parts: Sequence[PersonPredictions]) -> PersonPredictions:
-        """One or more parts, in the order of time. Parts that judged nobody have no features and get zeros."""
-        width = max(part.features.shape[1] for part in parts)
-        parts = [part if part.features.shape[1] == width else part._with_zeros(width) for part in parts]
-        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+    def concatenate(cls, chunks: Sequence[PersonPredictions]) -> PersonPredictions:
+        """Joins one or more chunks, in order of time. Chunks without features get zeros if others have some."""
+        width = max(chunk.features.shape[1] for chunk in chunks)
+        chunks = [chunk if chunk.features.shape[1] == width else chunk._with_zeros(width) for chunk in chunks]
+        return cls(*(np.concatenate([getattr(chunk, field.name) for chunk in chunks]) for field in fields(cls)))
 
     def select(self, rows: NDArray[np.bool_] | slice) -> PersonPredictions:
         return PersonPredictions(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
-    def judged(self) -> NDArray[np.bool_]:
+    def scored(self) -> NDArray[np.bool_]:
+        """(N,): persons that have scores."""
         return np.asarray(~np.isnan(self.scores).any(axis=1))
 
     def linked(self) -> PersonPredictions:
-        """With person ids by `link_persons` for those whose id nobody knew before, numbered behind the known ones.
+        """Gives the persons without id one by `link_persons`, numbered after the known ids.
 
-        Whoever was judged gets one.
+        Every scored person gets an id.
         """
         unknown = self.person_ids < 0
         if not unknown.any():
@@ -84,41 +89,40 @@ class PersonPredictions:
         times_s, first = np.unique(self.times_s[unknown], return_index=True)
         boxes = torch.from_numpy(self.boxes[unknown]).tensor_split(first[1:].tolist())
         scores = torch.from_numpy(self.box_scores[unknown]).tensor_split(first[1:].tolist())
-        people = [PersonBoxes.from_boxes(b, s) for b, s in zip(boxes, scores, strict=True)]
-        least = min(0.5, self.box_scores[self.judged].min(initial=0.5))
-        linked = link_persons(times_s.tolist(), people, min_start_score=float(least))
+        persons = [PersonBoxes.from_boxes(b, s) for b, s in zip(boxes, scores, strict=True)]
+        min_start_score = min(0.5, self.box_scores[self.scored].min(initial=0.5))
+        linked = link_persons(times_s.tolist(), persons, min_start_score=float(min_start_score))
         found = torch.cat([one.person_ids for one in linked]).numpy()
         ids = self.person_ids.copy()
         ids[unknown] = np.where(found >= 0, found + self.person_ids.max() + 1, found)
         return replace(self, person_ids=ids)
 
     def smoothed(self, window_s: float) -> PersonPredictions:
-        """Scores by `smooth_scores`, action by action."""
-        if window_s == 0 or not self.judged.any():
+        """Applies `smooth_scores` to every class."""
+        if window_s == 0 or not self.scored.any():
             return self
-        judged = self.select(self.judged)
-        table = pd.DataFrame({"video": "", "timestamp": judged.times_s, "person_id": judged.person_ids})
-        smooth = [smooth_scores(table.assign(score=column), window_s)["score"] for column in judged.scores.T]
+        scored = self.select(self.scored)
+        table = pd.DataFrame({"video": "", "timestamp": scored.times_s, "person_id": scored.person_ids})
+        columns = [smooth_scores(table.assign(score=column), window_s)["score"] for column in scored.scores.T]
         scores = self.scores.copy()
-        scores[self.judged] = np.stack(smooth, axis=1)
+        scores[self.scored] = np.stack(columns, axis=1)
         return replace(self, scores=scores)
 
     def box_rows(self, video: str) -> pd.DataFrame:
-        """video, timestamp, x1, y1, x2, y2, score, person_id: everybody who was found."""
+        """One row per person: video, timestamp, x1, y1, x2, y2, score, person_id."""
         columns = dict(zip(BOX_COLUMNS, self.boxes.T, strict=True))
-        return pd.DataFrame(
-            {"timestamp": self.times_s, **columns, "score": self.box_scores, "person_id": self.person_ids}
-        ).assign(video=video)[["video", "timestamp", *BOX_COLUMNS, "score", "person_id"]]
+        rows = {"timestamp": self.times_s, **columns, "score": self.box_scores, "person_id": self.person_ids}
+        return pd.DataFrame(rows).assign(video=video)[BOX_TABLE_COLUMNS]
 
     def action_rows(self, video: str, classes: ClassNames, *, min_score: float = 0.0) -> pd.DataFrame:
-        """A row a judged person and class: video, timestamp, x1, y1, x2, y2, action_id, score, person_id, action.
+        """One row per scored person and class: video, timestamp, x1, y1, x2, y2, action_id, score, person_id, action.
 
-        Each person's best class is among them, however many are below `min_score`. With features a column `features`
-        has a person's (D,) in each of its rows.
+        Scores below `min_score` are left out, except each person's best. With features, a column `features` holds the
+        person's (D,) in each of its rows.
         """
         best = self.scores == np.max(self.scores, axis=1, keepdims=True)
-        row, column = np.nonzero((self.scores >= min_score) | best)  # NaN is neither
-        found = {
+        row, column = np.nonzero((self.scores >= min_score) | best)  # NaN satisfies neither
+        rows = {
             "timestamp": self.times_s[row],
             **dict(zip(BOX_COLUMNS, self.boxes[row].T, strict=True)),
             "action_id": np.asarray(classes.ids, np.int64)[column],
@@ -127,8 +131,8 @@ class PersonPredictions:
             "action": np.asarray(classes.names, object)[column],
         }
         if self.features.shape[1]:
-            found["features"] = pd.Series([self.features[index] for index in row.tolist()], dtype=object)
-        table = pd.DataFrame(found).assign(video=video)
+            rows["features"] = pd.Series([self.features[index] for index in row.tolist()], dtype=object)
+        table = pd.DataFrame(rows).assign(video=video)
         return table[[*COLUMNS, *table.columns.difference(COLUMNS, sort=False)]]
 
     def to_bytes(self) -> bytes:

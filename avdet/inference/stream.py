@@ -1,7 +1,7 @@
-"""A live source in, pictures with what people do out, with what it costs: frames a second, delay, pictures dropped.
+"""Live detection: a live source in, frames with the newest detections out.
 
-One thread takes what comes, one looks for people and judges them, and the caller's draws. Nothing waits for the slower
-one: queues are bounded and the oldest is dropped.
+One thread reads the source, one detects persons and scores their actions, and the caller's draws. None waits for a
+slower one: queues are bounded and drop their oldest frames.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -24,26 +23,25 @@ from avdet.data.detection_clips import extract_whole_frame
 from avdet.datasets.keyframes import ClassNames, Keyframe
 from avdet.detection_table import detection_table
 from avdet.inference.detector import ActionDetector
-from avdet.inference.stream_window import LiveWindow, StreamWindow
+from avdet.inference.stream_window import StreamBuffer, StreamWindow
 from avdet.media.live import Event, VideoFrame
-from avdet.media.video_source import VideoSource
 from avdet.models.detect import Predicts, detect
-from avdet.people.person_detector import PersonDetector, Picture
+from avdet.people.person_detector import KeyframeImage, PersonDetector
 from avdet.people.tracks import MAX_GAP_S, PersonLinker
 from avdet.structures import PersonBoxes
 
-__all__ = ["DroppingQueue", "LiveDetector", "LivePicture", "LiveStream"]
+__all__ = ["DroppingQueue", "LiveDetector", "LiveFrame", "LiveStream"]
 
-_MEASURED_S = 2.0
+_FPS_WINDOW_S = 2.0
 
 
 class LiveDetector:
-    """Who is there and what they do in the middle of what came last; ids go on from one call to the next."""
+    """Detects persons and their actions at one time of a stream; person ids continue from call to call."""
 
     def __init__(
         self,
         model: Predicts,
-        people: PersonDetector,
+        person_detector: PersonDetector,
         extractor: ClipExtractor,
         classes: ClassNames,
         *,
@@ -53,57 +51,59 @@ class LiveDetector:
     ) -> None:
         self.span_s = extractor.span_s
         self.short_side = short_side
-        self._model, self._people, self._cutter, self._classes = model, people, extractor, classes
+        self._model, self._person_detector, self._extractor = model, person_detector, extractor
+        self._classes = classes
         self._min_box_score = min_box_score
         self._device = device
-        self._linker = PersonLinker(min_start_score=0.0)  # the threshold is min_box_score
-        self._looked_s = 0.0
+        self._linker = PersonLinker(min_start_score=0.0)  # boxes below min_box_score are dropped before
+        self._last_time_s = 0.0
 
     @classmethod
-    def of(cls, actions: ActionDetector, people: PersonDetector, *, min_box_score: float) -> LiveDetector:
-        """The same network, clips and classes."""
+    def from_action_detector(
+        cls, detector: ActionDetector, person_detector: PersonDetector, *, min_box_score: float
+    ) -> LiveDetector:
+        """Uses the detector's model, clip settings and classes."""
         return cls(
-            actions.model,
-            people,
-            actions.extractor,
-            actions.classes,
-            short_side=actions.short_side,
+            detector.model,
+            person_detector,
+            detector.extractor,
+            detector.classes,
+            short_side=detector.short_side,
             min_box_score=min_box_score,
-            device=actions.device,
+            device=detector.device,
         )
 
-    def look(self, moment: StreamWindow, time_s: float) -> pd.DataFrame:
-        """Rows of `detection_table`, of the people at `time_s`, half a clip before the moment's end."""
-        (found,) = self._people([Picture("live", time_s, moment.picture(time_s).rgb)])
-        people = self._with_ids(time_s, found.select(found.scores >= self._min_box_score))
-        if not len(people):
+    def detect(self, window: StreamWindow, time_s: float) -> pd.DataFrame:
+        """Rows of `detection_table` for the persons at `time_s`, half a clip before the window's end."""
+        (found,) = self._person_detector([KeyframeImage("live", time_s, window.frame_at(time_s).rgb)])
+        persons = self._link(time_s, found.select(found.scores >= self._min_box_score))
+        if not len(persons):
             return detection_table([], self._classes.ids)
-        keyframe = Keyframe("live", time_s, time_s, people, torch.zeros(len(people), 0))
-        video = cast(VideoSource, moment)  # it has what the cutter reads
-        clip = collate([extract_whole_frame(video, keyframe, self._cutter)])
+        keyframe = Keyframe("live", time_s, time_s, persons, torch.zeros(len(persons), 0))
+        clip = collate([extract_whole_frame(window, keyframe, self._extractor)])
         return detection_table(detect(self._model, clip, self._device), self._classes.ids)
 
-    def _with_ids(self, time_s: float, people: PersonBoxes) -> PersonBoxes:
-        """From one look to the next, however slow the machine, is no gap."""
-        since_s, self._looked_s = time_s - self._looked_s, time_s
-        return self._linker.link(time_s, people, max_gap_s=max(MAX_GAP_S, since_s))
+    def _link(self, time_s: float, persons: PersonBoxes) -> PersonBoxes:
+        """Consecutive calls are never a gap in a track, however slow the machine is."""
+        since_s, self._last_time_s = time_s - self._last_time_s, time_s
+        return self._linker.link(time_s, persons, max_gap_s=max(MAX_GAP_S, since_s))
 
 
 @dataclass
 class DroppingQueue:
-    """A queue of pictures between two threads that holds `limit` at most: the oldest is dropped, and counted."""
+    """A queue of frames between two threads; a full one drops its oldest frame and counts it."""
 
     limit: int
     dropped: int = 0
-    _waiting: deque[VideoFrame] = field(default_factory=deque)
+    _frames: deque[VideoFrame] = field(default_factory=deque)
     _open: bool = True
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def put(self, picture: VideoFrame) -> None:
+    def put(self, frame: VideoFrame) -> None:
         with self._changed:
-            self._waiting.append(picture)
-            if len(self._waiting) > self.limit:
-                self._waiting.popleft()
+            self._frames.append(frame)
+            if len(self._frames) > self.limit:
+                self._frames.popleft()
                 self.dropped += 1
             self._changed.notify_all()
 
@@ -115,97 +115,102 @@ class DroppingQueue:
     def __iter__(self) -> Iterator[VideoFrame]:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or not self._open)
-                if not self._waiting:
+                self._changed.wait_for(lambda: self._frames or not self._open)
+                if not self._frames:
                     return
-                picture = self._waiting.popleft()
-            yield picture
+                frame = self._frames.popleft()
+            yield frame
 
 
 @dataclass(frozen=True)
-class LivePicture:
-    """A picture, and the newest detections (rows of `detection_table`), made of what was seen `behind_s` before.
+class LiveFrame:
+    """A frame with the newest detections.
 
-    fps: pictures a second handed out, in the stream's own time, lately. dropped: pictures that were not, so far.
+    detections: rows of `detection_table`; None before the first.
+    delay_s: time from the detections' keyframe to the newest frame of the source.
+    fps: frames yielded per second of the stream over the last 2 s.
+    dropped: frames dropped so far.
     """
 
     time_s: float
     rgb: NDArray[np.uint8]
     detections: pd.DataFrame | None
-    behind_s: float
+    delay_s: float
     fps: float
     dropped: int
 
 
 class LiveStream:
-    """Iterates over the pictures of a live source, each with the newest detections.
+    """Iterates over the frames of a live source, each with the newest detections.
 
-    rate: how often a second it looks for people, if the machine can; when it cannot, it looks at what is newest then.
-    Memory holds the clip's span and a few pictures, however long it runs.
+    keyframe_rate: detections per second; a slower machine skips to the newest keyframe each time.
+    Memory holds two clip spans and `queue_size` frames, however long the stream runs.
     """
 
-    def __init__(self, events: Iterable[Event], detector: LiveDetector, *, rate: float, queue: int = 8) -> None:
-        if not rate > 0:
-            raise ValueError(f"a rate of {rate:g} looks a second is none; it must be more than 0")
-        self._events, self._detector, self._period_s = events, detector, 1.0 / rate
-        self._window = LiveWindow(2.0 * detector.span_s)
-        self._pictures = DroppingQueue(queue)
-        self._news = threading.Condition()
-        self._over = False
-        self._found: tuple[float, pd.DataFrame] | None = None
+    def __init__(
+        self, events: Iterable[Event], detector: LiveDetector, *, keyframe_rate: float, queue_size: int = 8
+    ) -> None:
+        if not keyframe_rate > 0:
+            raise ValueError(f"the keyframe rate is {keyframe_rate:g} per second; it must be more than 0")
+        self._events, self._detector, self._period_s = events, detector, 1.0 / keyframe_rate
+        self._buffer = StreamBuffer(2.0 * detector.span_s)
+        self._frames = DroppingQueue(queue_size)
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._newest_detections: tuple[float, pd.DataFrame] | None = None
 
-    def __iter__(self) -> Iterator[LivePicture]:
-        """Ends with the source, or where the caller breaks off; errors of the other threads are raised here."""
-        lately: deque[float] = deque()
+    def __iter__(self) -> Iterator[LiveFrame]:
+        """Ends with the source, or when the caller stops; raises the errors of the other threads."""
+        recent_s: deque[float] = deque()
         with ThreadPoolExecutor(2) as threads:
-            working: list[Future[None]] = [threads.submit(self._take), threads.submit(self._judge)]
+            workers: list[Future[None]] = [threads.submit(self._read_events), threads.submit(self._detect)]
             try:
-                for picture in self._pictures:
-                    lately.append(picture.time_s)
-                    while lately[0] < picture.time_s - _MEASURED_S:
-                        lately.popleft()
-                    passed_s = lately[-1] - lately[0]
-                    fps = (len(lately) - 1) / passed_s if passed_s > 0 else 0.0
-                    found_s, table = self._found or (picture.time_s, None)
-                    behind_s = max(self._window.newest_s - found_s, 0.0)
-                    yield LivePicture(picture.time_s, picture.rgb, table, behind_s, fps, self._pictures.dropped)
+                for frame in self._frames:
+                    recent_s.append(frame.time_s)
+                    while recent_s[0] < frame.time_s - _FPS_WINDOW_S:
+                        recent_s.popleft()
+                    passed_s = recent_s[-1] - recent_s[0]
+                    fps = (len(recent_s) - 1) / passed_s if passed_s > 0 else 0.0
+                    keyframe_s, detections = self._newest_detections or (frame.time_s, None)
+                    delay_s = max(self._buffer.newest_s - keyframe_s, 0.0)
+                    yield LiveFrame(frame.time_s, frame.rgb, detections, delay_s, fps, self._frames.dropped)
             finally:
                 self._stop()
-        for one in working:
-            one.result()
+        for worker in workers:
+            worker.result()
 
     def _stop(self) -> None:
-        self._pictures.close()
-        with self._news:
-            self._over = True
-            self._news.notify_all()
+        self._frames.close()
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
 
-    def _take(self) -> None:
+    def _read_events(self) -> None:
         try:
             for event in self._events:
-                if self._over:
+                if self._stopped:
                     return
-                self._window.add(event)
+                self._buffer.add(event)
                 if isinstance(event, VideoFrame):
-                    self._pictures.put(event)
-                    with self._news:
-                        self._news.notify_all()
+                    self._frames.put(event)
+                    with self._changed:
+                        self._changed.notify_all()
         finally:
             self._stop()
 
-    def _judge(self) -> None:
-        """Looks as soon as half a clip has come after a time that is due."""
+    def _detect(self) -> None:
+        """Detects at a keyframe as soon as half a clip has arrived after its time is due."""
         half_s, due_s = self._detector.span_s / 2, 0.0
         try:
             while True:
-                with self._news:
-                    while not self._over and self._window.newest_s - half_s < due_s:
-                        self._news.wait()
-                    if self._over:
+                with self._changed:
+                    while not self._stopped and self._buffer.newest_s - half_s < due_s:
+                        self._changed.wait()
+                    if self._stopped:
                         return
-                moment = self._window.moment(self._detector.short_side)
-                time_s = moment.seen[-1].time_s - half_s
-                self._found = (time_s, self._detector.look(moment, time_s))
+                window = self._buffer.window(self._detector.short_side)
+                time_s = window.video[-1].time_s - half_s
+                self._newest_detections = (time_s, self._detector.detect(window, time_s))
                 due_s = time_s + self._period_s
         finally:
             self._stop()

@@ -1,4 +1,4 @@
-"""The last seconds of a live source, read as if they were a video."""
+"""The newest seconds of a live source, read like a video."""
 
 from __future__ import annotations
 
@@ -8,81 +8,93 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from avdet.media.audio_track import Waveform
 from avdet.media.live import AudioChunk, Event, VideoFrame
 from avdet.media.logmel import SAMPLE_RATE
-from avdet.media.reader import Frames, VideoInfo
+from avdet.media.reader import FrameBatch, Frames, Times, VideoInfo, checked_times
 
-__all__ = ["LiveWindow", "StreamWindow"]
+__all__ = ["StreamBuffer", "StreamWindow"]
 
 
-class LiveWindow:
-    """Keeps what came in the last `keep_s` seconds; one thread may add while others take moments of it."""
+class StreamBuffer:
+    """Keeps the events of the last `keep_s` seconds. One thread may add events while others take windows."""
 
     def __init__(self, keep_s: float) -> None:
         self._keep_s = keep_s
-        self._seen: deque[VideoFrame] = deque()
-        self._heard: deque[AudioChunk] = deque()
+        self._video: deque[VideoFrame] = deque()
+        self._audio: deque[AudioChunk] = deque()
         self._lock = threading.Lock()
 
     def add(self, event: Event) -> None:
         with self._lock:
-            kept: deque[VideoFrame] | deque[AudioChunk] = self._heard
+            events: deque[VideoFrame] | deque[AudioChunk] = self._audio
             if isinstance(event, VideoFrame):
-                self._seen.append(event)
-                kept = self._seen
+                self._video.append(event)
+                events = self._video
             else:
-                self._heard.append(event)
-            while kept and kept[0].time_s < event.time_s - self._keep_s:
-                kept.popleft()
+                self._audio.append(event)
+            while events and events[0].time_s < event.time_s - self._keep_s:
+                events.popleft()
 
     @property
     def newest_s(self) -> float:
-        """Time of the newest picture; before the first one -inf."""
+        """Time of the newest frame; -inf before the first."""
         with self._lock:
-            return self._seen[-1].time_s if self._seen else -np.inf
+            return self._video[-1].time_s if self._video else -np.inf
 
-    def moment(self, short_side: int) -> StreamWindow:
-        """What there is now, not changed by what comes."""
+    def window(self, short_side: int) -> StreamWindow:
+        """Snapshot of the buffer; frames are scaled to `short_side` when they are read."""
         with self._lock:
-            return StreamWindow(tuple(self._seen), tuple(self._heard), short_side)
+            return StreamWindow(tuple(self._video), tuple(self._audio), short_side)
 
 
 @dataclass(frozen=True)
 class StreamWindow:
-    """Has the reading methods of VideoReader, for a clip cutter; pictures are scaled to `short_side` when read."""
+    """A VideoSource over some seconds of a live stream: one frame or more, and any audio."""
 
-    seen: tuple[VideoFrame, ...]
-    heard: tuple[AudioChunk, ...]
+    video: tuple[VideoFrame, ...]
+    audio_chunks: tuple[AudioChunk, ...]
     short_side: int
 
     @property
     def info(self) -> VideoInfo:
-        height, width = self.seen[-1].rgb.shape[:2]
-        first_s, last_s = self.seen[0].time_s, self.seen[-1].time_s
-        fps = (len(self.seen) - 1) / max(last_s - first_s, 1e-6)
-        return VideoInfo(width, height, fps, first_s, last_s, SAMPLE_RATE if self.heard else None)
+        height, width = self.video[-1].rgb.shape[:2]
+        first_s, last_s = self.video[0].time_s, self.video[-1].time_s
+        fps = (len(self.video) - 1) / max(last_s - first_s, 1e-6)
+        return VideoInfo(width, height, fps, first_s, last_s, SAMPLE_RATE if self.audio_chunks else None)
 
-    def picture(self, time_s: float) -> VideoFrame:
-        """The one on screen at that time, or the first."""
-        return next((one for one in reversed(self.seen) if one.time_s <= time_s), self.seen[0])
+    def frame_at(self, time_s: float) -> VideoFrame:
+        """The frame on screen at that time, else the first."""
+        return next((frame for frame in reversed(self.video) if frame.time_s <= time_s), self.video[0])
 
-    def frames(self, times_s: list[float] | NDArray[np.float64]) -> Frames:
+    def frames(self, times_s: Times) -> Frames:
         """See VideoReader.frames."""
-        height, width = self.seen[-1].rgb.shape[:2]
+        return self.frame_batch(times_s).rgb
+
+    def frame_batch(self, times_s: Times) -> FrameBatch:
+        """See VideoReader.frame_batch."""
+        height, width = self.video[-1].rgb.shape[:2]
         scale = self.short_side / min(height, width)
         size = round(width * scale), round(height * scale)
-        shown = [self.picture(time_s).rgb for time_s in times_s]
-        return np.stack([np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8) for rgb in shown])
+        times = checked_times(times_s, "the live stream")
+        shown = [self.frame_at(time_s) for time_s in times.tolist()]
+        rgb = [np.asarray(cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA), np.uint8) for frame in shown]
+        appeared_s = np.array([frame.time_s for frame in shown])
+        return FrameBatch(np.stack(rgb), appeared_s, times > self.video[-1].time_s)
 
-    def audio(self, start_s: float, duration_s: float, rate: int) -> NDArray[np.float32]:
-        """See VideoReader.audio; silence where nothing has come. At 16 kHz only."""
+    def audio(self, start_s: float, duration_s: float, rate: int) -> Waveform:
+        """See VideoReader.audio; zeros where no audio has arrived. `rate` must be 16 kHz."""
         assert rate == SAMPLE_RATE
-        sound = np.zeros(round(duration_s * rate), np.float32)
-        for block in self.heard:
-            first = round((block.time_s - start_s) * rate)
-            left, right = max(first, 0), min(first + len(block.samples), len(sound))
+        waveform = np.zeros(round(duration_s * rate), np.float32)
+        for chunk in self.audio_chunks:
+            first = round((chunk.time_s - start_s) * rate)
+            left, right = max(first, 0), min(first + len(chunk.samples), len(waveform))
             if left < right:
-                sound[left:right] = block.samples[left - first : right - first]
-        return sound
+                waveform[left:right] = chunk.samples[left - first : right - first]
+        return waveform
+
+    def __enter__(self) -> StreamWindow:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...

@@ -1,9 +1,11 @@
-"""Person boxes as AVA's table: a row a person and keyframe, and back."""
+"""Person boxes as a table in AVA's form, one row per person and keyframe, and the CSV that holds it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,30 +13,32 @@ import torch
 
 from ava_eval import BOX_COLUMNS
 from ava_eval.csv_format import PIXEL_THRESHOLD
+from avdet.atomic_write import atomic_write
+from avdet.resume_journal import append_durably, plain_settings, require_same_settings
 from avdet.structures import PersonBoxes
 
-__all__ = ["COLUMNS", "box_table", "csv_lines", "people_of_rows", "refuse_pixels"]
+__all__ = ["COLUMNS", "ResumableBoxesFile", "box_table", "csv_lines", "persons_from_rows", "require_normalized"]
 
 COLUMNS = ["video", "timestamp", *BOX_COLUMNS, "score", "person_id"]
 
 
-def box_table(video: str, times_s: Sequence[float], people: Sequence[PersonBoxes]) -> pd.DataFrame:
-    """The keyframes of one video, in the order given."""
-    counts = [len(one) for one in people]
+def box_table(video: str, times_s: Sequence[float], persons: Sequence[PersonBoxes]) -> pd.DataFrame:
+    """Table of one video's keyframes, in the order given."""
+    counts = [len(boxes) for boxes in persons]
     if not sum(counts):
         return pd.DataFrame({name: [] for name in COLUMNS})
     columns = {
         "video": video,
         "timestamp": np.repeat(np.asarray(times_s, np.float64), counts),
-        **dict(zip(BOX_COLUMNS, torch.cat([one.boxes for one in people]).numpy().T, strict=True)),
-        "score": torch.cat([one.scores for one in people]).numpy(),
-        "person_id": torch.cat([one.person_ids for one in people]).numpy(),
+        **dict(zip(BOX_COLUMNS, torch.cat([boxes.boxes for boxes in persons]).numpy().T, strict=True)),
+        "score": torch.cat([boxes.scores for boxes in persons]).numpy(),
+        "person_id": torch.cat([boxes.person_ids for boxes in persons]).numpy(),
     }
     return pd.DataFrame(columns)
 
 
-def people_of_rows(rows: pd.DataFrame) -> PersonBoxes:
-    """One keyframe's rows."""
+def persons_from_rows(rows: pd.DataFrame) -> PersonBoxes:
+    """Person boxes of one keyframe's rows."""
     return PersonBoxes.from_boxes(
         torch.from_numpy(rows[BOX_COLUMNS].to_numpy(np.float32, copy=True)),
         torch.from_numpy(rows["score"].to_numpy(np.float32, copy=True)),
@@ -43,17 +47,97 @@ def people_of_rows(rows: pd.DataFrame) -> PersonBoxes:
 
 
 def csv_lines(table: pd.DataFrame) -> str:
-    """Without a header; nine digits, so that every float32 reads back equal."""
+    """The rows as CSV without a header, with nine digits, so that every float32 reads back equal."""
     return table.to_csv(columns=COLUMNS, index=False, header=False, float_format="%.9g", lineterminator="\n")
 
 
-def refuse_pixels(table: pd.DataFrame, source: str | Path) -> None:
-    """Raises ValueError with the first row whose box is no share of the frame. `source`: where the table is from."""
+def require_normalized(table: pd.DataFrame, source: str | Path) -> None:
+    """Raises ValueError with the first row whose box is in pixels. `source` names the table in the message."""
     in_pixels = (table[BOX_COLUMNS].to_numpy() > PIXEL_THRESHOLD).any(axis=1)
     if in_pixels.any():
         video, *numbers = table[["video", "timestamp", *BOX_COLUMNS]].iloc[int(in_pixels.argmax())]
         row = ",".join([str(video), *(f"{number:.10g}" for number in numbers)])
         raise ValueError(
-            f"{source} has the row {row}, a box in pixels; boxes are shares of the frame, from 0 to 1: divide x by "
-            "its width and y by its height"
+            f"{source} has the row {row}, a box in pixels; boxes must be normalised to the frame, from 0 to 1: divide "
+            "x by the frame's width and y by its height"
         )
+
+
+class ResumableBoxesFile:
+    """A CSV of boxes that is written video by video and resumes after an interruption.
+
+    A journal beside it has one line with the settings, then one per finished video: its version and the size of the CSV
+    after it. Rows after the last of these sizes are incomplete and are cut off. A finished CSV has no journal.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, object], versions: Mapping[str, object]) -> None:
+        """Starts or resumes the file. Raises ValueError if it is finished or was begun with other settings.
+
+        versions: plain data by video, which changes with the video or its keyframes; the rows of a changed video are
+        removed.
+        """
+        self.path = path
+        self.done: set[str] = set()  # names of the videos in the file
+        self._versions = versions
+        self._journal = path.with_name(f"{path.name}.journal")
+        self._settings = plain_settings(settings)
+        if self._journal.exists():
+            self._resume()
+        elif path.exists():
+            raise ValueError(f"{path} exists and is finished; remove it or give another --output")
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._note({"settings": self._settings})
+            path.touch()
+
+    def add(self, video: str, boxes: pd.DataFrame) -> None:
+        """Appends the rows, then notes in the journal that they are complete."""
+        size = append_durably(self.path, csv_lines(boxes).encode())
+        self._note({"video": video, "version": self._versions.get(video), "bytes": size})
+        self.done.add(video)
+
+    def finish(self) -> None:
+        """Removes the journal: every video is in the file."""
+        self._journal.unlink()
+
+    def _note(self, entry: Mapping[str, object]) -> None:
+        append_durably(self._journal, f"{json.dumps(entry)}\n".encode())
+
+    def _resume(self) -> None:
+        entries = _complete_entries(self._journal)
+        if len(entries) < 2:  # no video is finished, so the settings may differ
+            entries = [{"settings": self._settings}]
+        require_same_settings(self.path, entries[0]["settings"], self._settings, remove=f"it and {self._journal.name}")
+        size = entries[-1]["bytes"] if entries[1:] else 0
+        if size > (self.path.stat().st_size if self.path.exists() else 0):
+            raise ValueError(
+                f"{self.path} is missing or shorter than {self._journal.name} records; remove both to start again"
+            )
+        self.path.touch()
+        kept = self._keep_current(entries[1:])
+        with atomic_write(self._journal) as partial:
+            partial.write_text("".join(f"{json.dumps(entry)}\n" for entry in [entries[0], *kept]), encoding="utf-8")
+        self.done = {entry["video"] for entry in kept}
+
+    def _keep_current(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Keeps only the rows of unchanged videos; returns their entries with the new sizes."""
+        kept: list[dict[str, Any]] = []
+        with atomic_write(self.path) as partial, self.path.open("rb") as old, partial.open("wb") as new:
+            for entry in entries:
+                rows = old.read(entry["bytes"] - old.tell())
+                version = self._versions.get(entry["video"])  # None: the video is missing or not in this run
+                if version is None or entry.get("version", version) == version:
+                    new.write(rows)
+                    kept.append({**entry, "bytes": new.tell()})
+        return kept
+
+
+def _complete_entries(journal: Path) -> list[dict[str, Any]]:
+    """Entries up to the first incomplete line."""
+    entries: list[dict[str, Any]] = []
+    for line in journal.read_bytes().split(b"\n")[:-1]:
+        try:
+            entries.append(json.loads(line))
+        except ValueError:
+            break
+    return entries

@@ -1,7 +1,7 @@
-"""Detectron2's R-CNNs: any config of its model zoo, or a file. Imported only where Detectron2 is asked for.
+"""Person detection with Detectron2's R-CNNs, from a config of its model zoo or a file. Imported only if it is used.
 
-The person is class 0 of its COCO detection and keypoint models and of networks for people alone. Masks and keypoints
-are left out: they cost time and do not change the boxes.
+Class 0 is the person, in COCO detection and keypoint models and in person-only models. Mask and keypoint heads are
+switched off: they cost time and do not change the boxes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
 from avdet.boxes import scale_xyxy
-from avdet.people.person_detector import Picture
+from avdet.people.person_detector import KeyframeImage
 from avdet.structures import PersonBoxes
 
 __all__ = [
@@ -30,7 +30,8 @@ __all__ = [
     "Detectron2RCNN",
     "detectron2_config",
     "detectron2_rcnn",
-    "for_people_alone",
+    "person_only_rcnn",
+    "saved_config",
 ]
 
 DEFAULT_MODEL = "COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml"
@@ -40,7 +41,7 @@ HEAD_LAYERS = ("cls_score.weight", "cls_score.bias", "bbox_pred.weight", "bbox_p
 
 
 class Detectron2RCNN:
-    """Detects people; learns too."""
+    """Trainable person detector."""
 
     needs_frames = True
 
@@ -48,57 +49,57 @@ class Detectron2RCNN:
         self.module = network
         self.config = config
         sizes = config.INPUT
-        self._resize = ResizeShortestEdge(sizes.MIN_SIZE_TEST, sizes.MAX_SIZE_TEST)
-        self._resize_in_training = ResizeShortestEdge(
+        self._test_resize = ResizeShortestEdge(sizes.MIN_SIZE_TEST, sizes.MAX_SIZE_TEST)
+        self._train_resize = ResizeShortestEdge(
             list(sizes.MIN_SIZE_TRAIN), sizes.MAX_SIZE_TRAIN, sizes.MIN_SIZE_TRAIN_SAMPLING
         )
 
     @property
-    def recipe(self) -> dict[str, Any]:
+    def model_config(self) -> dict[str, Any]:
         return {"detector": "detectron2", "config": self.config.dump()}
 
-    def __call__(self, pictures: Sequence[Picture]) -> list[PersonBoxes]:
+    def __call__(self, images: Sequence[KeyframeImage]) -> list[PersonBoxes]:
         self.module.eval()
         with torch.inference_mode():
-            found = self.module([self._input(picture, self._resize) for picture in pictures])
-        return [_people(one["instances"], picture) for one, picture in zip(found, pictures, strict=True)]
+            outputs = self.module([self._input(image, self._test_resize) for image in images])
+        return [_persons(output["instances"], image) for output, image in zip(outputs, images, strict=True)]
 
-    def losses(self, pictures: Sequence[Picture], people: Sequence[PersonBoxes]) -> dict[str, Tensor]:
+    def losses(self, images: Sequence[KeyframeImage], persons: Sequence[PersonBoxes]) -> dict[str, Tensor]:
         self.module.train()
-        inputs = [self._input(picture, self._resize_in_training) for picture in pictures]
-        for one, here in zip(inputs, people, strict=True):
-            height, width = one["image"].shape[1:]
+        inputs = [self._input(image, self._train_resize) for image in images]
+        for one_input, boxes in zip(inputs, persons, strict=True):
+            height, width = one_input["image"].shape[1:]
             instances = Instances((height, width))
-            instances.gt_boxes = Boxes(scale_xyxy(here.boxes, width, height))
-            instances.gt_classes = torch.full((len(here),), PERSON)
-            one["instances"] = instances
-        with EventStorage():  # Detectron2's parts want somewhere to write their counts
+            instances.gt_boxes = Boxes(scale_xyxy(boxes.boxes, width, height))
+            instances.gt_classes = torch.full((len(boxes),), PERSON)
+            one_input["instances"] = instances
+        with EventStorage():  # Detectron2's modules log to the current storage
             return self.module(inputs)
 
-    def _input(self, picture: Picture, resize: ResizeShortestEdge) -> dict[str, Any]:
-        """Resized as the config says; the answer comes in the pixels of `height` and `width`."""
-        rgb = picture.rgb if self.config.INPUT.FORMAT == "RGB" else picture.rgb[:, :, ::-1]
+    def _input(self, image: KeyframeImage, resize: ResizeShortestEdge) -> dict[str, Any]:
+        """Model input, resized; predicted boxes are in pixels of `height` and `width`, the image's own size."""
+        rgb = image.rgb if self.config.INPUT.FORMAT == "RGB" else image.rgb[:, :, ::-1]
         scaled = resize.get_transform(rgb).apply_image(rgb)
-        width, height = picture.size_px
-        image = torch.from_numpy(scaled.transpose(2, 0, 1).astype("float32"))
-        return {"image": image, "height": height, "width": width}
+        width, height = image.size_px
+        tensor = torch.from_numpy(scaled.transpose(2, 0, 1).astype("float32"))
+        return {"image": tensor, "height": height, "width": width}
 
 
 class _StrictCheckpointer(DetectionCheckpointer):  # type: ignore[misc]
-    """Detectron2 warns of what a file does not fill; people found with random weights are worse than none."""
+    """Raises for missing weights, where Detectron2 only warns: boxes of random weights are worse than none."""
 
     def _log_incompatible_keys(self, incompatible: Any) -> None:  # noqa: ANN401  (fvcore's own tuple)
-        unfilled = [*incompatible.missing_keys, *(name for name, *_ in incompatible.incorrect_shapes)]
-        unfilled = [name for name in unfilled if not name.endswith("num_batches_tracked")]
-        if unfilled:
+        missing = [*incompatible.missing_keys, *(name for name, *_ in incompatible.incorrect_shapes)]
+        missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+        if missing:
             raise ValueError(
-                f"the weights do not fill {len(unfilled)} tensors of the network ({unfilled[0]}); give --model the "
-                "config that they were trained with"
+                f"the weights lack {len(missing)} tensors of the model ({missing[0]}); give --model the config that "
+                "they were trained with"
             )
 
 
 def detectron2_config(model: str, device: torch.device) -> CfgNode:
-    """`model`: a name in Detectron2's zoo or a YAML file. Raises ValueError where it is neither."""
+    """Config of `model`, a name in Detectron2's zoo or a YAML file. Raises ValueError if it is neither."""
     if Path(model).is_file():
         config = get_cfg()
         config.merge_from_file(model)
@@ -107,25 +108,26 @@ def detectron2_config(model: str, device: torch.device) -> CfgNode:
             config = model_zoo.get_config(model)
         except RuntimeError:
             raise ValueError(
-                f"{model!r} is neither a file nor a config of Detectron2's model zoo; give --model for example "
-                f"{DEFAULT_MODEL}"
+                f"{model!r} is neither a file nor a config of Detectron2's model zoo; give --model a name "
+                f"such as {DEFAULT_MODEL}"
             ) from None
         if not isinstance(config, CfgNode):
-            raise ValueError(f"{model} is a LazyConfig; give --model one of the zoo's configs that end in .yaml")
+            raise ValueError(f"{model} is a LazyConfig; give --model a zoo config that ends in .yaml")
         config.MODEL.WEIGHTS = _zoo_weights(model)
-    return _without_extras(config, device)
+    return _boxes_only(config, device)
 
 
-def config_of_recipe(recipe: dict[str, Any], device: torch.device) -> CfgNode:
+def saved_config(model_config: dict[str, Any], device: torch.device) -> CfgNode:
+    """Config from `Detectron2RCNN.model_config`."""
     config = get_cfg()
-    config.merge_from_other_cfg(CfgNode.load_cfg(recipe["config"]))
-    return _without_extras(config, device)
+    config.merge_from_other_cfg(CfgNode.load_cfg(model_config["config"]))
+    return _boxes_only(config, device)
 
 
 def detectron2_rcnn(config: CfgNode, weights: str | None) -> Detectron2RCNN:
-    """With weights from a file or an address, as Detectron2 loads them (.pth, or the zoo's .pkl); None: random ones.
+    """Builds the model with weights from a file or URL (.pth, or the zoo's .pkl), or with random ones.
 
-    Raises ValueError where they are another network's.
+    Raises ValueError if the weights belong to another model.
     """
     network = build_model(config)
     if weights is not None:
@@ -133,15 +135,15 @@ def detectron2_rcnn(config: CfgNode, weights: str | None) -> Detectron2RCNN:
     return Detectron2RCNN(config, network)
 
 
-def for_people_alone(detector: Detectron2RCNN) -> Detectron2RCNN:
-    """The same network with a head for one class, which starts from the person's rows; to be trained."""
+def person_only_rcnn(detector: Detectron2RCNN) -> Detectron2RCNN:
+    """Copies the detector with its head cut down to the person class, for fine-tuning."""
     config = detector.config.clone()
     if config.MODEL.META_ARCHITECTURE != "GeneralizedRCNN":
-        raise ValueError(f"{config.MODEL.META_ARCHITECTURE} cannot be fine-tuned here; give --model an R-CNN")
+        raise ValueError(f"{config.MODEL.META_ARCHITECTURE} cannot be fine-tuned; give --model an R-CNN")
     classes = config.MODEL.ROI_HEADS.NUM_CLASSES
     state = detector.module.state_dict()
     for name in [name for name in state if name.endswith(HEAD_LAYERS)]:
-        # Detectron2 scores the background last, and has boxes for classes alone.
+        # Detectron2's class scores end with the background; its box regression has no background.
         rows = [PERSON, classes] if "cls_score" in name else range(4)
         state[name] = state[name][list(rows)]
     config.MODEL.ROI_HEADS.NUM_CLASSES = 1
@@ -151,7 +153,7 @@ def for_people_alone(detector: Detectron2RCNN) -> Detectron2RCNN:
     return Detectron2RCNN(config, network)
 
 
-def _without_extras(config: CfgNode, device: torch.device) -> CfgNode:
+def _boxes_only(config: CfgNode, device: torch.device) -> CfgNode:
     config.MODEL.MASK_ON = False
     config.MODEL.KEYPOINT_ON = False
     config.MODEL.DEVICE = str(device)
@@ -161,13 +163,13 @@ def _without_extras(config: CfgNode, device: torch.device) -> CfgNode:
 def _zoo_weights(model: str) -> str:
     try:
         return model_zoo.get_checkpoint_url(model)
-    except RuntimeError:  # the zoo has no weights for it
+    except RuntimeError:  # the zoo has no weights for this config
         return ""
 
 
-def _people(instances: Instances, picture: Picture) -> PersonBoxes:
-    """Detectron2's answer is sorted by score."""
+def _persons(instances: Instances, image: KeyframeImage) -> PersonBoxes:
+    """Detectron2 sorts its predictions by score."""
     person = instances.pred_classes == PERSON
-    width, height = picture.size_px
+    width, height = image.size_px
     boxes = scale_xyxy(instances.pred_boxes.tensor[person].cpu(), 1 / width, 1 / height).clamp(0, 1)
     return PersonBoxes.from_boxes(boxes, instances.scores[person].cpu())

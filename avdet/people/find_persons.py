@@ -1,4 +1,4 @@
-"""A video in, a table of its people out."""
+"""Detects the persons of a whole video and links them over time."""
 
 from __future__ import annotations
 
@@ -11,43 +11,42 @@ import pandas as pd
 
 from avdet.media.video_source import duration_of, early_end_s, open_video
 from avdet.people.box_table import box_table
-from avdet.people.box_table_detector import TableBoxes
-from avdet.people.person_detector import PersonDetector, Picture
+from avdet.people.box_table_detector import BoxTableDetector
+from avdet.people.person_detector import KeyframeImage, PersonDetector
 from avdet.people.tracks import link_persons
 from avdet.structures import PersonBoxes
 
-__all__ = ["detect_persons_at", "ends_s", "find_persons", "keyframe_times", "video_name"]
+__all__ = ["detect_persons_at", "find_persons", "frames_and_video_end_s", "keyframe_times", "video_name"]
 
 logger = logging.getLogger(__name__)
-UNSEEN = np.zeros((1, 1, 3), np.uint8)  # for a detector that does not look
 
 
 def video_name(video: str | Path) -> str:
-    """What tables call it: a file's name without its suffix, or the name of a folder of frames."""
+    """Name of a video in tables: the file's name without suffix, or the full name of a folder of frames."""
     path = Path(video)
     return path.name if path.is_dir() else path.stem
 
 
 def keyframe_times(duration_s: float, *, rate: float = 1.0) -> list[float]:
-    """`rate` keyframes a second, at whole multiples of its period as AVA has them; of a shorter video its middle.
+    """Times of `rate` keyframes per second, at multiples of 1 / rate as in AVA; the middle of a shorter video.
 
-    A video of 4 s has them at 1, 2 and 3 s.
+    A video of 4 s has keyframes at 1, 2 and 3 s.
     """
     if not 0 < rate < np.inf:
-        raise ValueError(f"a rate of {rate:g} keyframes a second gives none; it must be a number above 0")
+        raise ValueError(f"the keyframe rate is {rate:g} per second; it must be a finite number above 0")
     times_s = [number / rate for number in range(1, int(np.ceil(duration_s * rate - 1e-9)))]
     return times_s or [duration_s / 2]
 
 
-def ends_s(video: Path) -> tuple[float, float]:
-    """(of its pictures, of the video): the same, but where a file breaks off before its end, which is said."""
+def frames_and_video_end_s(video: Path) -> tuple[float, float]:
+    """(end of the frames, end of the video) in seconds. They differ only for a truncated file, which is logged."""
     with open_video(video) as reader:
         end_s, duration_s = early_end_s(reader), reader.info.duration_s
     if end_s is None:
         return duration_s, duration_s
     logger.warning(
-        "%s is cut short: it says it lasts %.1f s, but its pictures end at %.1f s; nothing behind it is looked "
-        "at: fetch it again",
+        "%s is truncated: its header gives %.1f s, but its frames end at %.1f s; the rest is skipped: fetch the file "
+        "again",
         video,
         duration_s,
         end_s,
@@ -64,23 +63,24 @@ def find_persons(
     origin_s: float = 0.0,
     batch_size: int = 8,
     min_score: float = 0.0,
-    on_picture: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
-    """A row a person and keyframe: video, timestamp, x1, y1, x2, y2, score, person_id, sorted by time.
+    """One row per person and keyframe: video, timestamp, x1, y1, x2, y2, score, person_id, sorted by time.
 
-    Keyframes are at `times_s`, or `rate` a second, or where a table has its boxes. The rest is `detect_persons_at`'s.
+    Keyframes are at `times_s`, else where a box table has boxes, else `rate` per second. For the other arguments see
+    `detect_persons_at`.
     """
     if times_s is None:
-        if isinstance(detector, TableBoxes):
+        if isinstance(detector, BoxTableDetector):
             times_s = detector.times_of(video_name(video))
-            _say_what_is_outside(video, times_s, origin_s)
+            _warn_of_times_past_the_end(video, times_s, origin_s)
         else:
-            times_s = [origin_s + t for t in keyframe_times(ends_s(Path(video))[0], rate=rate)]
-    times = sorted(set(times_s))
-    people = detect_persons_at(
-        video, detector, times, origin_s=origin_s, batch_size=batch_size, min_score=min_score, on_picture=on_picture
+            times_s = [origin_s + t for t in keyframe_times(frames_and_video_end_s(Path(video))[0], rate=rate)]
+    times_s = sorted(set(times_s))
+    persons = detect_persons_at(
+        video, detector, times_s, origin_s=origin_s, batch_size=batch_size, min_score=min_score, on_progress=on_progress
     )
-    return box_table(video_name(video), times, people)
+    return box_table(video_name(video), times_s, persons)
 
 
 def detect_persons_at(
@@ -91,32 +91,36 @@ def detect_persons_at(
     origin_s: float = 0.0,
     batch_size: int = 8,
     min_score: float = 0.0,
-    on_picture: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[PersonBoxes]:
-    """The people at each of the times, which rise, with ids that link them (`link_persons`).
+    """Person boxes at each of the ascending times, with person ids that link them (`link_persons`).
 
-    Times count from `origin_s`, which is what they call the video's first second (900 for AVA's movies cut there).
-    Boxes with less than `min_score` are left out. `on_picture` hears how many pictures are done, of how many. Holds a
-    batch of pictures at a time, however long the video is.
+    origin_s: the timestamp of the video's first second (900 for AVA's videos if they are trimmed to start there).
+    min_score: boxes with a lower score are dropped.
+    on_progress: called with the number of keyframes done and their total.
+    Memory holds one batch of frames, however long the video is.
     """
     name = video_name(video)
     found: list[PersonBoxes] = []
     with open_video(video) as reader:
         for first in range(0, len(times_s), batch_size):
             batch = times_s[first : first + batch_size]
-            frames = reader.frames([t - origin_s for t in batch]) if detector.needs_frames else [UNSEEN] * len(batch)
-            people = detector([Picture(name, t, rgb) for t, rgb in zip(batch, frames, strict=True)])
-            found += [one.select(one.scores >= min_score) for one in people]
-            on_picture(len(found), len(times_s))
+            if detector.needs_frames:
+                frames = reader.frames([t - origin_s for t in batch])
+                images = [KeyframeImage(name, t, rgb) for t, rgb in zip(batch, frames, strict=True)]
+            else:
+                images = [KeyframeImage.without_frame(name, t) for t in batch]
+            found += [persons.select(persons.scores >= min_score) for persons in detector(images)]
+            on_progress(len(found), len(times_s))
     return link_persons(times_s, found)
 
 
-def _say_what_is_outside(video: str | Path, times_s: Sequence[float], origin_s: float) -> None:
-    """A table may count from elsewhere, as AVA's does; its boxes are linked all the same."""
+def _warn_of_times_past_the_end(video: str | Path, times_s: Sequence[float], origin_s: float) -> None:
+    """A table's timestamps may have another origin, as AVA's do; its boxes are linked all the same."""
     end_s = origin_s + duration_of(Path(video))
     if times_s and times_s[-1] > end_s:
         logger.warning(
-            "%s: the table has somebody at %g s, but the video ends at %.1f s; times are seconds",
+            "%s: the table has boxes at %g s, but the video ends at %.1f s; timestamps are seconds",
             video,
             times_s[-1],
             end_s,

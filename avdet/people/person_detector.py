@@ -1,4 +1,4 @@
-"""Pictures in, people out: what every person detector answers to."""
+"""Protocols of person detectors: frames in, person boxes out."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ from torch import Tensor, nn
 
 from avdet.structures import PersonBoxes
 
-__all__ = ["PersonDetector", "Picture", "TrainablePersonDetector"]
+__all__ = ["KeyframeImage", "PersonDetector", "TrainablePersonDetector"]
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One frame of a video, with where it comes from; rgb: (H, W, 3) uint8."""
+class KeyframeImage:
+    """One frame of a video, with the video's name and the frame's time; rgb: (H, W, 3) uint8."""
 
     video: str
     time_s: float
     rgb: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
-        assert self.rgb.ndim == 3 and self.rgb.shape[2] == 3, f"a picture is {self.rgb.shape}, not (H, W, 3)"
+        assert self.rgb.ndim == 3 and self.rgb.shape[2] == 3, f"rgb is {self.rgb.shape}, not (H, W, 3)"
+
+    @classmethod
+    def without_frame(cls, video: str, time_s: float) -> KeyframeImage:
+        """Input for a detector with `needs_frames` False: a single black pixel stands for the frame."""
+        return cls(video, time_s, np.zeros((1, 1, 3), np.uint8))
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -33,24 +38,27 @@ class Picture:
 
 
 class PersonDetector(Protocol):
-    """Takes pictures of any sizes together, and gives the people of each, on the CPU, the surest first."""
+    """Detects the persons of a batch of frames, which may differ in size.
+
+    Returns one PersonBoxes per image, on the CPU. Models sort them by descending score.
+    """
 
     @property
     def needs_frames(self) -> bool:
-        """False where only the pictures' names and times are read, so that nothing has to be decoded."""
+        """False if only `video` and `time_s` are read, so that no frame has to be decoded."""
 
-    def __call__(self, pictures: Sequence[Picture]) -> list[PersonBoxes]: ...
+    def __call__(self, images: Sequence[KeyframeImage]) -> list[PersonBoxes]: ...
 
 
 class TrainablePersonDetector(PersonDetector, Protocol):
-    """A detector that learns: `module` holds what is learned."""
+    """A person detector whose weights, those of `module`, can be trained."""
 
     @property
     def module(self) -> nn.Module: ...
 
     @property
-    def recipe(self) -> dict[str, Any]:
-        """Plain data from which `build.py` makes the same network again; its weights are `module`'s."""
+    def model_config(self) -> dict[str, Any]:
+        """Plain data from which `build_person_detector` rebuilds the model; the weights are in `module`."""
 
-    def losses(self, pictures: Sequence[Picture], people: Sequence[PersonBoxes]) -> dict[str, Tensor]:
-        """Named losses of one batch, in training mode; their sum is what falls."""
+    def losses(self, images: Sequence[KeyframeImage], persons: Sequence[PersonBoxes]) -> dict[str, Tensor]:
+        """Named losses of one batch, in training mode; training minimises their sum."""

@@ -1,6 +1,6 @@
-"""A Faster R-CNN of 0.4 million weights: learns the sample world's people on one CPU core in two minutes.
+"""A Faster R-CNN with 0.4 million weights, which learns the synthetic data set on one CPU core in two minutes.
 
-Shapes: pictures (B, 3, H, W) become one map (B, C, H / 8, W / 8).
+Shapes: images (B, 3, H, W) become one feature map (B, C, H / 8, W / 8).
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ __all__ = ["tiny_rcnn"]
 
 CHANNELS = (16, 32, 64)
 SHORT_SIDE = 128
-JITTER = (112, 144)  # short sides that training draws from too
-ANCHOR_SIDES = (24, 40, 64, 96)
-HEIGHT_TO_WIDTH = (1.0, 2.0, 3.0)
+TRAIN_SHORT_SIDES = (112, 144)  # drawn from in training, besides SHORT_SIDE
+ANCHOR_SIZES = (24, 40, 64, 96)
+ASPECT_RATIOS = (1.0, 2.0, 3.0)  # height / width
 PROPOSALS = 100
 
 
 def tiny_rcnn(num_classes: int, *, short_side: int = SHORT_SIDE) -> FasterRCNN:
-    """Random weights; torchvision keeps the last of `min_size` for detection."""
+    """Builds the model with random weights. In evaluation torchvision uses the last `min_size`."""
     return FasterRCNN(
         _Backbone(),
-        min_size=(*JITTER, short_side),
+        min_size=(*TRAIN_SHORT_SIDES, short_side),
         max_size=4 * short_side,
-        rpn_anchor_generator=AnchorGenerator((ANCHOR_SIDES,), (HEIGHT_TO_WIDTH,)),
+        rpn_anchor_generator=AnchorGenerator((ANCHOR_SIZES,), (ASPECT_RATIOS,)),
         box_roi_pool=MultiScaleRoIAlign(["0"], output_size=5, sampling_ratio=2),
         box_head=_BoxHead(CHANNELS[-1], 5, 128),
         box_predictor=FastRCNNPredictor(128, num_classes),
@@ -42,7 +42,7 @@ def tiny_rcnn(num_classes: int, *, short_side: int = SHORT_SIDE) -> FasterRCNN:
 
 
 class _Backbone(nn.Sequential):
-    """Four convolutions a scale down to stride 8, then three that look around."""
+    """Two convolutions per scale down to stride 8, then two dilated ones."""
 
     out_channels = CHANNELS[-1]
 

@@ -1,6 +1,6 @@
-"""Faster R-CNN of torchvision: its published ones, trained on COCO, and a tiny one that is trained here.
+"""Person detection with torchvision's Faster R-CNN: models pre-trained on COCO, and a tiny one.
 
-Networks with 91 classes are COCO's, with 2 are people alone; the person is class 1 of both.
+Models have COCO's 91 classes, or 2: background and person. In both, class 1 is the person.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from torchvision.models.detection import (
 )
 
 from avdet.boxes import scale_xyxy
-from avdet.people.person_detector import Picture
+from avdet.people.person_detector import KeyframeImage
 from avdet.people.tiny_rcnn import tiny_rcnn
 from avdet.structures import PersonBoxes
 
 __all__ = ["MODELS", "TorchvisionRCNN", "published_weights", "torchvision_rcnn"]
 
 PERSON = 1
-PEOPLE_ALONE = 2  # classes: background and person
+PERSON_ONLY_CLASSES = 2  # background and person
 
 
 def _resnet50(num_classes: int) -> FasterRCNN:
@@ -39,9 +39,9 @@ def _mobilenet(num_classes: int) -> FasterRCNN:
 
 
 class Model(NamedTuple):
-    """`make`: the network with random weights for so many classes; `published`: torchvision's weights for it."""
+    """`build`: from the number of classes to a model with random weights; `published`: torchvision's weights for it."""
 
-    make: Callable[[int], FasterRCNN]
+    build: Callable[[int], FasterRCNN]
     published: WeightsEnum | None
 
 
@@ -53,60 +53,60 @@ MODELS = {
 
 
 class TorchvisionRCNN:
-    """Detects people; learns too. `model` is a name of MODELS; its batch norms stand still where `freeze_norms`."""
+    """Trainable person detector. `model`: a key of MODELS; `freeze_bn`: batch norm keeps its statistics in training."""
 
     needs_frames = True
 
-    def __init__(self, network: FasterRCNN, model: str, device: torch.device, *, freeze_norms: bool) -> None:
+    def __init__(self, network: FasterRCNN, model: str, device: torch.device, *, freeze_bn: bool) -> None:
         self.module: nn.Module = network.to(device)
         self.model = model
         self._device = device
-        self._freeze_norms = freeze_norms
+        self._freeze_bn = freeze_bn
 
     @property
-    def recipe(self) -> dict[str, Any]:
+    def model_config(self) -> dict[str, Any]:
         return {"detector": "torchvision", "model": self.model}
 
-    def __call__(self, pictures: Sequence[Picture]) -> list[PersonBoxes]:
+    def __call__(self, images: Sequence[KeyframeImage]) -> list[PersonBoxes]:
         self.module.eval()
         with torch.inference_mode():
-            found = self.module([self._tensor(picture) for picture in pictures])
-        return [_people(answer, picture) for answer, picture in zip(found, pictures, strict=True)]
+            predictions = self.module([self._tensor(image) for image in images])
+        return [_persons(prediction, image) for prediction, image in zip(predictions, images, strict=True)]
 
-    def losses(self, pictures: Sequence[Picture], people: Sequence[PersonBoxes]) -> dict[str, Tensor]:
+    def losses(self, images: Sequence[KeyframeImage], persons: Sequence[PersonBoxes]) -> dict[str, Tensor]:
         self.module.train()
-        if self._freeze_norms:
-            for part in self.module.modules():
-                if isinstance(part, nn.BatchNorm2d):
-                    part.eval()
-        targets = [self._target(one, picture) for one, picture in zip(people, pictures, strict=True)]
-        return self.module([self._tensor(picture) for picture in pictures], targets)
+        if self._freeze_bn:
+            for module in self.module.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        targets = [self._target(boxes, image) for boxes, image in zip(persons, images, strict=True)]
+        return self.module([self._tensor(image) for image in images], targets)
 
-    def _tensor(self, picture: Picture) -> Tensor:
-        """(3, H, W) in [0, 1]; torchvision scales and normalises it."""
-        return torch.from_numpy(picture.rgb).to(self._device).permute(2, 0, 1).float().div(255)
+    def _tensor(self, image: KeyframeImage) -> Tensor:
+        """(3, H, W) in [0, 1]; torchvision's model resizes and normalises it."""
+        return torch.from_numpy(image.rgb).to(self._device).permute(2, 0, 1).float().div(255)
 
-    def _target(self, people: PersonBoxes, picture: Picture) -> dict[str, Tensor]:
-        boxes_px = scale_xyxy(people.boxes, *picture.size_px)
-        labels = torch.full((len(people),), PERSON)
+    def _target(self, persons: PersonBoxes, image: KeyframeImage) -> dict[str, Tensor]:
+        boxes_px = scale_xyxy(persons.boxes, *image.size_px)
+        labels = torch.full((len(persons),), PERSON)
         return {"boxes": boxes_px.to(self._device), "labels": labels.to(self._device)}
 
 
 def torchvision_rcnn(
-    model: str, weights: Mapping[str, Tensor] | None, device: torch.device, *, people_alone: bool = False
+    model: str, weights: Mapping[str, Tensor] | None, device: torch.device, *, person_only: bool = False
 ) -> TorchvisionRCNN:
-    """The network `model` of MODELS with these weights; without, all of it is random.
+    """Builds `model`, a key of MODELS, with these weights, or with random ones.
 
-    `people_alone` gives weights of more classes a head for people alone that starts from their own, to be trained.
-    Raises ValueError where the weights are another network's.
+    person_only: cuts a head for more classes down to background and person, for fine-tuning.
+    Raises ValueError if the weights belong to another model.
     """
-    make = MODELS[model].make
+    build = MODELS[model].build
     if weights is None:
-        return TorchvisionRCNN(make(PEOPLE_ALONE), model, device, freeze_norms=False)
-    if people_alone:
-        weights = _without_other_classes(weights)
+        return TorchvisionRCNN(build(PERSON_ONLY_CLASSES), model, device, freeze_bn=False)
+    if person_only:
+        weights = _person_head_only(weights)
     bias = weights.get("roi_heads.box_predictor.cls_score.bias")
-    network = make(PEOPLE_ALONE if bias is None else len(bias))
+    network = build(PERSON_ONLY_CLASSES if bias is None else len(bias))
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -115,42 +115,41 @@ def torchvision_rcnn(
             f"the weights are not those of torchvision's {model} detector ({difference}); give --model the one that "
             f"they were trained with: {', '.join(MODELS)}"
         ) from None
-    return TorchvisionRCNN(network, model, device, freeze_norms=True)
+    return TorchvisionRCNN(network, model, device, freeze_bn=True)
 
 
 def published_weights(model: str) -> Mapping[str, Tensor]:
-    """Torchvision's own, trained on COCO: from its cache, or downloaded. Raises ValueError where there are none."""
+    """Torchvision's COCO weights, from its cache or downloaded. Raises ValueError if there are none."""
     weights = MODELS[model].published
     if weights is None:
         raise ValueError(
-            f"torchvision's {model} detector has no published weights; train it with tools/train_people.py and give "
-            "--weights what that wrote"
+            f"torchvision has no published weights for its {model} detector; train it with tools/train_people.py and "
+            "give the resulting file to --weights"
         )
     try:
         return weights.get_state_dict(progress=False, check_hash=True)
     except OSError as error:
         raise ValueError(
-            f"{weights.url} cannot be downloaded ({error}); fetch it elsewhere and give the file: --weights, or "
-            "--people of detect_actions"
+            f"{weights.url} cannot be downloaded ({error}); download it elsewhere and give the file to --weights, or "
+            "to detect_actions' --person-weights"
         ) from None
 
 
-def _people(found: dict[str, Tensor], picture: Picture) -> PersonBoxes:
-    """Torchvision's answer is sorted by score."""
-    person = found["labels"] == PERSON
-    width, height = picture.size_px
-    boxes = scale_xyxy(found["boxes"][person].cpu(), 1 / width, 1 / height).clamp(0, 1)
-    return PersonBoxes.from_boxes(boxes, found["scores"][person].cpu())
+def _persons(prediction: dict[str, Tensor], image: KeyframeImage) -> PersonBoxes:
+    """Torchvision sorts its predictions by score."""
+    person = prediction["labels"] == PERSON
+    width, height = image.size_px
+    boxes = scale_xyxy(prediction["boxes"][person].cpu(), 1 / width, 1 / height).clamp(0, 1)
+    return PersonBoxes.from_boxes(boxes, prediction["scores"][person].cpu())
 
 
-def _without_other_classes(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A head for people alone: the rows of background and person of the head for all classes."""
-    head = "roi_heads.box_predictor."
-    rows = {"cls_score": PEOPLE_ALONE, "bbox_pred": 4 * PEOPLE_ALONE}
-    cut = dict(weights)
+def _person_head_only(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Keeps the box head's rows of background and person."""
+    rows = {"cls_score": PERSON_ONLY_CLASSES, "bbox_pred": 4 * PERSON_ONLY_CLASSES}
+    kept = dict(weights)
     for layer, count in rows.items():
         for kind in ("weight", "bias"):
-            name = f"{head}{layer}.{kind}"
-            if name in cut:
-                cut[name] = cut[name][:count]
-    return cut
+            name = f"roi_heads.box_predictor.{layer}.{kind}"
+            if name in kept:
+                kept[name] = kept[name][:count]
+    return kept

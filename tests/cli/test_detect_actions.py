@@ -18,7 +18,7 @@ from avdet.inference.detector import ActionDetector
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.video_names import VideoJob
 from avdet.models.build import build_model
-from avdet.people.build_detector import build_trainable, save_person_detector
+from avdet.people.build_detector import build_trainable_detector, save_person_detector
 from avdet.settings import Config
 
 
@@ -39,7 +39,7 @@ def checkpoint(tmp_path: Path, tiny_config: Config) -> str:
 def people(tmp_path: Path) -> str:
     torch.manual_seed(0)
     path = tmp_path / "people.pt"
-    save_person_detector(path, build_trainable("torchvision", device="cpu", sample=True))
+    save_person_detector(path, build_trainable_detector("torchvision", device="cpu", sample=True))
     return str(path)
 
 
@@ -99,10 +99,10 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
     for more, sentence in [
         (["--boxes", "b.csv", "--people", people], "--boxes says who is there"),
         (["--people", people, "--min-box-score", "1.0"], "lower --min-box-score"),
-        (["--people", people, "--start", "nan"], "from nan to None s is no part of a video"),
+        (["--people", people, "--start", "nan"], "the start is nan s and the end None s"),
         (["--people", people, "--min-score", "nan"], "--min-score is nan; give a number"),
         (["--output", people], "is a file; give a folder"),
-        (["--people", people, "--detector", "detectron2"], "is a detector of torchvision, not of detectron2"),
+        (["--people", people, "--detector", "detectron2"], "is a torchvision detector, not a detectron2 one"),
     ]:
         with pytest.raises(SystemExit) as stopped:
             detect_actions.main([*argv, *more])

@@ -14,7 +14,7 @@ import ava_eval
 from avdet.cli import detect_actions
 from avdet.settings import Config
 from tests.conftest import REPOSITORY
-from tests.inference.tiny_detector import save_tiny_detector, two_people, write_film
+from tests.inference.tiny_detector import save_tiny_detector, two_persons, write_noise_video
 
 
 class Place:
@@ -22,9 +22,9 @@ class Place:
 
     def __init__(self, folder: Path, config: Config) -> None:
         self.folder = folder
-        self.films = [write_film(folder / f"film{number}.mp4", 12) for number in range(3)]
+        self.films = [write_noise_video(folder / f"film{number}.mp4", 12) for number in range(3)]
         (folder / "broken.mp4").write_bytes(self.films[0].read_bytes()[:3000])
-        boxes = [two_people(name, [float(t) for t in range(1, 12)]) for name in ("film0", "film1", "film2", "broken")]
+        boxes = [two_persons(name, [float(t) for t in range(1, 12)]) for name in ("film0", "film1", "film2", "broken")]
         pd.concat(boxes).to_csv(folder / "boxes.csv", index=False, header=False)
         names = ["film0.mp4", "broken.mp4", "film1.mp4", "film2.mp4"]
         (folder / "list.txt").write_text("".join(f"{folder / name}\n" for name in names))
@@ -79,7 +79,7 @@ def test_where_a_run_stopped_the_next_goes_on(place: Place, capsys: pytest.Captu
         path.unlink()
     capsys.readouterr()
     assert detect_actions.main(argv) == 0
-    assert "goes on with 2 of 3 chunks done" in capsys.readouterr().out
+    assert "resuming after 2 of 3 chunks" in capsys.readouterr().out
     assert {name: (out / name).read_bytes() for name in tables} == tables
 
 
@@ -115,20 +115,20 @@ def test_videos_of_earlier_commands_stay_in_the_tables(place: Place, capsys: pyt
 
 def test_another_video_of_an_earlier_ones_name_is_refused(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     (place.folder / "more").mkdir()
-    double = write_film(place.folder / "more/film0.mp4", 12)
+    double = write_noise_video(place.folder / "more/film0.mp4", 12)
     assert detect_actions.main(place.argv("out", str(place.films[0]), "--no-video")) == 0
     table = (place.folder / "out/detections.csv").read_bytes()
     said = refused(place.argv("out", str(double), "--no-video"), capsys)
-    assert f"out holds {place.films[0].resolve()}, which its tables call film0" in said
+    assert f"out use the name film0 for {place.films[0].resolve()}, so they cannot use it for {double}" in said
     assert (place.folder / "out/detections.csv").read_bytes() == table
     place.films[0].rename(place.folder / "elsewhere.mp4")  # it is no longer there: the table is of the other one
     assert detect_actions.main(place.argv("out", str(double), "--no-video")) == 0
 
 
 def test_a_person_in_two_places_is_refused(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
-    two_people("film0", [1.0, 2.0]).assign(person_id=4).to_csv(place.folder / "boxes.csv", index=False, header=False)
+    two_persons("film0", [1.0, 2.0]).assign(person_id=4).to_csv(place.folder / "boxes.csv", index=False, header=False)
     said = refused(place.argv("out", str(place.films[0]), "--no-video"), capsys)
-    assert "has two of person 4 at 1 s of 'film0'; a person is in one place" in said
+    assert "has two boxes of person 4 in 'film0' at 1 s" in said
 
 
 def test_a_film_is_not_older_than_its_tables(place: Place) -> None:
@@ -174,17 +174,17 @@ def test_settings_that_were_cut_off_are_said_to_be(place: Place, capsys: pytest.
 
 def test_nothing_of_the_users_is_written_over(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     (place.folder / "more").mkdir()
-    double = write_film(place.folder / "more/film0.mp4", 2)
+    double = write_noise_video(place.folder / "more/film0.mp4", 2)
     film = double.read_bytes()
-    assert "which would be written over" in refused(place.argv("more", str(double)), capsys)
+    assert "which would be overwritten" in refused(place.argv("more", str(double)), capsys)
     assert "is what --output will write" in refused(place.argv(".", str(double), "--no-video"), capsys)
-    assert "which would be written over" in refused(place.argv("more", str(double), "--no-video"), capsys)
+    assert "which would be overwritten" in refused(place.argv("more", str(double), "--no-video"), capsys)
     assert double.read_bytes() == film
     for name in ("film1.mp4", "detections.csv", "label_map.txt"):
         (place.folder / name[:5]).mkdir()
         (place.folder / name[:5] / name).write_text("mine")
         said = refused(place.argv(name[:5], str(place.films[1]), "--no-video"), capsys)
-        assert f"{name} is there, and not of this command" in said
+        assert f"{name} exists and is not from this command" in said
         assert (place.folder / name[:5] / name).read_text() == "mine"
     assert "all that --boxes says" in refused(place.argv("out", str(place.films[0]), str(double)), capsys)
 

@@ -13,7 +13,7 @@ import torch
 import ava_eval
 from avdet.cli import detect_people
 from avdet.config import load_config
-from avdet.people.build_detector import build_trainable, save_person_detector
+from avdet.people.build_detector import build_trainable_detector, save_person_detector
 from tests.conftest import REPOSITORY
 
 
@@ -22,7 +22,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A detector that learned nothing, and so finds people everywhere."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("people") / "people.pt"
-    detector = build_trainable("torchvision", device="cpu", sample=True)
+    detector = build_trainable_detector("torchvision", device="cpu", sample=True)
     detector.module.state_dict()["roi_heads.box_predictor.cls_score.bias"][1] = 3.0
     save_person_detector(path, detector)
     return path

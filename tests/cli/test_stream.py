@@ -11,7 +11,7 @@ from avdet.cli import stream
 from avdet.data.build import build_classes
 from avdet.media.reader import VideoReader
 from avdet.models.build import build_model
-from avdet.people.build_detector import build_trainable, save_person_detector
+from avdet.people.build_detector import build_trainable_detector, save_person_detector
 from avdet.settings import Config
 
 
@@ -23,7 +23,7 @@ def weights(tmp_path: Path, tiny_config: Config) -> list[str]:
     model = build_model(tiny_config.model, num_classes=len(classes), head="roi")
     config = tiny_config.model_dump(mode="json")
     save_checkpoint(tmp_path / "best.pt", model_state=model.state_dict(), config=config, class_names=classes.label_map)
-    save_person_detector(tmp_path / "people.pt", build_trainable("torchvision", device="cpu", sample=True))
+    save_person_detector(tmp_path / "people.pt", build_trainable_detector("torchvision", device="cpu", sample=True))
     return ["--checkpoint", str(tmp_path / "best.pt"), "--people", str(tmp_path / "people.pt")]
 
 
@@ -58,7 +58,7 @@ def test_without_a_display_it_asks_for_a_file(
         (["--output", "a.avi"], "give a name that ends in .mp4"),
         (["--output", "a.mp4", "--min-score", "nan"], "--min-score is nan; give a number"),
         (["--output", "a.mp4", "--short-side", "8"], "people cannot be seen below 64 pixels"),
-        (["--output", "a.mp4", "--rate", "0"], "a rate of 0 looks a second is none"),
+        (["--output", "a.mp4", "--rate", "0"], "the keyframe rate is 0 per second"),
     ]:
         with pytest.raises(SystemExit) as stop:
             stream.main(["none.mp4", *weights, *more])

@@ -11,6 +11,7 @@ from avdet.data.build import build_classes, build_clip_extractor
 from avdet.inference.detector import ActionDetector
 from avdet.inference.explain import Explainer
 from avdet.models.build import build_model
+from avdet.people.box_table import COLUMNS
 from avdet.settings import Config
 
 
@@ -24,13 +25,11 @@ def detector(tiny_config: Config) -> ActionDetector:
 
 
 def _boxes(*rows: tuple[float, float]) -> pd.DataFrame:
-    columns = ["video", "timestamp", "x1", "y1", "x2", "y2", "score", "person_id"]
-    return pd.DataFrame(
-        [("sample_val_00", t, x, 0.1, x + 0.3, 0.9, 1.0, 4 + (x > 0.5)) for t, x in rows], columns=columns
-    )
+    boxes = [("sample_val_00", t, x, 0.1, x + 0.3, 0.9, 1.0, 4 + (x > 0.5)) for t, x in rows]
+    return pd.DataFrame(boxes, columns=COLUMNS)
 
 
-def test_logits_are_those_of_the_detections(sample: Path, detector: ActionDetector) -> None:
+def test_logits_equal_those_of_the_detections(sample: Path, detector: ActionDetector) -> None:
     video = sample / "videos/sample_val_00.mp4"
     table = detector.detect(video, _boxes((2.0, 0.1), (2.0, 0.6), (3.0, 0.1)))
     with Explainer(detector, video, table) as explainer:
@@ -38,10 +37,10 @@ def test_logits_are_those_of_the_detections(sample: Path, detector: ActionDetect
         assert explainer.at(2.0) is found and explainer.at(2.5) is None and explainer.at(902.0) is None
     assert found is not None and found.log_mel is not None
     assert found.start_s + found.span_s / 2 == pytest.approx(2.0)
-    assert len(found.people) == 6  # two people, three actions each
+    assert len(found.people) == 6  # two persons, three actions each
     for person in found.people:
-        here = table[(table["timestamp"] == 2.0) & (table["action_id"] == person.action_id)]
-        score = here["score"][np.isclose(here["x1"], person.box[0])].item()
+        rows = table[(table["timestamp"] == 2.0) & (table["action_id"] == person.action_id)]
+        score = rows["score"][np.isclose(rows["x1"], person.box[0])].item()
         assert 1 / (1 + np.exp(-person.logit)) == pytest.approx(score, abs=1e-5)
         assert person.person_id == 4 + (person.box[0] > 0.5) and person.heat.shape[0] == 8 and person.sound is not None
 
@@ -49,5 +48,5 @@ def test_logits_are_those_of_the_detections(sample: Path, detector: ActionDetect
 def test_detections_of_another_model_are_refused(sample: Path, detector: ActionDetector) -> None:
     video = sample / "videos/sample_val_00.mp4"
     table = detector.detect(video, _boxes((2.0, 0.1))).assign(action_id=999)
-    with pytest.raises(ValueError, match="are none of the checkpoint's"):
+    with pytest.raises(ValueError, match="has none of the detections' action ids"):
         Explainer(detector, video, table)

@@ -1,8 +1,9 @@
-"""Random weights and a few steps: nothing is downloaded. Needs Detectron2, whose own warnings are not ours."""
+"""Detectron2 with random weights, so that nothing is downloaded; Detectron2's own warnings are ignored."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 
-from avdet.people.build_detector import build_person_detector, build_trainable, save_person_detector
+from avdet.people.build_detector import build_person_detector, build_trainable_detector, save_person_detector
 from avdet.people.fine_tune import fine_tune
-from avdet.people.person_ap import score_people
-from tests.people.scenes import people, scene
+from avdet.people.person_metrics import person_metrics
+from tests.people.scenes import person_boxes, scene
 
 pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("detectron2") is None, reason="Detectron2 is not installed"),
@@ -29,47 +30,47 @@ def backend() -> ModuleType:
     return detectron2_rcnn
 
 
-def test_random_weights_answer_in_the_right_form(backend: ModuleType) -> None:
+def test_random_weights_give_valid_boxes(backend: ModuleType) -> None:
     torch.manual_seed(0)
     config = backend.detectron2_config(backend.SAMPLE_MODEL, CPU)
     config.MODEL.ROI_HEADS.SCORE_THRESH_TEST = 0.0
     detector = backend.detectron2_rcnn(config, None)
-    pictures = [scene(seed)[0] for seed in range(3)]
-    for found, picture in zip(detector(pictures), pictures, strict=True):
+    images = [scene(seed)[0] for seed in range(3)]
+    for found, image in zip(detector(images), images, strict=True):
         assert len(found) > 0
         assert ((found.boxes >= 0) & (found.boxes <= 1)).all()
-        (alone,) = detector([picture])
-        assert torch.allclose(found.boxes, alone.boxes, atol=1e-4)
+        (single,) = detector([image])
+        assert torch.allclose(found.boxes, single.boxes, atol=1e-4)
 
 
-def test_it_learns_bright_boxes_and_is_saved(backend: ModuleType, tmp_path: Path) -> None:
+def test_a_detector_learns_bright_boxes_and_is_saved(backend: ModuleType, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    detector = build_trainable("detectron2", device="cpu", sample=True)
+    detector = build_trainable_detector("detectron2", device="cpu", sample=True)
     batches = [[scene(8 * k + j) for j in range(8)] for k in range(5)]
     fine_tune(detector, batches, epochs=4, steps_per_epoch=5, lr=0.02)
-    pictures, truth = zip(*(scene(seed) for seed in range(1000, 1008)), strict=True)
-    found = detector(pictures)
-    scores = score_people(truth, found, threshold=0.5)
-    assert scores.ap50 is not None and scores.ap50 > 0.8
+    images, truth = zip(*(scene(seed) for seed in range(1000, 1008)), strict=True)
+    found = detector(images)
+    metrics = person_metrics(truth, found, threshold=0.5)
+    assert metrics.ap50 is not None and metrics.ap50 > 0.8
     save_person_detector(tmp_path / "people.pt", detector)
     again = build_person_detector(weights=tmp_path / "people.pt", device="cpu")
-    for first, second in zip(found, again(pictures), strict=True):
+    for first, second in zip(found, again(images), strict=True):
         assert torch.equal(first.boxes, second.boxes)
 
 
-def test_nobody_on_a_picture_can_be_learned_from(backend: ModuleType) -> None:
-    detector = build_trainable("detectron2", device="cpu", sample=True)
-    losses = detector.losses([scene(0)[0], scene(1)[0]], [people(), scene(1)[1]])
+def test_an_image_without_persons_gives_finite_losses(backend: ModuleType) -> None:
+    detector = build_trainable_detector("detectron2", device="cpu", sample=True)
+    losses = detector.losses([scene(0)[0], scene(1)[0]], [person_boxes(), scene(1)[1]])
     assert all(torch.isfinite(loss) for loss in losses.values())
 
 
-def test_a_head_for_people_alone_starts_from_the_persons_rows(backend: ModuleType) -> None:
-    """Detectron2's last row is the background."""
+def test_a_person_only_head_keeps_the_persons_rows(backend: ModuleType) -> None:
+    """Detectron2's last class row is the background."""
     config = backend.detectron2_config(backend.SAMPLE_MODEL, CPU)
     config.MODEL.ROI_HEADS.NUM_CLASSES = 80
     coco = backend.detectron2_rcnn(config, None)
     before = coco.module.state_dict()
-    after = backend.for_people_alone(coco).module.state_dict()
+    after = backend.person_only_rcnn(coco).module.state_dict()
     head = "roi_heads.box_predictor."
     assert torch.equal(after[head + "cls_score.weight"], before[head + "cls_score.weight"][[0, 80]])
     assert torch.equal(after[head + "bbox_pred.bias"], before[head + "bbox_pred.bias"][:4])
@@ -78,23 +79,22 @@ def test_a_head_for_people_alone_starts_from_the_persons_rows(backend: ModuleTyp
 @pytest.mark.parametrize(
     "model", ["COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml", "COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x.yaml"]
 )
-def test_the_zoos_configs_are_known_by_name(backend: ModuleType, model: str) -> None:
+def test_zoo_configs_are_found_by_name(backend: ModuleType, model: str) -> None:
     config = backend.detectron2_config(model, CPU)
     assert config.MODEL.WEIGHTS.startswith("https://")
     assert not config.MODEL.KEYPOINT_ON and not config.MODEL.MASK_ON
     assert config.MODEL.DEVICE == "cpu"
 
 
-def test_what_does_not_fit_is_said_in_one_sentence(backend: ModuleType, tmp_path: Path) -> None:
+def test_wrong_arguments_are_explained(backend: ModuleType, tmp_path: Path) -> None:
     torch.save({"model": {"another.weight": torch.zeros(3)}}, tmp_path / "other.pth")
     cases: list[tuple[dict[str, Any], str]] = [
         ({"model": "no/such.yaml"}, "neither a file nor a config of Detectron2's model zoo"),
         ({"model": "COCO-Detection/fcos_R_50_FPN_1x.py"}, "is a LazyConfig"),
         ({"model": backend.SAMPLE_MODEL}, "give a file: --weights"),
         ({"model": backend.SAMPLE_MODEL, "weights": tmp_path / "none.pth"}, "no weights at"),
-        ({"model": backend.SAMPLE_MODEL, "weights": tmp_path / "other.pth"}, "do not fill"),
+        ({"model": backend.SAMPLE_MODEL, "weights": tmp_path / "other.pth"}, "the weights lack"),
     ]
-    for wanted, sentence in cases:
-        with pytest.raises(ValueError, match=r".") as refused:
-            build_person_detector("detectron2", device="cpu", **wanted)
-        assert sentence in str(refused.value)
+    for arguments, message in cases:
+        with pytest.raises(ValueError, match=re.escape(message)):
+            build_person_detector("detectron2", device="cpu", **arguments)

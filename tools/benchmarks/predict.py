@@ -21,7 +21,7 @@ from avdet.data.build import build_clip_extractor
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.keyframes import ClassNames
 from avdet.inference.predictions import PersonPredictions
-from avdet.inference.stages import extract_clips, judge, pictures_at
+from avdet.inference.stages import extract_clips, keyframe_images, score_persons
 from avdet.media.reader import VideoReader
 from avdet.media.video_writer import VideoWriter
 from avdet.models.action_model import ActionModel
@@ -137,16 +137,16 @@ def _predict(pipeline: Pipeline, video: Path, times_s: list[float], timed: Stopw
     """Runs ActionDetector's stages; the number of scored persons does not depend on the person detector."""
     if pipeline.persons is not None:
         with timed("decode"):
-            frames = pictures_at(video, video.stem, times_s)
+            images = keyframe_images(video, times_s)
         with timed("persons"):
-            pipeline.persons(frames)
+            pipeline.persons(images)
     persons = [_side_by_side(pipeline.boxes)] * len(times_s)
     with timed("decode"):
         clips = extract_clips(
-            video, video.stem, times_s, persons, pipeline.extractor, short_side=pipeline.short_side, min_box_score=0.0
+            video, times_s, persons, pipeline.extractor, short_side=pipeline.short_side, min_box_score=0.0
         )
     with timed("actions"):
-        return judge(
+        return score_persons(
             pipeline.model, times_s, persons, clips, num_classes=CLASSES, min_box_score=0.0, device=pipeline.device
         )
 
