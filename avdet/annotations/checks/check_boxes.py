@@ -1,4 +1,4 @@
-"""Boxes: of people in the tables, and those a detector proposes."""
+"""Checks boxes: those of labelled persons, and those of a person detector."""
 
 from __future__ import annotations
 
@@ -15,100 +15,103 @@ from avdet.datasets.keyframes import KeyframeTable, detected_keyframes
 
 __all__ = ["about_boxes", "about_persons", "about_proposals", "about_training_boxes"]
 
-SMALLEST_SIDE = 1e-3
+MIN_SIDE = 1e-3
 
 
 def about_boxes(about: str, table: pd.DataFrame) -> Iterator[Finding]:
-    """Are the boxes shares of the frame, and boxes at all?"""
+    """Finds boxes in pixels, outside the frame or without area."""
     boxes = table[BOX_COLUMNS].dropna().to_numpy()
     if not len(boxes):
         return
     sides = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    outside = np.abs(boxes - 0.5).max(axis=1) > 0.5 + SMALLEST_SIDE
+    outside = np.abs(boxes - 0.5).max(axis=1) > 0.5 + MIN_SIDE
     if boxes.max() > PIXEL_THRESHOLD:
         yield Finding(
             "error",
             about,
-            f"boxes reach {boxes.max():g} and seem to be pixels; they are shares of the frame: divide x by its width "
-            "and y by its height",
+            f"coordinates go up to {boxes.max():g} and seem to be pixels; boxes must be normalised: divide x by the "
+            "frame's width and y by its height",
         )
     elif outside.any():
         yield Finding(
-            "warning", about, f"{counted(int(outside.sum()), 'box')} of {len(boxes):,} outside the frame; clip to 0..1"
+            "warning",
+            about,
+            f"{counted(int(outside.sum()), 'box')} of {len(boxes):,} exceed the frame; clip them to 0..1",
         )
-    if (sides < SMALLEST_SIDE).any():
-        yield Finding(
-            "warning", about, f"{counted(int((sides < SMALLEST_SIDE).sum()), 'empty box')}; remove or correct"
-        )
+    if (sides < MIN_SIDE).any():
+        yield Finding("warning", about, f"{counted(int((sides < MIN_SIDE).sum()), 'empty box')}; remove or correct")
 
 
 def about_persons(split: str, table: pd.DataFrame) -> Iterator[Finding]:
-    """Is each person in one place at a time?"""
+    """Finds persons with several boxes at the same time."""
     known = table[table["person_id"] >= 0].drop_duplicates(["video", "timestamp", *BOX_COLUMNS, "person_id"])
-    twice = known[known.duplicated(["video", "timestamp", "person_id"])]
-    if len(twice):
-        first = twice.iloc[0]
+    repeated = known[known.duplicated(["video", "timestamp", "person_id"])]
+    if len(repeated):
+        first = repeated.iloc[0]
         where = f"{first['video']} at {first['timestamp']:g} s, person {first['person_id']:.0f}"
         yield Finding(
-            "warning", split, f"{counted(len(twice), 'box')} of a person who has another at that time; first: {where}"
+            "warning",
+            split,
+            f"{counted(len(repeated), 'box')} of persons with another box at the same time; first: {where}",
         )
 
 
 def about_proposals(truth: KeyframeTable, boxes: pd.DataFrame, min_score: float) -> Iterator[Finding]:
-    """How many of the proposed people survive the threshold, and how many of the labelled ones they find."""
+    """Counts the detected persons above the threshold and measures their recall of the labelled ones."""
     found = detected_keyframes(truth, boxes, min_score=min_score)
     if len(boxes) and (boxes["score"] == 1).all():
         yield Finding(
-            "warning", "val boxes", "every score is 1: is the score column missing? the threshold keeps all of them"
+            "warning",
+            "val boxes",
+            "every score is 1, so the threshold keeps all boxes; check that the file has a score column",
         )
     if not len(found.people):
         yield Finding(
-            "error", "val boxes", f"no box on an annotated keyframe has score >= {min_score:g}; {_why(truth, boxes)}"
+            "error", "val boxes", f"no box on an annotated keyframe has score >= {min_score:g}; {_reason(truth, boxes)}"
         )
         return
     recall = _recall(truth, found)
-    shares = ", ".join(f"{share:.1%} at IoU {iou}" for iou, share in recall.items())
+    recalls = ", ".join(f"{value:.1%} at IoU {iou}" for iou, value in recall.items())
     level: Level = "warning" if recall[0.5] < 0.5 else "fact"
     yield Finding(
         level,
         "val boxes",
-        f"{len(found.people) / len(truth):.2f} a keyframe at score >= {min_score:g}; of the labelled people they find "
-        f"{shares}",
+        f"{len(found.people) / len(truth):.2f} boxes per keyframe at score >= {min_score:g}; recall of labelled "
+        f"persons: {recalls}",
     )
 
 
 def about_training_boxes(truth: KeyframeTable, boxes: pd.DataFrame) -> Iterator[Finding]:
-    """How many of the detected people are learned beside the labelled ones."""
+    """Counts the detected boxes that become training samples because they overlap a labelled person."""
     if not len(truth):
         return
     added = len(truth.with_detected(boxes).people) - len(truth.people)
     if added:
-        said = f"{added:,} of {counted(len(boxes), 'box')} overlap a labelled person enough to be learned too"
-        yield Finding("fact", "train boxes", said)
+        message = f"{added:,} of {counted(len(boxes), 'box')} overlap a labelled person enough to be trained on"
+        yield Finding("fact", "train boxes", message)
     else:
-        why = _elsewhere(truth, boxes) or "are they of other people?"
-        yield Finding("warning", "train boxes", f"no box overlaps a labelled person enough to be learned; {why}")
+        reason = _mismatch(truth, boxes) or "check that they show the same persons"
+        message = f"no box overlaps a labelled person enough to be trained on; {reason}"
+        yield Finding("warning", "train boxes", message)
 
 
-def _why(truth: KeyframeTable, boxes: pd.DataFrame) -> str:
-    return _elsewhere(truth, boxes) or f"the highest is {boxes['score'].max():.2f}; lower data.min_box_score"
+def _reason(truth: KeyframeTable, boxes: pd.DataFrame) -> str:
+    return _mismatch(truth, boxes) or f"the highest score is {boxes['score'].max():.2f}; lower data.min_box_score"
 
 
-def _elsewhere(truth: KeyframeTable, boxes: pd.DataFrame) -> str | None:
-    """Why no box is on any of the keyframes, if none is."""
+def _mismatch(truth: KeyframeTable, boxes: pd.DataFrame) -> str | None:
+    """The reason if no box is on any keyframe, else None."""
     if not len(boxes):
         return "the file is empty"
     if not set(boxes["video"]) & set(truth.videos):
-        return f"its videos ({boxes['video'].iloc[0]}, ...) are others than the table's ({truth.videos[0]}, ...)"
+        return f"its videos ({boxes['video'].iloc[0]}, ...) differ from the table's ({truth.videos[0]}, ...)"
     if not len(detected_keyframes(truth, boxes, min_score=-np.inf).people):
-        return (
-            f"its times ({boxes['timestamp'].iloc[0]:g}, ...) are others than the table's ({truth.times_s[0]:g}, ...)"
-        )
+        return f"its times ({boxes['timestamp'].iloc[0]:g}, ...) differ from the table's ({truth.times_s[0]:g}, ...)"
     return None
 
 
 def _recall(truth: KeyframeTable, found: KeyframeTable) -> dict[float, float]:
-    """Share of labelled people that some proposed box overlaps so much."""
+    """Fraction of labelled persons that a detected box overlaps, by IoU threshold."""
     best = []
     for k in range(len(truth)):
         people, boxes = truth[k].people.boxes, found[k].people.boxes

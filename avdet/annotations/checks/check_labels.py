@@ -1,4 +1,4 @@
-"""Classes and the rows that carry them."""
+"""Checks classes and the rows that are labelled with them."""
 
 from __future__ import annotations
 
@@ -18,28 +18,23 @@ FEW_ROWS = 20  # a class with fewer training rows learns next to nothing
 
 
 def about_names(label_map: Mapping[int, str], classes: ClassNames) -> Iterator[Finding]:
-    """The classes, and those that are probably one, written in two ways."""
-    used = (
-        f"{len(classes)} of its {len(label_map)} classes"
-        if len(classes) < len(label_map)
-        else f"{len(classes)} classes"
-    )
-    yield Finding(
-        "fact", "classes", f"{used} are learned: {', '.join(classes.names[:5])}{', ...' * (len(classes) > 5)}"
-    )
-    pairs = [f"{a!r} and {b!r}" for a, b in combinations(classes.names, 2) if _a_slip_apart(a, b)]
+    """Lists the classes and finds names that are probably the same, spelt in two ways."""
+    number = f"{len(classes)} of {len(label_map)}" if len(classes) < len(label_map) else f"{len(classes)}"
+    names = f"{', '.join(classes.names[:5])}{', ...' * (len(classes) > 5)}"
+    yield Finding("fact", "classes", f"{number} classes are trained: {names}")
+    pairs = [f"{a!r} and {b!r}" for a, b in combinations(classes.names, 2) if _differ_by_a_typo(a, b)]
     if pairs:
-        yield Finding("warning", "classes", f"{named(pairs, 'pair')} look alike; is one of them misspelt?")
+        yield Finding("warning", "classes", f"{named(pairs, 'pair')} look alike; check their spelling")
 
 
 def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], classes: ClassNames) -> Iterator[Finding]:
-    """Ids without a name, rare and empty classes, repeated rows, keyframes with nobody."""
-    acts = table[table["action_id"] > 0]
-    counts = acts["action_id"].value_counts()
+    """Finds ids without a name, rare and empty classes, duplicate rows and keyframes without persons."""
+    labelled = table[table["action_id"] > 0]
+    counts = labelled["action_id"].value_counts()
     unknown = sorted(set(counts.index) - label_map.keys())
     if unknown:
         rows = int(counts[unknown].sum())
-        level: Level = "error" if rows == len(acts) or unknown[-1] > max(label_map) else "warning"
+        level: Level = "error" if rows == len(labelled) or unknown[-1] > max(label_map) else "warning"
         yield Finding(
             level,
             split,
@@ -47,50 +42,54 @@ def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], cl
             f"has {min(label_map)} to {max(label_map)}; add them there, or correct the rows",
         )
     if len(table) and not counts.reindex(list(classes.ids)).any():
-        yield Finding("error", split, "no row has an action that is learned; is it the right file, and data.classes?")
+        yield Finding("error", split, "no row has an action of a trained class; check the file and data.classes")
         return
     empty = [name for i, name in classes.label_map.items() if not counts.get(i, 0)]
     if empty:
-        yield Finding("warning", split, f"no row at all: {named(empty, 'class')}; nothing can be said about them")
+        yield Finding(
+            "warning",
+            split,
+            f"no row for {named(empty, 'class')}; they cannot be {'trained' if split == 'train' else 'evaluated'}",
+        )
     rare = [f"{name} ({counts[i]})" for i, name in classes.label_map.items() if 0 < counts.get(i, 0) < FEW_ROWS]
     if rare and split == "train":
         yield Finding(
             "warning",
             split,
-            f"under {FEW_ROWS} rows: {named(rare, 'class')}; they will hardly be learned (data.repeat_threshold and "
-            "data.class_weights help a little, more rows help)",
+            f"fewer than {FEW_ROWS} rows for {named(rare, 'class')}; add rows (data.repeat_threshold and "
+            "data.class_weights help a little)",
         )
-    repeated = int(acts.duplicated().sum())
-    if repeated:
-        yield Finding("warning", split, f"{counted(repeated, 'row')} twice in the table; remove the copies")
-    unlabelled = len(table) - len(acts)
-    if unlabelled:
-        yield Finding("fact", split, f"{counted(unlabelled, 'keyframe')} with nobody in it")
+    duplicates = int(labelled.duplicated().sum())
+    if duplicates:
+        yield Finding("warning", split, f"{counted(duplicates, 'duplicate row')}; remove them")
+    empty_keyframes = len(table) - len(labelled)
+    if empty_keyframes:
+        yield Finding("fact", split, f"{counted(empty_keyframes, 'keyframe')} without persons")
 
 
 def about_exclusive(
-    split: str, table: pd.DataFrame, label_map: Mapping[int, str], sets: Sequence[Sequence[str]]
+    split: str, table: pd.DataFrame, label_map: Mapping[int, str], groups: Sequence[Sequence[str]]
 ) -> Iterator[Finding]:
-    """Does a person do one at most of the classes of a set?"""
+    """Finds persons with several actions of an exclusive group."""
     names = table["action_id"].map(label_map)
-    for members in sets:
-        acts = table[names.isin(members)].drop_duplicates(["video", "timestamp", *BOX_COLUMNS, "action_id"])
-        several = acts[acts.duplicated(["video", "timestamp", *BOX_COLUMNS])]
+    for members in groups:
+        rows = table[names.isin(members)].drop_duplicates(["video", "timestamp", *BOX_COLUMNS, "action_id"])
+        several = rows[rows.duplicated(["video", "timestamp", *BOX_COLUMNS])]
         if len(several):
             first = several.iloc[0]
             yield Finding(
                 "warning",
                 split,
-                f"{counted(len(several), 'row')} too many: data.exclusive_groups says that a person does one of "
-                f"{', '.join(members)}, and in {first['video']} at {first['timestamp']:g} s somebody does two",
+                f"{counted(len(several), 'row')} too many: data.exclusive_groups allows a person at most one of "
+                f"{', '.join(members)}; first: two in {first['video']} at {first['timestamp']:g} s",
             )
 
 
 def about_splits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
-    """Sizes, and videos that are in both."""
+    """Counts videos, keyframes and rows, and finds videos that are in both splits."""
     common = sorted(set(tables["train"]["video"]) & set(tables["val"]["video"]))
     if common:
-        yield Finding("error", "splits", f"{named(common, 'video')} in both train and val; take them out of one")
+        yield Finding("error", "splits", f"{named(common, 'video')} in both train and val; remove from one of them")
     for split, table in tables.items():
         keyframes = len(table.drop_duplicates(["video", "timestamp"]))
         yield Finding(
@@ -100,11 +99,11 @@ def about_splits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
             f"{counted(len(table), 'row')}",
         )
         if not len(table):
-            yield Finding("error", split, "the table is empty; is it the right file?")
+            yield Finding("error", split, "the table is empty; check the file")
 
 
-def _a_slip_apart(name: str, other: str) -> bool:
-    """One letter too many, another one, two exchanged, or only capitals, spaces and signs are different."""
+def _differ_by_a_typo(name: str, other: str) -> bool:
+    """One letter added, replaced or two swapped; upper case, spaces and punctuation do not count."""
     plain, other_plain = ("".join(filter(str.isalnum, text.casefold())) for text in (name, other))
     start = len(commonprefix([plain, other_plain]))
     rest, other_rest = plain[start:], other_plain[start:]

@@ -1,4 +1,4 @@
-"""One answer of a check, and how examples are written."""
+"""Finding, the result of a check, and how its counts and examples are written."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Any, Literal
 __all__ = ["Finding", "Level", "counted", "named"]
 
 Level = Literal["error", "warning", "fact"]
-EXAMPLES = 3
+MAX_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`error` stops training, `warning` costs something, `fact` is as it should be."""
+    """One result of a check. An `error` prevents training, a `warning` harms it, a `fact` is as expected.
+
+    about: the file, split or subject that was checked. message: the value, the rule and the next step.
+    """
 
     level: Level
     about: str
@@ -25,12 +28,12 @@ class Finding:
 
 
 def counted(count: int, singular: str) -> str:
-    """1 movie, 2,000 movies, 3 classes."""
+    """Returns "1 video", "2,000 videos", "3 classes"."""
     plural = singular + ("es" if singular.endswith(("s", "x")) else "s")
     return f"{count:,} {singular if count == 1 else plural}"
 
 
 def named(items: Sequence[str], singular: str) -> str:
-    """2 movies: a, b; of many the first few."""
-    more = f", and {len(items) - EXAMPLES:,} more" if len(items) > EXAMPLES else ""
-    return f"{counted(len(items), singular)}: {', '.join(items[:EXAMPLES])}{more}"
+    """Returns "2 videos: a, b", or the first three and the number of the others."""
+    more = f", and {len(items) - MAX_EXAMPLES:,} more" if len(items) > MAX_EXAMPLES else ""
+    return f"{counted(len(items), singular)}: {', '.join(items[:MAX_EXAMPLES])}{more}"

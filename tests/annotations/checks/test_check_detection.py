@@ -46,7 +46,7 @@ def test_the_sample_set_is_as_it_should_be(sample: Path, tiny_config: Config) ->
     assert {finding.about for finding in findings if finding.level != "fact"} <= {"train", "val"}
     assert not [finding for finding in findings if finding.level == "error"]
     facts = " ".join(finding.message for finding in findings)
-    assert "9 classes" in facts and "3 videos" in facts and "heard" in facts and "at IoU 0.5" in facts
+    assert "9 classes" in facts and "3 videos" in facts and "with audio" in facts and "at IoU 0.5" in facts
     refuse_faulty(settings(sample, tiny_config))
 
 
@@ -120,24 +120,24 @@ FAULTS = {
     "truth as boxes": (edit(BOXES, lambda rows: [[*r[:6], "12", "0"] for r in rows]), "error", "to be a ground truth"),
     "tabs": (rewrite(f"annotations/{TRAIN}", lambda text: text.replace(b",", b"\t")), "fact", "separated by tabs"),
     "byte order mark": (rewrite(f"annotations/{VAL}", lambda text: b"\xef\xbb\xbf" + text), "fact", "byte order mark"),
-    "duplicates": (edit(TRAIN, lambda rows: [*rows, rows[0]]), "warning", "twice"),
+    "duplicates": (edit(TRAIN, lambda rows: [*rows, rows[0]]), "warning", "duplicate row"),
     "missing movie": (lambda folder: (folder / MOVIE).unlink(), "warning", "sample_train_00 missing"),
     "suffix": (edit(TRAIN, lambda rows: [[r[0] + ".mp4", *r[1:]] for r in rows]), "error", "without its suffix"),
     "no movie": (rewrite(MOVIE, lambda _: b"nothing"), "error", "sample_train_00"),
-    "truncated": (lambda folder: write_broken_download(folder / MOVIE), "error", "is cut short: it says"),
+    "truncated": (lambda folder: write_broken_download(folder / MOVIE), "error", "is truncated: its header says"),
     "no folder": (lambda folder: shutil.rmtree(folder / "videos"), "error", "not there"),
-    "no sound": (without_sound, "warning", "no sound track: 1 movie: sample_train_00.mp4 of 5"),
-    "pictures": (as_pictures, "fact", "movies 5 movies read to the end, and heard"),
-    "silence": (without_anything_to_hear, "warning", "nothing on it: 1 movie: sample_train_00.mp4"),
+    "no sound": (without_sound, "warning", "no audio track: 1 video: sample_train_00.mp4 of 5"),
+    "pictures": (as_pictures, "fact", "videos 5 videos complete and with audio"),
+    "silence": (without_anything_to_hear, "warning", "silent audio track: 1 video: sample_train_00.mp4"),
     "both splits": (edit(TRAIN, lambda rows: [["sample_val_00", *r[1:]] for r in rows]), "error", "both train"),
-    "no scores": (edit(BOXES, lambda rows: [r[:6] for r in rows]), "warning", "is the score column missing"),
-    "low scores": (edit(BOXES, lambda rows: [[*r[:6], "0.3"] for r in rows]), "error", "the highest is 0.30"),
+    "no scores": (edit(BOXES, lambda rows: [r[:6] for r in rows]), "warning", "every score is 1"),
+    "low scores": (edit(BOXES, lambda rows: [[*r[:6], "0.3"] for r in rows]), "error", "the highest score is 0.30"),
     "other times": (edit(BOXES, lambda rows: [[r[0], "99", *r[2:]] for r in rows]), "error", "its times (99, ...)"),
     "other videos": (edit(BOXES, lambda rows: [["x" + r[0], *r[1:]] for r in rows]), "error", "its videos (xsample"),
     "nobody acts": (edit(TRAIN, lambda rows: [r[:2] for r in rows]), "error", "no row has an action"),
-    "twins": (edit(TRAIN, lambda rows: [[*rows[0][:2], *"0011", *rows[0][6:]], *rows]), "warning", "has another at"),
+    "twins": (edit(TRAIN, lambda rows: [[*rows[0][:2], *"0011", *rows[0][6:]], *rows]), "warning", "another box at"),
     "no actions": (edit(VAL, lambda rows: [r[:6] for r in rows]), "error", VAL),
-    "empty class": (edit(TRAIN, lambda rows: [r for r in rows if int(r[6]) > 11]), "warning", "no row at all"),
+    "empty class": (edit(TRAIN, lambda rows: [r for r in rows if int(r[6]) > 11]), "warning", "no row for"),
     "empty map": (rewrite(f"annotations/{MAP}", lambda _: b""), "error", "0 classes"),
     "nan": (edit(VAL, lambda rows: [["v", "1", "nan", *rows[0][3:]], *rows]), "error", f"{VAL}, line 1: x1 is 'nan'"),
     "misspelt": (rewrite(f"annotations/{MAP}", lambda text: text.replace(b"walk", b"stamd")), "warning", "look alike"),
@@ -184,7 +184,7 @@ def test_the_people_of_training_are_checked_too(copy: Path, tiny_config: Config)
         return [f"{one.level}: {one.message}" for one in check_data(data) if one.about in ("train boxes", "files")]
 
     rows = [line.split(",")[:6] for line in (copy / "annotations" / TRAIN).read_text().splitlines()]
-    assert said(rows[:1]) == ["fact: 1 of 1 box overlap a labelled person enough to be learned too"]
+    assert said(rows[:1]) == ["fact: 1 of 1 box overlap a labelled person enough to be trained on"]
     assert "its times (99, ...)" in said([[row[0], "99", *row[2:]] for row in rows])[0]
     assert said([["x", *rows[0][1:]]])[0].startswith("warning: no box overlaps a labelled person")
     assert "seem to be pixels" in said([[*rows[0][:2], *"0000", "0.9"], [*rows[0][:2], "0", "0", "90", "90"]])[0]
@@ -203,7 +203,7 @@ def test_birds_somebody_published(tiny_config: Config, tmp_path: Path) -> None:
                 "train_excluded": Path("ava_train_excluded_timestamps_v2.2.csv"), "val_excluded": None}
     )  # fmt: skip
     said = "\n".join(f"{finding.level} {finding.about}: {finding.message}" for finding in check_data(data))
-    assert "8 classes are learned: Incubation, NestMaintenance, Resting" in said
+    assert "8 classes are trained: Incubation, NestMaintenance, Resting" in said
     assert f"fact {boxes.name}: is separated by tabs" in said
     assert "error" not in said or "missing" in said, said
     pickled = birds / "ava_dense_proposals_val.FAIR.recall_93.9.pkl"
