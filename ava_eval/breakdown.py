@@ -47,7 +47,7 @@ def breakdown_text(result: Result, breakdown: Breakdown) -> str:
     lines += _section("mAP by person height", breakdown.by_height)
     lines += ["", f"errors by type: mAP is {percent(result.mean_ap).strip()}; with all errors of one type fixed"]
     for error_type, fixed in breakdown.errors.fixed_mean_ap.items():
-        lines.append(f"  {error_type:<20}{percent(fixed)}   ({breakdown.errors.counts[error_type]:,} errors)")
+        lines.append(f"  {error_type:<20}{percent(fixed)}   (errors: {breakdown.errors.counts[error_type]:,})")
     if breakdown.confusions:
         lines += ["", "confused classes, among the top detections of each class"]
     for pair in breakdown.confusions:

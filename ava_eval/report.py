@@ -103,7 +103,7 @@ def _errors(series: Sequence[Series]) -> str:
     return (
         "<h2>Errors by type</h2><p>Each false positive has one type: a duplicate of a box that is already found, on a"
         " person with other actions (classification), with too little IoU (localization), or background. Missed are"
-        f" the boxes that no detection found.</p>{table}"
+        f" the ground-truth boxes that no detection finds, even with the other types fixed.</p>{table}"
     )
 
 

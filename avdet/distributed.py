@@ -19,7 +19,15 @@ from torch import Tensor, nn
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
-__all__ = ["DistributedContext", "average_buffers", "distributed_context", "reserve_worker_cores"]
+__all__ = [
+    "DistributedContext",
+    "any_process",
+    "average_buffers",
+    "distributed_context",
+    "is_single_process",
+    "mean_count",
+    "reserve_worker_cores",
+]
 
 Item = TypeVar("Item")
 
@@ -119,3 +127,31 @@ def reserve_worker_cores(workers: int) -> None:
     """
     if not torch.cuda.is_available() and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) - workers))
+
+
+def is_single_process() -> bool:
+    """Whether this process computes alone."""
+    return not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1)
+
+
+def mean_count(count: Tensor | int, device: torch.device) -> Tensor:
+    """A number of rows averaged over the processes in training; at least 1 / processes.
+
+    Dividing each process's sum by it gives the mean over all rows once DDP has averaged the gradients, however unevenly
+    the rows are distributed.
+    """
+    total = torch.as_tensor(count, dtype=torch.float32, device=device)
+    if is_single_process() or not torch.is_grad_enabled():
+        return total.clamp(min=1)
+    total = total.clone()
+    dist.all_reduce(total)
+    return total.clamp(min=1) / dist.get_world_size()
+
+
+def any_process(flags: list[bool], device: torch.device) -> list[bool]:
+    """For each flag, whether it is set in any process."""
+    if is_single_process():
+        return flags
+    votes = torch.tensor(flags, dtype=torch.int32, device=device)
+    dist.all_reduce(votes, dist.ReduceOp.MAX)
+    return [bool(vote) for vote in votes]

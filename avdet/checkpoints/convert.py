@@ -35,25 +35,24 @@ def _shortcut(stage: str, pathway: str, norm: str | None, rest: str) -> str:
 
 
 def _nonlocal(stage: str, block: str, layer: str, rest: str) -> str:
-    return f"backbone.slow.res{stage}.nonlocal{block}.gather.{NONLOCAL_LAYER[layer]}.{rest}"
+    return f"backbone.slow.res{stage}.nonlocal{block}.attention.{NONLOCAL_LAYER[layer]}.{rest}"
 
 
 def _fast_to_slow(stage: str, layer: str, rest: str) -> str:
-    """The lateral fusion before pool5 exists only for the AVS loss, so it is kept in the loss's probe."""
-    probe = ".probe" if stage == "5" else ""
+    """The lateral fusion before pool5 exists only for the AVS loss, so it is kept in the loss's SyncTap."""
+    tap = ".sync_tap" if stage == "5" else ""
     part = "conv" if layer.startswith("conv") else "norm"
-    return f"backbone.join.{FUSION_STAGE[stage]}{probe}.fast_to_slow.conv.{part}.{rest}"
+    return f"backbone.fusion.{FUSION_STAGE[stage]}{tap}.fast_to_slow.conv.{part}.{rest}"
 
 
-def _audio_to_time(stage: str, layer: str, index: str, rest: str) -> str:
-    probe = ".probe" if stage == "5" else ""
+def _audio_lateral(stage: str, layer: str, index: str, rest: str) -> str:
+    tap = ".sync_tap" if stage == "5" else ""
     part = "conv" if layer == "conv" else "norm"
-    return f"backbone.join.{FUSION_STAGE[stage]}{probe}.to_time.{('first', 'second')[int(index)]}.{part}.{rest}"
+    return f"backbone.fusion.{FUSION_STAGE[stage]}{tap}.audio_lateral.{('first', 'second')[int(index)]}.{part}.{rest}"
 
 
 def _sync(stage: str, side: str, rest: str) -> str:
-    """`pictures` and `sound` are parameter names of the checkpoint format."""
-    return f"sync.{FUSION_STAGE[stage]}.{'pictures' if side == 'ref' else 'sound'}.{rest}"
+    return f"sync.{FUSION_STAGE[stage]}.{'visual' if side == 'ref' else 'audio'}.{rest}"
 
 
 _RULES: tuple[tuple[str, Callable[..., str]], ...] = (
@@ -62,7 +61,7 @@ _RULES: tuple[tuple[str, Callable[..., str]], ...] = (
     (r"s([2-5])\.pathway([012])_res0\.branch1(_bn)?\.(.*)", _shortcut),
     (r"s([2-5])\.pathway0_nonlocal(\d+)\.(conv_theta|conv_phi|conv_g|conv_out|bn)\.(.*)", _nonlocal),
     (r"s([1-5])_fuse\.(conv_f2s|bn_f2s|bn)\.(.*)", _fast_to_slow),
-    (r"s([1-5])_fuse\.(conv|bn)_a2fs_([01])\.(.*)", _audio_to_time),
+    (r"s([1-5])_fuse\.(conv|bn)_a2fs_([01])\.(.*)", _audio_lateral),
     (r"s([2-5])_fuse\.avs\.(ref|query)_fc\.(.*)", _sync),
     (r"head\.projection\.(.*)", "head.classifier.linear.action.{}".format),
 )
@@ -91,7 +90,7 @@ def _reshape(name: str, tensor: Tensor) -> Tensor:
     """Drops the third kernel dimension: PySlowFast's convolutions are all 3-D, avdet's only in the visual stems."""
     if tensor.ndim != 5 or re.fullmatch(r"backbone\.(slow|fast)\.conv1\.conv\.weight", name):
         return tensor
-    if ".gather." in name:
+    if ".attention." in name:
         return tensor.flatten(1)
     return tensor.squeeze(2) if tensor.shape[2] == 1 else tensor.squeeze(4)
 

@@ -46,22 +46,22 @@ def infer_model_settings(state: Mapping[str, Tensor]) -> dict[str, Any]:
 
 
 def _infer_audio_settings(state: Mapping[str, Tensor], width: int) -> dict[str, Any]:
-    fusion_stages = _stages_with(state, "to_time.first.conv.weight")
-    widths = {len(tensor) for name, tensor in state.items() if name.endswith("to_time.first.conv.weight")}
+    fusion_stages = _stages_with(state, "audio_lateral.first.conv.weight")
+    widths = {len(tensor) for name, tensor in state.items() if name.endswith("audio_lateral.first.conv.weight")}
     settings: dict[str, Any] = {
         "audio": True,
         "beta_audio": len(state["backbone.audio.conv1.time.weight"]) / width,
         "audio_blocks": _blocks(state, "backbone.audio."),
         "fusion_stages": fusion_stages,
         "avs_stages": tuple(
-            stage for stage in ("res2", "res3", "res4", "pool5") if f"sync.{stage}.sound.bias" in state
+            stage for stage in ("res2", "res3", "res4", "pool5") if f"sync.{stage}.audio.bias" in state
         ),
     }
     return {**settings, "fusion_width": widths.pop()} if widths else settings
 
 
 def _stages_with(state: Mapping[str, Tensor], layer: str) -> tuple[str, ...]:
-    return tuple(stage for stage in FUSION_STAGES if f"backbone.join.{stage}.{layer}" in state)
+    return tuple(stage for stage in FUSION_STAGES if f"backbone.fusion.{stage}.{layer}" in state)
 
 
 def _blocks(state: Mapping[str, Tensor], pathway: str) -> tuple[int, ...]:

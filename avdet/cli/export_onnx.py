@@ -47,7 +47,7 @@ def _export(args: argparse.Namespace) -> None:
     from avdet.config import parse_config
     from avdet.inference.detector import ActionDetector
     from avdet.models.action_model import ActionModel
-    from avdet.models.export import OPSET, export_onnx, random_inputs, require_onnx
+    from avdet.models.export_onnx import OPSET, export_onnx, random_inputs, require_onnx
 
     require_onnx()
     config = parse_config(load_checkpoint(args.checkpoint).config)
@@ -73,7 +73,7 @@ def _export(args: argparse.Namespace) -> None:
 def _difference(path: Path, model: ActionModel, config: Config, audio: tuple[int, int] | None) -> float:
     import numpy as np
 
-    from avdet.models.export import random_inputs, run_onnx, run_torch
+    from avdet.models.export_onnx import random_inputs, run_onnx, run_torch
 
     apart = 0.0
     for seed, (clips, boxes, size_px) in enumerate(TRIALS):

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from avdet.detection_table import detection_table
 from avdet.distributed import DistributedContext
 from avdet.engine.progress import Stopwatch, progress_bar
-from avdet.models.detect import Predicts, detect
+from avdet.models.action_model import Predicts, detect
 from avdet.structures import ClipBatch, Detections
 
 __all__ = ["detect_split"]

@@ -26,7 +26,8 @@ from avdet.engine.sanity_check import sanity_check
 from avdet.engine.tasks import build_task
 from avdet.engine.trainer import Trainer
 from avdet.models.action_model import ActionModel
-from avdet.models.build import activation_checkpointing, convert_sync_batchnorm
+from avdet.models.ops.checkpoint_block import activation_checkpointing
+from avdet.models.ops.sync_batch_norm import convert_sync_batchnorm
 from avdet.settings import Config, TrainConfig
 
 __all__ = ["TrainingSession", "dry_run", "train"]

@@ -18,7 +18,7 @@ from avdet.inference.detector import ActionDetector
 from avdet.media.reader import VideoReader
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AudioOnly
-from avdet.models.explain import ActivationMaps, ExplainedPerson, Explanation, activation_maps
+from avdet.models.class_activation import ActivationMaps, ExplainedPerson, Explanation, activation_maps
 from avdet.structures import PersonBoxes
 
 __all__ = ["Explainer"]
@@ -79,7 +79,7 @@ class Explainer:
         return Explanation(
             start_s=time_s - extractor.span_s / 2,
             span_s=extractor.span_s,
-            people=tuple(_person(index, row, maps) for index, row in enumerate(rows.to_dict("records"))),
+            persons=tuple(_person(index, row, maps) for index, row in enumerate(rows.to_dict("records"))),
             log_mel=None if clip.audio is None else clip.audio.numpy(),
         )
 
@@ -91,7 +91,7 @@ def _person(index: int, row: Mapping[Hashable, Any], maps: ActivationMaps) -> Ex
         person_id=int(row["person_id"]),
         action_id=int(row["action_id"]),
         logit=float(maps.logits[index]),
-        deaf_logit=float(maps.logits_without_audio[index]),
-        heat=maps.pictures[index].cpu().numpy(),
-        sound=None if maps.sound is None else maps.sound[index].cpu().numpy(),
+        logit_without_audio=float(maps.logits_without_audio[index]),
+        visual_map=maps.visual[index].cpu().numpy(),
+        audio_map=None if maps.audio is None else maps.audio[index].cpu().numpy(),
     )

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from avdet.models.class_loss import ClassLoss
-from avdet.models.clip_head import ClipHead
 from avdet.models.drop_pathway import AudioState, DropPathway, no_audio
-from avdet.models.roi_head import RoIHead
+from avdet.models.heads import ClipHead, RoIHead
 from avdet.models.sync_loss import SyncLoss, valid_pairs
-from avdet.structures import ClipBatch
+from avdet.structures import ClipBatch, Detections
+
+__all__ = ["ActionModel", "Predicts", "detect"]
 
 
 class ActionModel(nn.Module):
-    """Backbone and head. `drop_pathway`: None in a model that does not hear.
+    """Backbone and head. drop_pathway: None in a video-only model.
 
-    sync: the synchronisation loss of each junction that has one, `avs_weight` the factor of all of them.
-    class_losses: of each class set by name, which also turn its logits into scores.
+    sync: the AVS loss of each stage that has one. avs_weight: the factor of all of them.
+    class_losses: one per class set; each also turns its set's logits into scores.
     """
 
     def __init__(
@@ -42,11 +44,10 @@ class ActionModel(nn.Module):
         self.class_losses = nn.ModuleDict(class_losses)
 
     def forward(self, batch: ClipBatch) -> dict[str, Tensor]:
-        """Losses by name, to be summed: one a class set, "sync_<stage>" for the synchronisation loss."""
-        sound = self.hear(batch)
-        logits, sound = self._look(batch, sound)
-        losses = {name: self._loss(name, scores, batch.labels[name]) for name, scores in logits.items()}
-        return {**losses, **self._sync_losses(batch, sound)}
+        """Losses by name, to be summed: one per class set, and "sync_<stage>" for the AVS losses."""
+        logits, audio = self._logits(batch, self.audio_state(batch))
+        losses = {name: self._loss(name, x, batch.labels[name]) for name, x in logits.items()}
+        return {**losses, **self._sync_losses(batch, audio)}
 
     @torch.no_grad()
     def predict(self, batch: ClipBatch) -> Tensor:
@@ -58,22 +59,22 @@ class ActionModel(nn.Module):
     def predict_sets(self, batch: ClipBatch) -> dict[str, Tensor]:
         """As `predict`, by class set."""
         assert not self.training, "predict() is for a model in evaluation mode; call eval() first"
-        logits, _ = self._look(batch, self.hear(replace(batch, negative_audio=None)))
+        logits, _ = self._logits(batch, self.audio_state(replace(batch, negative_audio=None)))
         scores = {name: self._class_loss(name).scores(x.float()) for name, x in logits.items()}
         return {name: x.mean(dim=1) if x.ndim == 3 else x for name, x in scores.items()}
 
-    def hear(self, batch: ClipBatch) -> AudioState:
-        """What of the clips' sound the pathways are given."""
+    def audio_state(self, batch: ClipBatch) -> AudioState:
+        """The clips' audio that enters the network (DropPathway)."""
         if self.drop_pathway is None:
             return no_audio(batch.frames.device)
         misaligned = batch.negative_audio if len(self.sync) else None
         return self.drop_pathway(batch.audio, batch.has_audio, misaligned)
 
-    def _look(self, batch: ClipBatch, sound: AudioState) -> tuple[dict[str, Tensor], AudioState]:
-        features = self.backbone(batch.frames, sound)
+    def _logits(self, batch: ClipBatch, audio: AudioState) -> tuple[dict[str, Tensor], AudioState]:
+        features = self.backbone(batch.frames, audio)
         if isinstance(self.head, RoIHead):
-            return self.head(features, len(batch), batch.boxes_px, batch.box_clip), features.sound
-        return self.head(features, len(batch)), features.sound
+            return self.head(features, len(batch), batch.boxes_px, batch.box_clip), features.audio
+        return self.head(features, len(batch)), features.audio
 
     def _loss(self, name: str, logits: Tensor, labels: Tensor) -> Tensor:
         logits = logits.float()
@@ -85,10 +86,29 @@ class ActionModel(nn.Module):
         assert isinstance(class_loss, ClassLoss)
         return class_loss
 
-    def _sync_losses(self, batch: ClipBatch, sound: AudioState) -> dict[str, Tensor]:
-        pairs = {pair.stage: pair for pair in sound.pairs}
+    def _sync_losses(self, batch: ClipBatch, audio: AudioState) -> dict[str, Tensor]:
+        pairs = {pair.stage: pair for pair in audio.pairs}
         valid = torch.zeros(0, device=batch.frames.device)
         if pairs:
             assert batch.audio is not None and batch.negative_audio is not None
-            valid = valid_pairs(batch.audio[sound.clips], batch.negative_audio[sound.clips])
+            valid = valid_pairs(batch.audio[audio.clips], batch.negative_audio[audio.clips])
         return {f"sync_{stage}": self.avs_weight * loss(pairs.get(stage), valid) for stage, loss in self.sync.items()}
+
+
+class Predicts(Protocol):
+    """A detector's network: an ActionModel, or one that another framework runs."""
+
+    def eval(self) -> object: ...
+
+    def predict(self, batch: ClipBatch) -> Tensor: ...
+
+
+@torch.inference_mode()
+def detect(model: Predicts, batch: ClipBatch, device: torch.device) -> list[Detections]:
+    """One Detections per clip of the batch. The model is in evaluation mode."""
+    scores = model.predict(batch.to(device)).float().cpu()
+    scores_of_clips = scores.split([len(people) for people in batch.people])
+    return [
+        Detections(video, time_s, people, scores)
+        for (video, time_s), people, scores in zip(batch.clips, batch.people, scores_of_clips, strict=True)
+    ]

@@ -1,42 +1,39 @@
-"""From settings to a model: the only file here that knows a config."""
+"""Builds a model from its settings: the only file of models/ that knows a config."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor, nn
-from torchvision.ops import RoIAlign
 
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AudioOnly, AVSlowFast, PackPathways
-from avdet.models.blocks import Norm, Residual
 from avdet.models.class_loss import ClassLoss
-from avdet.models.classifier import Classifier
-from avdet.models.clip_head import ClipHead
 from avdet.models.drop_pathway import DropPathway
 from avdet.models.fusion import (
+    AudioLateral,
     AudioToFastSlow,
     AudioToFastToSlow,
-    AudioToTime,
     AudioVisualNonLocal,
     FastToSlow,
     LateralFusion,
     NoLateral,
     SyncTap,
 )
-from avdet.models.initialise import initialise
+from avdet.models.heads import Classifier, ClipHead, RoIHead, build_roi_align
+from avdet.models.init_weights import init_weights
+from avdet.models.nonlocal_block import CrossAttention
 from avdet.models.pathways import AudioPathway, NoAudioPathway, VisualPathway
-from avdet.models.roi_head import RoIHead
 from avdet.models.sync_loss import SyncLoss
 from avdet.settings import AUDIO_STRIDES, ModelConfig
 
-logger = logging.getLogger(__name__)
+__all__ = ["build_model"]
 
-JOINTS = ("pool1", "res2", "res3", "res4", "pool5")  # where the pathways may meet
-GROWTH = {"pool1": 1, "res2": 4, "res3": 8, "res4": 16, "pool5": 32}  # channels, in widths
-FEATURE_STRIDE = {"clip": 32, "roi": 16}  # pixels a cell of res5; detection keeps res4's
+STAGES = ("pool1", "res2", "res3", "res4", "pool5")  # after which (before pool5) lateral connections are
+GROWTH = {"pool1": 1, "res2": 4, "res3": 8, "res4": 16, "pool5": 32}  # channels, in widths of the pathway
+FEATURE_STRIDE = {"clip": 32, "roi": 16}  # pixels per cell of res5
 
 
 def build_model(
@@ -49,23 +46,24 @@ def build_model(
     positive_weights: Tensor | None = None,
     crop_px: int = 224,
 ) -> ActionModel:
-    """A new model with fresh weights.
+    """A model with new weights.
 
-    num_classes: of the one class set "action", or of each set by name.
-    head: "roi" classifies boxes, "clip" whole clips. multilabel: sigmoid, else softmax; boxes are, clips are not.
-    exclusive, positive_weights: see ClassLoss; of a multilabel model with one class set.
-    crop_px: side of the training pictures; the clip head takes windows of that size from larger ones.
+    num_classes: of the class set "action", or of each class set by name.
+    head: "roi" classifies boxes, "clip" whole clips.
+    multilabel: sigmoid, else softmax. None: sigmoid for boxes, softmax for clips.
+    exclusive, positive_weights: see ClassLoss; for a multilabel model with one class set.
+    crop_px: side of the training frames; the clip head scores larger frames in windows of this size.
     """
     classes = {"action": num_classes} if isinstance(num_classes, int) else num_classes
     independent = head == "roi" if multilabel is None else multilabel
     dim_audio = 32 * _audio_width(model) if model.uses_audio else 0
-    dim_pictures = 0 if model.audio == "only" else 32 * (model.width + _fast_width(model))
-    classifier = Classifier(dim_pictures + dim_audio, classes, dropout=model.dropout)
+    dim_visual = 0 if model.audio == "only" else 32 * (model.width + _fast_width(model))
+    classifier = Classifier(dim_visual + dim_audio, classes, dropout=model.dropout)
     network = ActionModel(
-        _audio_alone(model) if model.audio == "only" else _avslowfast(model, dilate_res5=head == "roi"),
+        AudioOnly(_audio_pathway(model)) if model.audio == "only" else _avslowfast(model, dilate_res5=head == "roi"),
         _roi_head(model, classifier, dim_audio) if head == "roi" else _clip_head(classifier, dim_audio, crop_px),
         _drop_pathway(model),
-        sync={stage: SyncLoss(_dim_synced(model, stage)) for stage in model.avs_stages},
+        sync={stage: SyncLoss(_Stage(model, stage).dim_synced) for stage in model.avs_stages},
         avs_weight=model.avs_weight,
         class_losses={
             name: ClassLoss(
@@ -74,22 +72,8 @@ def build_model(
             for name, count in classes.items()
         },
     )
-    initialise(network)
+    init_weights(network)
     return network
-
-
-def convert_sync_batchnorm(model: nn.Module) -> None:
-    """Batch norms count over the batches of all processes that train together, which then drop sound together."""
-    for module in model.modules():
-        if isinstance(module, (Norm, DropPathway)):
-            module.together = True
-
-
-def activation_checkpointing(model: nn.Module) -> None:
-    """Every residual block is run twice in training, and keeps its input alone."""
-    for module in model.modules():
-        if isinstance(module, Residual):
-            module.checkpoints_activations = True
 
 
 def _fast_width(model: ModelConfig) -> int:
@@ -104,16 +88,12 @@ def _audio_pathway(model: ModelConfig) -> AudioPathway:
     return AudioPathway(width=_audio_width(model), blocks=model.audio_blocks or model.stage_blocks)
 
 
-def _audio_alone(model: ModelConfig) -> AudioOnly:
-    return AudioOnly(_audio_pathway(model))
-
-
 def _avslowfast(model: ModelConfig, *, dilate_res5: bool) -> AVSlowFast:
     fast_width = _fast_width(model)
     slow = VisualPathway(
         width=model.width,
         blocks=model.stage_blocks,
-        lateral_dims=[2 * fast_width * GROWTH[at] * (at in model.fast_to_slow_stages) for at in JOINTS[:4]],
+        lateral_dims=[2 * fast_width * GROWTH[stage] * (stage in model.fast_to_slow_stages) for stage in STAGES[:4]],
         temporal_kernels=(1, 1, 1, 3, 3),
         res4_temporal_blocks=model.res4_temporal_blocks,
         dilate_res5=dilate_res5,
@@ -129,66 +109,80 @@ def _avslowfast(model: ModelConfig, *, dilate_res5: bool) -> AVSlowFast:
         dilate_res5=dilate_res5,
     )
     audio = _audio_pathway(model) if model.uses_audio else NoAudioPathway()
-    return AVSlowFast(
-        PackPathways(model.alpha), slow, fast, audio, {joint: _junction(model, joint) for joint in JOINTS}
-    )
+    fusion = {stage: _fusion(_Stage(model, stage)) for stage in STAGES}
+    return AVSlowFast(PackPathways(model.alpha), slow, fast, audio, fusion)
 
 
-def _junction(model: ModelConfig, joint: str) -> nn.Module:
-    """How the pathways meet after one stage."""
-    fast_to_slow = _fast_to_slow(model, joint) if joint in model.fast_to_slow_stages else NoLateral()
-    sync_stage = joint if joint in model.avs_stages else None
-    fused = model.uses_audio and joint in model.fusion_stages
-    if fused and model.fusion == "a_to_fs":
-        return AudioToFastSlow(fast_to_slow, _audio_to_slow(model, joint, _dim_joined(model, joint)), sync_stage)
-    probe = None if sync_stage is None else _sync_probe(model, joint)
-    if fused and model.fusion == "a_to_f_to_s":
-        assert isinstance(fast_to_slow, FastToSlow)
-        return AudioToFastToSlow(fast_to_slow, _audio_to_fast(model, joint), probe)
-    if fused and model.fusion == "nonlocal":
-        dim_audio = _audio_width(model) * GROWTH[joint]
-        return AudioVisualNonLocal(fast_to_slow, _dim_joined(model, joint), dim_audio, probe)
-    return LateralFusion(fast_to_slow, probe)
+@dataclass(frozen=True)
+class _Stage:
+    """The channels after one stage, and the parts of its lateral connections."""
+
+    model: ModelConfig
+    name: str
+
+    @property
+    def dim_fast(self) -> int:
+        return GROWTH[self.name] * _fast_width(self.model)
+
+    @property
+    def dim_audio(self) -> int:
+        return GROWTH[self.name] * _audio_width(self.model)
+
+    @property
+    def dim_fused(self) -> int:
+        """Channels of Slow, and of F->S where it is."""
+        has_lateral = self.name in self.model.fast_to_slow_stages
+        return GROWTH[self.name] * self.model.width + 2 * self.dim_fast * has_lateral
+
+    @property
+    def dim_synced(self) -> int:
+        """Channels of the AVS loss: those that A->FS is summed to, else always concat[Slow, F->S]."""
+        if self.model.fusion == "a_to_fs" and self.name in self.model.fusion_stages:
+            return self.dim_fused
+        return GROWTH[self.name] * self.model.width + 2 * self.dim_fast
+
+    @property
+    def sync_stage(self) -> str | None:
+        return self.name if self.name in self.model.avs_stages else None
+
+    def lateral(self) -> FastToSlow | NoLateral:
+        return self.fast_to_slow() if self.name in self.model.fast_to_slow_stages else NoLateral()
+
+    def fast_to_slow(self) -> FastToSlow:
+        return FastToSlow(self.dim_fast, kernel=self.model.fast_to_slow_kernel, alpha=self.model.alpha)
+
+    def audio_to_slow(self, dim: int) -> AudioLateral:
+        return self._audio_lateral(dim, self.model.slow_frames)
+
+    def audio_to_fast(self) -> AudioLateral:
+        return self._audio_lateral(self.dim_fast, self.model.fast_frames)
+
+    def _audio_lateral(self, dim: int, frames: int) -> AudioLateral:
+        steps = self.model.audio_frames // AUDIO_STRIDES[self.name]
+        return AudioLateral(self.dim_audio, self.model.fusion_width, dim, stride=steps // frames)
+
+    def attention(self) -> CrossAttention:
+        return CrossAttention(self.dim_fused, self.dim_audio, self.dim_fused // 2, softmax=True)
+
+    def sync_tap(self) -> SyncTap | None:
+        if self.sync_stage is None:
+            return None
+        own = NoLateral() if self.name in self.model.fast_to_slow_stages else self.fast_to_slow()
+        return SyncTap(self.name, own, self.audio_to_slow(self.dim_synced))
 
 
-def _dim_joined(model: ModelConfig, joint: str) -> int:
-    """Channels that leave a junction: Slow, and F->S where there is one."""
-    lateral = 2 * _fast_width(model) if joint in model.fast_to_slow_stages else 0
-    return GROWTH[joint] * (model.width + lateral)
+FUSIONS: dict[str, Callable[[_Stage], nn.Module]] = {
+    "a_to_fs": lambda at: AudioToFastSlow(at.lateral(), at.audio_to_slow(at.dim_fused), at.sync_stage),
+    "a_to_f_to_s": lambda at: AudioToFastToSlow(at.lateral(), sync_tap=at.sync_tap(), audio_lateral=at.audio_to_fast()),
+    "nonlocal": lambda at: AudioVisualNonLocal(at.lateral(), sync_tap=at.sync_tap(), attention=at.attention()),
+}
 
 
-def _dim_synced(model: ModelConfig, joint: str) -> int:
-    """Channels that the synchronisation loss sees: those that sound is summed to, else always concat[Slow, F->S]."""
-    if model.fusion == "a_to_fs" and joint in model.fusion_stages:
-        return _dim_joined(model, joint)
-    return GROWTH[joint] * (model.width + 2 * _fast_width(model))
-
-
-def _sync_probe(model: ModelConfig, joint: str) -> SyncTap:
-    """A junction that exists for the synchronisation loss alone has an F->S of its own."""
-    own = NoLateral() if joint in model.fast_to_slow_stages else _fast_to_slow(model, joint)
-    return SyncTap(joint, own, _audio_to_slow(model, joint, _dim_synced(model, joint)))
-
-
-def _fast_to_slow(model: ModelConfig, joint: str) -> FastToSlow:
-    return FastToSlow(_fast_width(model) * GROWTH[joint], kernel=model.fast_to_slow_kernel, alpha=model.alpha)
-
-
-def _audio_to_slow(model: ModelConfig, joint: str, dim_out: int) -> AudioToTime:
-    steps = model.audio_frames // AUDIO_STRIDES[joint]
-    return AudioToTime(
-        _audio_width(model) * GROWTH[joint], model.fusion_width, dim_out, stride=steps // model.slow_frames
-    )
-
-
-def _audio_to_fast(model: ModelConfig, joint: str) -> AudioToTime:
-    steps = model.audio_frames // AUDIO_STRIDES[joint]
-    return AudioToTime(
-        _audio_width(model) * GROWTH[joint],
-        model.fusion_width,
-        _fast_width(model) * GROWTH[joint],
-        stride=steps // model.fast_frames,
-    )
+def _fusion(stage: _Stage) -> nn.Module:
+    """The lateral connections after one stage."""
+    if stage.model.uses_audio and stage.name in stage.model.fusion_stages:
+        return FUSIONS[stage.model.fusion](stage)
+    return LateralFusion(stage.lateral(), stage.sync_tap())
 
 
 def _drop_pathway(model: ModelConfig) -> DropPathway | None:
@@ -203,15 +197,4 @@ def _clip_head(classifier: Classifier, dim_audio: int, crop_px: int) -> ClipHead
 
 
 def _roi_head(model: ModelConfig, classifier: Classifier, dim_audio: int) -> RoIHead:
-    return RoIHead(_roi_align(model.roi_resolution, 1 / FEATURE_STRIDE["roi"]), classifier, dim_audio=dim_audio)
-
-
-def _roi_align(resolution: int, scale: float) -> Callable[[Tensor, Tensor], Tensor]:
-    """Detectron2's layer where it is installed, torchvision's otherwise: the same operator."""
-    try:
-        from detectron2.layers import ROIAlign  # noqa: PLC0415  (Detectron2 is optional)
-    except ImportError:
-        logger.info("RoIAlign is torchvision's (Detectron2 is not installed)")
-        return RoIAlign((resolution, resolution), scale, sampling_ratio=0, aligned=True)
-    logger.info("RoIAlign is Detectron2's")
-    return ROIAlign((resolution, resolution), scale, sampling_ratio=0, aligned=True)
+    return RoIHead(build_roi_align(model.roi_resolution, 1 / FEATURE_STRIDE["roi"]), classifier, dim_audio=dim_audio)

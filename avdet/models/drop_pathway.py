@@ -1,4 +1,4 @@
-"""What the Audio pathway carries: the sound of some clips of a batch, and how far it is let into the pictures."""
+"""The state of the Audio pathway, and DropPathway, which decides what of it reaches the network (paper, 3.2)."""
 
 from __future__ import annotations
 
@@ -8,29 +8,34 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from avdet.models.ops.sync_batch_norm import any_process
+from avdet.distributed import any_process
+from avdet.models.ops.sync_batch_norm import Synchronizable
+
+__all__ = ["AudioState", "DropPathway", "SyncPair", "no_audio"]
 
 
 @dataclass(frozen=True)
 class SyncPair:
-    """What a junction shows to the synchronisation loss: pictures that have heard nothing yet (K, C, T, H, W), and the
-    aligned and the misaligned sound (K, C, T)."""
+    """The inputs of the AVS loss at one stage: visual features before any audio was fused (K, C, T, H, W), and the
+    aligned and the misaligned audio (K, C, T).
+    """
 
     stage: str
-    pictures: Tensor
+    visual: Tensor
     aligned: Tensor
     misaligned: Tensor
 
 
 @dataclass(frozen=True)
 class AudioState:
-    """Features (K, C, T, F) of the K clips of a batch that are heard; `clips` (K,) says which clips those are.
+    """Audio features (K, C, T, F) of the K clips of a batch that have audio, and how they are used.
 
-    paired: the features hold K aligned sounds and then, in the same order, K misaligned ones.
-    lateral: factor of the connections into the visual pathways. 1: they are there. 0: they are computed and add
-    nothing, which is how the reference code drops the pathway. None: they are not computed.
-    pooled: whether the head hears the sound.
-    mixed: whether an earlier junction let the pictures hear it.
+    clips: (K,) the indices of those clips.
+    paired: the features are those of K aligned and then, in the same order, K misaligned clips.
+    lateral: factor of the lateral connections. 1: they are summed. 0: they are computed and add nothing, as the
+    reference code drops the pathway. None: they are not computed.
+    pooled: whether the head gets the pooled audio.
+    mixed: whether an earlier stage summed audio to the visual features.
     """
 
     features: Tensor
@@ -49,8 +54,8 @@ class AudioState:
         return len(self) > 0 and self.lateral is not None
 
     @property
-    def may_pair(self) -> bool:
-        """Once the pictures have heard the sound, telling whether both are in step is too easy (paper, 3.3)."""
+    def can_pair(self) -> bool:
+        """False once audio is fused: the visual features then give the answer away (paper, 3.3)."""
         return len(self) > 0 and self.paired and not self.mixed
 
     @property
@@ -58,49 +63,46 @@ class AudioState:
         return self.features[: len(self)]
 
     def through(self, stage: nn.Module) -> AudioState:
-        """No clip, no work: batch norms see only sound that is there."""
+        """The state after `stage`. Without any clip the stage does not run, nor do its batch norms change."""
         return replace(self, features=stage(self.features)) if len(self) else self
 
-    def show(self, stage: str, pictures: Tensor, heard: Tensor) -> AudioState:
-        """Remember what a junction saw (B, C, T, H, W) and heard (2K, C, T)."""
-        aligned, misaligned = heard.tensor_split(2)
-        return replace(self, pairs=(*self.pairs, SyncPair(stage, pictures[self.clips], aligned, misaligned)))
+    def with_pair(self, stage: str, visual: Tensor, lateral: Tensor) -> AudioState:
+        """Adds the inputs of the AVS loss at `stage`. visual: (B, C, T, H, W); lateral: (2K, C, T)."""
+        aligned, misaligned = lateral.tensor_split(2)
+        return replace(self, pairs=(*self.pairs, SyncPair(stage, visual[self.clips], aligned, misaligned)))
 
-    def add_to(self, pictures: Tensor, heard: Tensor) -> tuple[Tensor, AudioState]:
-        """Sum what was heard (K or more, C, T, h, w) to the clips it belongs to; broadcasts over H and W."""
+    def add_to(self, visual: Tensor, lateral: Tensor) -> tuple[Tensor, AudioState]:
+        """Sums `lateral` (K or 2K, C, T, h, w) to the clips of `visual` that it belongs to; h and w may be 1."""
         if self.lateral is None:
-            return pictures, self
-        everyone = heard.new_zeros(len(pictures), *heard.shape[1:])
-        everyone = everyone.index_copy(0, self.clips, self.lateral * heard[: len(self)])
-        return pictures + everyone, replace(self, mixed=self.mixed or self.lateral > 0)
+            return visual, self
+        of_all_clips = lateral.new_zeros(len(visual), *lateral.shape[1:])
+        of_all_clips = of_all_clips.index_copy(0, self.clips, self.lateral * lateral[: len(self)])
+        return visual + of_all_clips, replace(self, mixed=self.mixed or self.lateral > 0)
 
     def pool(self, batch: int, dim: int) -> Tensor:
-        """(B, C) for the head: means over time and frequency, zeros for clips that are not heard."""
-        everyone = self.features.new_zeros(batch, dim)
+        """(B, C) for the head: means over time and frequency, zeros for clips without audio."""
+        of_all_clips = self.features.new_zeros(batch, dim)
         if not self.pooled or not len(self):
-            return everyone
-        return everyone.index_copy(0, self.clips, self.aligned.mean(dim=(2, 3)).to(everyone.dtype))
+            return of_all_clips
+        return of_all_clips.index_copy(0, self.clips, self.aligned.mean(dim=(2, 3)).to(of_all_clips.dtype))
 
 
 def no_audio(device: torch.device) -> AudioState:
-    """No clip is heard."""
-    nothing = torch.zeros(0, 1, 1, 1, device=device)
-    return AudioState(nothing, torch.zeros(0, dtype=torch.long, device=device), lateral=None, pooled=False)
+    """The state of a batch in which no clip has audio."""
+    features = torch.zeros(0, 1, 1, 1, device=device)
+    return AudioState(features, torch.zeros(0, dtype=torch.long, device=device), lateral=None, pooled=False)
 
 
-class DropPathway(nn.Module):
-    """Which clips' sound reaches the network, and how far (paper, 3.2, DropPathway).
+class DropPathway(nn.Module, Synchronizable):
+    """Selects which clips' audio enters the network, and how far (paper, 3.2, DropPathway).
 
     In training the Audio pathway is dropped with probability `rate`, drawn once a call from torch's generator; never in
-    evaluation, and what remains is not scaled. full: neither the visual pathways nor the head hear it, and unless
-    the synchronisation loss wants it (`misaligned` is given), it is not run. Otherwise only the lateral connections
-    fall silent, as in the reference code. Clips without sound are never heard.
+    evaluation. What remains is not scaled. Clips without audio are left out always.
+    full: a dropped pathway reaches neither the visual pathways nor the head, and runs only where the AVS loss needs it
+    (`misaligned` is given). Otherwise only the lateral connections are dropped, as in the reference code.
 
-    together: the processes that train together drop it together, and also where one of them has nothing to hear,
-    because batch norms over all of them need all of them; set by `convert_sync_batchnorm`.
+    Synchronized, all processes drop the pathway in the same iterations, and also where one of them has no audio.
     """
-
-    together = False
 
     def __init__(self, rate: float, *, full: bool = True) -> None:
         super().__init__()
@@ -109,7 +111,7 @@ class DropPathway(nn.Module):
 
     def forward(self, audio: Tensor | None, has_audio: Tensor, misaligned: Tensor | None = None) -> AudioState:
         dropped = self.training and bool(torch.rand(()) < self.rate)
-        if self.together and self.training:
+        if self.synchronized and self.training:
             dropped, silent, unpaired = self._agree(dropped, has_audio, misaligned)
             audio, misaligned = None if silent else audio, None if unpaired else misaligned
         if audio is None or (dropped and self.full and misaligned is None):
@@ -118,13 +120,13 @@ class DropPathway(nn.Module):
         features = audio[clips]
         if misaligned is not None:
             features = torch.cat([features, misaligned[clips]])
-        sound = AudioState(features, clips, paired=misaligned is not None)
+        state = AudioState(features, clips, paired=misaligned is not None)
         if not dropped:
-            return sound
-        return replace(sound, lateral=None, pooled=False) if self.full else replace(sound, lateral=0.0)
+            return state
+        return replace(state, lateral=None, pooled=False) if self.full else replace(state, lateral=0.0)
 
     @staticmethod
     def _agree(dropped: bool, has_audio: Tensor, misaligned: Tensor | None) -> list[bool]:
-        """Whether the first process drops it, whether any has no sound, whether any has no misaligned sound."""
+        """Whether the first process drops it, whether any has no audio, whether any has no misaligned audio."""
         is_first = not dist.is_initialized() or dist.get_rank() == 0
         return any_process([dropped and is_first, not has_audio.any(), misaligned is None], has_audio.device)

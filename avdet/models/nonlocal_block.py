@@ -5,13 +5,17 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from avdet.models.blocks import Norm, as_clips, as_frames
+from avdet.models.ops.channels_last import as_clips, as_frames
+from avdet.models.ops.small_channel_bn import BatchNorm
+
+__all__ = ["CrossAttention", "NonLocal"]
 
 
 class CrossAttention(nn.Module):
-    """What each position of (B, C, T, H, W) gathers from all positions of (B, D, T', H', W'), as (B, C, T, H, W).
+    """Attention of each position of x (B, C, T, H, W) to all positions of `source` (B, D, T', H', W').
 
-    softmax: affinities pass a softmax, scaled by the inner width; else they are divided by the number of positions.
+    Returns (B, C, T, H, W), after a linear layer and a batch norm.
+    softmax: affinities are scaled by the inner width and pass a softmax; else they are divided by their number.
     """
 
     def __init__(self, dim: int, dim_source: int, dim_inner: int, *, softmax: bool) -> None:
@@ -20,30 +24,30 @@ class CrossAttention(nn.Module):
         self.key = nn.Linear(dim_source, dim_inner)
         self.value = nn.Linear(dim_source, dim_inner)
         self.out = nn.Linear(dim_inner, dim)
-        self.norm = Norm(dim)
+        self.norm = BatchNorm(dim)
         self.softmax = softmax
 
     def forward(self, x: Tensor, source: Tensor) -> Tensor:
-        here, there = x.flatten(2).transpose(1, 2), source.flatten(2).transpose(1, 2)  # (B, positions, channels)
-        gathered = self._attend(self.query(here), self.key(there), self.value(there))
-        y = self.norm(self.out(gathered).transpose(1, 2).unsqueeze(3))  # (B, C, positions, 1)
+        queries, keys = x.flatten(2).transpose(1, 2), source.flatten(2).transpose(1, 2)  # (B, positions, channels)
+        attended = self._attend(self.query(queries), self.key(keys), self.value(keys))
+        y = self.norm(self.out(attended).transpose(1, 2).unsqueeze(3))  # (B, C, positions, 1)
         return y.reshape(x.shape)
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         if self.softmax:
             return F.scaled_dot_product_attention(query, key, value)
-        # Without a softmax the product may be taken from the right, and the affinities are never laid out.
+        # Without a softmax, key^T value comes first, and no (positions x positions) matrix is needed.
         return query @ (key.transpose(1, 2) @ value) / key.shape[1]
 
 
 class NonLocal(nn.Module):
-    """x + what every position gathers from all others, which are max-pooled 1 x 2 x 2 first."""
+    """x + attention(x, max-pooled x); the pooling is 1 x 2 x 2."""
 
     def __init__(self, dim: int, dim_inner: int, *, softmax: bool = False) -> None:
         super().__init__()
-        self.gather = CrossAttention(dim, dim, dim_inner, softmax=softmax)
+        self.attention = CrossAttention(dim, dim, dim_inner, softmax=softmax)
 
     def forward(self, frames: Tensor, steps: int) -> Tensor:
-        """(B*T, C, H, W), T being `steps`."""
+        """(B*T, C, H, W), with T = `steps`"""
         clips, pooled = as_clips(frames, steps), as_clips(F.max_pool2d(frames, 2), steps)
-        return frames + as_frames(self.gather(clips, pooled))
+        return frames + as_frames(self.attention(clips, pooled))

@@ -1,6 +1,6 @@
 """The three pathways, stage by stage (paper, 3.1 and table 1; Slow and Fast: SlowFast, arXiv 1812.03982).
 
-Axes: pictures (B, C, T, H, W); sound (K, C, T, F), K being the clips that are heard (and their misaligned twins).
+Axes: clips (B, C, T, H, W); audio (K, C, T, F) of the K clips with audio (twice as many with misaligned audio).
 """
 
 from __future__ import annotations
@@ -9,24 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from torch import Tensor, nn
 
-from avdet.models.blocks import (
-    AudioBottleneck,
-    Bottleneck,
-    ConvNorm,
-    Residual,
-    SeparableBranch,
-    as_clips,
-    as_frames,
-)
+from avdet.models.blocks import AudioBottleneck, Bottleneck, ConvNorm, Residual, SeparableBranch
 from avdet.models.nonlocal_block import NonLocal
+from avdet.models.ops.channels_last import as_clips, as_frames
 from avdet.models.stems import AudioStem, VisualStem
+
+__all__ = ["AudioPathway", "NoAudioPathway", "VisualPathway"]
 
 
 class VisualStage(nn.Module):
-    """Residual blocks of a visual pathway.
+    """The residual blocks of one stage of a visual pathway.
 
-    temporal_blocks: as many of them, from the first on, have the temporal kernel; the others' is 1.
-    nonlocal_after: non-local blocks, by the residual block that each follows.
+    temporal_blocks: how many of the first blocks have the temporal kernel; the others have 1. None: all of them.
+    nonlocal_after: non-local blocks by the index of the residual block that each follows.
     """
 
     def __init__(
@@ -68,14 +63,15 @@ class VisualStage(nn.Module):
 
 
 class VisualPathway(nn.Module):
-    """Slow or Fast: conv1 to res5.
+    """Slow or Fast, from conv1 to res5.
 
-    width: channels after conv1; a stage's output has 4, 8, 16, 32 times as many.
-    blocks: of res2 .. res5. lateral_dims: channels that other pathways add to the input of res2 .. res5.
-    temporal_kernels: of conv1 and of res2 .. res5; in res4 those of the first `res4_temporal_blocks` blocks (SlowFast's
-    R101 has 6 of 23), or of all.
-    dilate_res5: stride 1 and dilation 2 instead of stride 2, as detection wants it.
-    nonlocal_blocks: blocks of res4 that a non-local block follows.
+    width: channels after conv1; res2 .. res5 return 4, 8, 16, 32 times as many.
+    blocks: residual blocks of res2 .. res5.
+    lateral_dims: channels that lateral connections concatenate to the input of res2 .. res5.
+    temporal_kernels: of conv1 and res2 .. res5.
+    res4_temporal_blocks: how many of res4's first blocks have its temporal kernel (SlowFast's R101: 6 of 23).
+    dilate_res5: stride 1 and dilation 2 in res5 instead of stride 2, for detection.
+    nonlocal_blocks: the blocks of res4 that a non-local block follows.
     """
 
     def __init__(
@@ -113,7 +109,7 @@ class VisualPathway(nn.Module):
 
 
 class AudioStage(nn.Sequential):
-    """Residual blocks of the Audio pathway."""
+    """The residual blocks of one stage of the Audio pathway."""
 
     def __init__(
         self,
@@ -134,7 +130,7 @@ class AudioStage(nn.Sequential):
 
 
 class AudioPathway(nn.Module):
-    """Audio: conv1 to res5; time and frequency are convolved apart up to res3 (paper, 3.1)."""
+    """Audio, from conv1 to res5; up to res3 time and frequency have separate convolutions (paper, 3.1)."""
 
     def __init__(self, *, width: int, blocks: Sequence[int]) -> None:
         super().__init__()
@@ -146,7 +142,7 @@ class AudioPathway(nn.Module):
 
 
 class NoAudioPathway(nn.Module):
-    """The Audio pathway of a model that does not hear; nothing ever goes through it."""
+    """The Audio pathway of a video-only model, in which no clip has audio."""
 
     def __init__(self) -> None:
         super().__init__()

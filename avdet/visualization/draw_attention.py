@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.models.explain import ExplainedPerson, Explanation
+from avdet.models.class_activation import ExplainedPerson, Explanation
 from avdet.visualization.label_box import label_box
 from avdet.visualization.spectrogram import log_mel_image
 
@@ -27,7 +27,7 @@ def draw_attention_map(frame: NDArray[np.uint8], explanation: Explanation, time_
     The clip's highest value in the box has full colour; evidence against the action has none.
     """
     height, width = frame.shape[:2]
-    first_of_box = {person.box: person for person in reversed(explanation.people)}
+    first_of_box = {person.box: person for person in reversed(explanation.persons)}
     for person in first_of_box.values():
         rows, columns = _box_slices(person, height, width)
         if rows.start >= rows.stop or columns.start >= columns.stop:
@@ -49,14 +49,14 @@ def draw_audio_attention(
     """
     bar[:] = 0
     height, width = bar.shape[:2]
-    with_audio = [person for person in (explanation.people if explanation else ()) if person.sound is not None]
+    with_audio = [person for person in (explanation.persons if explanation else ()) if person.audio_map is not None]
     if explanation is None or explanation.log_mel is None or not with_audio:
         return
-    person = max(with_audio, key=lambda candidate: candidate.logit - candidate.deaf_logit)
-    assert person.sound is not None
+    person = max(with_audio, key=lambda candidate: candidate.logit - candidate.logit_without_audio)
+    assert person.audio_map is not None
     image = cv2.resize(log_mel_image(explanation.log_mel.T, _LOG_MEL_RANGE), (width, height))
     image = image * _SPECTROGRAM_BRIGHTNESS
-    attention = cv2.resize(np.ascontiguousarray(person.sound.T[::-1]), (width, height))
+    attention = cv2.resize(np.ascontiguousarray(person.audio_map.T[::-1]), (width, height))
     attention = np.clip(attention / max(float(attention.max()), 1e-6), 0.0, 1.0)[..., None]
     bar[:] = np.rint(image + _OPACITY * attention * (np.array(_HIGHLIGHT, np.float32) - image))
     cursor = round(np.clip((time_s - explanation.start_s) / explanation.span_s, 0, 1) * (width - 1))
@@ -67,16 +67,16 @@ def draw_audio_attention(
 def _title(person: ExplainedPerson, action_names: Mapping[int, str]) -> str:
     person_id = f"#{person.person_id} " if person.person_id >= 0 else ""
     action = action_names.get(person.action_id, f"action {person.action_id}")
-    return f"{person_id}{action}: logit {person.logit:+.1f}, without audio {person.deaf_logit:+.1f}"
+    return f"{person_id}{action}: logit {person.logit:+.1f}, without audio {person.logit_without_audio:+.1f}"
 
 
 def _map_at(person: ExplainedPerson, explanation: Explanation, time_s: float) -> NDArray[np.float32]:
     """(h, w): interpolates linearly between the map's time steps."""
-    steps = len(person.heat)
+    steps = len(person.visual_map)
     position = np.clip((time_s - explanation.start_s) / explanation.span_s * steps - 0.5, 0, steps - 1)
     before = int(position)
     weight = np.float32(position - before)
-    return (1 - weight) * person.heat[before] + weight * person.heat[min(before + 1, steps - 1)]
+    return (1 - weight) * person.visual_map[before] + weight * person.visual_map[min(before + 1, steps - 1)]
 
 
 def _box_slices(person: ExplainedPerson, height: int, width: int) -> tuple[slice, slice]:
@@ -86,8 +86,8 @@ def _box_slices(person: ExplainedPerson, height: int, width: int) -> tuple[slice
 
 def _maximum_in_box(person: ExplainedPerson) -> float:
     """The highest value in the box over the clip's time; the box covers at least one cell of the map."""
-    rows, columns = _box_slices(person, *person.heat.shape[1:])
+    rows, columns = _box_slices(person, *person.visual_map.shape[1:])
     rows = slice(rows.start, max(rows.stop, rows.start + 1))
     columns = slice(columns.start, max(columns.stop, columns.start + 1))
-    inside = person.heat[:, rows, columns]
+    inside = person.visual_map[:, rows, columns]
     return float(inside.max()) if inside.size else 0.0

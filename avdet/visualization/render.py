@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from avdet.media.reader import VideoInfo, VideoReader
 from avdet.media.video_writer import AAC_RATES, VideoWriter
-from avdet.models.explain import Explanation
+from avdet.models.class_activation import Explanation
 from avdet.visualization.draw import draw_persons
 from avdet.visualization.draw_attention import draw_attention_map, draw_audio_attention
 from avdet.visualization.person_timeline import Overlay, explain_nothing_drawn

@@ -38,7 +38,7 @@ def test_values_are_mapped_to_the_right_layers() -> None:
         source["s2.pathway2_res0.branch2.f.weight"][:, :, 0, 0, 1],
     )
     assert torch.equal(converted["backbone.slow.conv1.conv.weight"], source["s1.pathway0_stem.conv.weight"])
-    assert torch.equal(converted["sync.pool5.pictures.weight"], source["s5_fuse.avs.ref_fc.weight"])
+    assert torch.equal(converted["sync.pool5.visual.weight"], source["s5_fuse.avs.ref_fc.weight"])
 
 
 def test_caffe2_blobs_equal_the_pyslowfast_weights() -> None:
@@ -57,7 +57,7 @@ def test_nonlocal_blocks() -> None:
         "s4.pathway0_nonlocal1.bn.weight": torch.rand(32),
     }
     converted = from_reference(source)
-    prefix = "backbone.slow.res4.nonlocal1.gather"
+    prefix = "backbone.slow.res4.nonlocal1.attention"
     assert converted[f"{prefix}.query.weight"].shape == (16, 32)
     assert {f"{prefix}.out.bias", f"{prefix}.norm.weight"} < converted.keys()
     blobs = {

@@ -37,12 +37,16 @@ def test_logits_equal_those_of_the_detections(sample: Path, detector: ActionDete
         assert explainer.at(2.0) is found and explainer.at(2.5) is None and explainer.at(902.0) is None
     assert found is not None and found.log_mel is not None
     assert found.start_s + found.span_s / 2 == pytest.approx(2.0)
-    assert len(found.people) == 6  # two persons, three actions each
-    for person in found.people:
+    assert len(found.persons) == 6  # two persons, three actions each
+    for person in found.persons:
         rows = table[(table["timestamp"] == 2.0) & (table["action_id"] == person.action_id)]
         score = rows["score"][np.isclose(rows["x1"], person.box[0])].item()
         assert 1 / (1 + np.exp(-person.logit)) == pytest.approx(score, abs=1e-5)
-        assert person.person_id == 4 + (person.box[0] > 0.5) and person.heat.shape[0] == 8 and person.sound is not None
+        assert (
+            person.person_id == 4 + (person.box[0] > 0.5)
+            and person.visual_map.shape[0] == 8
+            and person.audio_map is not None
+        )
 
 
 def test_detections_of_another_model_are_refused(sample: Path, detector: ActionDetector) -> None:

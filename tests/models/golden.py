@@ -1,4 +1,4 @@
-"""Reference weights and inputs, made from names alone, and what the reference code answers with them."""
+"""Weights and inputs generated from tensor names, and the reference code's outputs for them."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def recipe() -> ModuleType:
     return module
 
 
-def answer(config: str, mode: str) -> dict[str, Any]:
-    answers = json.loads((GOLDEN / "golden.json").read_text())
-    (found,) = (entry for entry in answers if (entry["config"], entry["mode"]) == (config, mode))
-    assert isinstance(found, dict)
-    return found
+def expected_output(config: str, mode: str) -> dict[str, Any]:
+    outputs = json.loads((GOLDEN / "golden.json").read_text())
+    (output,) = (entry for entry in outputs if (entry["config"], entry["mode"]) == (config, mode))
+    assert isinstance(output, dict)
+    return output
 
 
 def reference_state(keys: str) -> dict[str, Tensor]:
-    """The reference's state dict, for the names and shapes that the file `keys` lists."""
+    """A state dict with the reference's names and shapes, which the file `keys` lists."""
     make = recipe().tensor
     state: dict[str, Tensor] = {}
     for line in (GOLDEN / keys).read_text().splitlines():

@@ -1,4 +1,4 @@
-"""Sizes of the real networks, counted without computing anything."""
+"""Parameters and multiply-adds of the paper's networks, counted on the meta device."""
 
 from __future__ import annotations
 
@@ -35,42 +35,42 @@ def build_on_meta(config: ModelConfig, head: Literal["roi", "clip"] = "clip") ->
 
 
 def giga_multiply_adds(config: ModelConfig, size: int = 256) -> float:
-    """Of convolutions and linear layers, one view, aligned sound alone; with the junction of a loss at pool5."""
+    """Convolutions and linear layers of one view with aligned audio, with the AVS loss's tap at pool5."""
     model = build_on_meta(config)
     frames = torch.zeros(1, 3, config.fast_frames, size, size, device="meta")
-    audio = torch.zeros(1, 1, config.audio_frames, config.mel_bins, device="meta")
-    sound = (
-        AudioState(audio, torch.zeros(1, dtype=torch.long, device="meta"))
+    log_mel = torch.zeros(1, 1, config.audio_frames, config.mel_bins, device="meta")
+    state = (
+        AudioState(log_mel, torch.zeros(1, dtype=torch.long, device="meta"))
         if config.uses_audio
         else no_audio(frames.device)
     )
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        features = model.backbone(frames, sound)
+        features = model.backbone(frames, state)
         model.head(features, 1)
         if "pool5" in config.avs_stages:
-            slow, fast = features.pictures
-            heard = features.sound.features
-            pair = dataclasses.replace(features.sound, features=torch.cat([heard, heard]), paired=True, mixed=False)
+            slow, fast = features.visual
+            audio = features.audio.features
+            pair = dataclasses.replace(features.audio, features=torch.cat([audio, audio]), paired=True, mixed=False)
             assert isinstance(model.backbone, AVSlowFast)
-            model.backbone.join["pool5"](slow, fast, pair)
+            model.backbone.fusion["pool5"](slow, fast, pair)
     return counter.get_total_flops() / 2e9
 
 
 @pytest.mark.parametrize("recipe", COSTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_the_heads_of_the_recipes_say_what_a_clip_costs(recipe: Path) -> None:
-    """A detector's res5 keeps res4's size; its head computes next to nothing."""
+def test_the_costs_in_the_configs_comments(recipe: Path) -> None:
+    """The backbone alone; a detector's head adds next to nothing."""
     config = load_config(recipe)
-    said, size = COSTS[recipe].groups()
+    cost, size = COSTS[recipe].groups()
     model = build_on_meta(config.model, "roi" if config.data.kind == "ava" else "clip")
     frames = torch.zeros(1, 3, config.model.fast_frames, int(size), int(size), device="meta")
     audio = torch.zeros(1, 1, config.model.audio_frames, config.model.mel_bins, device="meta")
-    heard = AudioState(audio, torch.zeros(1, dtype=torch.long, device="meta"))
+    state = AudioState(audio, torch.zeros(1, dtype=torch.long, device="meta"))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.backbone(frames, heard if config.model.uses_audio else no_audio(frames.device))
-    assert counter.get_total_flops() / 2e9 == pytest.approx(float(said), rel=0.003)
+        model.backbone(frames, state if config.model.uses_audio else no_audio(frames.device))
+    assert counter.get_total_flops() / 2e9 == pytest.approx(float(cost), rel=0.003)
 
 
-def test_every_cost_is_checked() -> None:
+def test_the_costs_are_found() -> None:
     assert len(COSTS) >= 10
 
 
@@ -88,11 +88,11 @@ def test_parameters() -> None:
 
 def test_parameters_by_pathway() -> None:
     """Millions in the authors' code."""
-    counts = {"slow": 0.0, "fast": 0.0, "audio": 0.0, "fast_to_slow": 0.0, "to_time": 0.0, "head": 0.0}
+    counts = {"slow": 0.0, "fast": 0.0, "audio": 0.0, "fast_to_slow": 0.0, "audio_lateral": 0.0, "head": 0.0}
     for name, parameter in build_on_meta(ModelConfig()).named_parameters():
         (part,) = (part for part in counts if part in name.split("."))
         counts[part] += parameter.numel() / 1e6
-    expected = {"slow": 32.78, "fast": 0.51, "audio": 6.12, "fast_to_slow": 0.21, "to_time": 0.86, "head": 1.33}
+    expected = {"slow": 32.78, "fast": 0.51, "audio": 6.12, "fast_to_slow": 0.21, "audio_lateral": 0.86, "head": 1.33}
     assert counts == pytest.approx(expected, abs=0.006)
 
 
@@ -108,7 +108,7 @@ def test_parameters_by_pathway() -> None:
     ],
 )
 def test_multiply_adds(settings: dict[str, Any], size: int, expected: float) -> None:
-    """Those of the authors' code, in 1e9."""
+    """In 1e9, in the authors' code."""
     assert giga_multiply_adds(ModelConfig(**settings), size) == pytest.approx(expected, rel=0.003)
 
 
@@ -116,14 +116,14 @@ def test_multiply_adds(settings: dict[str, Any], size: int, expected: float) -> 
     ("stages", "expected"),
     [((), 38.4), (("res4",), 39.1), (("res3", "res4"), 39.8), (("res2", "res3", "res4"), 40.2)],
 )
-def test_multiply_adds_of_the_papers_fusion_stages(stages: tuple[str, ...], expected: float) -> None:
-    """Both laterals come and go together: only so do the paper's figures follow."""
+def test_multiply_adds_by_fusion_stages(stages: tuple[str, ...], expected: float) -> None:
+    """The paper's figures hold if F->S and A->FS are at the same stages."""
     config = ModelConfig(fusion_stages=stages, fast_to_slow_stages=stages, avs_stages=("pool5",))
     assert giga_multiply_adds(config) == pytest.approx(expected, rel=0.003)
 
 
 @pytest.mark.parametrize(("beta_audio", "expected"), [(1 / 8, 36.0), (1 / 4, 36.8), (1 / 2, 39.8), (1.0, 51.9)])
-def test_multiply_adds_of_the_papers_audio_widths(beta_audio: float, expected: float) -> None:
+def test_multiply_adds_by_audio_width(beta_audio: float, expected: float) -> None:
     config = ModelConfig(beta_audio=beta_audio, avs_stages=("pool5",))
     assert giga_multiply_adds(config) == pytest.approx(expected, rel=0.003)
 
@@ -155,8 +155,8 @@ def test_other_networks_can_be_built_and_run(settings: dict[str, Any]) -> None:
         {"audio": False, "fast_to_slow_stages": EVERYWHERE},
     ],
 )
-def test_tiny_twins_learn(settings: dict[str, Any]) -> None:
-    """Forward and backward in training, then scores."""
+def test_tiny_models_train_and_predict(settings: dict[str, Any]) -> None:
+    """Every parameter gets a gradient."""
     config = tiny_config(**{"audio_frames": 128, **settings})
     model = build_model(config, num_classes=3, head="roi")
     batch = tiny_batch(frames=config.fast_frames, audio_shape=(config.audio_frames, config.mel_bins))
@@ -177,11 +177,11 @@ def test_detection_keeps_the_resolution_of_res4() -> None:
     with torch.device("meta"):
         model = build_model(ModelConfig(audio=False), num_classes=80, head="roi").eval()
         frames = torch.zeros(1, 3, 32, 224, 224)
-        slow, fast = model.backbone(frames, no_audio(frames.device)).pictures
+        slow, fast = model.backbone(frames, no_audio(frames.device)).visual
     assert slow.shape == (1, 2048, 4, 14, 14) and fast.shape == (1, 256, 32, 14, 14)
 
 
-def test_says_whose_roi_align_it_is(caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_whose_roi_align_is_used(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO), torch.device("meta"):
         build_model(ModelConfig(), num_classes=80, head="roi")
     assert "RoIAlign is" in caplog.text

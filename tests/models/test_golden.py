@@ -1,4 +1,4 @@
-"""Equal to the reference code, number by number."""
+"""Logits and losses of the reference code, reproduced with its weights."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from avdet.models.build import build_model
 from avdet.models.drop_pathway import DropPathway, no_audio
 from avdet.models.sync_loss import valid_pairs
 from avdet.settings import ModelConfig
-from tests.models.golden import answer, recipe, weights
+from tests.models.golden import expected_output, recipe, weights
 from tests.shared import needs_shared
 
 pytestmark = needs_shared
 
-HEARD = torch.tensor([True])
+HAS_AUDIO = torch.tensor([True])
 
 
-def given(name: str, *shape: int) -> Tensor:
+def golden_input(name: str, *shape: int) -> Tensor:
     return torch.from_numpy(recipe().array(name, shape))
 
 
@@ -35,26 +35,26 @@ def avslowfast() -> ActionModel:
 
 @torch.no_grad()
 def test_avslowfast_4x16_logits(avslowfast: ActionModel) -> None:
-    sound = DropPathway(0.8).eval()(given("audio", 1, 1, 1, 128, 80)[:, 0], HEARD)
-    features = avslowfast.backbone(given("fast", 1, 3, 32, 224, 224), sound)
+    audio = DropPathway(0.8).eval()(golden_input("audio", 1, 1, 1, 128, 80)[:, 0], HAS_AUDIO)
+    features = avslowfast.backbone(golden_input("fast", 1, 3, 32, 224, 224), audio)
     logits = avslowfast.head(features, 1)["action"][:, 0]
-    expected = torch.tensor(answer("av4x16_r50", "eval")["logits"])
+    expected = torch.tensor(expected_output("av4x16_r50", "eval")["logits"])
     assert (logits - expected).abs().max() <= 1e-3
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("way", ["kept", "dropped"])
-def test_avslowfast_4x16_sync_losses(avslowfast: ActionModel, way: str) -> None:
-    """Dropped as the reference code drops it: the lateral connections fall silent, the head still hears."""
-    aligned = given("audio", 1, 1, 1, 128, 80)[:, 0]
-    misaligned = given("misaligned audio", 1, 1, 1, 128, 80)[:, 0]
-    sound = DropPathway(float(way == "dropped"), full=False).train()(aligned, HEARD, misaligned)
-    features = avslowfast.backbone(given("fast", 1, 3, 32, 224, 224), sound)
-    expected = answer("av4x16_r50", "train")[way]
+@pytest.mark.parametrize("pathway", ["kept", "dropped"])
+def test_avslowfast_4x16_sync_losses(avslowfast: ActionModel, pathway: str) -> None:
+    """Dropped as in the reference code: the lateral connections add nothing, and the head gets the pooled audio."""
+    aligned = golden_input("audio", 1, 1, 1, 128, 80)[:, 0]
+    misaligned = golden_input("misaligned audio", 1, 1, 1, 128, 80)[:, 0]
+    audio = DropPathway(float(pathway == "dropped"), full=False).train()(aligned, HAS_AUDIO, misaligned)
+    features = avslowfast.backbone(golden_input("fast", 1, 3, 32, 224, 224), audio)
+    expected = expected_output("av4x16_r50", "train")[pathway]
     logits = avslowfast.head(features, 1)["action"][:, 0]
     assert (logits - torch.tensor(expected["logits"])).abs().max() <= 1e-3
     losses = {"res3": 0.0, "res4": 0.0, "pool5": 0.0}
-    for pair in features.sound.pairs:
+    for pair in features.audio.pairs:
         losses[pair.stage] = avslowfast.sync[pair.stage](pair, valid_pairs(aligned, misaligned)).item()
     assert list(losses.values()) == pytest.approx(list(expected["losses"].values()), abs=1e-5)
 
@@ -73,7 +73,7 @@ def test_slowfast_32x2_on_ava() -> None:
     state = weights("slowfast_ava_32x2_r50.keys.txt")
     assert len(load_state(model, state).loaded) == len(state) == len(model.state_dict())
     rois = torch.from_numpy(recipe().boxes(2, 224))
-    features = model.backbone(given("fast", 2, 3, 32, 224, 224), no_audio(rois.device))
+    features = model.backbone(golden_input("fast", 2, 3, 32, 224, 224), no_audio(rois.device))
     logits = model.head(features, 2, rois[:, 1:], rois[:, 0].long())["action"]
-    expected = torch.tensor(answer("ava_sf32x2_r50", "eval")["logits"])
+    expected = torch.tensor(expected_output("ava_sf32x2_r50", "eval")["logits"])
     assert (logits - expected).abs().max() <= 1e-3

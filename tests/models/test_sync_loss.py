@@ -1,3 +1,5 @@
+"""The AVS loss with numbers worked out by hand, and which pairs it counts."""
+
 from __future__ import annotations
 
 import math
@@ -12,34 +14,44 @@ from avdet.models.sync_loss import SyncLoss, valid_pairs
 
 
 def identity() -> SyncLoss:
-    """Two features that are projected to themselves: the loss can be worked out on paper."""
+    """A loss on two features with identity projections, so that it can be worked out by hand."""
     loss = SyncLoss(2, 2)
     with torch.no_grad():
-        for linear in (loss.pictures, loss.sound):
+        for linear in (loss.visual, loss.audio):
             linear.weight.copy_(torch.eye(2))
             linear.bias.zero_()
     return loss
 
 
-def pair(seen: list[list[float]], near: list[list[float]], far: list[list[float]]) -> SyncPair:
-    pictures = torch.tensor(seen)[:, :, None, None, None].expand(-1, -1, 2, 3, 3)
-    return SyncPair("res3", pictures, torch.tensor(near)[:, :, None], torch.tensor(far)[:, :, None])
+def pair(reference: list[list[float]], aligned: list[list[float]], misaligned: list[list[float]]) -> SyncPair:
+    visual = torch.tensor(reference)[:, :, None, None, None].expand(-1, -1, 2, 3, 3)
+    return SyncPair("res3", visual, torch.tensor(aligned)[:, :, None], torch.tensor(misaligned)[:, :, None])
 
 
 @pytest.mark.parametrize(
-    ("seen", "near", "far", "expected"),
+    ("reference", "aligned", "misaligned", "expected"),
     [
-        ([5.0, 0.0], [2.0, 0.0], [-1.0, 0.0], 0.0),  # same direction; the opposite one is 1 away, over the margin
+        (
+            [5.0, 0.0],
+            [2.0, 0.0],
+            [-1.0, 0.0],
+            0.0,
+        ),  # misaligned: at distance 1, beyond the margin
         ([5.0, 0.0], [-1.0, 0.0], [1.0, 0.0], (1 + 0.99**2) / 2),  # both wrong
-        ([1.0, 0.0], [1.0, 0.0], [0.0, 3.0], (0.99 - math.sqrt(0.5)) ** 2 / 2),  # a right angle: 1/2 of sqrt(2)
+        (
+            [1.0, 0.0],
+            [1.0, 0.0],
+            [0.0, 3.0],
+            (0.99 - math.sqrt(0.5)) ** 2 / 2,
+        ),  # misaligned: at distance sqrt(2) / 2
     ],
 )
-def test_by_hand(seen: list[float], near: list[float], far: list[float], expected: float) -> None:
-    loss = identity()(pair([seen], [near], [far]), torch.tensor([True]))
+def test_by_hand(reference: list[float], aligned: list[float], misaligned: list[float], expected: float) -> None:
+    loss = identity()(pair([reference], [aligned], [misaligned]), torch.tensor([True]))
     assert loss.item() == pytest.approx(expected, abs=1e-6)
 
 
-def test_only_pairs_that_can_be_told_count() -> None:
+def test_only_valid_pairs_count() -> None:
     bad, good = [1.0, 0.0], [-1.0, 0.0]
     pairs = pair([bad, bad, bad], [bad, good, good], [good, bad, bad])
     loss = identity()
@@ -53,15 +65,15 @@ def test_gradient_is_the_numerical_one() -> None:
     loss = SyncLoss(3, 4).double()
     valid = torch.tensor([True, False, True])
 
-    def run(pictures: Tensor, aligned: Tensor, misaligned: Tensor, *_: Tensor) -> Tensor:
-        return loss(SyncPair("res3", pictures, aligned, misaligned), valid)
+    def run(visual: Tensor, aligned: Tensor, misaligned: Tensor, *_: Tensor) -> Tensor:
+        return loss(SyncPair("res3", visual, aligned, misaligned), valid)
 
     shapes = ((3, 3, 2, 1, 1), (3, 3, 2), (3, 3, 2))
     inputs = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
     assert gradcheck(run, (*inputs, *loss.parameters()))
 
 
-def test_at_no_distance_the_gradient_is_finite() -> None:
+def test_the_gradient_is_finite_at_distance_zero() -> None:
     loss = identity()
     same = loss(pair([[1.0, 0.0]], [[1.0, 0.0]], [[1.0, 0.0]]), torch.tensor([True]))
     assert same.item() == pytest.approx(0.99**2 / 2)
@@ -69,7 +81,7 @@ def test_at_no_distance_the_gradient_is_finite() -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in loss.parameters())
 
 
-def test_silence_and_repeats_carry_no_timing() -> None:
+def test_silence_and_repeats_are_no_valid_pairs() -> None:
     torch.manual_seed(0)
     noise, other = torch.randn(2, 1, 1, 8, 4)
     flat, faint = torch.full_like(noise, -2.0), 0.09 * noise  # variances 0 and about 0.008

@@ -1,4 +1,4 @@
-"""Tiny twins of everything: width 8, one block a stage, 32 x 32."""
+"""A tiny model config (width 8, one block per stage), random clips of 32 x 32, and random weights."""
 
 from __future__ import annotations
 
@@ -40,27 +40,27 @@ def tiny_batch(
     seed: int = 0,
     audio_shape: tuple[int, int] = (AUDIO_FRAMES, MEL_BINS),
 ) -> ClipBatch:
-    """Random clips, with `boxes` people in each."""
+    """Random clips with `boxes` person boxes each."""
     generator = torch.Generator().manual_seed(seed)
     batch = len(has_audio)
-    sound = torch.randn(2, batch, 1, *audio_shape, generator=generator)
-    sound = sound * torch.tensor(has_audio)[None, :, None, None, None]
+    audio = torch.randn(2, batch, 1, *audio_shape, generator=generator)
+    audio = audio * torch.tensor(has_audio)[None, :, None, None, None]
     low = torch.rand(batch * boxes, 2, generator=generator) * size / 2
     return ClipBatch(
         frames=torch.randint(0, 256, (batch, 3, frames, size, size), dtype=torch.uint8, generator=generator),
-        audio=sound[0] if any(has_audio) else None,
+        audio=audio[0] if any(has_audio) else None,
         has_audio=torch.tensor(has_audio),
         boxes_px=torch.cat([low, low + size / 2], dim=1),
         box_clip=torch.arange(batch).repeat_interleave(boxes),
         labels={"action": torch.randint(0, 2, (batch * boxes, classes), generator=generator).float()},
         clips=tuple((f"clip{i}", 0.0) for i in range(batch)),
         people=(PersonBoxes.from_boxes(torch.zeros(boxes, 4)),) * batch,
-        negative_audio=sound[1] if paired and any(has_audio) else None,
+        negative_audio=audio[1] if paired and any(has_audio) else None,
     )
 
 
 def shake(model: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
-    """Gives every parameter a random value, zero-initialised batch norms too, so that every part has a say."""
+    """Gives every parameter a random value, zero-initialised norms too, so that every part changes the output."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():

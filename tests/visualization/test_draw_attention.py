@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from avdet.models.explain import ExplainedPerson, Explanation
+from avdet.models.class_activation import ExplainedPerson, Explanation
 from avdet.visualization.draw_attention import draw_attention_map, draw_audio_attention
 
 LEFT, RIGHT = (0.0, 0.0, 0.5, 1.0), (0.5, 0.0, 1.0, 1.0)
@@ -22,7 +22,7 @@ def _person(box: tuple[float, float, float, float], action_id: int = 1) -> Expla
     return ExplainedPerson(box, 3, action_id, 2.0, 1.0, attention_map, audio_attention)
 
 
-SECOND_ACTION = replace(_person(LEFT, 2), heat=np.ones((4, 4, 8), np.float32))
+SECOND_ACTION = replace(_person(LEFT, 2), visual_map=np.ones((4, 4, 8), np.float32))
 EXPLANATION = Explanation(10.0, 2.0, (_person(LEFT), SECOND_ACTION), None)
 
 
@@ -43,15 +43,15 @@ def test_the_first_actions_attention_is_drawn_at_its_time(
 
 def test_negative_evidence_and_boxes_outside_the_frame_are_not_drawn() -> None:
     frame = _grey()
-    negative = replace(_person(LEFT), heat=np.full((4, 4, 8), -1.0, np.float32))
+    negative = replace(_person(LEFT), visual_map=np.full((4, 4, 8), -1.0, np.float32))
     outside = replace(_person(RIGHT), box=(1.2, 0.0, 1.5, 1.0))
-    draw_attention_map(frame, replace(EXPLANATION, people=(negative, outside)), 11.0)
+    draw_attention_map(frame, replace(EXPLANATION, persons=(negative, outside)), 11.0)
     assert (frame == 100).all()
 
 
 def test_the_bar_shows_the_action_with_the_largest_audio_gain() -> None:
     log_mel = np.full((20, 10), -1.5, np.float32)
-    small_gain = replace(_person(RIGHT, 2), deaf_logit=1.9, sound=np.ones((6, 5), np.float32))
+    small_gain = replace(_person(RIGHT, 2), logit_without_audio=1.9, audio_map=np.ones((6, 5), np.float32))
     explanation = Explanation(10.0, 2.0, (small_gain, _person(LEFT, 1)), log_mel)
     bar = _grey(100, 300)
     draw_audio_attention(bar, explanation, 11.0, {1: "talk"})
@@ -60,7 +60,7 @@ def test_the_bar_shows_the_action_with_the_largest_audio_gain() -> None:
 
 
 def test_the_bar_is_black_without_audio() -> None:
-    for explanation in (None, EXPLANATION, replace(EXPLANATION, log_mel=np.zeros((20, 10), np.float32), people=())):
+    for explanation in (None, EXPLANATION, replace(EXPLANATION, log_mel=np.zeros((20, 10), np.float32), persons=())):
         bar = _grey()
         draw_audio_attention(bar, explanation, 11.0, {})
         assert not bar.any()

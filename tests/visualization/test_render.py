@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from avdet.media.reader import VideoReader
-from avdet.models.explain import ExplainedPerson, Explanation
+from avdet.models.class_activation import ExplainedPerson, Explanation
 from avdet.visualization.audio_gain import add_scores_without_audio
 from avdet.visualization.person_timeline import Overlay, detected_persons
 from avdet.visualization.render import RenderResult, render

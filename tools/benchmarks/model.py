@@ -22,7 +22,7 @@ from avdet.engine.optim import build_sgd
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from avdet.models.drop_pathway import AudioState, no_audio
-from avdet.models.inference import for_inference
+from avdet.models.ops.conv_bn_relu import fold_batch_norm
 from avdet.settings import ModelConfig
 from avdet.structures import ClipBatch, PersonBoxes
 
@@ -31,8 +31,8 @@ LAYERS = {  # of the backbone, by part
     "Slow": r"slow\.\w+",
     "Fast": r"fast\.\w+",
     "Audio": r"audio\.\w+",
-    "F->S": r"join\.\w+\.fast_to_slow",
-    "audio fusion": r"join\.\w+\.(to_time|gather)",
+    "F->S": r"fusion\.\w+\.fast_to_slow",
+    "audio fusion": r"fusion\.\w+\.(audio_lateral|attention)",
 }
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -206,7 +206,7 @@ def prepare(model: ModelConfig, mode: Mode, device: torch.device, *, compiled: b
 
 
 def _prediction(network: ActionModel, batch: ClipBatch, mode: Mode, compiled: bool) -> Callable[[], object]:
-    frozen = for_inference(network, PRECISIONS[mode.precision])
+    frozen = fold_batch_norm(network, PRECISIONS[mode.precision])
     if compiled:
         frozen.backbone.compile()
     return lambda: frozen.predict(batch)

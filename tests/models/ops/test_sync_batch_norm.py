@@ -1,4 +1,4 @@
-"""Two processes with shared norms give what one gives with both batches."""
+"""Synchronised batch norm: two processes train as one does with both batches."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
 from avdet.models.action_model import ActionModel
-from avdet.models.build import activation_checkpointing, build_model, convert_sync_batchnorm
-from avdet.models.ops.sync_batch_norm import normalise_together
+from avdet.models.build import build_model
+from avdet.models.drop_pathway import DropPathway
+from avdet.models.ops.small_channel_bn import BatchNorm
+from avdet.models.ops.sync_batch_norm import convert_sync_batchnorm, sync_batch_norm
 from avdet.structures import ClipBatch
 from tests.models.tiny import shake, tiny_batch, tiny_config
 
 BATCH = 4
 
 
-def whole() -> ClipBatch:
-    """Clips of 4, 4, 1 and 1 people, and the last one's pair cannot be told: the processes' shares are uneven."""
+def whole_batch() -> ClipBatch:
+    """Clips with 4, 4, 1 and 1 persons, and no valid pair in the last one: the two halves have unequal counts."""
     batch = tiny_batch((True,) * BATCH, boxes=4, paired=True)
     keep = torch.tensor([True] * 8 + [True, False, False, False] * 2)
     people = (
@@ -67,74 +69,71 @@ def step(model: nn.Module, net: nn.Module, batch: ClipBatch) -> float:
 def _train(rank: int, folder: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    mine = model()
-    parallel = DistributedDataParallel(mine, find_unused_parameters=True)
-    losses = [step(mine, parallel, whole().split(2)[rank]) for _ in range(3)]
-    torch.save({"losses": losses, "state": mine.state_dict()}, f"{folder}/{rank}.pt")
+    network = model()
+    parallel = DistributedDataParallel(network, find_unused_parameters=True)
+    losses = [step(network, parallel, whole_batch().split(2)[rank]) for _ in range(3)]
+    torch.save({"losses": losses, "state": network.state_dict()}, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 
 
-def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
+def test_two_processes_train_as_one(tmp_path: Path) -> None:
     spawn(_train, args=(str(tmp_path),), nprocs=2)
-    parts = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
-    alone = model()
-    losses = [step(alone, alone, whole()) for _ in range(3)]
-    together = [(a + b) / 2 for a, b in zip(parts[0]["losses"], parts[1]["losses"], strict=True)]
-    assert together == pytest.approx(losses, rel=1e-4)
-    for name, value in alone.state_dict().items():
-        assert torch.allclose(parts[0]["state"][name].float(), value.float(), rtol=1e-3, atol=1e-4), name
+    results = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
+    single = model()
+    losses = [step(single, single, whole_batch()) for _ in range(3)]
+    means = [(a + b) / 2 for a, b in zip(results[0]["losses"], results[1]["losses"], strict=True)]
+    assert means == pytest.approx(losses, rel=1e-4)
+    for name, value in single.state_dict().items():
+        assert torch.allclose(results[0]["state"][name].float(), value.float(), rtol=1e-3, atol=1e-4), name
 
 
-def test_alone_it_is_batch_norm() -> None:
+def test_in_one_process_it_is_batch_norm() -> None:
     norm = nn.BatchNorm2d(3)
     shake(norm)
     other = copy.deepcopy(norm)
     x = torch.randn(4, 3, 5, 2, requires_grad=True)
     y = x.detach().clone().requires_grad_()
-    ours, theirs = normalise_together(x, norm), other(y)
-    assert torch.allclose(ours, theirs, atol=1e-5)
-    for out in (ours, theirs):
+    synchronized, plain = sync_batch_norm(x, norm), other(y)
+    assert torch.allclose(synchronized, plain, atol=1e-5)
+    for out in (synchronized, plain):
         out.square().sum().backward()
     assert x.grad is not None and y.grad is not None and torch.allclose(x.grad, y.grad, atol=1e-4)
     torch.testing.assert_close(norm.state_dict(), other.state_dict())
 
 
-def test_forgotten_activations_change_nothing_but_memory() -> None:
-    torch.manual_seed(0)
-    plain = build_model(tiny_config(), num_classes=3, head="roi")
-    shake(plain)
-    forgetful = copy.deepcopy(plain)
-    activation_checkpointing(forgetful)
-    kept: list[int] = []
-
-    def count(tensor: torch.Tensor) -> torch.Tensor:
-        kept[-1] += tensor.numel()
-        return tensor
-
-    for net in (plain, forgetful):
-        kept.append(0)
-        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-            loss = torch.stack(list(net(tiny_batch()).values())).sum()
-        loss.backward()
-    assert kept[1] < 0.7 * kept[0]
-    torch.testing.assert_close(forgetful.state_dict(), plain.state_dict())
-    for a, b in zip(plain.parameters(), forgetful.parameters(), strict=True):
-        assert (a.grad is None) == (b.grad is None)
-        assert a.grad is None or torch.allclose(a.grad, b.grad, atol=1e-4)  # type: ignore[arg-type]
-
-
-def test_shared_norms_have_the_gradients_of_plain_ones() -> None:
-    """Of a whole model, in float64, in one process."""
+def test_a_whole_model_has_the_gradients_of_plain_norms() -> None:
+    """In float64, in one process."""
     torch.manual_seed(0)
     plain = shake(build_model(tiny_config(), num_classes=3, head="roi")).double()
-    shared = copy.deepcopy(plain)
-    convert_sync_batchnorm(shared)
+    synchronized = copy.deepcopy(plain)
+    convert_sync_batchnorm(synchronized)
     batch = tiny_batch(size=64)
     assert batch.audio is not None
     floats = replace(batch, frames=batch.frames.double() / 255, audio=batch.audio.double())
-    for net in (plain, shared):
+    for net in (plain, synchronized):
         torch.stack(list(net(floats).values())).sum().backward()
-    for (name, a), b in zip(plain.named_parameters(), shared.parameters(), strict=True):
+    for (name, a), b in zip(plain.named_parameters(), synchronized.parameters(), strict=True):
         assert (a.grad is None) == (b.grad is None), name
         if a.grad is not None and b.grad is not None:
             assert torch.allclose(a.grad, b.grad, rtol=1e-6, atol=1e-12), name
+
+
+def test_on_gpus_it_is_torchs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one process, where torch's SyncBatchNorm is plain batch norm and runs on CPUs too."""
+    torch.manual_seed(0)
+    plain = build_model(tiny_config(), num_classes=3, head="roi")
+    shake(plain)
+    converted = copy.deepcopy(plain)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    convert_sync_batchnorm(converted)
+    count = sum(isinstance(module, BatchNorm) for module in plain.modules())
+    assert sum(isinstance(module, nn.SyncBatchNorm) for module in converted.modules()) == count
+    assert not any(isinstance(module, BatchNorm) for module in converted.modules())
+    assert all(module.synchronized for module in converted.modules() if isinstance(module, DropPathway))
+    gradients = []
+    for net in (plain, converted):
+        torch.stack(list(net(tiny_batch()).values())).sum().backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in net.parameters() if p.grad is not None]))
+    assert (gradients[0] - gradients[1]).norm() < 1e-3 * gradients[0].norm()
+    converted.load_state_dict(plain.state_dict())
+    torch.testing.assert_close(converted.eval().predict(tiny_batch()), plain.eval().predict(tiny_batch()))

@@ -1,4 +1,4 @@
-"""The network as an ONNX file: clips, sound and boxes in, scores out, for any number of clips and boxes."""
+"""Exports a detector to ONNX: frames, audio and boxes in, scores out, for any number of clips and boxes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchvision.ops import RoIAlign
 
+from avdet.atomic_write import atomic_write
 from avdet.models.action_model import ActionModel
 from avdet.models.class_loss import ClassLoss
 from avdet.models.drop_pathway import AudioState, no_audio
-from avdet.models.inference import for_inference
-from avdet.models.roi_head import RoIHead
+from avdet.models.heads import RoIHead
+from avdet.models.ops.conv_bn_relu import fold_batch_norm
 from avdet.structures import ClipBatch, PersonBoxes
 
 __all__ = ["OPSET", "Exported", "OnnxInputs", "export_onnx", "random_inputs", "require_onnx", "run_onnx", "run_torch"]
@@ -28,10 +29,10 @@ OPSET = 18  # RoiAlign is Detectron2's aligned one from 16 on
 
 @dataclass(frozen=True)
 class OnnxInputs:
-    """What the file takes, by these names.
+    """The inputs of the ONNX file, by name.
 
-    frames: (B, 3, T, H, W) uint8. boxes_px: (N, 4) float32 xyxy in pixels of the frames; box_clip: (N,) int64.
-    audio: (B, 1, T', F) float32 and has_audio: (B,) float32, 1 or 0; None for a network that does not hear.
+    frames: (B, 3, T, H, W) uint8. boxes_px: (N, 4) float32 xyxy in pixels of the frames. box_clip: (N,) int64.
+    audio: (B, 1, T', F) float32. has_audio: (B,) float32, 1 or 0. Both are None for a video-only network.
     """
 
     frames: Tensor
@@ -45,8 +46,8 @@ class OnnxInputs:
 
 
 @dataclass(frozen=True)
-class _GatedSound(AudioState):
-    """Sound of every clip, let through where `gate` (B,) is 1: the same as leaving clips out, without counting them."""
+class _GatedAudio(AudioState):
+    """Audio of every clip, used where `gate` (B,) is 1. Leaving clips out gives the same but needs dynamic shapes."""
 
     gate: Tensor = field(default_factory=lambda: torch.ones(0))
 
@@ -55,34 +56,34 @@ class _GatedSound(AudioState):
         return True
 
     @property
-    def may_pair(self) -> bool:
+    def can_pair(self) -> bool:
         return False
 
     @property
     def aligned(self) -> Tensor:
         return self.features
 
-    def through(self, stage: nn.Module) -> _GatedSound:
-        return _GatedSound(stage(self.features), self.clips, gate=self.gate)
+    def through(self, stage: nn.Module) -> _GatedAudio:
+        return _GatedAudio(stage(self.features), self.clips, gate=self.gate)
 
-    def add_to(self, pictures: Tensor, heard: Tensor) -> tuple[Tensor, AudioState]:
-        return pictures + heard * self.gate[:, None, None, None, None], self
+    def add_to(self, visual: Tensor, lateral: Tensor) -> tuple[Tensor, AudioState]:
+        return visual + lateral * self.gate[:, None, None, None, None], self
 
     def pool(self, batch: int, dim: int) -> Tensor:
         return self.features.mean(dim=(2, 3)) * self.gate[:, None]
 
 
 class Exported(nn.Module):
-    """The scores of boxes as a plain function of tensors."""
+    """A detector as a function of tensors: the inputs of `OnnxInputs` in, scores (N, C) out."""
 
     def __init__(self, model: ActionModel) -> None:
         super().__init__()
-        frozen = for_inference(model)
-        assert isinstance(frozen.head, RoIHead), "only detectors are exported"
-        # Detectron2's layer is the same operator, but ONNX is told of torchvision's alone.
-        frozen.head.roi_align = _torchvision_roi_align(frozen.head.roi_align)
-        self.backbone, self.head = frozen.backbone, frozen.head
-        ((self.class_set, self.class_loss),) = frozen.class_losses.items()
+        folded = fold_batch_norm(model)
+        assert isinstance(folded.head, RoIHead), "only detectors are exported"
+        # The ONNX exporter supports torchvision's operator only; Detectron2's is the same.
+        folded.head.roi_align = _torchvision_roi_align(folded.head.roi_align)
+        self.backbone, self.head = folded.backbone, folded.head
+        ((self.class_set, self.class_loss),) = folded.class_losses.items()
 
     def forward(
         self,
@@ -92,24 +93,24 @@ class Exported(nn.Module):
         audio: Tensor | None = None,
         has_audio: Tensor | None = None,
     ) -> Tensor:
-        sound = no_audio(frames.device)
+        state = no_audio(frames.device)
         if audio is not None and has_audio is not None:
-            sound = _GatedSound(audio, torch.arange(audio.shape[0]), gate=has_audio)
-        features = self.backbone(frames, sound)
+            state = _GatedAudio(audio, torch.arange(audio.shape[0]), gate=has_audio)
+        features = self.backbone(frames, state)
         logits = self.head(features, frames.shape[0], boxes_px, box_clip)[self.class_set]
         assert isinstance(self.class_loss, ClassLoss)
         return self.class_loss.scores(logits)
 
 
 def export_onnx(model: ActionModel, example: OnnxInputs, path: Path, *, notes: Mapping[str, str]) -> None:
-    """Writes `path`, with batch norms folded and the input pictures' sides free too; whole or not at all.
+    """Writes `path` atomically, with batch norms folded. The size of the frames is dynamic too.
 
-    example: two clips and two boxes or more, with audio if and only if the file shall take it.
+    example: at least two clips and two boxes; with audio if the file is to have that input.
     notes: the file's metadata.
     """
     require_onnx()
     exported = Exported(model).eval()
-    # One size that varies has one name everywhere.
+    # Dimensions of equal size share one name.
     clips, boxes, height, width = (torch.export.Dim(name) for name in ("clips", "boxes", "height", "width"))
     sizes = {
         "frames": {0: clips, 3: height, 4: width},
@@ -120,7 +121,7 @@ def export_onnx(model: ActionModel, example: OnnxInputs, path: Path, *, notes: M
     }
     inputs = example.named()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own, about itself
+        warnings.simplefilter("ignore")  # the exporter's deprecation warnings about its own code
         program = torch.onnx.export(
             exported,
             (),
@@ -134,24 +135,19 @@ def export_onnx(model: ActionModel, example: OnnxInputs, path: Path, *, notes: M
         )
     assert program is not None
     program.model.metadata_props.update(notes)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with atomic_write(path) as partial:
         program.save(partial, external_data=False)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def require_onnx() -> None:
-    """ValueError with the way out where a package is missing."""
+    """Raises ValueError with the install command if a package for ONNX is missing."""
     missing = [name for name in ("onnx", "onnxruntime", "onnxscript") if importlib.util.find_spec(name) is None]
     if missing:
         raise ValueError(f"{' and '.join(missing)} are not installed; pip install 'avdet[onnx]' brings them")
 
 
 def run_onnx(path: Path, inputs: OnnxInputs) -> NDArray[np.float32]:
-    """Scores (N, C) by onnxruntime on the CPU."""
+    """Scores (N, C) from onnxruntime on the CPU."""
     import onnxruntime  # noqa: PLC0415  (optional)
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -160,7 +156,7 @@ def run_onnx(path: Path, inputs: OnnxInputs) -> NDArray[np.float32]:
 
 
 def run_torch(model: ActionModel, inputs: OnnxInputs) -> NDArray[np.float32]:
-    """The same by the model itself, as everything else in avdet runs it."""
+    """Scores (N, C) from the model itself, for comparison."""
     clips = len(inputs.frames)
     batch = ClipBatch(
         frames=inputs.frames,
@@ -184,17 +180,17 @@ def random_inputs(
     audio: tuple[int, int] | None,
     seed: int = 0,
 ) -> OnnxInputs:
-    """Noise. size_px: height and width. audio: steps and mel bins; every second clip has sound."""
+    """Random inputs. size_px: height and width. audio: time steps and mel bins; every second clip has audio."""
     generator = torch.Generator().manual_seed(seed)
     height, width = size_px
     corners = torch.rand(boxes, 2, 2, generator=generator).sort(dim=1).values * torch.tensor([width, height])
-    heard = (torch.arange(clips) % 2 == 0).float()
+    has_audio = (torch.arange(clips) % 2 == 0).float()
     return OnnxInputs(
         frames=torch.randint(0, 256, (clips, 3, frames, height, width), dtype=torch.uint8, generator=generator),
         boxes_px=corners.flatten(1),
         box_clip=torch.randint(0, clips, (boxes,), generator=generator),
         audio=None if audio is None else torch.randn(clips, 1, *audio, generator=generator),
-        has_audio=None if audio is None else heard,
+        has_audio=None if audio is None else has_audio,
     )
 
 

@@ -5,33 +5,33 @@ import torch
 from torch.autograd import gradcheck
 from torch.nn import functional as F
 
-from avdet.models.blocks import as_clips, as_frames
-from avdet.models.initialise import initialise
+from avdet.models.init_weights import init_weights
 from avdet.models.nonlocal_block import NonLocal
+from avdet.models.ops.channels_last import as_clips, as_frames
 from tests.models.tiny import shake
 
 
 @pytest.mark.parametrize("softmax", [True, False])
 def test_is_attention_over_all_pooled_positions(softmax: bool) -> None:
-    """Against the affinities written out in full."""
+    """Compares with the full affinity matrix."""
     torch.manual_seed(0)
     block = shake(NonLocal(6, 3, softmax=softmax)).double().eval()
     assert isinstance(block, NonLocal)
     x = torch.randn(2, 6, 3, 4, 4, dtype=torch.float64)
     pooled = F.max_pool3d(x, (1, 2, 2)).flatten(2)  # (B, C, 12)
-    gather = block.gather
-    queries = gather.query(x.flatten(2).transpose(1, 2))
-    keys, values = gather.key(pooled.transpose(1, 2)), gather.value(pooled.transpose(1, 2))
+    attention = block.attention
+    queries = attention.query(x.flatten(2).transpose(1, 2))
+    keys, values = attention.key(pooled.transpose(1, 2)), attention.value(pooled.transpose(1, 2))
     affinity = torch.einsum("bqc,bkc->bqk", queries, keys)
     affinity = (affinity * 3**-0.5).softmax(dim=2) if softmax else affinity / 12
-    y = gather.out(torch.einsum("bqk,bkc->bqc", affinity, values))
-    expected = x + gather.norm(y.transpose(1, 2)[..., None]).reshape(x.shape)
+    y = attention.out(torch.einsum("bqk,bkc->bqc", affinity, values))
+    expected = x + attention.norm(y.transpose(1, 2)[..., None]).reshape(x.shape)
     torch.testing.assert_close(as_clips(block(as_frames(x), 3), 3), expected)
 
 
 def test_starts_as_the_identity() -> None:
     block = NonLocal(4, 2)
-    initialise(block)
+    init_weights(block)
     frames = torch.randn(2, 4, 4, 4)
     assert torch.equal(block(frames, 2), frames)
 

@@ -1,16 +1,21 @@
-"""The weights that training starts from."""
+"""The initial weights, as in the reference code."""
 
 from __future__ import annotations
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from avdet.models.blocks import Norm, Residual
+from avdet.models.blocks import Residual
 from avdet.models.nonlocal_block import CrossAttention
 
+__all__ = ["init_weights"]
 
-def initialise(model: nn.Module) -> None:
-    """As the reference does it: convolutions He (fan-out), norms 1 and 0, linear layers N(0, 0.01), and 0 for the last
-    norm of whatever is added to a shortcut, so that a new block changes nothing."""
+
+def init_weights(model: nn.Module) -> None:
+    """Initialises convolutions by He (fan-out) and linear layers by N(0, 0.01); norms keep torch's 1 and 0.
+
+    The last norm of every residual and non-local branch starts at 0, so that a new block is the identity.
+    """
     for module in model.modules():
         if isinstance(module, (nn.Conv2d, nn.Conv3d)):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -24,5 +29,5 @@ def initialise(model: nn.Module) -> None:
             nn.init.zeros_(module.norm.weight)
         elif isinstance(module, Residual):
             last = module.branch.c.norm
-            assert isinstance(last, Norm)
+            assert isinstance(last, _BatchNorm)
             nn.init.zeros_(last.weight)
