@@ -71,6 +71,7 @@ class PersonPredictions:
         return cls(*(np.concatenate([getattr(chunk, field.name) for chunk in chunks]) for field in fields(cls)))
 
     def select(self, rows: NDArray[np.bool_] | slice) -> PersonPredictions:
+        """The rows of a mask or slice."""
         return PersonPredictions(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
@@ -136,12 +137,14 @@ class PersonPredictions:
         return table[[*COLUMNS, *table.columns.difference(COLUMNS, sort=False)]]
 
     def to_bytes(self) -> bytes:
+        """The columns as an npz file."""
         file = io.BytesIO()
         np.savez(file, **vars(self))
         return file.getvalue()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> PersonPredictions:
+        """Reads what `to_bytes` wrote."""
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return cls(**{field.name: arrays[field.name] for field in fields(cls)})
 

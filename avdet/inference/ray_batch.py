@@ -201,6 +201,7 @@ class Work:
     error: str | None = None
 
     def row(self) -> dict[str, bytes]:
+        """The row of the Ray data set that holds this work."""
         return {"work": pickle.dumps(self)}
 
 
@@ -251,15 +252,18 @@ def plan(settings: InferenceSettings, row: Mapping[str, bytes]) -> list[dict[str
 
 
 def decode() -> Step:
+    """Builds the step from keyframe times to keyframe images."""
     return lambda work: keyframe_images(work.job.path, work.times_s)
 
 
 def detect_persons(build_person_detector: Callable[[], PersonDetector]) -> Step:
+    """Builds the step from keyframe images to person boxes."""
     detector = build_person_detector()
     return lambda work: detector(work.value)
 
 
 def extract(checkpoint: Path, min_box_score: float) -> Step:
+    """Builds the step from person boxes to the boxes and their clips."""
     detector = ActionDetector.from_checkpoint(checkpoint, device="cpu")
     return lambda work: (
         work.value,
@@ -268,6 +272,7 @@ def extract(checkpoint: Path, min_box_score: float) -> Step:
 
 
 def score(checkpoint: Path, min_box_score: float) -> Step:
+    """Builds the step from boxes and clips to predictions, as bytes."""
     detector = ActionDetector.from_checkpoint(checkpoint)
 
     def step(work: Work) -> bytes:

@@ -74,6 +74,7 @@ class ResumableOutput:
         return ResumeJournal(self._journal_path(job), {**file_fingerprint(job.path), "plan": plan})
 
     def has_begun(self, job: VideoJob) -> bool:
+        """Whether the video has a journal."""
         return self._journal_path(job).exists()
 
     def finished(self, job: VideoJob, settings: OutputSettings, table_format: TableFormat) -> FinishedVideo | None:

@@ -100,6 +100,7 @@ class DroppingQueue:
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def put(self, frame: VideoFrame) -> None:
+        """Appends the frame without waiting."""
         with self._changed:
             self._frames.append(frame)
             if len(self._frames) > self.limit:
@@ -108,6 +109,7 @@ class DroppingQueue:
             self._changed.notify_all()
 
     def close(self) -> None:
+        """Ends the iteration once the queue is empty."""
         with self._changed:
             self._open = False
             self._changed.notify_all()

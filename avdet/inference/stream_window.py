@@ -27,6 +27,7 @@ class StreamBuffer:
         self._lock = threading.Lock()
 
     def add(self, event: Event) -> None:
+        """Adds the event and drops the older ones of its kind."""
         with self._lock:
             events: deque[VideoFrame] | deque[AudioChunk] = self._audio
             if isinstance(event, VideoFrame):
@@ -59,6 +60,7 @@ class StreamWindow:
 
     @property
     def info(self) -> VideoInfo:
+        """See VideoReader.info; the duration ends with the newest frame."""
         height, width = self.video[-1].rgb.shape[:2]
         first_s, last_s = self.video[0].time_s, self.video[-1].time_s
         fps = (len(self.video) - 1) / max(last_s - first_s, 1e-6)

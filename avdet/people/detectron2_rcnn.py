@@ -56,6 +56,7 @@ class Detectron2RCNN:
 
     @property
     def model_config(self) -> dict[str, Any]:
+        """See TrainablePersonDetector.model_config."""
         return {"detector": "detectron2", "config": self.config.dump()}
 
     def __call__(self, images: Sequence[KeyframeImage]) -> list[PersonBoxes]:
@@ -65,6 +66,7 @@ class Detectron2RCNN:
         return [_persons(output["instances"], image) for output, image in zip(outputs, images, strict=True)]
 
     def losses(self, images: Sequence[KeyframeImage], persons: Sequence[PersonBoxes]) -> dict[str, Tensor]:
+        """Losses of Detectron2's model."""
         self.module.train()
         inputs = [self._input(image, self._train_resize) for image in images]
         for one_input, boxes in zip(inputs, persons, strict=True):

@@ -54,7 +54,8 @@ class TrainablePersonDetector(PersonDetector, Protocol):
     """A person detector whose weights, those of `module`, can be trained."""
 
     @property
-    def module(self) -> nn.Module: ...
+    def module(self) -> nn.Module:
+        """The model."""
 
     @property
     def model_config(self) -> dict[str, Any]:

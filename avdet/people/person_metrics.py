@@ -37,6 +37,7 @@ class PersonMetrics:
     boxes: int
 
     def to_json(self) -> dict[str, float | int | None]:
+        """The metrics as results.json has them, where `persons` is "people"."""
         names = {field: "people" if field == "persons" else field for field in self.__dataclass_fields__}
         return {name: getattr(self, field) for field, name in names.items()}
 

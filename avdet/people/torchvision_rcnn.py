@@ -65,6 +65,7 @@ class TorchvisionRCNN:
 
     @property
     def model_config(self) -> dict[str, Any]:
+        """See TrainablePersonDetector.model_config."""
         return {"detector": "torchvision", "model": self.model}
 
     def __call__(self, images: Sequence[KeyframeImage]) -> list[PersonBoxes]:
@@ -74,6 +75,7 @@ class TorchvisionRCNN:
         return [_persons(prediction, image) for prediction, image in zip(predictions, images, strict=True)]
 
     def losses(self, images: Sequence[KeyframeImage], persons: Sequence[PersonBoxes]) -> dict[str, Tensor]:
+        """Torchvision's losses: loss_objectness, loss_rpn_box_reg, loss_classifier, loss_box_reg."""
         self.module.train()
         if self._freeze_bn:
             for module in self.module.modules():

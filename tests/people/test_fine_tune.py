@@ -67,7 +67,7 @@ def test_a_frame_that_cannot_be_read_is_named(frames: list[LabelledFrame], tmp_p
 def test_a_tiny_model_learns_bright_boxes_in_seconds() -> None:
     torch.manual_seed(0)
     detector = torchvision_rcnn("tiny", None, torch.device("cpu"))
-    batches = [[scene(4 * k + j) for j in range(4)] for k in range(20)]
+    batches = [[scene(2 * k + j) for j in range(2)] for k in range(20)]
     losses: list[float] = []
     fine_tune(detector, batches, epochs=3, steps_per_epoch=20, lr=0.03, on_step=losses.append)
     assert len(losses) == 60
