@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = [
+    "INTERRUPTED",
     "ToolParser",
+    "add_person_arguments",
     "require_not_nan",
     "require_output",
     "require_output_folder",
@@ -19,6 +21,7 @@ __all__ = [
     "user_errors",
 ]
 
+INTERRUPTED = 130  # exit status after Ctrl-C, as shells report it
 RENAMED_OPTIONS = {
     "--detector": "--person-detector",
     "--every": "--keyframe-interval",
@@ -47,6 +50,19 @@ class ToolParser(argparse.ArgumentParser):
             if renamed in self._option_string_actions and option not in self._option_string_actions:
                 self.exit(2, f"error: unknown option {option}; did you mean {renamed}?\n")
         return self.parse_intermixed_args(argv)
+
+
+def add_person_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the person detector to a tool that also has a checkpoint of an action detector."""
+    parser.add_argument(
+        "--person-detector",
+        choices=("detectron2", "torchvision"),
+        help="default: the one of --person-weights, else Detectron2 if it is installed, else torchvision",
+    )
+    parser.add_argument(
+        "--person-weights", type=Path, metavar="FILE", help="weights of the person detector, for example a people.pt"
+    )
+    parser.add_argument("--person-model", help="model of the person detector; see --model of detect_people.py")
 
 
 @contextmanager

@@ -1,12 +1,11 @@
-"""Re-encode a recipe's videos once, small and quick to cut: a clip then costs a fifth to a third of what it did.
+"""Re-encode the videos of a config at a smaller size, so that loading a clip takes a fifth to a third of the time.
 
-Train from the copies with data.videos=DIR. Copies that are there already are kept, so a stopped run goes on; those of
-another version of a video, or of another size, are made anew.
+Train from the copies with data.videos=DIR. Existing copies are kept, so the same command resumes an interrupted run;
+copies of a video that changed, or made with other options, are replaced.
 """
 
 from __future__ import annotations
 
-import argparse
 import logging
 import multiprocessing
 from collections import Counter
@@ -14,45 +13,47 @@ from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from avdet.cli.arguments import require_output_folder, user_errors
+from avdet.cli.arguments import ToolParser, require_output_folder, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging, provide_sample
 
 logger = logging.getLogger(__name__)
-LARGEST_CRF = 51
+MAX_CRF = 51
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="cache_videos.py", description=__doc__)
+    parser = ToolParser("cache_videos.py", __doc__)
     add_config_arguments(parser)
-    parser.add_argument("--output", type=Path, required=True, help="the folder that the copies go to")
-    parser.add_argument("--short-side", type=int, default=256, metavar="PX", help="of the copies, at most")
-    parser.add_argument("--crf", type=int, default=20, help="x264's quality: smaller is better and larger on disk")
-    parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
-    args = parser.parse_intermixed_args(argv)
+    parser.add_argument("--output", type=Path, required=True, help="folder for the copies")
+    parser.add_argument(
+        "--short-side", type=int, default=256, metavar="PX", help="maximum short side of the copies (default 256)"
+    )
+    parser.add_argument("--crf", type=int, default=20, help="x264's CRF; lower gives better quality and larger files")
+    parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count(), help="default: one per core")
+    args = parser.parse(argv)
     configure_logging()
     with user_errors():
         config = config_from_arguments(args)
         if args.workers < 1 or args.short_side < 32:
-            raise ValueError(f"--workers {args.workers}, --short-side {args.short_side}; give at least 1 and 32")
-        if not 0 <= args.crf <= LARGEST_CRF:
-            raise ValueError(f"--crf is {args.crf}; x264's qualities are 0 (best) to {LARGEST_CRF}")
+            raise ValueError(f"--workers is {args.workers}, --short-side is {args.short_side}; give at least 1 and 32")
+        if not 0 <= args.crf <= MAX_CRF:
+            raise ValueError(f"--crf is {args.crf}; x264 accepts 0 (best) to {MAX_CRF}")
         require_output_folder(args.output)
         if args.sample:
             provide_sample(config)
         if not config.data.videos.is_dir():
-            raise ValueError(f"{config.data.videos.absolute()} is no folder; say where the videos are with data.videos")
+            raise ValueError(f"{config.data.videos.absolute()} is no folder; correct data.videos")
         targets = find_targets(config.data.videos, args.output)
         cache_videos(targets, short_side=args.short_side, crf=args.crf, workers=args.workers)
     return 0
 
 
 def find_targets(videos: Path, output: Path) -> dict[Path, Path]:
-    """From every video below a folder to its copy in `output`, in the same folders below it and as mp4."""
+    """Maps every video below a folder to its copy: the same relative path below `output`, as mp4."""
     from avdet.datasets.videos import files_below, is_video
 
     videos, output = videos.resolve(), output.resolve()
     if videos == output:
-        raise ValueError(f"--output {output} is where the videos lie; give another folder")
+        raise ValueError(f"--output {output} is the folder of the videos; give another folder")
     sources = filter(is_video, files_below(videos))
     targets = {
         path: (output / path.relative_to(videos)).with_suffix(".mp4") for path in sources if output not in path.parents
@@ -61,38 +62,36 @@ def find_targets(videos: Path, output: Path) -> dict[Path, Path]:
         if count > 1:
             raise ValueError(f"{count} videos in {videos} would be copied to {target}; rename all but one of them")
     if not targets:
-        raise ValueError(f"there is no video in {videos}; say where they are with data.videos")
+        raise ValueError(f"there is no video in {videos}; set data.videos to the folder of the videos")
     return targets
 
 
 def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, workers: int) -> None:
-    """Makes the copies that are not there yet, and logs each.
+    """Creates the copies that do not exist yet, and logs each.
 
-    Raises ValueError at once where a file is in the way that is no copy, and at the end if some failed.
+    Raises ValueError before the work if a target is a file of another origin, and after it if a video failed.
     """
     from avdet.media.cache import cache_video, read_cache_key
 
-    there = {target: read_cache_key(target) for target in targets.values() if target.exists()}
-    if foreign := next((target for target, recipe in there.items() if recipe is None), None):
-        raise ValueError(
-            f"{foreign} is there, and does not say that it is such a copy; move it away, or give another --output"
-        )
-    left = {
+    existing = {target: read_cache_key(target) for target in targets.values() if target.exists()}
+    if other := next((target for target, origin in existing.items() if origin is None), None):
+        raise ValueError(f"{other} exists and is no copy of this tool; move it, or give another --output")
+    remaining = {
         source: target
         for source, target in targets.items()
-        if target not in there or there[target] != _wanted(source, short_side, crf)
+        if target not in existing or existing[target] != _origin(source, short_side, crf)
     }
-    logger.info("%d videos, %d of them cached before", len(targets), len(targets) - len(left))
-    if replaced := sum(target.exists() for target in left.values()):
-        logger.info("made anew, because the video, --short-side or --crf is another: %d", replaced)
+    logger.info("%d videos, %d of them already cached", len(targets), len(targets) - len(remaining))
+    if replaced := sum(target.exists() for target in remaining.values()):
+        logger.info("%d copies are replaced, because the video, --short-side or --crf changed", replaced)
     failed: list[str] = []
-    with ProcessPoolExecutor(min(workers, max(len(left), 1)), multiprocessing.get_context("spawn")) as pool:
-        jobs = {pool.submit(cache_video, *pair, short_side=short_side, crf=crf): pair for pair in left.items()}
+    with ProcessPoolExecutor(min(workers, max(len(remaining), 1)), multiprocessing.get_context("spawn")) as pool:
+        jobs = {pool.submit(cache_video, *pair, short_side=short_side, crf=crf): pair for pair in remaining.items()}
         for done, job in enumerate(as_completed(jobs), 1):
             source, _ = jobs[job]
             try:
                 copy = job.result()
-            except Exception as error:  # whatever it is, the other videos are cached
+            except Exception as error:  # the other videos are cached all the same
                 failed.append(" ".join(str(error).split()) or type(error).__name__)
                 logger.warning("%d/%d  %s", done, len(jobs), failed[-1])
             else:
@@ -100,17 +99,17 @@ def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, wor
                 logger.info("%d/%d  %s: %s", done, len(jobs), copy.path, size)
                 if copy.early_end_s is not None:
                     logger.warning(
-                        "%s and its copy are cut short: of %.1f s, the last picture appears at %.1f; fetch it again",
+                        "%s is truncated, and so is its copy: the last frame of %.1f s is at %.1f s; download it again",
                         source,
                         copy.duration_s,
                         copy.early_end_s,
                     )
     if failed:
-        raise ValueError(f"{len(failed)} of {len(left)} videos could not be cached, the first one so: {failed[0]}")
+        raise ValueError(f"{len(failed)} of {len(remaining)} videos could not be cached; first error: {failed[0]}")
 
 
-def _wanted(source: Path, short_side: int, crf: int) -> dict[str, object] | None:
-    """None where the source cannot be reached, which its worker will say."""
+def _origin(source: Path, short_side: int, crf: int) -> dict[str, object] | None:
+    """What the copy is made from and how; None if the source cannot be read, which its worker reports."""
     from avdet.media.cache import cache_key
 
     try:

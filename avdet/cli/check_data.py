@@ -1,14 +1,13 @@
-"""Check a recipe's data before training: files, times, labels, people, sound."""
+"""Check the data of a config before training: files, timestamps, labels, person boxes, audio."""
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
 from rich.markup import escape
 
-from avdet.cli.arguments import require_output, user_errors
+from avdet.cli.arguments import ToolParser, require_output, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, provide_sample
 from avdet.datasets.data_settings import AvaData
 from avdet.engine.progress import CONSOLE
@@ -17,11 +16,11 @@ COLOURS = {"error": "bold red", "warning": "yellow", "fact": "green"}
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit status 1 where an error is found."""
-    parser = argparse.ArgumentParser(prog="check_data.py", description=__doc__)
+    """Returns exit status 1 if the data have an error."""
+    parser = ToolParser("check_data.py", __doc__)
     add_config_arguments(parser)
-    parser.add_argument("--json", type=Path, help="write the findings there too")
-    args = parser.parse_intermixed_args(argv)
+    parser.add_argument("--json", type=Path, help="also write the findings to this file")
+    args = parser.parse(argv)
     with user_errors():
         config = config_from_arguments(args)
         from avdet.annotations.checks.check_classification import check_clips

@@ -1,4 +1,4 @@
-"""The console command: `avdet VERB ...` is `python tools/VERB.py ...`."""
+"""The console command: `avdet VERB ...` runs `python tools/VERB.py ...`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ VERBS = (
 def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if not argv or argv[0] in {"-h", "--help"}:
-        sys.stdout.write(f"usage: avdet VERB ...\n\nverbs: {', '.join(VERBS)}; avdet VERB --help says more\n")
+        sys.stdout.write(
+            f"usage: avdet VERB ...\n\nverbs: {', '.join(VERBS)}\navdet VERB --help lists the options of a verb\n"
+        )
         return 0
     verb = argv[0].replace("-", "_")
     if verb not in VERBS:
-        sys.stderr.write(f"error: {argv[0]!r} is no verb; known are {', '.join(VERBS)}\n")
+        sys.stderr.write(f"error: unknown verb {argv[0]!r}; the verbs are {', '.join(VERBS)}\n")
         return 2
     return importlib.import_module(f"avdet.cli.{verb}").main(argv[1:])

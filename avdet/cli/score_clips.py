@@ -1,4 +1,4 @@
-"""Score predictions of whole clips again from their table, or write them in a challenge's own form."""
+"""Score the predictions of a classification run from their CSV, or convert them to a benchmark's submission format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.arguments import require_output, user_errors
+from avdet.cli.arguments import ToolParser, require_output, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging
 from avdet.engine.progress import CONSOLE
 
@@ -24,30 +24,30 @@ SETTING = re.compile(r"[a-z_]\w*(\.\w+)*=")
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="score_clips.py", description=__doc__)
+    parser = ToolParser("score_clips.py", __doc__)
     add_config_arguments(parser)
     parser.add_argument(
         "--predictions",
         type=Path,
         nargs="+",
         required=True,
-        help="predictions.csv of a run; of EPIC's verbs and nouns two",
+        help="predictions.csv of a run; two for EPIC's verbs and nouns",
     )
-    parser.add_argument("--json", type=Path, help="write the numbers there too")
-    parser.add_argument("--submission", type=Path, help="write the file that the benchmark's server or script reads")
-    args = parser.parse_intermixed_args(argv)
-    behind = [path for path in args.predictions if SETTING.match(str(path)) and not path.exists()]
-    args.overrides += map(str, behind)
-    args.predictions = [path for path in args.predictions if path not in behind]
+    parser.add_argument("--json", type=Path, help="also write the metrics to this file")
+    parser.add_argument("--submission", type=Path, help="write the file for the benchmark's server or script")
+    args = parser.parse(argv)
+    settings = [path for path in args.predictions if SETTING.match(str(path)) and not path.exists()]  # follow a file
+    args.overrides += map(str, settings)
+    args.predictions = [path for path in args.predictions if path not in settings]
     with user_errors():
         config = config_from_arguments(args)
         from avdet.datasets.data_settings import CharadesData, ClipData, EpicData
 
         if not isinstance(config.data, ClipData):
-            raise ValueError(f"{args.config} detects people in boxes; score its detections.csv with python -m ava_eval")
+            raise ValueError(f"{args.config} trains a detector; score its detections.csv with python -m ava_eval")
         if args.submission is not None and not isinstance(config.data, EpicData | CharadesData):
             raise ValueError(
-                f"--submission {args.submission}: only EPIC-Kitchens and Charades have a form of it; leave it out"
+                f"--submission {args.submission}: only EPIC-Kitchens and Charades have a submission format"
             )
         inputs = (args.config, *args.predictions, *config.data.annotations.glob("*"))
         for option, path, other in (("--json", args.json, None), ("--submission", args.submission, args.json)):
@@ -74,15 +74,15 @@ def _score(data: ClipData, args: argparse.Namespace) -> None:
         logger.warning("val: %s", fault)
     if len(segments) < len(annotated):
         logger.warning("%d of %d annotated clips have no prediction", len(annotated) - len(segments), len(annotated))
-    numbers = score_clips(data, classes, segments, scores, listed=annotated, epic=epic)
-    CONSOLE.print(numbers.text(), highlight=False, markup=False)
+    metrics = score_clips(data, classes, segments, scores, listed=annotated, epic=epic)
+    CONSOLE.print(metrics.text(), highlight=False, markup=False)
     if args.json is not None:
-        args.json.write_text(json.dumps(numbers.content, indent=2) + "\n", encoding="utf-8")
+        args.json.write_text(json.dumps(metrics.content, indent=2) + "\n", encoding="utf-8")
     if args.submission is not None:
-        _submit(data, classes, segments.ids.tolist(), scores, epic, args.submission)
+        _write_submission(data, classes, segments.ids.tolist(), scores, epic, args.submission)
 
 
-def _submit(
+def _write_submission(
     data: ClipData,
     classes: dict[str, ClassNames],
     ids: list[str],
@@ -106,6 +106,6 @@ def _submit(
         path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
     else:
         raise ValueError(
-            f"no form of submission is known for {path} with scores of {list(scores)} alone; give both of EPIC's tables"
+            f"--submission {path} needs verbs and nouns, not {list(scores)} alone; give both of EPIC's tables"
         )
     logger.info("wrote %s", path)

@@ -1,11 +1,11 @@
-"""Evaluate a checkpoint on a recipe's val split."""
+"""Evaluate a checkpoint on the val split of a config's data."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from avdet.cli.arguments import user_errors
+from avdet.cli.arguments import ToolParser, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging, provide_sample
 from avdet.datasets.locate import require_data
 from avdet.engine.run_dir import RunDir, new_run
@@ -13,11 +13,11 @@ from avdet.settings import Config
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="test_net.py", description=__doc__)
+    parser = ToolParser("test_net.py", __doc__)
     add_config_arguments(parser)
     parser.add_argument("--checkpoint", type=Path, required=True, help="last.pt or best.pt of a run")
-    parser.add_argument("--output", type=Path, help="the run directory; runs/NAME-test where it is not given")
-    args = parser.parse_intermixed_args(argv)
+    parser.add_argument("--output", type=Path, help="the run directory (default: runs/NAME-test)")
+    args = parser.parse(argv)
     with user_errors():
         config = config_from_arguments(args)
         if not args.sample:
@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _test(config: Config, args: argparse.Namespace, run: RunDir) -> None:
-    from avdet.cli.show import show_result
+    from avdet.cli.run_summary import print_result
     from avdet.distributed import distributed_context
     from avdet.engine.test_run import test
 
@@ -37,4 +37,4 @@ def _test(config: Config, args: argparse.Namespace, run: RunDir) -> None:
             process.main_first(lambda: provide_sample(config))
         result = test(config, args.checkpoint, run, process)
         if process.is_main:
-            show_result(result, run)
+            print_result(result, run)

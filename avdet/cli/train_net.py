@@ -1,4 +1,4 @@
-"""Train a model by a recipe, evaluate it, and show what it found."""
+"""Train the model of a config, evaluate it on the val split, and write an annotated video."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from avdet.cli.arguments import user_errors
+from avdet.cli.arguments import INTERRUPTED, ToolParser, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging, provide_sample
 from avdet.config import load_config
 from avdet.datasets.data_settings import AvaData
@@ -18,43 +18,40 @@ from avdet.engine.run_dir import RunDir, latest_run, new_run, restarted_run
 from avdet.settings import Config
 
 logger = logging.getLogger(__name__)
-INTERRUPTED = 130  # as shells count it
-RESTARTS = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))  # torchrun's, after a worker was lost
+RESTARTS = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))  # of torchrun, after a lost worker
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="train_net.py", description=__doc__)
+    parser = ToolParser("train_net.py", __doc__)
     add_config_arguments(parser)
-    parser.add_argument("--output", type=Path, help="the run directory; runs/NAME where it is not given")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --output, or with the newest one")
+    parser.add_argument("--output", type=Path, help="the run directory (default: runs/NAME)")
+    parser.add_argument("--resume", action="store_true", help="resume the run in --output, or the latest run")
     parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="two steps, an evaluation in small, a checkpoint and back; leaves nothing",
+        "--dry-run", action="store_true", help="run two steps, a small evaluation and a checkpoint; keep no files"
     )
-    args = parser.parse_intermixed_args(argv)
+    args = parser.parse(argv)
     with user_errors(), ExitStack() as stack:
         config = config_from_arguments(args)
-        resumes = args.resume
-        if args.dry_run and resumes:
-            raise ValueError("--dry-run leaves nothing, so there is nothing that --resume goes on with; leave one out")
+        resume = args.resume
+        if args.dry_run and resume:
+            raise ValueError("--dry-run keeps no files, so --resume has no effect; remove one of them")
         if args.dry_run:
             run = RunDir(Path(stack.enter_context(TemporaryDirectory())))
         elif RESTARTS:
-            run, resumes = restarted_run(config.name, args.output)
+            run, resume = restarted_run(config.name, args.output)
         else:
-            run = latest_run(config.name, args.output) if resumes else new_run(config.name, args.output)
-        if resumes:
+            run = latest_run(config.name, args.output) if resume else new_run(config.name, args.output)
+        if resume:
             config = load_config(run.config, overrides=tuple(args.overrides))
         if not args.sample:
             require_data(config.data)
-        return _run(config, run, args, resumes=resumes)
+        return _train(config, run, args, resume=resume)
 
 
-def _run(config: Config, run: RunDir, args: argparse.Namespace, *, resumes: bool) -> int:
-    # torch takes seconds to import: a wrong setting or missing data is said before
+def _train(config: Config, run: RunDir, args: argparse.Namespace, *, resume: bool) -> int:
+    # Imported here, because torch takes seconds and a wrong setting is reported before.
     from avdet.annotations.checks.check_detection import refuse_faulty
-    from avdet.cli.show import annotate_first_video, show_result
+    from avdet.cli.run_summary import annotate_first_video, print_result
     from avdet.distributed import distributed_context
     from avdet.engine.interrupt import Interrupted
     from avdet.engine.session import dry_run, train
@@ -69,12 +66,12 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace, *, resumes: bool
             dry_run(config, run, process)
             return 0
         try:
-            result = train(config, run, process, resume=resumes)
+            result = train(config, run, process, resume=resume)
         except Interrupted:
-            logger.info("Stopped and saved in %s; add --resume to the same command to go on", run.path)
+            logger.info("Interrupted; saved in %s. Add --resume to the same command to resume the run", run.path)
             return INTERRUPTED
         if process.is_main:
-            show_result(result, run)
+            print_result(result, run)
             if isinstance(config.data, AvaData):
                 annotate_first_video(run, config)
     return 0

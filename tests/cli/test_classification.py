@@ -141,7 +141,7 @@ def test_a_form_of_submission_that_is_none_is_refused_at_once(
     with pytest.raises(SystemExit) as stop:
         score_clips.main([*argv, "--submission", str(tmp_path / "s.json")])
     said = capsys.readouterr()
-    assert stop.value.code == 2 and "only EPIC-Kitchens and Charades have a form of it" in said.err and not said.out
+    assert stop.value.code == 2 and "only EPIC-Kitchens and Charades have" in said.err and not said.out
 
 
 def test_a_videos_missing_prediction_is_found_last_in_charades(

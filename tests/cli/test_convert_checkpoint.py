@@ -60,7 +60,7 @@ def test_caffe2_needs_a_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str
     blobs = {name: tensor.numpy() for name, tensor in caffe2(slowfast()).items()}
     source = tmp_path / "SLOWFAST.pkl"
     source.write_bytes(pickle.dumps({"blobs": blobs}, protocol=2))
-    assert "give its recipe with --config" in refusal(capsys, source, tmp_path / "out.pt")
+    assert "give its config with --config" in refusal(capsys, source, tmp_path / "out.pt")
     recipe = write_recipe(
         tmp_path / "r.yaml", audio=False, fast_to_slow_stages=("pool1", "res2", "res3", "res4"), alpha=2
     )

@@ -45,8 +45,8 @@ def people(tmp_path: Path) -> str:
 
 def test_people_are_found_followed_and_judged(sample: Path, checkpoint: str, people: str, tmp_path: Path) -> None:
     video, out = sample / "videos/sample_val_00.mp4", tmp_path / "out"
-    options = ["--min-box-score", "0.4", "--min-score", "0", "--smooth", "2", "--rate", "0.5"]
-    argv = [str(video), "--checkpoint", checkpoint, "--people", people, "--output", str(out), *options]
+    options = ["--min-box-score", "0.4", "--min-score", "0", "--smooth-window", "2", "--keyframe-rate", "0.5"]
+    argv = [str(video), "--checkpoint", checkpoint, "--person-weights", people, "--output", str(out), *options]
     assert detect_actions.main(argv) == 0
     boxes, detections = ava_eval.read_boxes(out / "boxes.csv"), ava_eval.read_detections(out / "detections.csv")
     judged = boxes[boxes["score"] >= 0.4]
@@ -85,11 +85,11 @@ def test_ctrl_c_says_how_much_is_done(
     monkeypatch.setattr(resumable_output, "predict_video", until_the_second)
     assert detect_actions.main(argv) == 130
     said = capsys.readouterr().out
-    assert "1 of 2 videos are in" in said and "the same command goes on" in said
+    assert "1 of 2 videos are in" in said and "the same command resumes" in said
     monkeypatch.undo()
     assert detect_actions.main(argv) == 0
     said = capsys.readouterr().out
-    assert "done before" in said and "2 of 2 videos are in" in said
+    assert "already done" in said and "2 of 2 videos are in" in said
 
 
 def test_what_users_get_wrong_is_said_in_one_sentence(
@@ -97,12 +97,18 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
 ) -> None:
     argv = [str(sample / "videos/sample_val_00.mp4"), "--checkpoint", checkpoint, "--output", str(tmp_path / "out")]
     for more, sentence in [
-        (["--boxes", "b.csv", "--people", people], "--boxes says who is there"),
-        (["--people", people, "--min-box-score", "1.0"], "lower --min-box-score"),
-        (["--people", people, "--start", "nan"], "the start is nan s and the end None s"),
-        (["--people", people, "--min-score", "nan"], "--min-score is nan; give a number"),
+        (
+            ["--boxes", "b.csv", "--person-weights", people],
+            "--person-weights has no effect",
+        ),
+        (["--person-weights", people, "--min-box-score", "1.0"], "lower --min-box-score"),
+        (["--person-weights", people, "--start", "nan"], "the start is nan s and the end None s"),
+        (["--person-weights", people, "--min-score", "nan"], "--min-score is nan; give a number"),
         (["--output", people], "is a file; give a folder"),
-        (["--people", people, "--detector", "detectron2"], "is a torchvision detector, not a detectron2 one"),
+        (
+            ["--person-weights", people, "--person-detector", "detectron2"],
+            "is a torchvision detector, not a detectron2 one",
+        ),
     ]:
         with pytest.raises(SystemExit) as stopped:
             detect_actions.main([*argv, *more])

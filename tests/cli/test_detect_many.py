@@ -63,7 +63,7 @@ def test_a_broken_video_is_listed_and_the_others_are_done(place: Place, capsys: 
     assert "3 of 4 videos" in (said := capsys.readouterr().out) and "1 could not be read" in said
     before = (out / "detections.csv").read_bytes()
     assert detect_actions.main(argv) == 0
-    assert capsys.readouterr().out.count("done before") == 3
+    assert capsys.readouterr().out.count("already done") == 3
     assert (out / "detections.csv").read_bytes() == before
 
 
@@ -90,7 +90,7 @@ def test_other_settings_do_not_mix_but_scores_are_smoothed_anew(
     assert detect_actions.main(argv) == 0
     rough = ava_eval.read_detections(place.folder / "out/detections.csv")
     assert "begun with other settings (end, start)" in refused([*argv, "--start", "2", "--end", "5"], capsys)
-    assert detect_actions.main([*argv, "--smooth", "4"]) == 0
+    assert detect_actions.main([*argv, "--smooth-window", "4"]) == 0
     smooth = ava_eval.read_detections(place.folder / "out/detections.csv")
     assert smooth["score"].std() < rough["score"].std()
 
@@ -99,15 +99,15 @@ def test_videos_of_earlier_commands_stay_in_the_tables(place: Place, capsys: pyt
     out = place.folder / "out"
     for film in reversed(place.films):
         assert detect_actions.main(place.argv("out", str(film), "--no-video")) == 0
-    assert "also in the tables, of earlier commands: 2 videos" in capsys.readouterr().out
+    assert "the tables include 2 videos of earlier commands" in capsys.readouterr().out
     names = ["film0", "film1", "film2"]
     assert ava_eval.read_detections(out / "detections.csv")["video"].drop_duplicates().tolist() == names
     assert ava_eval.read_boxes(out / "boxes.csv")["video"].drop_duplicates().tolist() == names
     tubes = [pd.read_csv(out / f"parts/{name}.tubes.csv") for name in names]
     pd.testing.assert_frame_equal(pd.read_csv(out / "tubes.csv"), pd.concat(tubes, ignore_index=True))
-    assert detect_actions.main(place.argv("out", str(place.films[0]), "--no-video", "--smooth", "2")) == 0
+    assert detect_actions.main(place.argv("out", str(place.films[0]), "--no-video", "--smooth-window", "2")) == 0
     assert (
-        "not in the tables, for another --smooth or --min-score in an earlier command: 2 videos"
+        "the tables omit 2 videos of earlier commands with another --smooth-window or --min-score"
         in capsys.readouterr().out
     )
     assert set(ava_eval.read_detections(out / "detections.csv")["video"]) == {"film0"}
@@ -177,7 +177,7 @@ def test_nothing_of_the_users_is_written_over(place: Place, capsys: pytest.Captu
     double = write_noise_video(place.folder / "more/film0.mp4", 2)
     film = double.read_bytes()
     assert "which would be overwritten" in refused(place.argv("more", str(double)), capsys)
-    assert "is what --output will write" in refused(place.argv(".", str(double), "--no-video"), capsys)
+    assert "would be overwritten" in refused(place.argv(".", str(double), "--no-video"), capsys)
     assert "which would be overwritten" in refused(place.argv("more", str(double), "--no-video"), capsys)
     assert double.read_bytes() == film
     for name in ("film1.mp4", "detections.csv", "label_map.txt"):
@@ -186,14 +186,14 @@ def test_nothing_of_the_users_is_written_over(place: Place, capsys: pytest.Captu
         said = refused(place.argv(name[:5], str(place.films[1]), "--no-video"), capsys)
         assert f"{name} exists and is not from this command" in said
         assert (place.folder / name[:5] / name).read_text() == "mine"
-    assert "all that --boxes says" in refused(place.argv("out", str(place.films[0]), str(double)), capsys)
+    assert "by which --boxes identifies them" in refused(place.argv("out", str(place.films[0]), str(double)), capsys)
 
 
 def test_where_nothing_works_the_exit_status_is_2(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     broken = [str(place.folder / "broken.mp4"), str(place.folder / "absent.mp4")]
     assert "none of 2 videos could be read" in refused(place.argv("out", *broken), capsys)
     assert len(pd.read_csv(place.folder / "out/errors.csv")) == 2
-    assert "there is nothing to look at" in refused(place.argv("out"), capsys)
+    assert "no input; give video files" in refused(place.argv("out"), capsys)
     (place.folder / "empty.txt").write_text("\n")
     assert "lists no video" in refused(place.argv("out", "--input", str(place.folder / "empty.txt")), capsys)
 

@@ -52,7 +52,7 @@ def refused(capsys: pytest.CaptureFixture[str], *argv: object) -> str:
 def test_videos_become_rows_with_ids(sample: Path, weights: Path, tmp_path: Path) -> None:
     videos = [str(sample / f"videos/sample_val_0{k}.mp4") for k in range(2)]
     output = tmp_path / "out/boxes.csv"
-    argv = [*videos, "--output", str(output), "--weights", str(weights), "--device", "cpu", "--rate", "2"]
+    argv = [*videos, "--output", str(output), "--weights", str(weights), "--device", "cpu", "--keyframe-rate", "2"]
     assert detect_people.main(argv) == 0
     table = ava_eval.read_boxes(output)
     assert list(dict.fromkeys(table["video"].astype(str))) == ["sample_val_00", "sample_val_01"]
@@ -69,7 +69,7 @@ def test_a_recipes_keyframes_are_those_of_its_labels(sample: Path, recipe: str, 
         recipe,
         "--output",
         str(tmp_path / "b.csv"),
-        "--detector",
+        "--person-detector",
         "ground_truth",
         "--weights",
         str(truth),
@@ -89,20 +89,20 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
     assert detect_people.main([*argv, str(tmp_path / "whole.csv")]) == 0
     output = tmp_path / "boxes.csv"
     looked: list[Path] = []
-    find = detect_people._find
+    find = detect_people._detect_video
 
-    def find_until_interrupted(job: detect_people.Job, *rest: object) -> object:
+    def find_until_interrupted(job: detect_people.VideoJob, *rest: object) -> object:
         looked.append(job.video)
         if len(looked) == 2:
             raise KeyboardInterrupt
         return find(job, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(detect_people, "_find", find_until_interrupted)
+    monkeypatch.setattr(detect_people, "_detect_video", find_until_interrupted)
     assert detect_people.main([*argv, str(output)]) == 130
-    assert "the same command goes on" in capsys.readouterr().out
-    assert "other settings (rate)" in refused(capsys, *argv, output, "--rate", "2")
+    assert "the same command resumes" in capsys.readouterr().out
+    assert "other settings (keyframe_rate)" in refused(capsys, *argv, output, "--keyframe-rate", "2")
     assert detect_people.main([*argv, str(output)]) == 0
-    assert "1 of 3 videos are done already" in capsys.readouterr().out
+    assert "1 of 3 videos are already done" in capsys.readouterr().out
     assert looked == [videos[0], videos[1], videos[1], videos[2]]
     assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert "exists and is finished" in refused(capsys, *argv, output)
@@ -127,7 +127,18 @@ def test_a_video_that_was_replaced_is_looked_at_again(
     video, broken = tmp_path / "clip.mp4", tmp_path / "broken.mp4"
     video.write_bytes((sample / "videos/sample_val_00.mp4").read_bytes())
     broken.write_bytes(b"no video")
-    argv = [video, broken, "--weights", weights, "--device", "cpu", "--rate", "0.5", "--output", tmp_path / "boxes.csv"]
+    argv = [
+        video,
+        broken,
+        "--weights",
+        weights,
+        "--device",
+        "cpu",
+        "--keyframe-rate",
+        "0.5",
+        "--output",
+        tmp_path / "boxes.csv",
+    ]
     refused(capsys, *argv)
     refused(capsys, *argv)
     other = sample / "videos/sample_val_01.mp4"
@@ -144,11 +155,11 @@ def test_a_table_that_does_not_fit_the_videos_is_said(
 ) -> None:
     videos = [sample / f"videos/sample_val_0{k}.mp4" for k in range(2)]
     table, output = tmp_path / "given.csv", tmp_path / "boxes.csv"
-    argv = [*videos, "--output", output, "--detector", "csv", "--weights", table]
+    argv = [*videos, "--output", output, "--person-detector", "csv", "--weights", table]
     table.write_text("sample_val_00,1,10,20,100,200,0.9\n")
     assert "given.csv has the row sample_val_00,1,10,20,100,200, a box in pixels" in refused(capsys, *argv)
     table.write_text("other,1,0.1,0.1,0.5,0.9,0.9\n")
-    assert "given.csv has boxes of other, and none of sample_val_00" in refused(capsys, *argv)
+    assert "given.csv has boxes of other, but none of sample_val_00" in refused(capsys, *argv)
     assert not output.exists()
     table.write_text("sample_val_00,1,0.1,0.1,0.5,0.9,0.9\n")
     assert detect_people.main([str(word) for word in argv]) == 0
@@ -159,16 +170,16 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
     sample: Path, weights: Path, recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     video, output = sample / "videos/sample_val_00.mp4", ("--output", tmp_path / "boxes.csv")
-    assert "nothing to look at" in refused(capsys, *output)
+    assert "no input; give video files" in refused(capsys, *output)
     assert "several videos are named" in refused(capsys, video, video, *output)
     assert "is one of the inputs" in refused(capsys, video, "--output", video)
     assert "--min-score is nan" in refused(capsys, video, *output, "--min-score", "nan")
-    assert "--rate is inf" in refused(capsys, video, *output, "--rate", "inf")
-    assert "--rate is 0" in refused(capsys, video, *output, "--rate", "0", "--weights", weights)
+    assert "--keyframe-rate is inf" in refused(capsys, video, *output, "--keyframe-rate", "inf")
+    assert "--keyframe-rate is 0" in refused(capsys, video, *output, "--keyframe-rate", "0", "--weights", weights)
     assert "'clip.mp4' is no setting" in refused(capsys, "clip.mp4", "--config", recipe, *output)
     assert "nowhere (data.videos)" in refused(capsys, "data.videos=nowhere", "--config", recipe, *output)
     assert "no checkpoint at" in refused(
-        capsys, video, *output, "--detector", "torchvision", "--weights", tmp_path / "no.pt"
+        capsys, video, *output, "--person-detector", "torchvision", "--weights", tmp_path / "no.pt"
     )
     assert not (tmp_path / "boxes.csv").exists()
 
@@ -176,7 +187,7 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
 def test_the_script_says_what_it_takes() -> None:
     script = REPOSITORY / "tools/detect_people.py"
     done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True)
-    assert "--detector" in done.stdout and "--rate" in done.stdout
+    assert "--person-detector" in done.stdout and "--keyframe-rate" in done.stdout
 
 
 def test_wrong_use_is_said_before_torch_is_imported() -> None:

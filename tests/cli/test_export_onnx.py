@@ -38,7 +38,7 @@ def test_a_checkpoint_becomes_a_file_that_is_compared(tiny_config: Config, tmp_p
     done = subprocess.run([sys.executable, script, *argv], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     said = done.stdout.replace("\n", " ")
-    assert "takes frames, boxes_px, box_clip, audio, has_audio scores of onnxruntime and torch differ by" in said
+    assert "inputs: frames, boxes_px, box_clip, audio, has_audio scores of ONNX Runtime and PyTorch differ by" in said
     notes = {one.key: json.loads(one.value) for one in onnx.load(output).metadata_props}
     assert notes["classes"] == {str(action_id): name for action_id, name in classes.label_map.items()}
     assert notes["clip"]["short_side_px"] == 48 and notes["clip"]["span_frames"] == tiny_config.model.span_frames

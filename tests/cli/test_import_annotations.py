@@ -48,9 +48,9 @@ def test_no_file_is_written_over(labels: Path, capsys: pytest.CaptureFixture[str
 def test_without_a_share_for_val_the_own_one_stays(labels: Path) -> None:
     own = labels.with_name("val.csv")
     own.write_text("mine")
-    assert run(labels, labels.parent, "--val-share", "0") == 0
+    assert run(labels, labels.parent, "--val-fraction", "0") == 0
     assert own.read_text() == "mine" and labels.with_name("train.csv").exists()
-    assert run(labels, labels.parent / "other", "--val-share", "0") == 0
+    assert run(labels, labels.parent / "other", "--val-fraction", "0") == 0
     assert not (labels.parent / "other" / "val.csv").exists()
 
 
@@ -59,21 +59,24 @@ def test_a_file_is_no_folder_for_the_output(labels: Path, capsys: pytest.Capture
     assert f"{labels} is a file; give a folder" in refusal(capsys, labels, labels / below)
 
 
-@pytest.mark.parametrize("option", [("--every", "-1"), ("--every", "nan"), ("--every", "inf"), ("--seed", "-1")])
+@pytest.mark.parametrize(
+    "option",
+    [*(("--keyframe-interval", value) for value in ("-1", "nan", "inf")), ("--seed", "-1")],
+)
 def test_options_that_cannot_be_are_refused(
     labels: Path, capsys: pytest.CaptureFixture[str], option: tuple[str, str]
 ) -> None:
-    assert f"{option[0]} is {option[1]}; it must be" in refusal(capsys, labels, labels.parent / "set", *option)
+    assert f"{option[0]} is {option[1]}; give" in refusal(capsys, labels, labels.parent / "set", *option)
 
 
 def test_what_is_left_out_is_counted(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels.write_text(f"{ROWS}a,3,0.2,0.2,0.2,0.4,sit,0\n{ROWS.splitlines()[1]}\n")
     assert run(labels, labels.parent / "set") == 0
     assert "4 rows" in (said := capsys.readouterr().out)
-    assert said.endswith("left out: 1 rows without a box in the frame, 1 duplicate rows\n")
+    assert said.endswith("omitted: 1 rows without a box in the frame, 1 duplicate rows\n")
 
 
 def test_a_file_that_is_given_twice_counts_once(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
     videos, output = labels.parent / "videos", labels.parent / "set"
     import_annotations.main([str(labels), str(labels), "--videos", str(videos), "--output", str(output)])
-    assert capsys.readouterr().out.endswith("left out: 4 duplicate rows\n")
+    assert capsys.readouterr().out.endswith("omitted: 4 duplicate rows\n")

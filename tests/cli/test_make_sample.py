@@ -23,5 +23,5 @@ def test_a_folder_of_other_things_is_refused_in_one_sentence(
     assert "give an empty or a new folder" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cli.main([str(tmp_path / "new"), "--seed", "-1"])
-    assert "--seed is -1; give 0 or a larger whole number" in capsys.readouterr().err
+    assert "--seed is -1; give 0 or more" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()

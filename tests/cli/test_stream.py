@@ -24,7 +24,7 @@ def weights(tmp_path: Path, tiny_config: Config) -> list[str]:
     config = tiny_config.model_dump(mode="json")
     save_checkpoint(tmp_path / "best.pt", model_state=model.state_dict(), config=config, class_names=classes.label_map)
     save_person_detector(tmp_path / "people.pt", build_trainable_detector("torchvision", device="cpu", sample=True))
-    return ["--checkpoint", str(tmp_path / "best.pt"), "--people", str(tmp_path / "people.pt")]
+    return ["--checkpoint", str(tmp_path / "best.pt"), "--person-weights", str(tmp_path / "people.pt")]
 
 
 @pytest.mark.parametrize("drawn", [True, False])
@@ -38,7 +38,7 @@ def test_a_file_is_watched_in_real_time_and_written(
     assert stream.main([str(source), *weights, *options, "--output", str(output)]) == 0
     assert time.monotonic() - started > 2.4
     said = capsys.readouterr().out
-    assert "pictures shown" in said and "s behind" in said
+    assert "frames shown" in said and "latency" in said
     with VideoReader(output) as film, VideoReader(source, short_side=360) as video:
         last_s = film.info.duration_s  # a busy machine drops the last ones too
         assert 0.5 < last_s < 2.6
@@ -54,11 +54,11 @@ def test_without_a_display_it_asks_for_a_file(
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setattr("sys.platform", "linux")
     for more, sentence in [
-        ([], "there is no display to show a window on; give --output FILE.mp4"),
+        ([], "there is no display for a window; give --output FILE.mp4"),
         (["--output", "a.avi"], "give a name that ends in .mp4"),
         (["--output", "a.mp4", "--min-score", "nan"], "--min-score is nan; give a number"),
-        (["--output", "a.mp4", "--short-side", "8"], "people cannot be seen below 64 pixels"),
-        (["--output", "a.mp4", "--rate", "0"], "the keyframe rate is 0 per second"),
+        (["--output", "a.mp4", "--short-side", "8"], "--short-side is 8; give 64 pixels or more"),
+        (["--output", "a.mp4", "--keyframe-rate", "0"], "the keyframe rate is 0 per second"),
     ]:
         with pytest.raises(SystemExit) as stop:
             stream.main(["none.mp4", *weights, *more])

@@ -159,7 +159,7 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
     assert "not usable" in refused(capsys, "--config", config, "train.lr=fast")
     assert "No config at" in refused(capsys, "--config", str(tmp_path / "none.yaml"))
     assert "already holds a run" in refused(capsys, "--config", config, "--output", str(trained))
-    assert "--dry-run leaves nothing" in refused(capsys, "--config", config, "--dry-run", "--resume")
+    assert "--dry-run keeps no files" in refused(capsys, "--config", config, "--dry-run", "--resume")
     assert "no checkpoint" in refused(capsys, "--config", config, "--output", str(tmp_path / "x"), "--resume")
     other = (f"model.weights={trained / 'checkpoints/last.pt'}", "model.width=16")
     assert "another architecture" in refused(capsys, "--config", config, "--output", str(tmp_path / "y"), *other)

@@ -27,7 +27,7 @@ def recipe(tmp_path: Path, tiny_settings: tuple[str, ...]) -> str:
 
 
 def trained(recipe: str, folder: Path, *more: str) -> dict[str, float]:
-    argv = ["--config", recipe, "--detector", "torchvision", "--device", "cpu", "--output", str(folder), *more]
+    argv = ["--config", recipe, "--person-detector", "torchvision", "--device", "cpu", "--output", str(folder), *more]
     assert train_people.main(argv) == 0
     results = json.loads((folder / "results.json").read_text())
     assert {"people", "seed", "command", "versions", "data_fingerprint"} <= results.keys()
@@ -62,8 +62,8 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
     taken.mkdir()
     (taken / "config.yaml").write_text("")
     for more, sentence in [
-        (("--epochs", "-1"), "--epochs -1"),
-        (("--lr", "0"), "--lr is 0.0; give a finite rate above 0"),
+        (("--epochs", "-1"), "--epochs is -1"),
+        (("--lr", "0"), "--lr is 0.0; give a finite learning rate above 0"),
         (("--lr", "nan"), "--lr is nan"),
         (("--output", str(taken)), "already holds a run"),
         (("--weights", str(tmp_path / "no.pt"), "--output", str(tmp_path / "x")), "no checkpoint at"),
@@ -71,7 +71,7 @@ def test_what_users_get_wrong_is_said_in_one_sentence(
         (("data.videos=nowhere",), "nowhere (data.videos)"),
     ]:
         with pytest.raises(SystemExit) as stopped:
-            train_people.main(["--config", recipe, "--detector", "torchvision", *more])
+            train_people.main(["--config", recipe, "--person-detector", "torchvision", *more])
         assert stopped.value.code == 2
         said = capsys.readouterr().err
         assert said.startswith("error: ") and said.count("\n") == 1 and sentence in said
@@ -86,4 +86,4 @@ def test_a_recipe_without_boxes_is_refused_before_anything_is_made(
     with pytest.raises(SystemExit) as stopped:
         tool.main(["--config", recipe, "--sample", "--output", "out"])
     assert stopped.value.code == 2 and not list(tmp_path.iterdir())
-    assert "has data of kind kinetics, without boxes; give a recipe of kind ava" in capsys.readouterr().err
+    assert "has data of kind kinetics, without boxes; give a config of kind ava" in capsys.readouterr().err

@@ -57,7 +57,10 @@ def test_the_page_needs_no_film(folder: Path, capsys: pytest.CaptureFixture[str]
     assert '"src":"clip.mp4"' in page.read_text(encoding="utf-8") and not (folder / "a.mp4").exists()
     for more, sentence in (
         ([], "neither --output nor --player is given"),
-        (["--player", str(page), "--without-sound", "other.csv"], "--without-sound draws bars into the film"),
+        (
+            ["--player", str(page), "--without-audio", "other.csv"],
+            "--without-audio draws bars",
+        ),
     ):
         with pytest.raises(SystemExit) as stop:
             main([*argv, *more])
@@ -70,7 +73,7 @@ def test_the_page_needs_no_film(folder: Path, capsys: pytest.CaptureFixture[str]
         (["--explain"], "--explain needs --checkpoint FILE"),
         (["--checkpoint", "best.pt"], "--explain needs --checkpoint FILE"),
         (["--explain", "--checkpoint", "missing.pt"], "There is no checkpoint at missing.pt"),
-        (["--player", "page.pdf"], "give it a name that ends in .html"),
+        (["--player", "page.pdf"], "give a name that ends in .html"),
         (["--top", "0"], "--top is 0"),
         (["--timestamp-offset", "nan"], "must be finite"),
         (["--output", "a.avi"], "give a name that ends in .mp4"),
@@ -95,7 +98,7 @@ def test_tables_that_cannot_be_drawn_are_refused_before_the_film(
     pixels = "clip,0.5,10,20,40,90,1,0.9\n"
     for option, row, said in (
         ("--detections", pixels, "other.csv has the row clip,0.5,10,20,40,90, a box in pixels"),
-        ("--without-sound", pixels, "a box in pixels"),
+        ("--without-audio", pixels, "a box in pixels"),
         ("--ground-truth", "clip,0.5,10,20,40,90,1,7\n", "a box in pixels"),
         (
             "--detections",
@@ -117,8 +120,8 @@ def test_what_is_not_shown_is_said(folder: Path, capsys: pytest.CaptureFixture[s
     names.write_text("sit\n")
     assert main(_arguments(folder, "--detections", str(table), "--label-map", str(names))) == 0
     said = capsys.readouterr().out
-    assert "not shown: 1 of 2 rows" in said and "and its 1.0 s" in said
-    assert "without a name in the label map, so shown as numbers: 1 action id: 7" in said
+    assert "not shown: 1 of 2 rows" in said and "(1.0 s)" in said
+    assert "shown as numbers, because the label map has no name: 1 action id: 7" in said
 
 
 def test_what_is_read_is_not_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,9 +164,9 @@ def test_the_script_says_what_it_takes() -> None:
 
 
 def test_scores_without_sound_stand_beside(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "deaf.csv").write_text(ROW.format(score=0.1))
-    assert main(_arguments(folder, "--without-sound", str(folder / "deaf.csv"), "--no-spectrogram")) == 0
-    (folder / "deaf.csv").write_text(ROW.format(score=0.1).replace("clip,", "other,"))
+    (folder / "video_only.csv").write_text(ROW.format(score=0.1))
+    assert main(_arguments(folder, "--without-audio", str(folder / "video_only.csv"), "--no-spectrogram")) == 0
+    (folder / "video_only.csv").write_text(ROW.format(score=0.1).replace("clip,", "other,"))
     with pytest.raises(SystemExit) as stop:
-        main(_arguments(folder, "--without-sound", str(folder / "deaf.csv")))
-    assert stop.value.code == 2 and "the detections without sound have no row for 'clip'" in capsys.readouterr().err
+        main(_arguments(folder, "--without-audio", str(folder / "video_only.csv")))
+    assert stop.value.code == 2 and "the detections without audio have no row for 'clip'" in capsys.readouterr().err

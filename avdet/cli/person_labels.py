@@ -1,4 +1,4 @@
-"""A recipe's labelled people, as what finds or learns people wants them."""
+"""The labelled persons of a config's data, for the tools that run or train a person detector."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from avdet.settings import Config
 if TYPE_CHECKING:
     from avdet.datasets.keyframes import KeyframeTable
 
-__all__ = ["labelled_split", "provide_labels"]
+__all__ = ["read_person_labels", "require_person_labels"]
 
 
-def provide_labels(config: Config, splits: tuple[str, ...], *, sample: bool) -> None:
-    """Makes the sample set where it is wanted.
+def require_person_labels(config: Config, splits: tuple[str, ...], *, sample: bool) -> None:
+    """Checks that the files of the splits exist, except detected boxes; creates the sample set for --sample.
 
-    Raises ValueError where files are missing; the detected boxes need not be there, for here they are made.
+    Raises ValueError where files are missing, or where the data set has no boxes.
     """
     if not isinstance(config.data, AvaData):
-        raise ValueError(f"{config.name} has data of kind {config.data.kind}, without boxes; give a recipe of kind ava")
+        raise ValueError(f"{config.name} has data of kind {config.data.kind}, without boxes; give a config of kind ava")
     if sample:
         provide_sample(config)
     require_data(config.data.model_copy(update={f"{split}_boxes": None for split in splits}), splits)
 
 
-def labelled_split(config: Config, split: str) -> tuple[KeyframeTable, dict[str, Path]]:
-    """The keyframes of a split whose movie is there, and the movies by name."""
+def read_person_labels(config: Config, split: str) -> tuple[KeyframeTable, dict[str, Path]]:
+    """Returns the keyframes of a split whose videos exist, and the paths of the videos by name."""
     from avdet.data.build import build_classes, read_truth
     from avdet.datasets.videos import find_videos_by_name
 

@@ -1,0 +1,253 @@
+"""Runs the action detector over many videos into one output folder: in one process, in several, or on Ray.
+
+An error in one video does not stop the others, and finished videos are not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avdet.cli.arguments import INTERRUPTED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from avdet.distributed import DistributedContext
+    from avdet.inference.detector import ActionDetector
+    from avdet.inference.output_tables import OutputSettings, TableFormat
+    from avdet.inference.resumable_output import FinishedVideo, ResumableOutput
+    from avdet.inference.stages import InferenceSettings
+    from avdet.inference.video_names import VideoJob
+    from avdet.people.person_detector import PersonDetector
+    from avdet.visualization.person_timeline import Overlay
+
+    VideoResult = tuple[VideoJob, FinishedVideo | str]  # str: why the video failed
+
+__all__ = ["detect_on_ray", "detect_videos", "inference_settings"]
+
+logger = logging.getLogger(__name__)
+
+
+def detect_videos(args: argparse.Namespace, process: DistributedContext) -> int:
+    """Processes every world-size-th video; the main process writes the tables. Returns the exit status."""
+    from avdet.checkpoints.checkpoint_io import load_checkpoint
+    from avdet.inference.detector import ActionDetector
+    from avdet.inference.output_tables import write_label_map
+    from avdet.inference.resumable_output import ResumableOutput, error_text
+
+    jobs = _jobs(args)
+    load_checkpoint(args.checkpoint)  # reports errors before the weights of a person detector are downloaded
+    boxes, device = _boxes(args), str(process.device)
+    person_detector = _person_detector(args, device)
+    detector = ActionDetector.from_checkpoint(args.checkpoint, device=device, person_detector=person_detector)
+    output = ResumableOutput(args.output, _resume_settings(args))
+    if process.is_main:
+        write_label_map(detector.classes, args.output)
+    results: list[VideoResult] = []
+    interrupted = False
+    for job in jobs[process.rank :: process.world]:
+        try:
+            results.append((job, _detect_video(job, detector, boxes, args, output)))
+        except KeyboardInterrupt:
+            if process.world > 1:
+                raise
+            interrupted = True
+            break
+        except Exception as error:
+            results.append((job, error_text(error)))
+            logger.warning("%s is skipped: %s", job.path, results[-1][1])
+    result_of = dict(process.gather(results))
+    if process.is_main:
+        _write_tables(args, len(jobs), [(job, result_of[job]) for job in jobs if job in result_of], output)
+    if interrupted:
+        logger.info("Interrupted; finished videos are saved in %s, and the same command resumes", args.output)
+        return INTERRUPTED
+    return 0
+
+
+def detect_on_ray(args: argparse.Namespace) -> int:
+    """Processes the videos on a Ray cluster and writes parquet tables. Returns the exit status."""
+    from avdet.inference.output_tables import write_errors
+    from avdet.inference.ray_batch import RayRun, require_ray
+    from avdet.inference.resumable_output import ResumableOutput
+    from avdet.people.build_detector import build_person_detector
+
+    require_ray()
+    jobs = _jobs(args)
+    output = ResumableOutput(args.output, _resume_settings(args))
+    build = partial(build_person_detector, args.person_detector, model=args.person_model, weights=args.person_weights)
+    run = RayRun(args.checkpoint, build, _boxes(args), inference_settings(args), tuple(args.ray_workers))
+    results = run.detect(
+        jobs, output, _output_settings(args), address=args.ray, object_store_mb=args.object_store_memory
+    )
+    failed = [(job.name, job.path, result) for job, result in results if isinstance(result, str)]
+    write_errors(failed, args.output, "parquet")
+    keyframes = [result.keyframes for _, result in results if not isinstance(result, str)]
+    _report(args, len(results), failed, keyframes, "parquet")
+    return 0
+
+
+def inference_settings(args: argparse.Namespace) -> InferenceSettings:
+    """Raises ValueError for an impossible rate, time range or batch size."""
+    from avdet.inference.stages import InferenceSettings
+
+    return InferenceSettings(args.keyframe_rate, args.start, args.end, args.min_box_score, args.batch_size)
+
+
+def _output_settings(args: argparse.Namespace) -> OutputSettings:
+    from avdet.inference.output_tables import OutputSettings
+
+    return OutputSettings(args.smooth_window, args.min_score)
+
+
+def _resume_settings(args: argparse.Namespace) -> dict[str, object]:
+    """The options on which all scores of one output depend; a resumed run must have the same."""
+    names = ("person_detector", "person_model", "keyframe_rate", "start", "end", "min_box_score", "batch_size")
+    files = {name: getattr(args, name) for name in ("checkpoint", "boxes", "person_weights")}
+    versions = {name: [str(path.resolve()), path.stat().st_mtime] for name, path in files.items() if path is not None}
+    return {**{name: getattr(args, name) for name in names}, **versions}
+
+
+def _jobs(args: argparse.Namespace) -> list[VideoJob]:
+    from avdet.inference.resumable_output import require_free
+    from avdet.inference.stages import source_name
+    from avdet.inference.video_names import read_list, video_jobs
+
+    jobs = video_jobs([*args.videos, *(read_list(args.input) if args.input else [])])
+    if not jobs:
+        raise ValueError(f"{args.input} lists no video; write one path per line")
+    if not any(job.path.exists() for job in jobs):
+        raise ValueError(f"There is no video at {jobs[0].path}; give the path of a file, or of a folder of frames")
+    repeated = [name for name, count in Counter(source_name(job.path) for job in jobs).items() if count > 1]
+    if args.boxes is not None and repeated:
+        raise ValueError(f"several videos are named {min(repeated)}, by which --boxes identifies them; rename one")
+    require_free(args.output, jobs, "csv" if args.ray is None else "parquet")
+    return jobs
+
+
+def _boxes(args: argparse.Namespace) -> pd.DataFrame | None:
+    from ava_eval import read_boxes
+
+    return None if args.boxes is None else read_boxes(args.boxes)
+
+
+def _person_detector(args: argparse.Namespace, device: str) -> PersonDetector | None:
+    """Returns None with --boxes."""
+    from avdet.people.build_detector import build_person_detector
+
+    if args.boxes is not None:
+        return None
+    weights = args.person_weights
+    return build_person_detector(args.person_detector, model=args.person_model, weights=weights, device=device)
+
+
+def _detect_video(
+    job: VideoJob,
+    detector: ActionDetector,
+    boxes: pd.DataFrame | None,
+    args: argparse.Namespace,
+    output: ResumableOutput,
+) -> FinishedVideo:
+    """Writes the tables and the annotated video of one video, unless an earlier command wrote them."""
+    from avdet.inference.resumable_output import annotated_path, predict_video
+    from avdet.visualization.person_timeline import Overlay, detected_persons
+
+    settings = _output_settings(args)
+    finished = output.finished(job, settings, "csv")
+    annotated = annotated_path(args.output, job)
+    annotates = not (args.no_video or job.path.is_dir())
+    if finished is not None and (not annotates or annotated.exists() or not finished.keyframes):
+        logger.info("%s: already done", job.path)
+        return finished
+    with _progress(job.name) as on_chunk:
+        predictions = predict_video(detector, job, boxes, inference_settings(args), output, on_chunk)
+    predictions = predictions.linked().smoothed(args.smooth_window)
+    if not job.path.is_dir():
+        annotated.unlink(missing_ok=True)  # of a run with other settings
+    finished = output.finish(job, predictions, detector.classes, settings, "csv")
+    if not finished.keyframes:
+        logger.warning("%s: no person has a score of %g or more", job.path, args.min_box_score)
+    elif annotates:
+        rows = predictions.action_rows(job.name, detector.classes, min_score=args.min_score)
+        overlay = Overlay(detected_persons(rows, detector.classes.label_map), min_score=args.min_score)
+        _annotate(job, annotated, overlay)
+    logger.info("%s: %d persons at %d keyframes", job.path, finished.persons, finished.keyframes)
+    return finished
+
+
+def _annotate(job: VideoJob, path: Path, overlay: Overlay) -> None:
+    """Draws a video's detections; a failure is a warning, because the tables are complete."""
+    from avdet.inference.resumable_output import error_text
+    from avdet.visualization.render import render
+
+    try:
+        render(job.path, path, overlay)
+    except Exception as error:
+        logger.warning("%s is in the tables, but cannot be annotated: %s", job.path, error_text(error))
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
+    from avdet.engine.progress import counting_bars
+
+    with counting_bars() as progress:
+        bar = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(bar, completed=done, total=total)
+
+
+def _write_tables(
+    args: argparse.Namespace, num_videos: int, results: Sequence[VideoResult], output: ResumableOutput
+) -> None:
+    """Joins the tables of the finished videos, followed by those of earlier commands, and writes errors.csv.
+
+    Raises ValueError if no video has a detection.
+    """
+    from avdet.annotations.checks.finding import counted
+    from avdet.inference.output_tables import join_csvs, write_errors
+
+    finished = {job.name: result for job, result in results if not isinstance(result, str)}
+    failed = [(job.name, job.path, result) for job, result in results if isinstance(result, str)]
+    if finished:
+        with_same_settings, num_others = output.finished_earlier(_output_settings(args))
+        names = {job.name for job, _ in results}
+        earlier = [name for name in with_same_settings if name not in names]
+        join_csvs(output.folder, [*finished, *earlier], args.output)
+        if earlier:
+            logger.info("the tables include %s of earlier commands", counted(len(earlier), "video"))
+        if num_others:
+            logger.warning(
+                "the tables omit %s of earlier commands with another --smooth-window or --min-score",
+                counted(num_others, "video"),
+            )
+    write_errors(failed, args.output, "csv")
+    _report(args, num_videos, failed, [result.keyframes for result in finished.values()], "csv")
+
+
+def _report(
+    args: argparse.Namespace,
+    num_videos: int,
+    failed: Sequence[tuple[str, Path, str]],
+    keyframes: Sequence[int],
+    table_format: TableFormat,
+) -> None:
+    """Logs how many videos are done. keyframes: the number of keyframes with persons in each finished video.
+
+    Raises ValueError if all videos failed, or if no finished video has a person.
+    """
+    errors = args.output / f"errors.{table_format}"
+    if failed and not keyframes:
+        raise ValueError(
+            failed[0][2] if num_videos == 1 else f"none of {num_videos} videos could be read; see {errors}"
+        )
+    if keyframes and not any(keyframes):
+        raise ValueError(f"no video has a person with a score of {args.min_box_score:g} or more; lower --min-box-score")
+    logger.info("%d of %d videos are in %s", len(keyframes), num_videos, args.output)
+    if failed:
+        logger.warning("%d could not be read; see %s. The same command retries them", len(failed), errors)
