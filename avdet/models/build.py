@@ -31,7 +31,7 @@ from avdet.settings import AUDIO_STRIDES, ModelConfig
 
 __all__ = ["build_model"]
 
-STAGES = ("pool1", "res2", "res3", "res4", "pool5")  # after which (before pool5) lateral connections are
+STAGES = ("pool1", "res2", "res3", "res4", "pool5")  # with lateral connections after them, or before pool5
 GROWTH = {"pool1": 1, "res2": 4, "res3": 8, "res4": 16, "pool5": 32}  # channels, in widths of the pathway
 FEATURE_STRIDE = {"clip": 32, "roi": 16}  # pixels per cell of res5
 
@@ -59,18 +59,18 @@ def build_model(
     dim_audio = 32 * _audio_width(model) if model.uses_audio else 0
     dim_visual = 0 if model.audio == "only" else 32 * (model.width + _fast_width(model))
     classifier = Classifier(dim_visual + dim_audio, classes, dropout=model.dropout)
+
+    def class_loss(count: int) -> ClassLoss:
+        groups = exclusive if independent else [range(count)]
+        return ClassLoss(count, exclusive=groups, positive_weights=positive_weights)
+
     network = ActionModel(
         AudioOnly(_audio_pathway(model)) if model.audio == "only" else _avslowfast(model, dilate_res5=head == "roi"),
         _roi_head(model, classifier, dim_audio) if head == "roi" else _clip_head(classifier, dim_audio, crop_px),
         _drop_pathway(model),
         sync={stage: SyncLoss(_Stage(model, stage).dim_synced) for stage in model.avs_stages},
         avs_weight=model.avs_weight,
-        class_losses={
-            name: ClassLoss(
-                count, exclusive=exclusive if independent else [range(count)], positive_weights=positive_weights
-            )
-            for name, count in classes.items()
-        },
+        class_losses={name: class_loss(count) for name, count in classes.items()},
     )
     init_weights(network)
     return network

@@ -16,8 +16,9 @@ __all__ = ["AudioState", "DropPathway", "SyncPair", "no_audio"]
 
 @dataclass(frozen=True)
 class SyncPair:
-    """The inputs of the AVS loss at one stage: visual features before any audio was fused (K, C, T, H, W), and the
-    aligned and the misaligned audio (K, C, T).
+    """The inputs of the AVS loss at one stage.
+
+    visual: (K, C, T, H, W), before any audio is fused. aligned, misaligned: audio, (K, C, T).
     """
 
     stage: str
@@ -97,11 +98,11 @@ class DropPathway(nn.Module, Synchronizable):
     """Selects which clips' audio enters the network, and how far (paper, 3.2, DropPathway).
 
     In training the Audio pathway is dropped with probability `rate`, drawn once a call from torch's generator; never in
-    evaluation. What remains is not scaled. Clips without audio are left out always.
+    evaluation. What remains is not scaled. Clips without audio are always left out.
     full: a dropped pathway reaches neither the visual pathways nor the head, and runs only where the AVS loss needs it
     (`misaligned` is given). Otherwise only the lateral connections are dropped, as in the reference code.
 
-    Synchronized, all processes drop the pathway in the same iterations, and also where one of them has no audio.
+    When synchronized, all processes drop the pathway in the same iterations, and where any of them has no audio.
     """
 
     def __init__(self, rate: float, *, full: bool = True) -> None:

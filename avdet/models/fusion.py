@@ -76,7 +76,7 @@ class SyncTap(nn.Module):
 
 
 class LateralFusion(nn.Module):
-    """F->S without audio, or no lateral at all. sync_tap: where the AVS loss has its inputs here."""
+    """F->S alone, or no lateral connection. sync_tap: the inputs of this stage's AVS loss, if it has one."""
 
     def __init__(self, fast_to_slow: FastToSlow | NoLateral, sync_tap: SyncTap | None = None) -> None:
         super().__init__()
@@ -104,12 +104,12 @@ class AudioToFastSlow(nn.Module):
 
     def forward(self, slow: Tensor, fast: Tensor, audio: AudioState) -> tuple[Tensor, Tensor, AudioState]:
         slow = self.fast_to_slow(slow, fast)
-        pairs = self.sync_stage is not None and audio.can_pair
-        if not (audio.fuses or pairs):
+        sync_stage = self.sync_stage if audio.can_pair else None
+        if sync_stage is None and not audio.fuses:
             return slow, fast, audio
         lateral = self.audio_lateral(audio.features)  # (K or 2K, C, T, 1)
-        if self.sync_stage is not None and pairs:
-            audio = audio.with_pair(self.sync_stage, slow, lateral.squeeze(3))
+        if sync_stage is not None:
+            audio = audio.with_pair(sync_stage, slow, lateral.squeeze(3))
         slow, audio = audio.add_to(slow, lateral.unsqueeze(4))
         return slow, fast, audio
 

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.distributed as dist
 from torch import nn
-from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
 from avdet.models.build import build_model
 from avdet.models.drop_pathway import AudioState, DropPathway, no_audio
+from tests.models.conftest import RunTwice
 from tests.models.tiny import tiny_batch, tiny_config
 
 STEPS = 4
@@ -103,36 +102,27 @@ def test_audio_pairs_only_with_misaligned_audio_and_before_any_fusion() -> None:
     assert not AudioState(AUDIO, torch.arange(2), paired=True, mixed=True).can_pair
 
 
-def _train(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+def _train(rank: int, folder: Path) -> None:
     torch.manual_seed(0)
     model = build_model(tiny_config(drop_pathway_rate=0.5, avs_stages=("res3",)), num_classes=3, head="roi")
     parallel = DistributedDataParallel(model, find_unused_parameters=True)
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     torch.manual_seed(rank)
-    without_audio_gradient = []
+    no_gradient = []
     for step in range(STEPS):
         silent = (rank, step) in {(0, 1), (0, 3), (1, 3)}
         batch = tiny_batch((not silent, not silent), boxes=2 * (step > 0), paired=True, seed=2 * step + rank)
         optimizer.zero_grad(set_to_none=True)
         torch.stack([loss.float() for loss in parallel(batch).values()]).sum().backward()
         optimizer.step()
-        without_audio_gradient.append(
-            all(p.grad is None for name, p in model.named_parameters() if "backbone.audio." in name)
-        )
-    torch.save(
-        {"state": dict(model.named_parameters()), "without_audio_gradient": without_audio_gradient},
-        f"{folder}/{rank}.pt",
-    )
-    dist.destroy_process_group()
+        no_gradient.append(all(p.grad is None for name, p in model.named_parameters() if "backbone.audio." in name))
+    torch.save({"state": dict(model.named_parameters()), "no_gradient": no_gradient}, folder / f"{rank}.pt")
 
 
-def test_processes_that_drop_independently_keep_the_same_weights(tmp_path: Path) -> None:
+def test_processes_that_drop_independently_keep_the_same_weights(in_two_processes: RunTwice, tmp_path: Path) -> None:
     """Without audio in both processes there is no audio gradient; without audio or boxes in one, training goes on."""
-    spawn(_train, args=(str(tmp_path),), nprocs=2)
+    in_two_processes(_train, tmp_path)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
-    expected = [False, False, False, True]
-    assert first["without_audio_gradient"] == second["without_audio_gradient"] == expected
+    assert first["no_gradient"] == second["no_gradient"] == [False, False, False, True]
     for name, parameter in first["state"].items():
         assert torch.equal(parameter, second["state"][name]), name

@@ -4,7 +4,7 @@ A batch norm keeps its input for the backward pass. Here that input is computed 
 which is kept anyway.
 
 Where: training, all devices and dtypes; 1 x 1 convolutions with at most 128 input channels, whose recomputation costs
-little. Gain: less memory; its share of the saving in docs/performance.md is not recorded.
+little. Gain: less memory; the amount is not recorded.
 Test: tests/models/ops/test_checkpointed_conv.py.
 """
 

@@ -2,9 +2,9 @@
 
 - A strided 1 x 1 with fewer than 8 input channels: the gradient of its weight corrupts the heap (torch 2.12, oneDNN,
   AVX2, channels-last, float32). `subsample` takes every stride-th position first.
-- A convolution over time whose stride leaves gaps between its windows, such as A->FS's second one (kernel 5, stride 8
-  or 16): wrong numbers or a corrupt heap (torch 2.12, oneDNN, channels-last, one column; float32 and bfloat16).
-  `conv_over_windows` cuts the windows out and stacks each as channels of a 1 x 1 convolution.
+- A convolution over time with one column and a stride well above the kernel, such as A->FS's second one (kernel 5,
+  stride 16 or 32): wrong numbers or a corrupt heap (torch 2.12, oneDNN, channels-last; float32 and bfloat16). Where
+  the stride leaves gaps, `conv_over_windows` stacks each window as the channels of a 1 x 1 convolution.
 
 Where: all devices and dtypes. Gain: correct numbers.
 Test: tests/models/ops/test_strided_conv.py.

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.distributed as dist
 from torch import nn
-from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
 from avdet.models.action_model import ActionModel
@@ -19,6 +17,7 @@ from avdet.models.drop_pathway import DropPathway
 from avdet.models.ops.small_channel_bn import BatchNorm
 from avdet.models.ops.sync_batch_norm import convert_sync_batchnorm, sync_batch_norm
 from avdet.structures import ClipBatch
+from tests.models.conftest import RunTwice
 from tests.models.tiny import shake, tiny_batch, tiny_config
 
 BATCH = 4
@@ -66,18 +65,15 @@ def step(model: nn.Module, net: nn.Module, batch: ClipBatch) -> float:
     return float(loss.detach())
 
 
-def _train(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+def _train(rank: int, folder: Path) -> None:
     network = model()
     parallel = DistributedDataParallel(network, find_unused_parameters=True)
     losses = [step(network, parallel, whole_batch().split(2)[rank]) for _ in range(3)]
-    torch.save({"losses": losses, "state": network.state_dict()}, f"{folder}/{rank}.pt")
-    dist.destroy_process_group()
+    torch.save({"losses": losses, "state": network.state_dict()}, folder / f"{rank}.pt")
 
 
-def test_two_processes_train_as_one(tmp_path: Path) -> None:
-    spawn(_train, args=(str(tmp_path),), nprocs=2)
+def test_two_processes_train_as_one(in_two_processes: RunTwice, tmp_path: Path) -> None:
+    in_two_processes(_train, tmp_path)
     results = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
     single = model()
     losses = [step(single, single, whole_batch()) for _ in range(3)]
