@@ -12,7 +12,7 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.10",
     packages=find_packages(include=["avdet", "avdet.*", "ava_eval", "ava_eval.*"]),
-    package_data={"": ["*.yaml", "*.html", "*.js", "*.css", "py.typed"]},
+    package_data={"": ["*.yaml", "recipes/*.yaml", "*.html", "*.js", "*.css", "py.typed"]},
     install_requires=[
         # torchaudio's releases load with few builds of torch and do not tell pip: 2.11.0 refuses at import a torch
         # built for another CUDA version, as torch 2.13 and later are, and 2.11.1 needs a symbol that torch 2.12 lacks.

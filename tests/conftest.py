@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from avdet.config import load_config
-from avdet.settings import Config
+from avdet.config import Config, load_config
 from avdet.synthetic.make_sample import make_sample
 from avdet.synthetic.synthetic_settings import SampleSettings
 
@@ -41,7 +40,7 @@ def tiny_settings(sample: Path) -> tuple[str, ...]:
 
 @pytest.fixture(scope="session")
 def tiny_config(tiny_settings: tuple[str, ...]) -> Config:
-    overlay = REPOSITORY / "avdet/synthetic/recipe.yaml"
+    overlay = REPOSITORY / "avdet/synthetic/recipes/detection.yaml"
     return load_config(REPOSITORY / "configs/ava/avslowfast.yaml", overlays=(overlay,), overrides=tiny_settings)
 
 

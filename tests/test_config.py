@@ -3,10 +3,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from avdet.cli.config_arguments import sample_overlay
-from avdet.config import ConfigError, load_config, parse_config
-from avdet.datasets.data_settings import KINDS
-from avdet.settings import Config
+from avdet.cli.config_arguments import sample_recipe
+from avdet.config import RENAMED, RENAMED_VALUES, Config, ConfigError, load_config, parse_config
+from avdet.datasets import DATASETS
 
 REPOSITORY = Path(__file__).parents[1]
 RECIPES = sorted((REPOSITORY / "configs").rglob("*.yaml"))
@@ -22,7 +21,7 @@ def write(folder: Path, name: str, text: str) -> Path:
 def test_every_shipped_recipe_reads_alone_and_scaled_down(recipe: Path) -> None:
     config = load_config(recipe)
     assert config.name
-    small = load_config(recipe, overlays=(sample_overlay(config),))
+    small = load_config(recipe, overlays=(sample_recipe(config.dataset()),))
     assert small.data.videos.parts[:2] in {("data", "sample"), ("data", "sample-clips"), ("data", "sample-unlabelled")}
     assert small.model.width == 16 and small.data.kind == config.data.kind
 
@@ -48,37 +47,43 @@ def test_later_settings_win_and_the_rest_of_a_section_stays(tmp_path: Path) -> N
         ("model.widht=8", "unknown key model.widht; did you mean model.width?"),
         ("epochs=8", "unknown key epochs; did you mean train.epochs?"),
         ("zebra=1", "unknown key zebra; known are name, seed, model, data, train, test"),
-        ("model.width=wide", "model.width: 'wide' is not usable"),
+        ("model.width=wide", "model.width: 'wide' is not valid"),
         (
             "data.timestamp_offset=late",
-            "data.timestamp_offset: 'late' is not usable (input should be 'auto' or a valid number",
+            "data.timestamp_offset: 'late' is not valid (input should be 'auto' or a valid number",
         ),
-        ("data.classes=talk", "data.classes: 'talk' is not usable (input should be a list, as in [a,b])"),
-        ("data.classes=[sit,sit]", "classes names 'sit' twice; write each class once"),
-        ("model.width=4", "model.width: 4 is not usable"),
-        ("model.audio=maybe", "model.audio: 'maybe' is not usable"),
-        ("model.fast_to_slow_kernel=4", "model.fast_to_slow_kernel: 4 frames have no middle one; choose an odd number"),
-        ("model.stage_blocks=[0,1,1,1]", "model.stage_blocks.0: 0 is not usable"),
-        ("model.beta=.inf", "model.beta: inf is not usable"),
-        ("seed=-1", "seed: -1 is not usable"),
-        ("seed=99999999999999999999", "seed: 99999999999999999999 is not usable"),
-        ("train.lr=.inf", "train.lr: inf is not usable"),
-        ("model.res4_temporal_blocks=-1", "model.res4_temporal_blocks: -1 is not usable"),
+        ("data.classes=talk", "data.classes: 'talk' is not valid (input should be a list, as in [a,b])"),
+        ("data.classes=[sit,sit]", "classes lists 'sit' twice; list each class once"),
+        ("model.width=4", "model.width: 4 is not valid"),
+        ("model.audio=maybe", "model.audio: 'maybe' is not valid"),
+        (
+            "model.fast_to_slow_kernel=4",
+            "model.fast_to_slow_kernel: 4 is even, so the kernel has no centre; choose an odd number",
+        ),
+        ("model.stage_blocks=[0,1,1,1]", "model.stage_blocks.0: 0 is not valid"),
+        ("model.beta=.inf", "model.beta: inf is not valid"),
+        ("seed=-1", "seed: -1 is not valid"),
+        ("seed=99999999999999999999", "seed: 99999999999999999999 is not valid"),
+        ("train.lr=.inf", "train.lr: inf is not valid"),
+        ("model.res4_temporal_blocks=-1", "model.res4_temporal_blocks: -1 is not valid"),
         (
             "data.exclusive_groups=[[sit],[stand]]",
-            "exclusive_groups has a set of 1, ['sit']; a set needs two classes or more",
+            "exclusive_groups has the group ['sit']; a group needs two classes or more",
         ),
         (
             "data.exclusive_groups=[[sit,stand],[stand,walk]]",
-            "exclusive_groups names 'stand' twice; a class is in one set at most",
+            "exclusive_groups lists 'stand' twice; a class belongs to at most one group",
         ),
-        ("model.alpha=5", "slow_stride 16 is no multiple of alpha 5"),
+        ("model.alpha=5", "slow_stride 16 is not a multiple of alpha 5"),
         ("train.warmup_epochs=34", "Warm-up (34 epochs) is longer than training (20)"),
-        ("data.train_crop=300", "train_short_side 256-320 must rise and hold the crop of 300"),
-        ("data.kind=kinetix", "data.kind: 'kinetix' is not usable; known are ava, kinetics"),
+        ("data.train_crop=300", "train_short_side 256-320 must rise and be at least train_crop 300"),
+        ("data.kind=kinetix", "data.kind: 'kinetix' is not a known benchmark; known are ava, kinetics"),
         ("data={kind: epic, test_clip: 3}", "unknown key data.test_clip; did you mean data.test_num_clips?"),
-        ("data={kind: ucf101, split: 4}", "data.split: 4 is not usable"),
-        ("data={kind: charades, train_crop: 300}", "data: train_short_side 256-320 must rise and hold the crop"),
+        ("data={kind: ucf101, split: 4}", "data.split: 4 is not valid"),
+        (
+            "data={kind: charades, train_crop: 300}",
+            "data: train_short_side 256-320 must rise and be at least train_crop",
+        ),
         ("data.test_num_clips=10", "unknown key data.test_num_clips"),
         ("train.epochs", "write section.key=value"),
         ("train.epochs=[", "not readable YAML"),
@@ -91,23 +96,49 @@ def test_what_cannot_be_is_said_in_one_sentence(tmp_path: Path, override: str, s
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_old_names_are_refused_with_the_new_one(tmp_path: Path, old: str, new: str) -> None:
+    kind = "charades" if old in {"data.learn", "data.test_clips", "data.test_crops", "data.test_pool"} else "ava"
+    config = write(tmp_path, "config.yaml", f"data: {{kind: {kind}}}")
+    with pytest.raises(ConfigError, match=rf"unknown key {old}; did you mean {old.split('.', maxsplit=1)[0]}\.{new}\?"):
+        load_config(config, overrides=(f"{old}=1",))
+    load_config(
+        config,
+        overrides=(f"{old.split('.', maxsplit=1)[0]}.{new}={_default(config, old.split('.', maxsplit=1)[0], new)}",),
+    )
+
+
+def _default(config: Path, section: str, key: str) -> str:
+    return yaml.safe_dump(load_config(config).model_dump(mode="json")[section][key], default_flow_style=True).split(
+        "\n"
+    )[0]
+
+
+@pytest.mark.parametrize(("key", "values"), RENAMED_VALUES.items())
+def test_old_values_are_refused_with_the_new_one(tmp_path: Path, key: str, values: dict[str, str]) -> None:
+    config = write(tmp_path, "config.yaml", "data: {kind: kinetics}")
+    for old, new in values.items():
+        with pytest.raises(ConfigError, match=rf"{key}: '{old}' is not a valid value; did you mean {new}\?"):
+            load_config(config, overrides=(f"{key}={old}",))
+
+
 def test_files_that_are_no_recipe_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No config at"):
         load_config(tmp_path / "nowhere.yaml")
     with pytest.raises(ConfigError, match="not readable YAML"):
         load_config(write(tmp_path, "broken.yaml", "model: {"))
-    with pytest.raises(ConfigError, match="holds list"):
+    with pytest.raises(ConfigError, match="contains list"):
         load_config(write(tmp_path, "list.yaml", "- 1"))
-    with pytest.raises(ConfigError, match="its own _base_"):
+    with pytest.raises(ConfigError, match="includes itself by _base_"):
         load_config(write(tmp_path, "circle.yaml", "_base_: circle.yaml"))
-    with pytest.raises(ConfigError, match="its own _base_"):
+    with pytest.raises(ConfigError, match="includes itself by _base_"):
         load_config(write(tmp_path, "far.yaml", f"_base_: ../{tmp_path.name}/far.yaml"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DATASETS)
 def test_every_kind_of_data_reads_back_equal(tmp_path: Path, kind: str) -> None:
     config = load_config(write(tmp_path, "recipe.yaml", f"data: {{kind: {kind}, flip: 0.25}}"))
-    assert isinstance(config.data, KINDS[kind]) and config.data.flip == 0.25
+    assert isinstance(config.data, DATASETS[kind].Config) and config.data.flip == 0.25
     assert load_config(write(tmp_path, "config.yaml", config.to_yaml())) == config
 
 
@@ -124,9 +155,9 @@ def test_frames_of_4x16() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("data: 3", "data: 3 is not usable"),
-        ("data:", "data: None is not usable"),
-        ("name: ../../x", "no name for a run's folder"),
+        ("data: 3", "data: 3 is not valid"),
+        ("data:", "data: None is not valid"),
+        ("name: ../../x", "cannot name a run's folder"),
         ("train: {epochs: 1, epochs: 2}", "epochs is set twice"),
     ],
 )

@@ -22,14 +22,13 @@ import torch
 import torch.distributed as dist
 from torch.multiprocessing.spawn import spawn
 
-from avdet.config import parse_config
+from avdet.config import Config, parse_config
 from avdet.data.loader import ClipLoader
 from avdet.distributed import DistributedContext
 from avdet.engine.detection_task import DetectionTask
 from avdet.engine.run_dir import RunDir
 from avdet.engine.session import train
 from avdet.models.action_model import ActionModel
-from avdet.settings import Config
 from avdet.structures import ClipBatch
 from tests.conftest import REPOSITORY
 from tests.engine.shared import with_settings

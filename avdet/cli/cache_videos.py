@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def find_targets(videos: Path, output: Path) -> dict[Path, Path]:
     """Maps every video below a folder to its copy: the same relative path below `output`, as mp4."""
-    from avdet.datasets.videos import files_below, is_video
+    from avdet.datasets.video_files import files_below, is_video
 
     videos, output = videos.resolve(), output.resolve()
     if videos == output:

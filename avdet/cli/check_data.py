@@ -9,7 +9,6 @@ from rich.markup import escape
 
 from avdet.cli.arguments import ToolParser, require_output, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, provide_sample
-from avdet.datasets.data_settings import AvaData
 from avdet.engine.progress import CONSOLE
 
 COLOURS = {"error": "bold red", "warning": "yellow", "fact": "green"}
@@ -23,17 +22,15 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse(argv)
     with user_errors():
         config = config_from_arguments(args)
-        from avdet.annotations.checks.check_classification import check_clips
-        from avdet.annotations.checks.check_detection import check_data
-        from avdet.datasets.locate import annotation_files
+        from avdet.annotations.checks.check_data import check_data
 
         if args.sample:
             provide_sample(config)
-        data = config.data
+        dataset = config.dataset()
         if args.json is not None:
-            files = [path for split in ("train", "val") for path in annotation_files(data, split).values()]
+            files = [*dataset.files("train").values(), *dataset.files("val").values()]
             require_output(args.json, (args.config, *files), option="--json")
-        findings = list(check_data(data) if isinstance(data, AvaData) else check_clips(data))
+        findings = list(check_data(dataset))
         if args.json is not None:
             args.json.parent.mkdir(parents=True, exist_ok=True)
             content = json.dumps([finding.to_json() for finding in findings], indent=2)

@@ -11,18 +11,19 @@ from pathlib import Path
 from rich.logging import RichHandler
 from rich.progress import Progress
 
-from avdet.config import load_config
-from avdet.datasets.data_settings import AvaData, KineticsData
+from avdet.config import Config, load_config
+from avdet.datasets.dataset import Dataset, SampleSet
 from avdet.engine.progress import CONSOLE
-from avdet.settings import Config
 
-__all__ = ["add_config_arguments", "config_from_arguments", "configure_logging", "provide_sample", "sample_overlay"]
+__all__ = ["add_config_arguments", "config_from_arguments", "configure_logging", "provide_sample", "sample_recipe"]
 
 logger = logging.getLogger(__name__)
-SAMPLE_FOLDER = Path("data/sample")
-CLIP_SAMPLE_FOLDER = Path("data/sample-clips")
-UNLABELLED_FOLDER = Path("data/sample-unlabelled")
-OVERLAYS = Path(__file__).parents[1] / "synthetic"
+SAMPLE_FOLDERS: dict[SampleSet, Path] = {
+    "detection": Path("data/sample"),
+    "classification": Path("data/sample-clips"),
+    "unlabelled": Path("data/sample-unlabelled"),
+}
+RECIPES = Path(__file__).parents[1] / "synthetic" / "recipes"
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,20 +42,17 @@ def config_from_arguments(args: argparse.Namespace) -> Config:
     """Loads --config with the overrides of the command line; --sample scales it down."""
     if not args.sample:
         return load_config(args.config, overrides=tuple(args.overrides))
-    overlay = sample_overlay(load_config(args.config))
-    config = load_config(args.config, overlays=(overlay,), overrides=tuple(args.overrides))
+    recipe = sample_recipe(load_config(args.config).dataset())
+    config = load_config(args.config, overlays=(recipe,), overrides=tuple(args.overrides))
     return config.model_copy(update={"name": f"{config.name}-sample"})
 
 
-def sample_overlay(config: Config) -> Path:
-    """Returns the overlay with which --sample scales a config of this kind and task down."""
-    if isinstance(config.data, AvaData):
-        return OVERLAYS / "recipe.yaml"
-    return OVERLAYS / f"recipe_{'unlabelled' if _unlabelled(config) else config.data.kind}.yaml"
-
-
-def _unlabelled(config: Config) -> bool:
-    return isinstance(config.data, KineticsData) and config.data.task != "classification"
+def sample_recipe(dataset: Dataset) -> Path:
+    """The settings with which --sample scales a config down. Raises ValueError for a benchmark without a sample set."""
+    path = RECIPES / dataset.sample_recipe
+    if not path.is_file():
+        raise ValueError(f"--sample: there is no sample set for data of kind {dataset.config.kind}; leave it out")
+    return path
 
 
 def provide_sample(config: Config) -> None:
@@ -63,16 +61,17 @@ def provide_sample(config: Config) -> None:
     from avdet.synthetic.make_sample import ensure_sample, is_sample
     from avdet.synthetic.synthetic_settings import UNLABELLED, ClipSampleSettings
 
-    if isinstance(config.data, AvaData):
-        folder, videos, is_made, make = SAMPLE_FOLDER, 44, is_sample, ensure_sample
+    sample_set = config.dataset().sample_set
+    folder = SAMPLE_FOLDERS[sample_set]
+    if sample_set == "detection":
+        num_videos, exists, make = 44, is_sample(folder), ensure_sample
     else:
-        settings = UNLABELLED if _unlabelled(config) else ClipSampleSettings()
-        folder = UNLABELLED_FOLDER if _unlabelled(config) else CLIP_SAMPLE_FOLDER
-        videos = settings.scenes.num_train + settings.scenes.num_val
-        is_made, make = partial(is_clip_sample, settings=settings), partial(ensure_clip_sample, settings=settings)
-    if is_made(folder):
+        settings = UNLABELLED if sample_set == "unlabelled" else ClipSampleSettings()
+        num_videos = settings.scenes.num_train + settings.scenes.num_val
+        exists, make = is_clip_sample(folder, settings=settings), partial(ensure_clip_sample, settings=settings)
+    if exists:
         return
-    logger.info("creating the sample set in %s: %d videos, 1 to 2 minutes", folder, videos)
+    logger.info("creating the sample set in %s: %d videos, 1 to 2 minutes", folder, num_videos)
     with Progress(console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as progress:
         task = progress.add_task("sample videos", total=None)
         make(folder, progress=lambda done, total: progress.update(task, completed=done, total=total))

@@ -10,18 +10,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import ava_eval
 from avdet.checkpoints.checkpoint_io import save_checkpoint
 from avdet.checkpoints.infer_config import infer_model_settings, read_pyslowfast_config
 from avdet.checkpoints.third_party import ThirdPartyCheckpoint, read_third_party
 from avdet.checkpoints.weights import LoadReport, load_state
 from avdet.cli.arguments import ToolParser, require_output, user_errors
-from avdet.config import load_config
-from avdet.data.build_clips import build_class_sets
-from avdet.datasets.data_settings import AvaData
-from avdet.datasets.locate import annotation_files
+from avdet.config import Config, load_config
+from avdet.datasets.detection import DetectionDataset
 from avdet.models.build import build_model
-from avdet.settings import Config, ModelConfig
+from avdet.settings import ModelConfig
 
 CLASSIFIER = "head.classifier.linear.action.bias"
 
@@ -72,13 +69,15 @@ def _infer_model(source: Path, checkpoint: ThirdPartyCheckpoint) -> ModelConfig:
 
 
 def _class_names(count: int, config: Config | None) -> Mapping[int, str]:
-    """Class names by the data set's ids, from the files of the config where they match; AVA's ids start at 1."""
-    if config is not None and not isinstance(config.data, AvaData):
-        has_files = all(path.is_file() for path in annotation_files(config.data, "val").values())
-        class_sets = list(build_class_sets(config.data).values()) if has_files else []
-        matches = len(class_sets) == 1 and len(class_sets[0]) == count
-        return class_sets[0].label_map if matches else {i: f"class {i}" for i in range(count)}
+    """The config's class names if its files exist and match, else "class N"; AVA's ids start at 1, clip labels at 0."""
+    dataset = None if config is None else config.dataset()
     names: Mapping[int, str] = {}
-    if config is not None and (label_map := config.ava.annotations / config.ava.label_map).is_file():
-        names = ava_eval.read_label_map(label_map)
-    return {i: names.get(i, f"class {i}") for i in range(1, count + 1)}
+    if dataset is None or isinstance(dataset, DetectionDataset):
+        if dataset is not None and dataset.files("val")["data.label_map"].is_file():
+            names = dataset.label_map()
+        return {i: names.get(i, f"class {i}") for i in range(1, count + 1)}
+    if all(path.is_file() for path in dataset.files("val").values()):
+        class_sets = list(dataset.class_sets().values())
+        if len(class_sets) == 1 and len(class_sets[0]) == count:
+            names = class_sets[0].label_map
+    return names or {i: f"class {i}" for i in range(count)}

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.arguments import INTERRUPTED, ToolParser, require_not_nan, require_output, user_errors
-from avdet.cli.config_arguments import SAMPLE_FOLDER, config_from_arguments, configure_logging
+from avdet.cli.config_arguments import SAMPLE_FOLDERS, config_from_arguments, configure_logging
 from avdet.cli.person_labels import read_person_labels, require_person_labels
-from avdet.datasets.locate import annotation_files
 from avdet.engine.progress import counting_bars
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def _parser() -> ToolParser:
     parser.add_argument("inputs", nargs="*", metavar="VIDEO", help="video files; with --config: settings")
     parser.add_argument("--config", type=Path, help="detect persons at the labelled keyframes of this config's data")
     parser.add_argument("--split", choices=("train", "val"), default="val", help="split of the data (default val)")
-    parser.add_argument("--sample", action="store_true", help=f"use the sample set in {SAMPLE_FOLDER}")
+    parser.add_argument("--sample", action="store_true", help=f"use the sample set in {SAMPLE_FOLDERS['detection']}")
     parser.add_argument("--output", type=Path, required=True, help="the CSV of boxes to write or to resume")
     parser.add_argument(
         "--person-detector",
@@ -101,12 +100,12 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     config = config_from_arguments(args)
     require_person_labels(config, (args.split,), sample=args.sample)
     if args.person_detector == "ground_truth" and args.weights is None:
-        args.weights = annotation_files(config.ava, args.split)[f"data.{args.split}_csv"]
+        args.weights = config.dataset().files(args.split)[f"data.{args.split}_csv"]
     keyframes, video_paths = read_person_labels(config, args.split)
     times: dict[str, list[float]] = {}
     for video, time_s in zip(keyframes.videos.tolist(), keyframes.times_s.tolist(), strict=True):
         times.setdefault(video, []).append(time_s)
-    return [VideoJob(video_paths[video], video, tuple(times_s), keyframes.origin_s) for video, times_s in times.items()]
+    return [VideoJob(video_paths[video], video, tuple(times_s), keyframes.offset_s) for video, times_s in times.items()]
 
 
 def _jobs_of_videos(videos: list[Path]) -> list[VideoJob]:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from avdet.cli.arguments import ToolParser, require_output, user_errors
 
 if TYPE_CHECKING:
+    from avdet.config import Config
     from avdet.models.action_model import ActionModel
-    from avdet.settings import Config
 
 # Clips, boxes and frame size (height, width) of the comparisons; all differ from the exporter's example.
 TRIALS = ((1, 1, (64, 96)), (3, 5, (96, 64)), (2, 0, (64, 64)), (4, 9, (128, 80)))

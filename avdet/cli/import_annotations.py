@@ -51,7 +51,7 @@ def _import(args: argparse.Namespace) -> str:
         videos_with_shared_ids,
         write_dataset,
     )
-    from avdet.datasets.videos import find_videos_by_name
+    from avdet.datasets.video_files import videos_by_name
 
     if not 0 <= args.val_fraction < 1:
         raise ValueError(f"--val-fraction is {args.val_fraction:g}; give a number from 0 to below 1")
@@ -63,7 +63,7 @@ def _import(args: argparse.Namespace) -> str:
         raise ValueError(f"--videos {args.videos} is no folder; give the folder of the video files")
     require_no_overwrite(args.output, has_val=args.val_fraction > 0)
     label_map = read_label_map(args.label_map) if args.label_map else {}
-    videos = VideoIndex(find_videos_by_name(args.videos))
+    videos = VideoIndex(videos_by_name(args.videos))
     num_omitted: Counter[str] = Counter()
     tables = [read_annotations(path, videos, label_map, num_omitted) for path in args.files]
     table = merge_tables(tables, num_omitted)

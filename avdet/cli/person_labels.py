@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.config_arguments import provide_sample
-from avdet.datasets.data_settings import AvaData
-from avdet.datasets.locate import require_data
-from avdet.settings import Config
+from avdet.config import Config
+from avdet.datasets.dataset import Split, require_data
 
 if TYPE_CHECKING:
-    from avdet.datasets.keyframes import KeyframeTable
+    from avdet.data.keyframes import KeyframeTable
 
 __all__ = ["read_person_labels", "require_person_labels"]
 
 
-def require_person_labels(config: Config, splits: tuple[str, ...], *, sample: bool) -> None:
+def require_person_labels(config: Config, splits: tuple[Split, ...], *, sample: bool) -> None:
     """Checks that the files of the splits exist, except detected boxes; creates the sample set for --sample.
 
-    Raises ValueError where files are missing, or where the data set has no boxes.
+    Raises ValueError if files are missing, or the data set has no person boxes.
     """
-    if not isinstance(config.data, AvaData):
-        raise ValueError(f"{config.name} has data of kind {config.data.kind}, without boxes; give a config of kind ava")
+    dataset = config.detection_dataset()
     if sample:
         provide_sample(config)
-    require_data(config.data.model_copy(update={f"{split}_boxes": None for split in splits}), splits)
+    require_data(dataset, splits, person_boxes=False)
 
 
-def read_person_labels(config: Config, split: str) -> tuple[KeyframeTable, dict[str, Path]]:
-    """Returns the keyframes of a split whose videos exist, and the paths of the videos by name."""
-    from avdet.data.build import build_classes, read_truth
-    from avdet.datasets.videos import find_videos_by_name
+def read_person_labels(config: Config, split: Split) -> tuple[KeyframeTable, Mapping[str, Path]]:
+    """The labelled keyframes of a split whose videos exist, and the paths of the videos by name."""
+    from avdet.data.keyframes import labelled_keyframes
 
-    keyframes, _, _ = read_truth(config.ava, split, build_classes(config.ava))
-    return keyframes, find_videos_by_name(config.ava.videos)
+    dataset = config.detection_dataset()
+    labels = dataset.read(split)
+    return labelled_keyframes(labels.rows, dataset.class_names(), labels.offset_s), labels.videos

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from avdet.cli.arguments import ToolParser, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging, provide_sample
-from avdet.datasets.locate import require_data
+from avdet.config import Config
+from avdet.datasets.dataset import require_data
 from avdet.engine.run_dir import RunDir, new_run
-from avdet.settings import Config
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     with user_errors():
         config = config_from_arguments(args)
         if not args.sample:
-            require_data(config.data, ("val",))
+            require_data(config.dataset(), ("val",))
         _test(config, args, new_run(f"{config.name}-test", args.output))
     return 0
 
@@ -37,4 +37,4 @@ def _test(config: Config, args: argparse.Namespace, run: RunDir) -> None:
             process.main_first(lambda: provide_sample(config))
         result = test(config, args.checkpoint, run, process)
         if process.is_main:
-            print_result(result, run)
+            print_result(result, run, config)

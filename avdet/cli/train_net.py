@@ -11,11 +11,9 @@ from tempfile import TemporaryDirectory
 
 from avdet.cli.arguments import INTERRUPTED, ToolParser, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging, provide_sample
-from avdet.config import load_config
-from avdet.datasets.data_settings import AvaData
-from avdet.datasets.locate import require_data
+from avdet.config import Config, load_config
+from avdet.datasets.dataset import require_data
 from avdet.engine.run_dir import RunDir, latest_run, new_run, restarted_run
-from avdet.settings import Config
 
 logger = logging.getLogger(__name__)
 RESTARTS = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))  # of torchrun, after a lost worker
@@ -44,14 +42,14 @@ def main(argv: list[str] | None = None) -> int:
         if resume:
             config = load_config(run.config, overrides=tuple(args.overrides))
         if not args.sample:
-            require_data(config.data)
+            require_data(config.dataset())
         return _train(config, run, args, resume=resume)
 
 
 def _train(config: Config, run: RunDir, args: argparse.Namespace, *, resume: bool) -> int:
     # Imported here, because torch takes seconds and a wrong setting is reported before.
-    from avdet.annotations.checks.check_detection import refuse_faulty
-    from avdet.cli.run_summary import annotate_first_video, print_result
+    from avdet.annotations.checks.check_data import refuse_faulty
+    from avdet.cli.run_summary import print_result
     from avdet.distributed import distributed_context
     from avdet.engine.interrupt import Interrupted
     from avdet.engine.session import dry_run, train
@@ -60,8 +58,8 @@ def _train(config: Config, run: RunDir, args: argparse.Namespace, *, resume: boo
         configure_logging(quiet=not process.is_main)
         if args.sample:
             process.main_first(lambda: provide_sample(config))
-        if process.is_main and isinstance(config.data, AvaData):
-            refuse_faulty(config.data)
+        if process.is_main:
+            refuse_faulty(config.dataset())
         if args.dry_run:
             dry_run(config, run, process)
             return 0
@@ -71,7 +69,5 @@ def _train(config: Config, run: RunDir, args: argparse.Namespace, *, resume: boo
             logger.info("Interrupted; saved in %s. Add --resume to the same command to resume the run", run.path)
             return INTERRUPTED
         if process.is_main:
-            print_result(result, run)
-            if isinstance(config.data, AvaData):
-                annotate_first_video(run, config)
+            print_result(result, run, config, annotate=True)
     return 0

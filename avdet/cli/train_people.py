@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from avdet.cli.arguments import ToolParser, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging
 from avdet.cli.person_labels import read_person_labels, require_person_labels
+from avdet.config import Config
 from avdet.engine.run_dir import RunDir, new_run
-from avdet.settings import Config
 
 if TYPE_CHECKING:
-    from avdet.datasets.keyframes import KeyframeTable
+    from avdet.data.keyframes import KeyframeTable
     from avdet.people.fine_tune import LabelledFrameLoader
     from avdet.people.person_detector import PersonDetector, TrainablePersonDetector
     from avdet.structures import PersonBoxes
@@ -149,7 +149,6 @@ def _evaluate(detector: PersonDetector, config: Config, run: RunDir) -> None:
 
     Recall, precision and identity switches count boxes with `data.min_box_score` or more, which action detection uses.
     """
-    from avdet.datasets.locate import annotation_files
     from avdet.engine.progress import progress_bar
     from avdet.engine.results import provenance
     from avdet.people.box_table import box_table, csv_lines
@@ -157,7 +156,7 @@ def _evaluate(detector: PersonDetector, config: Config, run: RunDir) -> None:
     from avdet.people.person_metrics import id_switches, person_metrics
 
     table, video_paths = read_person_labels(config, "val")
-    origin_s, threshold = table.origin_s, config.ava.min_box_score
+    origin_s, threshold = table.offset_s, config.detection_dataset().config.min_box_score
     labels: list[PersonBoxes] = []
     detections: list[PersonBoxes] = []
     csv: list[str] = []
@@ -173,7 +172,7 @@ def _evaluate(detector: PersonDetector, config: Config, run: RunDir) -> None:
             advance(video)
     (run.path / "boxes.csv").write_text("".join(csv), encoding="utf-8")
     metrics = {**person_metrics(labels, detections, threshold=threshold).to_json(), "identity_switches": switches}
-    files = [path for path in annotation_files(config.data, "val").values() if path.is_file()]
+    files = [path for path in config.dataset().files("val").values() if path.is_file()]
     content = {"people": metrics, "seed": config.seed, **provenance(files, config.data.videos)}
     run.results.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     formatted = (f"{name} {x:.3f}" if isinstance(x, float) else f"{name} {x}" for name, x in metrics.items())

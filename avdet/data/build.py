@@ -1,124 +1,208 @@
-"""From settings to loaders: the only place in data/ that knows a config."""
+"""From a config to clips and loaders: the only file in data/ that knows a config."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 from torch import Tensor
 from torch.utils.data import BatchSampler
 
-from ava_eval import read_excluded, read_ground_truth, read_label_map
-from avdet.data.audio_negatives import HardNegativeSchedule, MisalignedAudio
+from avdet.config import Config
+from avdet.data.audio_negatives import MisalignedAudio
+from avdet.data.augmentation import Augmentation
+from avdet.data.classification_clips import (
+    ClassificationTestClips,
+    ClassificationTrainClips,
+    ViewBatch,
+    collate_views,
+)
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate, collate_by_size
-from avdet.data.detection_clips import Augmentation, AvaTest, AvaTrain
+from avdet.data.detection_clips import DetectionTestClips, DetectionTrainClips
+from avdet.data.keyframes import KeyframeTable, detected_keyframes, labelled_keyframes
 from avdet.data.loader import ClipLoader
 from avdet.data.repeat_factor import positive_weights, repeat_factors
-from avdet.data.safe_dataset import BadClipLog, Clips
-from avdet.data.sampler import DistributedEvalSampler, EpochSampler
-from avdet.datasets.data_settings import AvaData, MediaData
-from avdet.datasets.keyframes import (
-    ClassNames,
-    KeyframeTable,
-    detected_keyframes,
-    labelled_keyframes,
-    refuse_unknown_actions,
-    without_excluded,
-)
-from avdet.datasets.locate import annotation_files
-from avdet.datasets.proposals import read_proposals
-from avdet.datasets.timestamp_offset import with_timestamp_offset
-from avdet.datasets.videos import find_videos_by_name, with_video_file
+from avdet.data.safe_dataset import BadClipLog, ClipSource
+from avdet.data.sampler import DistributedEvalSampler, EpochSampler, HardNegativeSchedule, SampleSpec
+from avdet.datasets.classification import ClassificationConfig, ClassificationDataset, SegmentSplit
+from avdet.datasets.dataset import DataConfig
+from avdet.datasets.detection import DetectionDataset, KeyframeSplit
 from avdet.media.logmel import LogMel
-from avdet.settings import Config
 from avdet.structures import ClipBatch
 
 __all__ = [
-    "TestData",
-    "build_augmentation",
-    "build_classes",
-    "build_clip_extractor",
-    "build_exclusive",
-    "build_positive_weights",
-    "build_test_data",
-    "build_train_loader",
-    "build_training_loader",
-    "read_truth",
-]
+    "build_classification_loss_loader", "build_classification_test_loader", "build_classification_train_loader",
+    "build_clip_extractor", "build_detection_test_loader", "build_detection_train_loader", "build_positive_weights",
+]  # fmt: skip
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TestData:
-    """A loader of clips with people to judge, and the truth to score the judgement by."""
-
-    loader: ClipLoader[list[ClipBatch]]
-    ground_truth: pd.DataFrame
-    excluded: pd.DataFrame | None
-
-
-def build_classes(data: AvaData) -> ClassNames:
-    """Those of the label map that are learned and scored."""
-    classes = ClassNames.from_label_map(read_label_map(data.annotations / data.label_map))
-    return classes.select(data.classes, "data.classes") if data.classes else classes
-
-
-def build_exclusive(data: AvaData, classes: ClassNames) -> list[list[int]]:
-    """The sets of classes of which a person does exactly one, as places in the model's output."""
-    return [classes.indices(names, "data.exclusive_groups") for names in data.exclusive_groups]
-
-
-def build_positive_weights(data: AvaData, loader: ClipLoader[ClipBatch]) -> Tensor | None:
-    """(C,) by the rows that the loader's keyframes have of each class; None where all classes weigh the same."""
-    assert isinstance(loader.clips, AvaTrain)
-    return positive_weights(loader.clips.keyframes) if data.class_weights == "inverse_sqrt" else None
+TrainLoader = tuple[ClipLoader[ClipBatch], EpochSampler]
 
 
 def build_clip_extractor(config: Config) -> ClipExtractor:
+    """How clips are cut for the config's model."""
     model = config.model
     logmel = LogMel(num_frames=model.audio_frames, num_mels=model.mel_bins) if model.uses_audio else None
     return ClipExtractor(model.span_frames, model.slow_stride // model.alpha, config.data.nominal_fps, logmel)
 
 
-def build_train_loader(
-    config: Config, classes: ClassNames, *, bad_clips: Path | None = None, rank: int = 0, world: int = 1
-) -> tuple[ClipLoader[ClipBatch], EpochSampler]:
-    """Batches of a process's share, and the sampler that says which epoch they are of.
+def build_detection_train_loader(
+    config: Config,
+    dataset: DetectionDataset[Any],
+    *,
+    bad_clips: Path | None = None,
+    rank: int = 0,
+    world_size: int = 1,
+) -> TrainLoader:
+    """Training batches of one process, and the sampler that sets their epoch.
 
-    bad_clips: the file that lists the clips that had to be replaced; None replaces none.
+    bad_clips: the file that lists replaced clips; None: no clip is replaced.
     """
-    data = config.ava
-    keyframes, _, _ = read_truth(data, "train", classes)
-    if data.train_boxes is not None:
-        keyframes = keyframes.with_detected(read_proposals(data.annotations / data.train_boxes))
-    movies, extractor = find_videos_by_name(data.videos), build_clip_extractor(config)
-    misaligned = hard = None
-    if config.model.avs_stages:
-        misaligned = MisalignedAudio([movies[video] for video in set(keyframes.videos)], extractor)
-        hard = HardNegativeSchedule(data.hard_negative_fraction, config.train.epochs)
-    dataset = AvaTrain(keyframes, movies, extractor, build_augmentation(data), misaligned)
-    repeats = repeat_factors(keyframes, data.repeat_threshold) if data.repeat_threshold else None
+    split = dataset.read("train")
+    keyframes = labelled_keyframes(split.rows, dataset.class_names(), split.offset_s)
+    boxes = dataset.person_boxes("train")
+    if boxes is not None:
+        keyframes = keyframes.with_detected(boxes)
+    extractor = build_clip_extractor(config)
+    misaligned = _misaligned_audio(config, [split.videos[video] for video in set(keyframes.videos)], extractor)
+    clips = DetectionTrainClips(keyframes, split.videos, extractor, _augmentation(config.data), misaligned)
+    threshold = dataset.config.repeat_threshold
     sampler = EpochSampler(
-        len(dataset), config.train.batch_size, seed=config.seed, rank=rank, world=world, repeats=repeats, hard=hard
+        len(clips),
+        config.train.batch_size,
+        seed=config.seed,
+        rank=rank,
+        world_size=world_size,
+        repeats=repeat_factors(keyframes, threshold) if threshold else None,
+        hard_negatives=_hard_negatives(config),
     )
-    return build_training_loader(dataset, sampler, data, bad_clips), sampler
+    return _train_loader(clips, sampler, config.data, bad_clips), sampler
 
 
-def build_augmentation(data: MediaData) -> Augmentation:
-    return Augmentation(
-        data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.pca_lighting
+def build_positive_weights(dataset: DetectionDataset[Any], loader: ClipLoader[ClipBatch]) -> Tensor | None:
+    """(C,) weights of the classes' positives by the loader's keyframes; None if all classes weigh the same."""
+    assert isinstance(loader.clips, DetectionTrainClips)
+    return positive_weights(loader.clips.keyframes) if dataset.config.class_weights == "inverse_sqrt" else None
+
+
+def build_detection_test_loader(
+    config: Config, dataset: DetectionDataset[Any], split: KeyframeSplit, *, rank: int = 0, world_size: int = 1
+) -> ClipLoader[list[ClipBatch]]:
+    """Every keyframe of the validation split with a detected person, once over all processes."""
+    truth = labelled_keyframes(split.rows, dataset.class_names(), split.offset_s)
+    keyframes = _keyframes_with_persons(dataset, truth)
+    short_side = config.data.test_short_side
+    clips = DetectionTestClips(keyframes, split.videos, build_clip_extractor(config), short_side=short_side)
+    indices = DistributedEvalSampler(len(clips), rank=rank, world_size=world_size)
+    return ClipLoader(
+        clips,
+        BatchSampler(indices, config.test.batch_size, drop_last=False),
+        collate_by_size,
+        workers=config.data.workers,
+        limit_s=config.data.clip_timeout_s,
     )
 
 
-def build_training_loader(
-    clips: Clips[Any], sampler: EpochSampler, data: MediaData, bad_clips: Path | None
+def _keyframes_with_persons(dataset: DetectionDataset[Any], truth: KeyframeTable) -> KeyframeTable:
+    """The keyframes of `truth` with the detected persons of `min_box_score`; logs how many boxes are used."""
+    boxes, min_score = dataset.person_boxes("val"), dataset.config.min_box_score
+    assert boxes is not None
+    keyframes = detected_keyframes(truth, boxes, min_score=min_score)
+    counts = np.diff(keyframes.first)
+    logger.info(
+        "val: %d persons with score >= %g in %d of %d keyframes",
+        counts.sum(), min_score, (counts > 0).sum(), len(counts),
+    )  # fmt: skip
+    of_videos = boxes["video"].isin(set(truth.videos)) & (boxes["score"] >= min_score)
+    if of_videos.sum() > counts.sum():
+        logger.info("val: %d more are not at a keyframe of these videos", of_videos.sum() - counts.sum())
+    if not counts.any():
+        files = dataset.files("val")
+        highest = f"the highest score is {boxes['score'].max():.2f}" if len(boxes) else "the file is empty"
+        raise ValueError(
+            f"{files['data.val_boxes']} has no box with score >= {min_score:g} on a keyframe of "
+            f"{files['data.val_csv'].name} ({highest}); lower data.min_box_score or check the boxes' videos and "
+            "timestamps"
+        )
+    return keyframes.select(counts > 0)
+
+
+def build_classification_train_loader(
+    config: Config,
+    dataset: ClassificationDataset[Any],
+    split: SegmentSplit,
+    *,
+    bad_clips: Path | None = None,
+    rank: int = 0,
+    world_size: int = 1,
+) -> TrainLoader:
+    """Training batches of one process, and the sampler that sets their epoch; see `build_detection_train_loader`."""
+    clips = _train_clips(config, dataset, split)
+    sampler = EpochSampler(
+        len(clips),
+        config.train.batch_size,
+        seed=config.seed,
+        rank=rank,
+        world_size=world_size,
+        hard_negatives=_hard_negatives(config),
+    )
+    return _train_loader(clips, sampler, config.data, bad_clips), sampler
+
+
+def build_classification_test_loader(
+    config: Config, dataset: ClassificationDataset[Any], split: SegmentSplit, *, rank: int = 0, world_size: int = 1
+) -> ClipLoader[ViewBatch]:
+    """All test views of one process's segments, in the order of the segments."""
+    settings: ClassificationConfig = dataset.config
+    clips = ClassificationTestClips(
+        split.segments,
+        split.files,
+        build_clip_extractor(config),
+        short_side=settings.test_short_side,
+        num_clips=settings.test_num_clips,
+        num_crops=settings.test_num_crops,
+    )
+    num_clips = settings.test_num_clips
+    segments = range(rank, len(split.segments), world_size)
+    indices = [segment * num_clips + i for segment in segments for i in range(num_clips)]
+    return ClipLoader(
+        clips,
+        BatchSampler(indices, max(1, config.test.batch_size // settings.test_num_crops), drop_last=False),
+        collate_views,
+        workers=config.data.workers,
+        limit_s=config.data.clip_timeout_s,
+    )
+
+
+def build_classification_loss_loader(
+    config: Config, dataset: ClassificationDataset[Any], split: SegmentSplit, *, rank: int = 0, world_size: int = 1
 ) -> ClipLoader[ClipBatch]:
-    """bad_clips: the file that lists the clips that had to be replaced; None replaces none."""
+    """Every segment once, augmented as in training with fixed seeds, to measure a loss on."""
+    specs = [SampleSpec(i, seed=i, hard_negative=bool(i % 2)) for i in range(rank, len(split.segments), world_size)]
+    return ClipLoader(
+        _train_clips(config, dataset, split),
+        BatchSampler(specs, config.test.batch_size, drop_last=False),  # type: ignore[arg-type]  # any iterable works
+        collate,
+        workers=config.data.workers,
+        limit_s=config.data.clip_timeout_s,
+    )
+
+
+def _train_clips(config: Config, dataset: ClassificationDataset[Any], split: SegmentSplit) -> ClassificationTrainClips:
+    extractor = build_clip_extractor(config)
+    misaligned = _misaligned_audio(config, sorted(set(split.files.values())), extractor)
+    augmentation = _augmentation(config.data)
+    return ClassificationTrainClips(
+        split.segments, split.files, extractor, augmentation, task=dataset.config.task, misaligned=misaligned
+    )
+
+
+def _train_loader(
+    clips: ClipSource[Any], sampler: EpochSampler, data: DataConfig, bad_clips: Path | None
+) -> ClipLoader[ClipBatch]:
     return ClipLoader(
         clips,
         sampler,
@@ -130,61 +214,17 @@ def build_training_loader(
     )
 
 
-def build_test_data(config: Config, classes: ClassNames, *, rank: int = 0, world: int = 1) -> TestData:
-    """Every keyframe of the val split that has somebody to judge, each once over all processes."""
-    data = config.ava
-    truth, ground_truth, excluded = read_truth(data, "val", classes)
-    boxes = read_proposals(data.annotations / data.val_boxes)
-    keyframes = detected_keyframes(truth, boxes, min_score=data.min_box_score)
-    counts = keyframes.first[1:] - keyframes.first[:-1]
-    logger.info(
-        "val: %d people with score >= %g in %d of %d keyframes",
-        counts.sum(), data.min_box_score, (counts > 0).sum(), len(counts),
-    )  # fmt: skip
-    known = boxes["video"].isin(set(truth.videos)) & (boxes["score"] >= data.min_box_score)
-    if elsewhere := int(known.sum() - counts.sum()):
-        logger.info("val: %d more stand at times of these movies that are no keyframe and are not judged", elsewhere)
-    if not counts.any():
-        best = f"the highest score is {boxes['score'].max():.2f}" if len(boxes) else "the file is empty"
-        raise ValueError(
-            f"{data.annotations / data.val_boxes} has no box with score >= {data.min_box_score:g} on a keyframe of "
-            f"{data.val_csv} ({best}); lower data.min_box_score or check the boxes' videos and timestamps"
-        )
-    dataset = AvaTest(
-        keyframes.select(counts > 0),
-        find_videos_by_name(data.videos),
-        build_clip_extractor(config),
-        short_side=data.test_short_side,
+def _augmentation(data: DataConfig) -> Augmentation:
+    return Augmentation(
+        data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.pca_lighting
     )
-    mine = DistributedEvalSampler(len(dataset), rank=rank, world=world)
-    loader = ClipLoader(
-        dataset,
-        BatchSampler(mine, config.test.batch_size, drop_last=False),
-        collate_by_size,
-        workers=data.workers,
-        limit_s=data.clip_timeout_s,
-    )
-    return TestData(loader, ground_truth, excluded)
 
 
-def read_truth(
-    data: AvaData, split: str, classes: ClassNames
-) -> tuple[KeyframeTable, pd.DataFrame, pd.DataFrame | None]:
-    """The keyframes whose movie is there, the labels as they stand in the file, the excluded seconds."""
-    files = annotation_files(data, split)
-    ground_truth = read_ground_truth(files[f"data.{split}_csv"])
-    refuse_unknown_actions(ground_truth, read_label_map(files["data.label_map"]), files[f"data.{split}_csv"])
-    excluded_file = files.get(f"data.{split}_excluded")
-    excluded = read_excluded(excluded_file) if excluded_file else None
-    table = labelled_keyframes(without_excluded(ground_truth, excluded), classes)
-    movies = find_videos_by_name(data.videos)
-    keyframes, coverage = with_video_file(table, movies)
-    logger.info("%s: %s; %s keyframes, %s people", split, coverage, f"{len(keyframes):,}", f"{len(keyframes.people):,}")
-    if not len(keyframes) or (data.require_all_videos and coverage.missing):
-        examples = ", ".join(coverage.missing[:3]) + ", ..." * (len(coverage.missing) > 3)
-        way_out = ", or set data.require_all_videos=false" if len(keyframes) else ""
-        raise ValueError(f"{split}: {coverage}; {examples} not in {data.videos.absolute()}: add them{way_out}")
-    keyframes = with_timestamp_offset(keyframes, movies, data.timestamp_offset, files[f"data.{split}_csv"])
-    if keyframes.origin_s:
-        logger.info("%s: the movies begin at the tables' second %g", split, keyframes.origin_s)
-    return keyframes, ground_truth, excluded
+def _misaligned_audio(config: Config, videos: list[Path], extractor: ClipExtractor) -> MisalignedAudio | None:
+    return MisalignedAudio(videos, extractor) if config.model.avs_stages else None
+
+
+def _hard_negatives(config: Config) -> HardNegativeSchedule | None:
+    if not config.model.avs_stages:
+        return None
+    return HardNegativeSchedule(config.data.hard_negative_fraction, config.train.epochs)

@@ -1,4 +1,4 @@
-"""One clip out of a video: the frames around a time and the sound of exactly the same span (paper section 3.1)."""
+"""Extracts one clip from a video: the frames around a time and the audio of the same span (paper, section 3.1)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from avdet.media.logmel import SAMPLE_RATE, LogMel
 from avdet.media.reader import FrameBatch, Frames
 from avdet.media.video_source import VideoSource
 
-__all__ = ["ClipExtractor"]
+__all__ = ["ClipExtractor", "channels_first"]
 
 
 @dataclass(frozen=True)
 class ClipExtractor:
-    """How a recipe's "64 frames" become seconds of a video of any frame rate.
+    """Turns a model's "64 frames" into seconds of a video of any frame rate.
 
-    span_frames: raw frames at `nominal_fps` that a clip spans; every `stride`-th of them is seen.
-    logmel: None where the model does not listen.
+    span_frames: raw frames at `nominal_fps` that a clip spans; every `stride`-th of them enters the Fast pathway.
+    logmel: None for a model without audio.
     """
 
     span_frames: int
@@ -35,15 +35,15 @@ class ClipExtractor:
         return self.span_frames / self.nominal_fps
 
     def frames(self, video: VideoSource, center_s: float) -> Frames:
-        """(T, H, W, 3) uint8 around `center_s`; before the start and past the end the nearest frame stands."""
+        """(T, H, W, 3) uint8 around `center_s`; times outside the video take its first or last frame."""
         return video.frames(self._times_s(center_s))
 
     def frame_batch(self, video: VideoSource, center_s: float) -> FrameBatch:
-        """Like `frames`, with when each appeared and whether the video was over."""
+        """As `frames`, with the frames' own times and whether they lie past the end."""
         return video.frame_batch(self._times_s(center_s))
 
     def audio(self, video: VideoSource, center_s: float) -> Tensor | None:
-        """(T, F) log-mel of the same span; None without a sound track or without ears."""
+        """(T, F) log-mel of the same span; None for a model or a video without audio."""
         if self.logmel is None or not video.info.has_audio:
             return None
         start_s, duration_s = clip_span(center_s, num_frames=self.span_frames, fps=self.nominal_fps)
@@ -51,3 +51,8 @@ class ClipExtractor:
 
     def _times_s(self, center_s: float) -> NDArray[np.float64]:
         return clip_times(center_s, num_frames=self.span_frames, stride=self.stride, fps=self.nominal_fps)
+
+
+def channels_first(frames: Frames) -> Tensor:
+    """(T, H, W, 3) to (3, T, H, W) in its own memory: a crop would keep the whole clip alive."""
+    return torch.from_numpy(np.ascontiguousarray(frames.transpose(3, 0, 1, 2)))

@@ -13,13 +13,13 @@ __all__ = ["collate", "collate_by_size"]
 
 
 def collate(clips: list[Clip]) -> ClipBatch:
-    """Clips of one size as one batch; boxes and their labels one after another."""
+    """Clips of one frame size as one batch; boxes and their labels are concatenated."""
     boxes = [clip.boxes_px for clip in clips]
     counts = torch.tensor([len(b) for b in boxes])
     return ClipBatch(
         frames=torch.stack([clip.frames for clip in clips]),
-        audio=_stack_sound([clip.audio for clip in clips]),
-        negative_audio=_stack_sound([clip.negative_audio for clip in clips]),
+        audio=_stack_audio([clip.audio for clip in clips]),
+        negative_audio=_stack_audio([clip.negative_audio for clip in clips]),
         has_audio=torch.tensor([clip.audio is not None for clip in clips]),
         boxes_px=torch.cat(boxes),
         box_clip=torch.repeat_interleave(torch.arange(len(clips)), counts),
@@ -31,18 +31,18 @@ def collate(clips: list[Clip]) -> ClipBatch:
 
 
 def collate_by_size(clips: list[Clip]) -> list[ClipBatch]:
-    """One batch for each run of clips of one size: test frames keep their shape, so nothing is padded."""
+    """One batch per run of clips of one frame size: test frames keep their shape, so nothing is padded."""
     return [collate(list(run)) for _, run in groupby(clips, key=lambda clip: clip.frames.shape)]
 
 
-def _stack_sound(sounds: list[Tensor | None]) -> Tensor | None:
-    """(B, 1, T, F); a clip without sound gets zeros, which nobody hears: `has_audio` says so."""
-    some = next((sound for sound in sounds if sound is not None), None)
-    if some is None:
+def _stack_audio(log_mels: list[Tensor | None]) -> Tensor | None:
+    """(B, 1, T, F), zeros for a clip without audio, which `has_audio` masks; None if no clip has audio."""
+    template = next((log_mel for log_mel in log_mels if log_mel is not None), None)
+    if template is None:
         return None
-    return torch.stack([torch.zeros_like(some) if sound is None else sound for sound in sounds]).unsqueeze(1)
+    return torch.stack([torch.zeros_like(template) if x is None else x for x in log_mels]).unsqueeze(1)
 
 
 def _join(labels: list[Tensor]) -> Tensor:
-    """A row a box, or a row a clip."""
+    """One row per box, or one per clip."""
     return torch.cat(labels) if labels[0].ndim > 1 else torch.stack(labels)

@@ -1,4 +1,4 @@
-"""A data loader whose workers say what went wrong with a clip, in one sentence."""
+"""A data loader that reports in one sentence which clip failed and why."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ import cv2
 import torch
 from torch.utils.data import DataLoader, Sampler
 
-from avdet.data.safe_dataset import ENDED, READING, BadClipLog, Clips, SafeDataset
+from avdet.data.safe_dataset import READING, TIMED_OUT, BadClipLog, ClipSource, SafeDataset
 from avdet.structures import ClipBatch
 
-__all__ = ["ClipLoader", "StartMethod", "begin_worker"]
+__all__ = ["ClipLoader", "StartMethod", "init_worker"]
 
 logger = logging.getLogger(__name__)
 
-ENDING_S = 5.0  # that a process whose pipe is closed may take to end: writing its memory to a file, say
+WORKER_EXIT_S = 5.0  # that a worker with a closed pipe may take to end, such as to write a core file
 
 B = TypeVar("B")
 StartMethod = Literal["fork", "spawn", "forkserver"]
 
 
 class ClipLoader(DataLoader[Any], Generic[B]):
-    """Batches of a data set's clips, the same ones for any number of workers and however they are started.
+    """Batches of clips, the same for any number of workers and any start method.
 
     limit_s: seconds that one clip may take. A worker that takes longer ends, and iterating raises ValueError with the
-    clip's name; where there are no workers the whole process ends.
-    persistent: the workers stay from one epoch to the next.
-    bad_clips: where replaced clips are noted. None replaces none: the first that cannot be read raises DecodeError.
+    clip's name; without workers the process ends.
+    persistent: keep the workers from one epoch to the next.
+    bad_clips: records replaced clips. None: no clip is replaced, and the first unreadable one raises DecodeError.
     """
 
     def __init__(
         self,
-        clips: Clips[Any],
+        clips: ClipSource[Any],
         batches: Sampler[list[Any]] | Sequence[list[Any]],
         collate: Callable[[list[Any]], B],
         *,
@@ -56,15 +56,15 @@ class ClipLoader(DataLoader[Any], Generic[B]):
     ) -> None:
         reports = Path(tempfile.mkdtemp(prefix="avdet-loader-"))
         super().__init__(
-            SafeDataset(clips, limit_s=limit_s, replaces=bad_clips is not None, reports=reports),
+            SafeDataset(clips, limit_s=limit_s, replace_bad=bad_clips is not None, reports=reports),
             batch_sampler=batches,
             num_workers=workers,
             collate_fn=_Collate(collate),
             pin_memory=torch.cuda.is_available(),
             persistent_workers=persistent and workers > 0,
-            worker_init_fn=begin_worker,
+            worker_init_fn=init_worker,
             multiprocessing_context=start_method if workers else None,
-            generator=torch.Generator(),  # of its own: drawing from torch's would move what is dropped next
+            generator=torch.Generator(),  # its own, so that DropPathway's draws do not depend on the loader
         )
         self.clips = clips
         self._reports = reports
@@ -75,52 +75,52 @@ class ClipLoader(DataLoader[Any], Generic[B]):
         failure: Exception
         try:
             for batch in super().__iter__():
-                if (wrong := self._failure(batch)) is not None:
-                    failure = wrong
+                if (error := self._failure(batch)) is not None:
+                    failure = error
                     break
                 yield batch
             else:
                 return
-        except (RuntimeError, OSError, EOFError) as error:  # torch's, of a worker that ended
-            failure = self._explained(error)
-        self._iterator = None  # ends the workers at once; for the garbage collector each of them takes five seconds
+        except (RuntimeError, OSError, EOFError) as error:  # torch's, for a worker that ended
+            failure = self._explain(error)
+        self._iterator = None  # ends the workers at once; the garbage collector would wait five seconds for each
         raise failure
 
     def _failure(self, batch: B | ValueError) -> ValueError | None:
-        """What is wrong with a batch; bad clips are noted."""
+        """The error in place of a batch, if it is one; records bad clips."""
         if isinstance(batch, ValueError):
             return batch
         if self._bad_clips is not None and isinstance(batch, ClipBatch):
             try:
-                self._bad_clips.note(batch.bad)
+                self._bad_clips.add(batch.bad)
             except ValueError as error:
                 return error.with_traceback(None)
         return None
 
-    def _explained(self, error: Exception) -> Exception:
-        """The clip that a worker ended with, if that is what happened."""
+    def _explain(self, error: Exception) -> Exception:
+        """An error that names the clip a worker was reading when it ended, if one did."""
         try:
             return self._with_clip(error)
-        except RuntimeError as late:  # torch's handler raises it when a worker has ended, wherever we stand then
+        except RuntimeError as late:  # torch's signal handler raises it anywhere once a worker has ended
             return self._with_clip(late)
 
     def _with_clip(self, error: Exception) -> Exception:
-        for report in self._reports.glob(f"*{ENDED}"):
+        for report in self._reports.glob(f"*{TIMED_OUT}"):
             sentence, _, stack = report.read_text(encoding="utf-8").partition("\n")
-            logger.error("where the worker stood:\n%s", stack)
+            logger.error("the worker's stack:\n%s", stack)
             return ValueError(sentence)
-        given_up = time.monotonic() + ENDING_S
+        deadline = time.monotonic() + WORKER_EXIT_S
         workers = multiprocessing.active_children()
-        while (clip := self._left_unread()) is None:  # a pipe closes a moment before its process has ended
-            left_s = given_up - time.monotonic()
+        while (clip := self._unfinished_clip()) is None:  # a pipe closes shortly before its process ends
+            left_s = deadline - time.monotonic()
             if not workers or left_s <= 0:
                 return error
             wait([worker.sentinel for worker in workers], left_s)
             workers = multiprocessing.active_children()
-        return ValueError(f"{clip} killed its worker; mend or remove the file, or give more memory ({error})")
+        return ValueError(f"{clip} killed its worker; repair or remove the file, or provide more memory ({error})")
 
-    def _left_unread(self) -> str | None:
-        """The clip of a worker that is no more."""
+    def _unfinished_clip(self) -> str | None:
+        """The clip that a worker which has ended was reading."""
         alive = {child.pid for child in multiprocessing.active_children()}
         for reading in self._reports.glob(f"*{READING}"):
             if int(reading.name.removesuffix(READING)) not in alive:
@@ -130,7 +130,7 @@ class ClipLoader(DataLoader[Any], Generic[B]):
 
 @dataclass(frozen=True)
 class _Collate(Generic[B]):
-    """In place of a batch that is not whole comes the first of its errors."""
+    """Collates a batch, or returns its first error."""
 
     collate: Callable[[list[Any]], B]
 
@@ -139,13 +139,13 @@ class _Collate(Generic[B]):
         return error or self.collate(items)
 
 
-def begin_worker(worker: int) -> None:
-    """A terminal sends Ctrl-C to the workers too, but only the main process may decide. One thread a worker."""
+def init_worker(worker: int) -> None:
+    """Ignores Ctrl-C, which a terminal also sends to workers; the main process handles it. One thread per worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
 
 
 def _remove(folder: Path, owner: int) -> None:
-    """Forked workers hold the loader too."""
+    """Only in the owner: forked workers have a copy of the loader."""
     if os.getpid() == owner:
         shutil.rmtree(folder, ignore_errors=True)

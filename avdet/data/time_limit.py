@@ -1,7 +1,4 @@
-"""A clip that never comes ends its process, and says which one it was and where the process stood.
-
-Decoding runs in C, where nothing in Python can interrupt it. So a thread waits beside it, and ends the whole process.
-"""
+"""A time limit for reading a clip. Python cannot interrupt the C code of a decoder, so a thread ends the process."""
 
 from __future__ import annotations
 
@@ -20,14 +17,14 @@ _GRACE_S = 5.0
 
 
 @contextmanager
-def time_limit(limit_s: float, what: str, report: Path | None = None) -> Iterator[None]:
-    """Lets the block take `limit_s`; then a sentence that names `what` and every thread's stack are written.
+def time_limit(limit_s: float, subject: str, report: Path | None = None) -> Iterator[None]:
+    """Ends the process if the block takes longer than `limit_s`; first writes a sentence on `subject` and all stacks.
 
-    They go into `report`, for the process that started this one, and this one ends with status 0: torch kills
-    everything at once when a worker ends with another. Without a report they go to stderr, and the status is 2.
-    Should C code not even let Python's threads run, the process ends `_GRACE_S` later with its stack on stderr.
+    They go into `report`, for the parent process, and the exit status is 0: torch kills everything at once if a worker
+    ends with another status. Without a report they go to stderr, and the status is 2. If C code blocks even Python's
+    threads, the process ends `_GRACE_S` later with its stacks on stderr.
     """
-    timer = threading.Timer(limit_s, _end, (limit_s, what, report))
+    timer = threading.Timer(limit_s, _end_process, (limit_s, subject, report))
     timer.daemon = True
     timer.start()
     faulthandler.dump_traceback_later(limit_s + _GRACE_S, exit=True, file=_stderr())
@@ -39,10 +36,10 @@ def time_limit(limit_s: float, what: str, report: Path | None = None) -> Iterato
         timer.join()
 
 
-def _end(limit_s: float, what: str, report: Path | None) -> None:
+def _end_process(limit_s: float, subject: str, report: Path | None) -> None:
     sentence = (
-        f"{what} was not read in {limit_s:g} s; look at the file and its disk, and where they are only slow, raise "
-        "data.clip_timeout_s\n"
+        f"{subject} was not read within {limit_s:g} s; check the file and its disk, or raise data.clip_timeout_s if "
+        "they are only slow\n"
     )
     if report is None:
         _write(sentence, _stderr())
@@ -60,6 +57,6 @@ def _write(sentence: str, file: TextIO) -> None:
 
 
 def _stderr() -> TextIO:
-    """The real one: what stands in for it has no file that C code could write to."""
+    """The real stderr: faulthandler needs a file descriptor."""
     assert sys.__stderr__ is not None
     return sys.__stderr__

@@ -1,55 +1,110 @@
-"""Kinetics-400, -600 and -700, Kinetics-Sounds, and lists of `path label` as PySlowFast reads them."""
+"""Kinetics-400, -600, -700 and Kinetics-Sounds: the official CSV, or lists of `path label` as PySlowFast reads them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
-from avdet.datasets.keyframes import ClassNames
-from avdet.datasets.segments import Segments, class_indices, class_list, keep_valid
+from avdet.datasets.class_names import ClassNames, class_indices, read_class_list
+from avdet.datasets.classification import ClassificationConfig, ClassificationDataset
+from avdet.datasets.dataset import SampleSet, Split
+from avdet.datasets.segments import Segments, keep_valid
 from avdet.datasets.tables import numbers, read_table, read_text
-from avdet.datasets.video_files import VideoFiles, find_video, name_of
-from avdet.datasets.videos import VIDEO_SUFFIXES
+from avdet.datasets.video_files import VIDEO_SUFFIXES, VideoIndex, find_video, strip_video_suffix
 
-__all__ = ["only_classes", "read_kinetics", "subset_classes"]
+__all__ = ["Kinetics", "KineticsConfig", "read_kinetics", "select_classes", "subset_classes"]
 
 COLUMNS = ("label", "youtube_id", "time_start", "time_end")
 SUFFIX = "|".join(re.escape(suffix) for suffix in sorted(VIDEO_SUFFIXES))
-PATH_LABEL = re.compile(rf"(.+?(?:{SUFFIX})\"?)\s*[\s,]\s*(.+)", re.IGNORECASE)  # the label may have blanks
-NAME_LABEL = re.compile(r"(.+?)\s*[\s,]\s*([^\s,]+)\s*")  # of a path without a suffix: the last word
+PATH_LABEL = re.compile(rf"(.+?(?:{SUFFIX})\"?)\s*[\s,]\s*(.+)", re.IGNORECASE)  # the label may contain spaces
+NAME_LABEL = re.compile(r"(.+?)\s*[\s,]\s*([^\s,]+)\s*")  # a path without a suffix: the label is the last word
 
 
-def read_kinetics(path: Path, classes: ClassNames, videos: VideoFiles) -> tuple[Segments, list[str]]:
-    """The official csv (label, youtube_id, time_start, time_end) or a list of `path label`, told by the first line.
+class KineticsConfig(ClassificationConfig):
+    """Kinetics and every list of `path label`."""
 
-    A file named ID_000417_000427 holds the clip alone; one named ID is the whole video, out of which the clip is cut.
-    The second list counts rows that are left out, in sentences.
+    kind: Literal["kinetics"] = "kinetics"
+    videos: Path = Field(Path("data/kinetics/videos"), description="Folder of the videos, trimmed or whole.")
+    annotations: Path = Field(Path("data/kinetics/annotations"), description="Folder of the annotation files.")
+    train_csv: Path = Field(Path("kinetics-400_train.csv"), description="Training clips.")
+    val_csv: Path = Field(Path("kinetics-400_val.csv"), description="Validation clips.")
+    label_map: Path = Field(Path("label_map_k400.txt"), description="Class names, one per line.")
+    classes: Path | None = Field(
+        None, description="List of the classes to use, such as those of Kinetics-Sounds; null: all."
+    )
+
+
+class Kinetics(ClassificationDataset[KineticsConfig]):
+    """Kinetics' official CSV or a list of `path label`, with all classes or a subset."""
+
+    Config = KineticsConfig
+
+    @property
+    def sample_set(self) -> SampleSet:
+        return "classification" if self.config.task == "classification" else "unlabelled"
+
+    @property
+    def sample_recipe(self) -> str:
+        return "kinetics.yaml" if self.config.task == "classification" else "unlabelled.yaml"
+
+    def files(self, split: Split) -> dict[str, Path]:
+        names = ("label_map", "classes", f"{split}_csv")
+        files = {f"data.{name}": getattr(self.config, name) for name in names}
+        return {setting: self.config.annotations / file for setting, file in files.items() if file is not None}
+
+    def benchmark_classes(self) -> dict[str, ClassNames]:
+        classes, folder = self._all_classes(), self.config.annotations
+        return {
+            "action": classes if self.config.classes is None else subset_classes(folder / self.config.classes, classes)
+        }
+
+    def read_segments(
+        self, split: Split, classes: Mapping[str, ClassNames], videos: VideoIndex
+    ) -> tuple[Segments, list[str]]:
+        all_classes = self._all_classes()
+        segments, faults = read_kinetics(self.files(split)[f"data.{split}_csv"], all_classes, videos)
+        if self.config.classes is not None:
+            segments = select_classes(segments, all_classes, classes["action"])
+        return segments, faults
+
+    def _all_classes(self) -> ClassNames:
+        return read_class_list(self.config.annotations / self.config.label_map)
+
+
+def read_kinetics(path: Path, classes: ClassNames, videos: VideoIndex) -> tuple[Segments, list[str]]:
+    """Segments of the official CSV (label, youtube_id, time_start, time_end) or of a list of `path label`.
+
+    A file ID_000417_000427 is the trimmed clip; a file ID is the whole video, from which the clip is cut. The second
+    value has a sentence per kind of row that was skipped.
     """
     text = read_text(path)
-    first = {cell.strip().strip('"').casefold() for cell in re.split(r"[,;\t]", text.lstrip().partition("\n")[0])}
-    is_csv = len(first & {*COLUMNS}) > 1
+    first_line = text.lstrip().partition("\n")[0]
+    cells = {cell.strip().strip('"').casefold() for cell in re.split(r"[,;\t]", first_line)}
+    is_csv = len(cells & {*COLUMNS}) > 1
     return _read_csv(path, classes, videos) if is_csv else _read_list(text, path, classes)
 
 
 def subset_classes(path: Path, classes: ClassNames) -> ClassNames:
-    """The classes that a list names, in its order and in Kinetics' spelling: Kinetics-Sounds has 31 to 34 of them."""
-    wanted = class_list(path)
-    rows = class_indices(wanted.names, classes, path)
-    return ClassNames(tuple(range(len(rows))), tuple(classes.names[row] for row in rows))
+    """The classes that a list names, in its order and in Kinetics' spelling."""
+    rows = class_indices(read_class_list(path).names, classes, path)
+    return ClassNames.numbered([classes.names[row] for row in rows])
 
 
-def only_classes(segments: Segments, classes: ClassNames, subset: ClassNames) -> Segments:
-    """The segments of a subset's classes, labelled by their place in it."""
-    place = {classes.names.index(name): i for i, name in enumerate(subset.names)}
-    labels = np.array([place.get(int(label), -1) for label in segments.labels["action"]], dtype=np.int64)
+def select_classes(segments: Segments, classes: ClassNames, subset: ClassNames) -> Segments:
+    """The segments of the subset's classes, labelled by its indices."""
+    index = {classes.names.index(name): i for i, name in enumerate(subset.names)}
+    labels = np.array([index.get(int(label), -1) for label in segments.labels["action"]], dtype=np.int64)
     kept = segments.select(labels >= 0)
     kept.labels["action"] = labels[labels >= 0]
     return kept
 
 
-def _read_csv(path: Path, classes: ClassNames, videos: VideoFiles) -> tuple[Segments, list[str]]:
+def _read_csv(path: Path, classes: ClassNames, videos: VideoIndex) -> tuple[Segments, list[str]]:
     table = read_table(path, COLUMNS)
     start_s, end_s = numbers(table, "time_start", path), numbers(table, "time_end", path)
     ids = [
@@ -71,43 +126,41 @@ def _read_csv(path: Path, classes: ClassNames, videos: VideoFiles) -> tuple[Segm
         {"action": class_indices(table["label"].tolist(), classes, path)},
     )
     timed = np.isfinite(start_s) & np.isfinite(end_s) & (start_s >= 0)
-    segments, untimed = keep_valid(segments, timed, "have no time, or one before 0")
-    segments, backward = keep_valid(segments, (end_s > start_s)[timed], "end before they start")
-    return segments, untimed + backward
+    segments, untimed = keep_valid(segments, timed, "have no time, or a negative one")
+    segments, reversed_ = keep_valid(segments, (end_s > start_s)[timed], "end before they start")
+    return segments, untimed + reversed_
 
 
 def _stamp(time_s: float) -> str:
-    """000417, as the benchmark names its files; a time between seconds gets its fraction, so that no two are one."""
+    """000417, as in Kinetics' file names; fractional times keep their fraction, so that ids are unique."""
     if not np.isfinite(time_s):
         return "none"
     return f"{time_s:06.0f}" if time_s % 1 == 0 else f"{time_s:010.3f}"
 
 
 def _read_list(text: str, path: Path, classes: ClassNames) -> tuple[Segments, list[str]]:
-    """A path and a class index (or name) a line, between them a blank, a comma or a tab."""
+    """A path and a class index or name per line, separated by a space, comma or tab."""
     names: list[str] = []
     labels: list[str | int] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
-        parts = PATH_LABEL.fullmatch(line) or NAME_LABEL.fullmatch(line)
-        if parts is None:
-            raise ValueError(f"{path}, line {number}: {line!r} is no path with a label; write `path label`")
-        name, label = (part.strip().strip('"') for part in parts.groups())
-        names.append(name_of(name))
+        match = PATH_LABEL.fullmatch(line) or NAME_LABEL.fullmatch(line)
+        if match is None:
+            raise ValueError(f"{path}, line {number}: {line!r} is not a path with a label; write `path label`")
+        name, label = (part.strip().strip('"') for part in match.groups())
+        names.append(strip_video_suffix(name))
         labels.append(label if not re.fullmatch(r"-?\d+", label) else _checked(int(label), classes, path, number))
     named = [label for label in labels if isinstance(label, str)]
-    indices = iter(class_indices(named, classes, path).tolist())  # all at once: it spells every class's name
-    count = len(names)
-    columns = np.array(names, object)
-    labels_by_set = {"action": np.array([next(indices) if isinstance(i, str) else i for i in labels], np.int64)}
-    return Segments(columns, columns, np.zeros(count), np.full(count, np.inf), labels_by_set), []
+    indices = iter(class_indices(named, classes, path).tolist())  # one call normalises the class names once
+    action = np.array([next(indices) if isinstance(label, str) else label for label in labels], np.int64)
+    return Segments.whole_videos(np.array(names, object), {"action": action}), []
 
 
 def _checked(label: int, classes: ClassNames, path: Path, number: int) -> int:
     if not 0 <= label < len(classes):
         raise ValueError(
-            f"{path}, line {number}: class {label} is not one of 0..{len(classes) - 1}; give the list of classes that "
-            "belongs to it with data.label_map"
+            f"{path}, line {number}: class {label} is not in 0..{len(classes) - 1}; give the class list that belongs "
+            "to it with data.label_map"
         )
     return label

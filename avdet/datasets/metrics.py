@@ -1,59 +1,113 @@
-"""What classification benchmarks count. Scores are (N, C), labels (N,) class indices or (N, C) 0 and 1."""
+"""Metrics of classification benchmarks. Scores are (N, C), labels (N,) class indices or (N, C) multi-hot."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import io
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
-__all__ = ["charades_ap", "class_accuracy", "precision_and_recall", "ranked", "top_k"]
+__all__ = [
+    "Metrics",
+    "average_precision",
+    "class_accuracy",
+    "metrics_table",
+    "precision_and_recall",
+    "rank_classes",
+    "top_k",
+]
 
 Scores = NDArray[np.float64]
 Labels = NDArray[np.int64]
+MAX_TABLE_CLASSES = 30  # longer lists of classes are in results.json only
 
 
-def ranked(scores: Scores) -> Labels:
-    """(N, C) classes, the best first; of equal scores the earlier class."""
+@dataclass(frozen=True)
+class Metrics:
+    """The metrics of one evaluation.
+
+    score: the main metric, called `name`, by which the best checkpoint is chosen; None if no clip has a label.
+    content: all metrics, as written to JSON. text: the table for the terminal.
+    """
+
+    name: str
+    score: float | None
+    content: dict[str, Any]
+    text: str
+
+
+def metrics_table(content: Mapping[str, Any]) -> str:
+    """Every number of `content` that is not in a long list of classes, one line each."""
+    table = Table("metric", "value", box=box.SIMPLE)
+    for name, value in _flatten(content):
+        table.add_row(name, _format(value))
+    text = io.StringIO()
+    Console(file=text, width=100).print(table)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines() if line.strip())
+
+
+def _flatten(content: Mapping[str, Any], path: Sequence[str] = ()) -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            rows += [] if len(value) > MAX_TABLE_CLASSES else _flatten(value, (*path, name))
+        else:
+            rows.append((" ".join((*path, name)).replace("_", " "), value))
+    return rows
+
+
+def _format(value: Any) -> str:  # noqa: ANN401  (any JSON value)
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def rank_classes(scores: Scores) -> Labels:
+    """(N, C) class indices by descending score; equal scores keep the order of the classes."""
     return np.argsort(-scores, axis=1, kind="stable")
 
 
 def top_k(scores: Scores, labels: Labels, k: int) -> float | None:
-    """The share of clips whose class is among the k best (all of them where there are fewer); None without clips."""
+    """Fraction of clips whose class is among the k best, with k = min(k, C); None without clips."""
     if not len(labels):
         return None
-    return float((ranked(scores)[:, :k] == labels[:, None]).any(axis=1).mean())
+    return float((rank_classes(scores)[:, :k] == labels[:, None]).any(axis=1).mean())
 
 
 def class_accuracy(scores: Scores, labels: Labels) -> float | None:
-    """The mean over the classes that occur of each one's top-1 accuracy; None without clips."""
+    """Mean top-1 accuracy over the classes that occur; None without clips."""
     if not len(labels):
         return None
-    hits = ranked(scores)[:, 0] == labels
+    hits = rank_classes(scores)[:, 0] == labels
     return float(np.mean([hits[labels == name].mean() for name in np.unique(labels)]))
 
 
 def precision_and_recall(scores: Scores, labels: Labels, classes: Collection[int]) -> tuple[float | None, float | None]:
-    """Means over those of `classes` that occur: of what was called so, and of what was so, the right share.
+    """Mean precision and recall of top-1 predictions over those of `classes` that occur; None if none does.
 
-    A class that nothing is called has precision 0, as in EPIC-Kitchens-55's many-shot measures.
+    A class that is never predicted has precision 0, as in EPIC-Kitchens-55's many-shot metrics.
     """
-    called = ranked(scores)[:, 0] if len(labels) else labels
+    predicted = rank_classes(scores)[:, 0] if len(labels) else labels
     occurring = sorted(set(classes) & set(labels.tolist()))
     if not occurring:
         return None, None
-    right = [float(((called == name) & (labels == name)).sum()) for name in occurring]
-    precision = [hits / max(1, int((called == name).sum())) for hits, name in zip(right, occurring, strict=True)]
-    recall = [hits / int((labels == name).sum()) for hits, name in zip(right, occurring, strict=True)]
+    correct = [float(((predicted == name) & (labels == name)).sum()) for name in occurring]
+    precision = [n / max(1, int((predicted == name).sum())) for n, name in zip(correct, occurring, strict=True)]
+    recall = [n / int((labels == name).sum()) for n, name in zip(correct, occurring, strict=True)]
     return float(np.mean(precision)), float(np.mean(recall))
 
 
-def charades_ap(scores: Scores, labels: Labels) -> Scores:
-    """(C,) average precision as Charades' classification script has it; nan for a class that no video has.
+def average_precision(scores: Scores, labels: Labels) -> Scores:
+    """(C,) average precision as in Charades' classification script; NaN for a class without positives.
 
-    Videos without any class come last for every class, whatever their scores (the script sets these to minus
-    infinity): they count as videos, and never before a labelled one. Precision is averaged over the positives
-    as it stands at each, without the envelope of AVA's protocol; equal scores keep the videos' order.
+    Videos without any class rank last for every class, as in the script, which sets their scores to -Inf. Precision is
+    averaged over the positives without AVA's precision envelope; equal scores keep the order of the videos.
     """
     scores = np.where(labels.any(axis=1, keepdims=True), scores, -np.inf)
     order = np.argsort(-scores, axis=0, kind="stable")

@@ -1,4 +1,4 @@
-"""Detected people, in the forms in which they circulate for AVA."""
+"""Detected person boxes (proposals) in the formats in which they circulate for AVA."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS, read_boxes
-from ava_eval.csv_format import PIXEL_THRESHOLD
+from ava_eval.input_diagnosis import PIXEL_THRESHOLD
 from avdet.checkpoints.restricted_unpickler import restricted_load
 
 __all__ = ["read_proposals"]
 
-ROUNDING = 1e-3  # of scores, by which those of float32 may pass 1
+ROUNDING = 1e-3  # float32 scores may exceed 1 by this much
 
 
 def read_proposals(path: Path) -> pd.DataFrame:
     """Columns video, timestamp, x1, y1, x2, y2, score, person_id.
 
     A CSV, see `ava_eval.read_boxes`, or MMAction2's pickle: {"video,0902": boxes (N, 4) or (N, 5) with scores}.
-    Raises ValueError for anything else, for a pickle that holds more than arrays, and for a box or score that is none.
+    Raises ValueError for any other file, for a pickle that contains more than arrays, and for an invalid box or score.
     """
     if path.suffix != ".pkl":
         return read_boxes(path)
@@ -46,19 +46,22 @@ def read_proposals(path: Path) -> pd.DataFrame:
 
 
 def _check_rows(rows: NDArray[np.float64], keys: NDArray[np.str_], path: Path) -> None:
-    """rows: (N, 5) boxes and scores; keys: (N,) where each is from."""
+    """rows: (N, 5) boxes and scores; keys: (N,) the dictionary key of each row."""
     boxes, scores = rows[:, :4], rows[:, 4]
     largest, least = boxes.max(axis=1), boxes.min(axis=1)
     for wrong, rule in (
-        (~np.isfinite(rows).all(axis=1), "all numbers must be finite"),
+        (~np.isfinite(rows).all(axis=1), "NaN and Inf are not allowed"),
         ((boxes[:, :2] > boxes[:, 2:]).any(axis=1), "boxes are corners, x1 <= x2 and y1 <= y2"),
-        ((largest > PIXEL_THRESHOLD) | (least < 1 - PIXEL_THRESHOLD), "boxes are shares of the frame, from 0 to 1"),
+        (
+            (largest > PIXEL_THRESHOLD) | (least < 1 - PIXEL_THRESHOLD),
+            "boxes are fractions of the frame, from 0 to 1",
+        ),
         ((scores < 0) | (scores > 1 + ROUNDING), "scores are from 0 to 1"),
     ):
         if wrong.any():
             at = int(wrong.argmax())
-            said = ", ".join(f"{number:g}" for number in rows[at])
-            raise ValueError(f"{path}: {str(keys[at])!r} has the box and score {said}; {rule}, so correct the list")
+            values = ", ".join(f"{number:g}" for number in rows[at])
+            raise ValueError(f"{path}: {str(keys[at])!r} has the box and score {values}; {rule}, so correct the list")
 
 
 def _is_entry(key: object, boxes: object) -> bool:

@@ -1,10 +1,8 @@
-"""What every classification benchmark comes down to: labelled stretches of videos."""
+"""Labelled segments of videos: the common form of every classification benchmark."""
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,20 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from avdet.datasets.keyframes import ClassNames
-from avdet.datasets.tables import read_lines
-
-__all__ = [
-    "Intervals",
-    "Segments",
-    "class_indices",
-    "class_list",
-    "foreign_classes",
-    "keep_valid",
-    "once_each",
-    "spelled",
-    "unlabelled",
-]
+__all__ = ["Intervals", "Segments", "drop_duplicate_ids", "find_overlap", "keep_valid", "unlabelled_segments"]
 
 Strings = NDArray[np.object_]
 Seconds = NDArray[np.float64]
@@ -34,7 +19,7 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Intervals:
-    """When each class is there: rows `first[k]` to `first[k + 1]` belong to segment k."""
+    """Start and end of each action: rows `first[k]` to `first[k + 1]` belong to segment k."""
 
     first: Labels
     classes: Labels
@@ -42,12 +27,13 @@ class Intervals:
     end_s: Seconds
 
     def at(self, segment: int, start_s: float, end_s: float) -> Labels:
-        """The classes with an interval that meets those seconds."""
+        """The classes whose intervals overlap those seconds of the segment."""
         rows = slice(int(self.first[segment]), int(self.first[segment + 1]))
-        there = (self.start_s[rows] < end_s) & (self.end_s[rows] > start_s)
-        return np.unique(self.classes[rows][there])
+        overlaps = (self.start_s[rows] < end_s) & (self.end_s[rows] > start_s)
+        return np.unique(self.classes[rows][overlaps])
 
     def select(self, keep: NDArray[np.bool_]) -> Intervals:
+        """The intervals of the segments where `keep` is true."""
         counts = np.diff(self.first)
         rows = np.repeat(keep, counts)
         first = np.concatenate([[0], np.cumsum(counts[keep])])
@@ -56,11 +42,11 @@ class Intervals:
 
 @dataclass(frozen=True)
 class Segments:
-    """Stretches of videos in columns, so that a loader's workers share their memory.
+    """N segments in columns, so that loader workers share their memory.
 
-    ids: the benchmark's own name of each row. videos: the name of its file. end_s: inf means to the video's end.
-    labels: by class set (N,) class indices, -1 where nobody knows, or (N, C) multi-hot.
-    intervals: of the multi-hot classes, where the benchmark says when each one happens.
+    ids: the benchmark's own name of each segment. videos: the name of its video file. end_s: inf is the video's end.
+    labels: per class set (N,) class indices, -1 if unknown, or (N, C) multi-hot.
+    intervals: start and end of each action of multi-hot labels, if the benchmark gives them.
     """
 
     ids: Strings
@@ -74,10 +60,16 @@ class Segments:
         assert len(self.ids) == len(self.videos) == len(self.start_s) == len(self.end_s)
         assert all(len(column) == len(self.ids) for column in self.labels.values())
 
+    @classmethod
+    def whole_videos(cls, names: Strings, labels: dict[str, Labels], intervals: Intervals | None = None) -> Segments:
+        """One segment per video, from its start to its end."""
+        return cls(names, names, np.zeros(len(names)), np.full(len(names), np.inf), labels, intervals)
+
     def __len__(self) -> int:
         return len(self.ids)
 
     def select(self, keep: NDArray[np.bool_]) -> Segments:
+        """The segments where `keep` is true."""
         return replace(
             self,
             ids=self.ids[keep],
@@ -89,7 +81,7 @@ class Segments:
         )
 
     def labels_at(self, index: int, start_s: float, end_s: float) -> dict[str, Labels]:
-        """The labels of a clip of segment `index`: the whole segment's, unless each class has its own times."""
+        """Labels of a clip of segment `index`: the segment's, or those of the overlapping intervals."""
         labels = {name: column[index] for name, column in self.labels.items()}
         if self.intervals is not None:
             for name, row in labels.items():
@@ -98,103 +90,70 @@ class Segments:
         return labels
 
 
-def keep_valid(segments: Segments, good: NDArray[np.bool_], fault: str) -> tuple[Segments, list[str]]:
-    """The good rows, and one sentence that counts the others: "3 of 9,668 rows FAULT (first: ID); left out"."""
-    if good.all():
+def keep_valid(segments: Segments, valid: NDArray[np.bool_], fault: str) -> tuple[Segments, list[str]]:
+    """The valid rows, and a sentence that counts the others: "3 of 9,668 rows FAULT (first: ID); skipped"."""
+    if valid.all():
         return segments, []
-    first = segments.ids[~good][0]
-    return segments.select(good), [f"{(~good).sum():,} of {len(good):,} rows {fault} (first: {first}); left out"]
+    first = segments.ids[~valid][0]
+    return segments.select(valid), [f"{(~valid).sum():,} of {len(valid):,} rows {fault} (first: {first}); skipped"]
 
 
-def once_each(segments: Segments) -> tuple[Segments, list[str]]:
-    """Each id's first row, and one sentence that counts the others and those of them with other labels."""
-    places, _ = pd.factorize(segments.ids)
-    _, first = np.unique(places, return_index=True)
-    again = np.ones(len(places), dtype=bool)
-    again[first] = False
-    changed = [column != column[first[places]] for column in segments.labels.values()]
-    differ = [rows.any(axis=1) if rows.ndim > 1 else rows for rows in changed]
-    other = int(np.any(differ, axis=0).sum()) if differ else 0
-    return keep_valid(segments, ~again, f"list a clip again{f', {other:,} of them with another label' * (other > 0)}")
+def drop_duplicate_ids(segments: Segments) -> tuple[Segments, list[str]]:
+    """The first row of each id, and a sentence that counts the others and those with a different label."""
+    row_of_id, _ = pd.factorize(segments.ids)
+    _, first = np.unique(row_of_id, return_index=True)
+    repeated = np.ones(len(row_of_id), dtype=bool)
+    repeated[first] = False
+    differs = [column != column[first[row_of_id]] for column in segments.labels.values()]
+    differs = [rows.any(axis=1) if rows.ndim > 1 else rows for rows in differs]
+    relabelled = int(np.any(differs, axis=0).sum()) if differs else 0
+    fault = "repeat an id"
+    return keep_valid(segments, ~repeated, fault + f", {relabelled:,} of them with another label" * (relabelled > 0))
 
 
-def in_both(train: Segments, val: Segments, files: Mapping[str, Path]) -> list[str]:
-    """A sentence, where clips, or seconds of one file, are learned from and tested. files: of `videos`."""
-    both = set(train.ids) & set(val.ids)
-    if both:
-        return [f"{len(both):,} clips are in train and in val, such as {min(both)}; take them out of one"]
-    learned, tested = (
-        pd.DataFrame({"file": [files.get(name) for name in one.videos], "row": np.arange(len(one))})
+def find_overlap(train: Segments, val: Segments, files: Mapping[str, Path]) -> str | None:
+    """A sentence if train and val share clips or seconds of a file, else None. files: by the names in `videos`."""
+    shared_ids = set(train.ids) & set(val.ids)
+    if shared_ids:
+        return f"{len(shared_ids):,} clips are in both train and val, such as {min(shared_ids)}; remove them from one"
+    train_rows, val_rows = (
+        pd.DataFrame({"file": [files.get(name) for name in split.videos], "row": np.arange(len(split))})
         .dropna()
         .groupby("file")["row"]
-        for one in (train, val)
+        for split in (train, val)
     )
-    shared = learned.groups.keys() & tested.groups.keys()
-    meet = [row for file in shared for row in _meeting(train, val, learned.get_group(file), tested.get_group(file))]
-    if not meet:
-        return []
-    first = min(meet)
-    return [
-        f"{len(meet):,} clips of val are seconds that train learns from, such as {val.ids[first]} of "
-        f"{files[val.videos[first]]}; take them out of one"
+    shared_files = train_rows.groups.keys() & val_rows.groups.keys()
+    overlapping = [
+        row
+        for file in shared_files
+        for row in _overlapping(train, val, train_rows.get_group(file), val_rows.get_group(file))
     ]
+    if not overlapping:
+        return None
+    first = min(overlapping)
+    return (
+        f"{len(overlapping):,} clips of val overlap training clips in time, such as {val.ids[first]} of "
+        f"{files[val.videos[first]]}; remove them from one"
+    )
 
 
-def _meeting(train: Segments, val: Segments, learned: pd.Series, tested: pd.Series) -> list[int]:
-    """The rows of val that share seconds with one of train's, both of one file."""
-    rows = learned.to_numpy()[np.argsort(train.start_s[learned], kind="stable")]
-    reach = np.maximum.accumulate(train.end_s[rows])
-    before = np.searchsorted(train.start_s[rows], val.end_s[tested])  # of train's, that begin before it ends
-    meets = (before > 0) & (reach[before - 1] > val.start_s[tested])
-    return tested.to_numpy()[meets].tolist()
+def _overlapping(train: Segments, val: Segments, train_rows: pd.Series, val_rows: pd.Series) -> list[int]:
+    """The rows of val that overlap one of train's in time; all of one file."""
+    rows = train_rows.to_numpy()[np.argsort(train.start_s[train_rows], kind="stable")]
+    latest_end_s = np.maximum.accumulate(train.end_s[rows])
+    num_before = np.searchsorted(train.start_s[rows], val.end_s[val_rows])  # train rows that start before val's end
+    overlaps = (num_before > 0) & (latest_end_s[num_before - 1] > val.start_s[val_rows])
+    return val_rows.to_numpy()[overlaps].tolist()
 
 
-def unlabelled(segments: Segments) -> list[str]:
-    """A sentence for each class set of which nobody knows the labels of all clips, as in a challenge's test split."""
-    missing = {name: column < 0 for name, column in segments.labels.items() if column.ndim == 1}
+def unlabelled_segments(segments: Segments) -> list[str]:
+    """A sentence per class set that has segments without a label, such as a challenge's test split."""
+    unknown = {name: column < 0 for name, column in segments.labels.items() if column.ndim == 1}
     return [
-        f"no clip has a label of the set {name}, which is not scored"
+        f"no clip has a {name} label, so {name} is not scored"
         if rows.all()
-        else f"{rows.sum():,} of {len(rows):,} clips have no label of the set {name} (first: {segments.ids[rows][0]}), "
-        "and are not scored by it"
-        for name, rows in missing.items()
+        else f"{rows.sum():,} of {len(rows):,} clips have no {name} label (first: {segments.ids[rows][0]}) and are not "
+        "scored by it"
+        for name, rows in unknown.items()
         if rows.any()
     ]
-
-
-def spelled(name: str) -> str:
-    """One spelling of a class name: lists write spaces or underscores, capitals or none."""
-    return re.sub(r"[\s_\-/,.'\"()]+", " ", name).strip().casefold()
-
-
-def class_list(path: Path) -> ClassNames:
-    """Classes from a text file with a name a line; the line's number is the id, from 0."""
-    names = [line.strip('"') for line in read_lines(path)]
-    seen: dict[str, str] = {}
-    for name in names:
-        if (other := seen.get(spelled(name))) is not None:
-            raise ValueError(f"{path} names one class twice, as {other!r} and {name!r}; remove one of them")
-        seen[spelled(name)] = name
-    if not names:
-        raise ValueError(f"{path} names no class; write one name a line")
-    return ClassNames(tuple(range(len(names))), tuple(names))
-
-
-def class_indices(names: Sequence[str], classes: ClassNames, path: Path) -> Labels:
-    """Each name's index. Raises ValueError for a name that is no class, however it is spelled."""
-    index: Mapping[str, int] = {spelled(name): i for i, name in enumerate(classes.names)}
-    column = np.array([index.get(spelled(name), -1) for name in names], dtype=np.int64)
-    if (column < 0).any():
-        unknown = [name for name, i in zip(names, column, strict=True) if i < 0]
-        raise foreign_classes(unknown, classes, path)
-    return column
-
-
-def foreign_classes(unknown: Sequence[str], classes: ClassNames, path: Path) -> ValueError:
-    """What to raise for a file's rows of classes that are not known."""
-    close = difflib.get_close_matches(unknown[0], classes.names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "add it to the list or give the list that belongs to the file"
-    return ValueError(
-        f"{path} has {len(set(unknown))} classes that the list of {len(classes)} does not know, in {len(unknown):,} "
-        f"rows: {unknown[0]!r}; {hint}"
-    )

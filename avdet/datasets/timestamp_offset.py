@@ -1,58 +1,55 @@
-"""What the tables call a movie's first second.
+"""The timestamp at which annotations place the start of a video.
 
-AVA counts from the start of the whole movie and labels its second quarter of an hour; many copies of it are cut there,
-so that their second 0 is AVA's 900.
+AVA counts seconds from the start of the whole movie and labels its minutes 15 to 30. Many copies are cut there, so that
+the file's second 0 is AVA's second 900.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
-from avdet.datasets.keyframes import KeyframeTable
 from avdet.media.video_source import duration_of
 
-__all__ = ["AVA_CUT_S", "durations_of", "outside", "with_timestamp_offset"]
+__all__ = ["AVA_CUT_S", "find_timestamp_offset", "first_outside", "video_durations"]
 
 AVA_CUT_S = 900.0
 
 
-def with_timestamp_offset(
-    keyframes: KeyframeTable, movies: Mapping[str, Path], origin_s: float | Literal["auto"], annotations: Path
-) -> KeyframeTable:
-    """The keyframes with their origin; "auto" takes 0, or AVA_CUT_S where that fits every movie and 0 does not.
+def find_timestamp_offset(
+    keyframes: pd.DataFrame, videos: Mapping[str, Path], offset_s: float | Literal["auto"], annotations: Path
+) -> float:
+    """The offset in seconds. "auto" takes 0, or AVA_CUT_S if that fits every video and 0 does not.
 
-    Raises ValueError for the first movie that does not reach from the first to the last second it is labelled at.
+    keyframes: columns video and timestamp. Raises ValueError if a timestamp lies outside its video.
     """
-    durations_s = durations_of(keyframes, movies)
-    tried = [0.0, AVA_CUT_S] if origin_s == "auto" else [origin_s]
-    misfits = {origin: outside(keyframes, durations_s, origin) for origin in tried}
-    for origin, misfit in misfits.items():
+    durations_s = video_durations(keyframes["video"], videos)
+    candidates = [0.0, AVA_CUT_S] if offset_s == "auto" else [offset_s]
+    misfits = {candidate: first_outside(keyframes, durations_s, candidate) for candidate in candidates}
+    for candidate, misfit in misfits.items():
         if not misfit:
-            return replace(keyframes, origin_s=origin)
-    origin, misfit = min(misfits.items(), key=lambda tried: len(tried[1]))
+            return candidate
+    best, misfit = min(misfits.items(), key=lambda item: len(item[1]))
     video, time_s = next(iter(misfit.items()))
     raise ValueError(
-        f"{annotations} labels {video} at {time_s:g} s, but {movies[video]} lasts {durations_s[video]:.1f} s"
-        f"{f' from {origin:g} s on' if origin else ''} ({len(misfit)} of {len(durations_s)} movies do not fit); times "
-        "are seconds from the movie's start: if yours count from elsewhere, say so with data.timestamp_offset=SECONDS"
+        f"{annotations} has a label for {video} at {time_s:g} s, but {videos[video]} lasts {durations_s[video]:.1f} s"
+        f"{f' from {best:g} s' if best else ''} ({len(misfit)} of {len(durations_s)} videos do not fit); timestamps "
+        "are seconds from the video's start: if yours start elsewhere, set data.timestamp_offset=SECONDS"
     )
 
 
-def durations_of(keyframes: KeyframeTable, movies: Mapping[str, Path]) -> dict[str, float]:
-    """Seconds that each labelled movie lasts."""
-    return {video: duration_of(movies[video]) for video in sorted(set(keyframes.videos))}
+def video_durations(names: Iterable[str], videos: Mapping[str, Path]) -> dict[str, float]:
+    """Duration of each named video in seconds."""
+    return {str(name): duration_of(videos[name]) for name in sorted(set(names))}
 
 
-def outside(keyframes: KeyframeTable, durations_s: Mapping[str, float], origin_s: float) -> dict[str, float]:
-    """The movies with a label before their start or past their end, and the first such second."""
-    ends_s = np.array([durations_s[video] for video in keyframes.videos])
-    video_s = keyframes.times_s - origin_s
-    misfit = (video_s < 0) | (video_s > ends_s)
-    first = pd.Series(keyframes.times_s[misfit]).groupby(keyframes.videos[misfit]).first()
+def first_outside(keyframes: pd.DataFrame, durations_s: Mapping[str, float], offset_s: float) -> dict[str, float]:
+    """The first timestamp outside each video, for the videos that have one."""
+    video_s = keyframes["timestamp"] - offset_s
+    videos = keyframes["video"].astype(str)
+    outside = (video_s < 0) | (video_s > videos.map(durations_s))
+    first = keyframes["timestamp"][outside].groupby(videos[outside]).first()
     return {str(video): float(time_s) for video, time_s in first.items()}

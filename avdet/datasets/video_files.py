@@ -1,7 +1,8 @@
-"""Which file a benchmark means: by its path below the folder of videos, or by its name alone."""
+"""Which file the annotations mean by a video's name."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -10,90 +11,140 @@ from typing import TypeAlias
 import numpy as np
 
 from avdet.datasets.segments import Segments
-from avdet.datasets.videos import VIDEO_SUFFIXES, files_below, is_video
+from avdet.media.frames_dir import is_frames_dir
 
-__all__ = ["VideoFiles", "find_video", "find_videos", "name_of", "with_video"]
+__all__ = [
+    "VIDEO_SUFFIXES", "VideoIndex", "files_below", "find_video", "index_videos", "is_video", "match_videos",
+    "strip_video_suffix", "videos_by_name",
+]  # fmt: skip
 
+VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".3gp", ".wmv"}
 Folders = tuple[str, ...]
-VideoFiles: TypeAlias = Mapping[str, Sequence[tuple[Folders, Path]]]
-"""By name without suffix; each with its folders below the folder of videos."""
+VideoIndex: TypeAlias = Mapping[str, Sequence[tuple[Folders, Path]]]
+"""Files by name without suffix, each with its folders below the folder of videos."""
 
 
-def find_videos(folder: Path) -> VideoFiles:
+def is_video(path: Path) -> bool:
+    """Whether the file's name is that of a video; hidden files are not."""
+    return path.suffix.lower() in VIDEO_SUFFIXES and not _is_hidden(path)
+
+
+def _is_hidden(path: Path) -> bool:
+    """Such as the `._NAME` that macOS writes beside files."""
+    return path.name.startswith(".")
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All files below `folder` in order; links are followed, hidden files are skipped."""
+    found: list[Path] = []
+    visited: set[str] = set()
+    for root, folders, files in os.walk(folder, followlinks=True):
+        visited.add(os.path.realpath(root))
+        folders[:] = [name for name in folders if os.path.realpath(Path(root, name)) not in visited]
+        found += [Path(root, name) for name in files]
+    return sorted(path for path in found if not _is_hidden(path))
+
+
+def videos_by_name(folder: Path) -> dict[str, Path]:
+    """Video files in `folder` by name without suffix, and folders of extracted frames by name.
+
+    Raises ValueError for two files with one name.
+    """
+    entries = sorted(folder.iterdir())
+    frames = {path.name: path for path in entries if is_frames_dir(path)}
+    files: dict[str, Path] = {}
+    for path in entries:
+        if not is_video(path) or not path.is_file():
+            continue
+        if path.stem in files:
+            other = files[path.stem].name
+            raise ValueError(f"{folder} has {other} and {path.name}, both named {path.stem} in tables; keep only one")
+        files[path.stem] = path
+    return frames | files
+
+
+def index_videos(folder: Path) -> VideoIndex:
     """Every video below `folder`."""
     found: dict[str, list[tuple[Folders, Path]]] = defaultdict(list)
     for path in filter(is_video, files_below(folder)):
-        found[path.stem].append((_spelled(path.relative_to(folder).parts[:-1]), path))
+        found[path.stem].append((_normalised(path.relative_to(folder).parts[:-1]), path))
     return dict(found)
 
 
-def name_of(path: str) -> str:
-    """What a list's `class/clip.avi` is called here: `class/clip`; other dots than the suffix's stay."""
+def strip_video_suffix(path: str) -> str:
+    """`class/clip.avi` as `class/clip`; dots that do not begin a video suffix stay."""
     pure = PurePosixPath(path.replace("\\", "/"))
     return str(pure.with_suffix("")) if pure.suffix.lower() in VIDEO_SUFFIXES else str(pure)
 
 
-def find_video(videos: VideoFiles, name: str) -> Path | None:
-    """The one file that a list with no other clip of that name means; None where there is none, or more than one."""
-    found = _meant(videos, name, alone=True)
-    return found[0] if len(found) == 1 else None
+def find_video(videos: VideoIndex, name: str) -> Path | None:
+    """The file that a list with no other clip of that name means; None if there is none or more than one."""
+    candidates = _candidates(videos, name, unique_in_list=True)
+    return candidates[0] if len(candidates) == 1 else None
 
 
-def with_video(segments: Segments, videos: VideoFiles) -> tuple[Segments, dict[str, Path], list[str]]:
-    """The segments whose file is there, the files, and sentences that count the others."""
+def match_videos(segments: Segments, videos: VideoIndex) -> tuple[Segments, dict[str, Path], list[str]]:
+    """The segments whose file exists, the files by name, and sentences that count the others."""
     names = sorted(set(segments.videos))
     listed = Counter(PurePosixPath(name).name for name in names)
-    meant = {name: _meant(videos, name, alone=listed[PurePosixPath(name).name] == 1) for name in names}
-    files = {name: found[0] for name, found in meant.items() if len(found) == 1}
-    missing = [name for name, found in meant.items() if not found]
-    doubtful = [name for name, found in meant.items() if len(found) > 1]
-    here, absent, unsure = (
+    candidates = {
+        name: _candidates(videos, name, unique_in_list=listed[PurePosixPath(name).name] == 1) for name in names
+    }
+    files = {name: found[0] for name, found in candidates.items() if len(found) == 1}
+    missing = [name for name, found in candidates.items() if not found]
+    ambiguous = [name for name, found in candidates.items() if len(found) > 1]
+    is_found, is_missing, is_ambiguous = (
         np.array([name in chosen for name in segments.videos], dtype=bool)
-        for chosen in (files, set(missing), set(doubtful))
+        for chosen in (files, set(missing), set(ambiguous))
     )
     faults = []
     if missing:
         examples = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
         faults.append(
             f"{len(names):,} videos expected, {len(names) - len(missing):,} found; {len(missing):,} missing "
-            f"({examples}) -> {absent.sum():,} of {len(here):,} clips left out"
+            f"({examples}) -> {is_missing.sum():,} of {len(is_found):,} clips skipped"
         )
-    if doubtful:
-        one, other = meant[doubtful[0]][:2]
+    if ambiguous:
+        one, other = candidates[ambiguous[0]][:2]
         faults.append(
-            f"{len(doubtful):,} videos may be one file or another ({doubtful[0]}: {one} or {other}) -> "
-            f"{unsure.sum():,} of {len(here):,} clips left out; keep one of them, or write its folder into the list"
+            f"{len(ambiguous):,} videos match several files ({ambiguous[0]}: {one} or {other}) -> "
+            f"{is_ambiguous.sum():,} of {len(is_found):,} clips skipped; keep one file, or write its folder into the "
+            "list"
         )
-    return segments.select(here), files, faults
+    return segments.select(is_found), files, faults
 
 
-def _meant(videos: VideoFiles, name: str, *, alone: bool) -> list[Path]:
-    """The files that a list may mean.
+def _candidates(videos: VideoIndex, name: str, *, unique_in_list: bool) -> list[Path]:
+    """The files that a list may mean by `name`.
 
-    Those in the folders that the list writes (letter by letter, if any are), as far as both write any: a list's paths
-    may begin elsewhere, as `/data/k400/`, or lie below more folders here. Where no folder agrees, the name decides if
-    nothing else has it (alone: in the list).
+    The folders of `name` must match the file's, as far as both have any: a list's paths may start elsewhere, as
+    `/data/k400/`, or lie below further folders here. If no folder matches, the file name alone decides, provided that
+    it is unique, on disk and in the list.
     """
     if not name:
         return []
     *folders, stem = PurePosixPath(name).parts
-    wanted, all_of_name = _spelled(folders), videos.get(stem, ())
-    if exact := [path for own, path in all_of_name if own == wanted]:
+    wanted, same_stem = _normalised(folders), videos.get(stem, ())
+    if exact := [path for own, path in same_stem if own == wanted]:
         depth = len(folders)
         return [path for path in exact if list(path.parts[-1 - depth : -1]) == folders] or exact
-    agreeing = [(own, path) for own, path in all_of_name if _agree(own, wanted)]
-    if not agreeing:
-        return [path for _, path in all_of_name] if alone and len(all_of_name) == 1 else []
-    nearest = max(min(len(own), len(wanted)) for own, _ in agreeing)
-    return [path for own, path in agreeing if min(len(own), len(wanted)) == nearest and (own or alone or not wanted)]
+    matching = [(own, path) for own, path in same_stem if _share_tail(own, wanted)]
+    if not matching:
+        return [path for _, path in same_stem] if unique_in_list and len(same_stem) == 1 else []
+    deepest = max(min(len(own), len(wanted)) for own, _ in matching)
+    return [
+        path
+        for own, path in matching
+        if min(len(own), len(wanted)) == deepest and (own or unique_in_list or not wanted)
+    ]
 
 
-def _agree(one: Folders, other: Folders) -> bool:
-    """Whether the shorter one is the end of the longer one."""
+def _share_tail(one: Folders, other: Folders) -> bool:
+    """Whether the shorter path is the end of the longer one."""
     shared = min(len(one), len(other))
     return one[len(one) - shared :] == other[len(other) - shared :]
 
 
-def _spelled(folders: Sequence[str]) -> Folders:
-    """Lists write the folder of a class with spaces or underscores, capitals or none."""
+def _normalised(folders: Sequence[str]) -> Folders:
+    """One spelling of class folders: lists differ in case, spaces and underscores."""
     return tuple(folder.replace("_", " ").casefold() for folder in folders)

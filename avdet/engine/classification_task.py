@@ -1,65 +1,67 @@
-"""What happens in whole clips, by the protocol of each benchmark."""
+"""Classification of whole clips, by each benchmark's test protocol."""
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from avdet.data.build_clips import (
-    build_class_sets,
-    build_clip_test_loader,
-    build_clip_train_loader,
-    clip_test,
-    read_split,
-    refuse_shared,
-)
-from avdet.data.classification_clips import collate_views
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from avdet.config import Config
+from avdet.data.build import build_classification_test_loader, build_classification_train_loader
+from avdet.data.classification_clips import ClipViews, collate_views
 from avdet.data.loader import ClipLoader
 from avdet.data.sampler import EpochSampler
-from avdet.datasets.segments import unlabelled
+from avdet.datasets.classification import ClassificationConfig, ClassificationDataset, refuse_shared
+from avdet.datasets.segments import unlabelled_segments
 from avdet.distributed import DistributedContext
-from avdet.engine.classification_metrics import score_clips
-from avdet.engine.epic_lists import read_epic_lists
-from avdet.engine.evaluate_clips import score_split
-from avdet.engine.evaluation_result import EvaluationResult
-from avdet.engine.flops import giga_multiply_adds
+from avdet.engine.aggregate_views import score_segments
 from avdet.engine.predictions import write_predictions
+from avdet.engine.task import EvaluationResult
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
-from avdet.settings import Config
+from avdet.models.drop_pathway import AudioState, no_audio
 from avdet.structures import ClipBatch
 
-__all__ = ["ClassificationTask"]
+__all__ = ["ClassificationTask", "giga_multiply_adds"]
 
 logger = logging.getLogger(__name__)
 
 
 class ClassificationTask:
-    """One class a clip, Charades' several, or EPIC's verb and noun."""
+    """One class per clip, several (Charades), or a verb and a noun (EPIC). See `Task`."""
 
-    def __init__(self, config: Config, process: DistributedContext) -> None:
-        self.config, self.process = config, process
-        self.classes = build_class_sets(config.clips)
-        self.epic = read_epic_lists(config.clips)
-        self.val = read_split(config.clips, "val")
-        self.dataset = clip_test(config, self.val)
-        self.loader = build_clip_test_loader(config, self.dataset, rank=process.rank, world=process.world)
+    def __init__(self, config: Config, dataset: ClassificationDataset[Any], process: DistributedContext) -> None:
+        self.config, self.dataset, self.process = config, dataset, process
+        self.classes = dataset.class_sets()
+        dataset.load_metric_lists()
+        self.val = dataset.read("val")
+        self.loader = build_classification_test_loader(
+            config, dataset, self.val, rank=process.rank, world_size=process.world
+        )
 
     @property
     def class_names(self) -> Mapping[int, str]:
-        """By id; of several sets one after another, as `verb: take`."""
+        """By id; of several class sets numbered through, as `verb: take`."""
         if len(self.classes) == 1:
             return next(iter(self.classes.values())).label_map
-        names = [f"{name}: {one}" for name, classes in self.classes.items() for one in classes.names]
-        return dict(enumerate(names))
+        return dict(enumerate(f"{name}: {label}" for name, classes in self.classes.items() for label in classes.names))
 
     def train_data(self, bad_clips: Path) -> tuple[ClipLoader[ClipBatch], EpochSampler]:
-        split = read_split(self.config.clips, "train")
+        split = self.dataset.read("train")
         refuse_shared(split, self.val)
-        return build_clip_train_loader(
-            self.config, split, bad_clips=bad_clips, rank=self.process.rank, world=self.process.world
+        return build_classification_train_loader(
+            self.config,
+            self.dataset,
+            split,
+            bad_clips=bad_clips,
+            rank=self.process.rank,
+            world_size=self.process.world,
         )
 
     def build_model(self, loader: ClipLoader[ClipBatch] | None = None) -> ActionModel:
@@ -67,48 +69,65 @@ class ClassificationTask:
             self.config.model,
             num_classes={name: len(classes) for name, classes in self.classes.items()},
             head="clip",
-            multilabel=self.config.data.kind == "charades",
+            multilabel=self.dataset.multilabel,
             crop_px=self.config.data.train_crop,
         )
 
     def evaluate(self, model: ActionModel, *, batches: int | None = None) -> EvaluationResult:
-        data, val, loader = self.config.clips, self.val, self.loader
+        settings: ClassificationConfig = self.dataset.config
+        val, loader = self.val, self.loader
         if batches is not None:
             views = batches * self.config.test.batch_size * self.process.world
-            val = val.first(math.ceil(views / (data.test_num_clips * data.test_num_crops)))
-            loader = build_clip_test_loader(
-                self.config, clip_test(self.config, val), rank=self.process.rank, world=self.process.world
+            val = val.first(math.ceil(views / (settings.test_num_clips * settings.test_num_crops)))
+            loader = build_classification_test_loader(
+                self.config, self.dataset, val, rank=self.process.rank, world_size=self.process.world
             )
         elif self.process.is_main:
-            self._say_cost(model)
-            for fault in unlabelled(val.segments):
+            self._log_cost(model)
+            for fault in unlabelled_segments(val.segments):
                 logger.warning("val: %s", fault)
         segments = val.segments
-        scores, short = score_split(model, loader, len(segments), data.test_aggregation, self.process)
-        if short:
-            first, missing_s = next(iter(short.items()))
+        scores, missing_s = score_segments(model, loader, len(segments), settings.test_aggregation, self.process)
+        if missing_s:
+            first, seconds = next(iter(missing_s.items()))
             logger.warning(
-                "val: %d of %d videos end before their label says, or break off (first: %s, %.1f s early); they are "
-                "judged by what is there", len(short), len(segments), segments.ids[first], missing_s,
+                "val: %d of %d videos end before their label does, or are cut short (first: %s, by %.1f s); they are "
+                "scored by the frames that exist", len(missing_s), len(segments), segments.ids[first], seconds,
             )  # fmt: skip
-        numbers = score_clips(data, self.classes, segments, scores, listed=val.listed, epic=self.epic)
+        metrics = self.dataset.metrics(self.classes, segments, scores, val.annotated)
+        metrics.content["videos_that_end_early"] = len(missing_s)
         return EvaluationResult(
             "classification",
-            numbers.name,
-            numbers.score,
-            {**numbers.content, "videos_that_end_early": len(short)},
-            numbers.text(),
+            metrics,
             lambda run: write_predictions(run.predictions, segments.ids.tolist(), scores, self.classes),
         )
 
-    def _say_cost(self, model: ActionModel) -> None:
-        data, clips = self.config.clips, len(self.val.segments)
-        views = clips * data.test_num_clips * data.test_num_crops
-        one = collate_views([self.dataset[0]])
-        each = giga_multiply_adds(model, one.batch.to(self.process.device))
+    def _log_cost(self, model: ActionModel) -> None:
+        settings: ClassificationConfig = self.dataset.config
+        segments = len(self.val.segments)
+        views = segments * settings.test_num_clips * settings.test_num_crops
+        views_of_one_clip = self.loader.clips[0]
+        assert isinstance(views_of_one_clip, ClipViews)
+        one_clip = collate_views([views_of_one_clip])
+        cost = giga_multiply_adds(model, one_clip.batch.to(self.process.device))
         logger.info(
-            "val: %s clips x %d x %d views of %d x %d pixels, the %s of their scores: %s views, %.2f G multiply-adds "
-            "each, %.1f T in all", f"{clips:,}", data.test_num_clips, data.test_num_crops, data.test_short_side,
-            data.test_short_side, {"mean": "mean", "max": "maximum"}[data.test_aggregation], f"{views:,}", each,
-            views * each / 1e3,
+            "val: %s segments x %d clips x %d crops of %d x %d pixels, %s of their scores: %s views, %.2f G "
+            "multiply-adds each, %.1f T in all", f"{segments:,}", settings.test_num_clips, settings.test_num_crops,
+            settings.test_short_side, settings.test_short_side,
+            {"mean": "mean", "max": "maximum"}[settings.test_aggregation], f"{views:,}", cost, views * cost / 1e3,
         )  # fmt: skip
+
+
+@torch.no_grad()
+def giga_multiply_adds(model: ActionModel, batch: ClipBatch) -> float:
+    """Multiply-adds of one view in units of 1e9, with audio if the batch has any.
+
+    Runs on the meta device: shapes alone, so the numbers do not depend on how a device computes the model.
+    """
+    meta_model = copy.deepcopy(model).to("meta").eval()
+    audio = no_audio(torch.device("meta"))
+    if model.drop_pathway is not None and batch.audio is not None:
+        audio = AudioState(batch.audio.to("meta"), torch.arange(len(batch), device="meta"))
+    with FlopCounterMode(display=False) as counter:
+        meta_model.head(meta_model.backbone(batch.frames.to("meta"), audio), len(batch))
+    return float(counter.get_total_flops()) / 2 / 1e9 / len(batch)

@@ -1,48 +1,49 @@
-"""Who does what, where and when: people in boxes, scored by frame mAP."""
+"""Action detection: the actions of every person box of a split, scored by frame mAP."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from torch.utils.data import DataLoader
 
-import ava_eval
-from ava_eval.protocols import PROTOCOLS
-from avdet.data.build import (
-    build_classes,
-    build_exclusive,
-    build_positive_weights,
-    build_test_data,
-    build_train_loader,
-)
+from avdet.config import Config
+from avdet.data.build import build_detection_test_loader, build_detection_train_loader, build_positive_weights
 from avdet.data.loader import ClipLoader
 from avdet.data.sampler import EpochSampler
-from avdet.detection_table import write_detections
+from avdet.datasets.detection import DetectionDataset
+from avdet.detection_table import detection_table, write_detections
 from avdet.distributed import DistributedContext
-from avdet.engine.evaluate_detection import detect_split
-from avdet.engine.evaluation_result import EvaluationResult
-from avdet.models.action_model import ActionModel
+from avdet.engine.progress import Stopwatch, progress_bar
+from avdet.engine.task import EvaluationResult
+from avdet.models.action_model import ActionModel, Predicts, detect
 from avdet.models.build import build_model
-from avdet.settings import Config
-from avdet.structures import ClipBatch
+from avdet.structures import ClipBatch, Detections
 
-__all__ = ["DetectionTask"]
+__all__ = ["DetectionTask", "detect_split"]
 
 
 class DetectionTask:
-    def __init__(self, config: Config, process: DistributedContext) -> None:
-        self.config, self.process = config, process
-        self.classes = build_classes(config.ava)
-        self.test_data = build_test_data(config, self.classes, rank=process.rank, world=process.world)
+    """See `Task`."""
+
+    def __init__(self, config: Config, dataset: DetectionDataset[Any], process: DistributedContext) -> None:
+        self.config, self.dataset, self.process = config, dataset, process
+        self.classes = dataset.class_names()
+        self.val = dataset.read("val")
+        self.loader = build_detection_test_loader(
+            config, dataset, self.val, rank=process.rank, world_size=process.world
+        )
 
     @property
     def class_names(self) -> Mapping[int, str]:
         return self.classes.label_map
 
     def train_data(self, bad_clips: Path) -> tuple[ClipLoader[ClipBatch], EpochSampler]:
-        return build_train_loader(
-            self.config, self.classes, bad_clips=bad_clips, rank=self.process.rank, world=self.process.world
+        return build_detection_train_loader(
+            self.config, self.dataset, bad_clips=bad_clips, rank=self.process.rank, world_size=self.process.world
         )
 
     def build_model(self, loader: ClipLoader[ClipBatch] | None = None) -> ActionModel:
@@ -50,31 +51,35 @@ class DetectionTask:
             self.config.model,
             num_classes=len(self.classes),
             head="roi",
-            exclusive=build_exclusive(self.config.ava, self.classes),
-            positive_weights=None if loader is None else build_positive_weights(self.config.ava, loader),
+            exclusive=self.dataset.exclusive_groups(self.classes),
+            positive_weights=None if loader is None else build_positive_weights(self.dataset, loader),
         )
 
     def evaluate(self, model: ActionModel, *, batches: int | None = None) -> EvaluationResult:
-        loader = self.test_data.loader
-        table = detect_split(model, loader, self.classes.ids, self.process, batches=batches)
-        result = self._score(table)
-        return EvaluationResult(
-            "detection",
-            "mAP",
-            result.mean_ap,
-            result.to_json(),
-            "\n".join([ava_eval.table(result), *(f"note: {note}" for note in result.notes)]),
-            lambda run: write_detections(table, run.detections),
-        )
+        table = detect_split(model, self.loader, self.classes.ids, self.process, batches=batches)
+        test = self.config.test
+        metrics = self.dataset.metrics(table, self.val, protocol=test.protocol, iou=test.iou)
+        return EvaluationResult("detection", metrics, lambda run: write_detections(table, run.detections))
 
-    def _score(self, table: pd.DataFrame) -> ava_eval.Result:
-        """Frame mAP of a table of detections, by the protocol of the config."""
-        protocol = PROTOCOLS[self.config.test.protocol]
-        return ava_eval.evaluate(
-            self.test_data.ground_truth,
-            table,
-            self.classes.label_map,
-            excluded=self.test_data.excluded if protocol.uses_excluded else None,  # else a note would say so
-            protocol=protocol.name,
-            iou=self.config.test.iou,
-        )
+
+def detect_split(
+    model: Predicts,
+    loader: DataLoader[list[ClipBatch]],
+    class_ids: Sequence[int],
+    process: DistributedContext,
+    *,
+    batches: int | None = None,
+) -> pd.DataFrame:
+    """The detections of all processes, on every process and in the same order for any number of them.
+
+    batches: stop each process after that many.
+    """
+    model.eval()
+    detections: list[Detections] = []
+    watch = Stopwatch()
+    with progress_bar("evaluating", batches or len(loader), visible=process.is_main) as advance:
+        for batches_by_size in watch.waiting(islice(loader, batches)):
+            for batch in batches_by_size:
+                detections += detect(model, batch, process.device)
+            advance(f"data {watch.data_s:.2f} s  step {watch.step_s:.2f} s")
+    return detection_table(process.gather(detections), class_ids)

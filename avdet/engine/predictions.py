@@ -1,27 +1,27 @@
-"""Scores of whole clips as a table: a row a clip, a column a class, named `set:class`."""
+"""predictions.csv: scores of segments, one row per segment, one column `set:class` per class."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from avdet.data.build_clips import build_class_sets
-from avdet.datasets.data_settings import ClipData, EpicData
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
+from avdet.datasets.classification import ClassificationDataset
 from avdet.datasets.metrics import Scores
 from avdet.datasets.segments import Segments
 from avdet.datasets.tables import read_csv
 
-__all__ = ["align", "read_predictions", "read_tables", "write_predictions"]
+__all__ = ["align", "read_prediction_tables", "read_predictions", "write_predictions"]
 
 
 def write_predictions(
     path: Path, ids: Sequence[str], scores: Mapping[str, Scores], classes: Mapping[str, ClassNames]
 ) -> None:
-    """With nine digits: more than scores of 32 bits have."""
+    """Writes nine significant digits, which float32 scores read back from exactly."""
     table = pd.concat(
         [pd.DataFrame(scores[name], columns=_columns(name, names)) for name, names in classes.items()], axis=1
     )
@@ -31,77 +31,77 @@ def write_predictions(
 
 
 def read_predictions(path: Path, classes: Mapping[str, ClassNames]) -> dict[str, pd.DataFrame]:
-    """Scores by class set, rows named by the clips' ids.
+    """Scores by class set, indexed by the segments' ids.
 
-    Raises ValueError where the columns are of other classes, or the table is not whole.
+    Raises ValueError if the columns belong to other classes, or the table is incomplete.
     """
     table = read_csv(path, dtype={"id": str})
     columns = {name: _columns(name, names) for name, names in classes.items()}
-    wanted = ["id", *(column for own in columns.values() for column in own)]
-    if set(table.columns) != set(wanted):
-        missing = [column for column in wanted if column not in table]
-        fault = f"it lacks {missing[0]!r}" if missing else f"{min(set(table.columns) - set(wanted))!r} is none of them"
+    expected = ["id", *(column for names in columns.values() for column in names)]
+    if set(table.columns) != set(expected):
+        missing = [column for column in expected if column not in table]
+        unexpected = min(set(table.columns) - set(expected), default="")
+        fault = f"{missing[0]!r} is missing" if missing else f"{unexpected!r} is not one of them"
         raise ValueError(
-            f"{path} has {len(table.columns)} columns and the recipe's classes make {len(wanted)}; {fault}: give the "
-            "recipe that it was written with"
+            f"{path} has {len(table.columns)} columns, but the config's classes make {len(expected)}; {fault}: give "
+            "the config that the predictions were made with"
         )
     if not len(table):
-        raise ValueError(f"{path} holds no prediction; give the table whole")
-    twice = table["id"].duplicated()
-    if twice.any():
-        raise ValueError(f"{path} has {table['id'][twice].iloc[0]} twice; keep one of the two rows")
+        raise ValueError(f"{path} has no rows; give the whole table")
+    repeated = table["id"].duplicated()
+    if repeated.any():
+        raise ValueError(f"{path} has {table['id'][repeated].iloc[0]} twice; keep one of the two rows")
     scores = table.set_index("id").apply(pd.to_numeric, errors="coerce")
-    broken = ~np.isfinite(scores.to_numpy()).all(axis=1)
-    if broken.any():
+    invalid = ~np.isfinite(scores.to_numpy()).all(axis=1)
+    if invalid.any():
         raise ValueError(
-            f"{path} lacks scores of {scores.index[broken][0]} ({broken.sum():,} such rows) or has there what is no "
-            "number; give the table whole"
+            f"{path} has missing or invalid scores for {scores.index[invalid][0]} ({invalid.sum():,} such rows); give "
+            "the whole table"
         )
-    return {name: scores[own] for name, own in columns.items()}
+    return {name: scores[names] for name, names in columns.items()}
 
 
-def read_tables(
-    data: ClipData, paths: Sequence[Path]
-) -> tuple[ClipData, dict[str, ClassNames], dict[str, pd.DataFrame]]:
-    """The tables of a recipe's classes, of which EPIC's verbs and nouns may lie in two files; and what they predict."""
-    if data.task != "classification":
-        raise ValueError(f"data.task is {data.task}, so no class is predicted; give the recipe of the predictions")
+def read_prediction_tables(
+    dataset: ClassificationDataset[Any], paths: Sequence[Path]
+) -> tuple[ClassificationDataset[Any], dict[str, ClassNames], dict[str, pd.DataFrame]]:
+    """The data set for the class sets that the tables predict, these sets, and their scores.
+
+    EPIC's verbs and nouns may be in two files.
+    """
+    task = dataset.config.task
+    if task != "classification":
+        raise ValueError(f"data.task is {task}, which predicts no class; give the config of the predictions")
     classes: dict[str, ClassNames] = {}
     tables: dict[str, pd.DataFrame] = {}
     for path in paths:
-        one = data
-        if isinstance(data, EpicData):
-            sets = {str(column).partition(":")[0] for column in read_csv(path, nrows=0).columns[1:]}
-            one = data.model_copy(update={"predict": tuple(name for name in ("verb", "noun") if name in sets)})
-        own = build_class_sets(one)
-        if again := own.keys() & classes.keys():
+        in_table = {str(column).partition(":")[0] for column in read_csv(path, nrows=0).columns[1:]}
+        of_table = dataset.predicting(in_table).class_sets()
+        if repeated := of_table.keys() & classes.keys():
             raise ValueError(
-                f"{path} is a second table of {min(again)}; give one, or of EPIC's verbs and nouns one each"
+                f"{path} is a second table of {min(repeated)}; give one table, or one each for EPIC's verbs and nouns"
             )
-        tables |= read_predictions(path, own)
-        classes |= own
-    if isinstance(data, EpicData):
-        data = data.model_copy(update={"predict": tuple(classes)})
-    return data, classes, tables
+        tables |= read_predictions(path, of_table)
+        classes |= of_table
+    return dataset.predicting(list(classes)), classes, tables
 
 
 def align(annotated: Segments, tables: Mapping[str, pd.DataFrame]) -> tuple[Segments, dict[str, Scores]]:
-    """The annotated clips that every table has, and their scores.
+    """The annotated segments that every table has, and their scores.
 
-    Raises ValueError for clips that nobody annotated, and where the tables have none in common.
+    Raises ValueError for segments that are not annotated, and if the tables have none in common.
     """
     ids = pd.Index(annotated.ids)
     for table in tables.values():
-        foreign = table.index.difference(ids)
-        if len(foreign):
+        unknown = table.index.difference(ids)
+        if len(unknown):
             raise ValueError(
-                f"{len(foreign):,} of the {len(table):,} predictions are of clips that the recipe's val split does not "
-                f"list, such as {foreign[0]}; give the recipe that they were made with"
+                f"{len(unknown):,} of the {len(table):,} predictions are of clips that the config's validation split "
+                f"does not list, such as {unknown[0]}; give the config that they were made with"
             )
-    here = np.all([ids.isin(table.index) for table in tables.values()], axis=0)
-    if not here.any():
-        raise ValueError("the tables of predictions have no clip in common; give those of one split")
-    segments = annotated.select(here)
+    in_all = np.all([ids.isin(table.index) for table in tables.values()], axis=0)
+    if not in_all.any():
+        raise ValueError("the prediction tables have no clip in common; give those of one split")
+    segments = annotated.select(in_all)
     return segments, {name: table.loc[pd.Index(segments.ids)].to_numpy(np.float64) for name, table in tables.items()}
 
 

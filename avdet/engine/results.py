@@ -12,11 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from avdet.datasets.locate import annotation_files
-from avdet.engine.evaluation_result import EvaluationResult
+from avdet.config import Config
 from avdet.engine.run_dir import RunDir
+from avdet.engine.task import EvaluationResult
 from avdet.media.frames_dir import is_frames_dir
-from avdet.settings import Config
 
 __all__ = ["provenance", "write_results"]
 
@@ -25,11 +24,12 @@ PACKAGES = ("avdet", "torch", "torchvision", "torchaudio", "av", "numpy", "panda
 
 def write_results(run: RunDir, result: EvaluationResult, config: Config) -> None:
     """Writes the predictions, and results.json with the metrics under the task's name beside seed and provenance."""
-    result.write(run)
-    files = annotation_files(config.data, "train") | annotation_files(config.data, "val")
+    result.write_predictions(run)
+    dataset = config.dataset()
+    files = dataset.files("train") | dataset.files("val")
     existing = [path for path in files.values() if path.is_file()]
     content: dict[str, Any] = {
-        result.section: result.content,
+        result.section: result.metrics.content,
         "seed": config.seed,
         **provenance(existing, config.data.videos),
     }

@@ -46,7 +46,7 @@ def sanity_check(session: TrainingSession) -> None:
     logger.info(
         "sanity check passed in %.1f s: training step of %d clips (%.2f s; %s), evaluation (%s), checkpoint",
         time.perf_counter() - start, session.sampler.batch_size, step_s,
-        ", ".join(f"{name} {float(loss):.3f}" for name, loss in losses.items()), result.name,
+        ", ".join(f"{name} {float(loss):.3f}" for name, loss in losses.items()), result.metrics.name,
     )  # fmt: skip
 
 

@@ -13,8 +13,9 @@ import torch
 
 from avdet.atomic_write import remove_partial_files
 from avdet.checkpoints.checkpoint_io import keep_previous, load_checkpoint, save_checkpoint
+from avdet.config import Config
 from avdet.distributed import DistributedContext, average_buffers, reserve_worker_cores
-from avdet.engine.evaluation_result import EvaluationResult
+from avdet.engine.build_task import build_task
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.load_checkpoint import load_pretrained, load_training_state
 from avdet.engine.metrics_log import MetricsLog
@@ -23,12 +24,12 @@ from avdet.engine.precise_bn import update_bn_stats
 from avdet.engine.results import write_results
 from avdet.engine.run_dir import RunDir, claim_run
 from avdet.engine.sanity_check import sanity_check
-from avdet.engine.tasks import build_task
+from avdet.engine.task import EvaluationResult
 from avdet.engine.trainer import Trainer
 from avdet.models.action_model import ActionModel
 from avdet.models.ops.checkpoint_block import activation_checkpointing
 from avdet.models.ops.sync_batch_norm import convert_sync_batchnorm
-from avdet.settings import Config, TrainConfig
+from avdet.settings import TrainConfig
 
 __all__ = ["TrainingSession", "dry_run", "train"]
 
@@ -128,13 +129,13 @@ class TrainingSession:
         for model in dict.fromkeys((self.model, self.eval_model)):
             average_buffers(model, self.process)
         result = self.task.evaluate(self.eval_model)
-        improved = result.score is not None and result.score > self.best_score
-        if result.score is not None:
-            self.best_score = max(result.score, self.best_score)
+        name, score = result.metrics.name, result.metrics.score
+        improved = score is not None and score > self.best_score
+        if score is not None:
+            self.best_score = max(score, self.best_score)
         if metrics is not None:
-            score = "-" if result.score is None else f"{result.score:.4f}"
-            logger.info("epoch %d: %s %s", self.epoch, result.name, score)
-            metrics.write(self.trainer.iteration, {"epoch": self.epoch, result.name: result.score})
+            logger.info("epoch %d: %s %s", self.epoch, name, "-" if score is None else f"{score:.4f}")
+            metrics.write(self.trainer.iteration, {"epoch": self.epoch, name: score})
             write_results(self.run, result, self.config)
         self.save(best=improved, replaces=True)
         return result

@@ -10,10 +10,10 @@ import torch
 
 from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.config import parse_config
-from avdet.data.build import build_clip_extractor, build_exclusive
+from avdet.data.build import build_clip_extractor
 from avdet.data.clip_extractor import ClipExtractor
-from avdet.datasets.data_settings import AvaData
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
+from avdet.datasets.detection import DetectionDataset
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.stages import (
     InferenceSettings,
@@ -74,14 +74,15 @@ class ActionDetector:
                 "--checkpoint"
             )
         config = parse_config(checkpoint.config)
-        if not isinstance(config.data, AvaData):
+        dataset = config.dataset()
+        if not isinstance(dataset, DetectionDataset):
             raise ValueError(
                 f"{path} classifies whole clips ({config.data.kind}) and detects no persons; train a detector from it "
                 "with model.weights, as configs/ava does"
             )
         torch_device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         classes = ClassNames.from_label_map(checkpoint.class_names)
-        exclusive = build_exclusive(config.ava, classes)
+        exclusive = dataset.exclusive_groups(classes)
         model = build_model(config.model, num_classes=len(classes), head="roi", exclusive=exclusive)
         model.load_state_dict(checkpoint.model_state)
         return cls(

@@ -13,7 +13,7 @@ import torch
 from ava_eval import BOX_COLUMNS
 from avdet.data.collate import collate
 from avdet.data.detection_clips import extract_whole_frame
-from avdet.datasets.keyframes import Keyframe
+from avdet.data.keyframes import Keyframe
 from avdet.inference.detector import ActionDetector
 from avdet.media.reader import VideoReader
 from avdet.models.action_model import ActionModel

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ava_eval import BOX_COLUMNS
 from avdet.atomic_write import atomic_write
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
 from avdet.detection_table import COLUMNS
 from avdet.inference.predictions import PersonPredictions
 from avdet.people.box_table import csv_lines

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from ava_eval import BOX_COLUMNS
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
 from avdet.detection_table import COLUMNS
 from avdet.people.box_table import COLUMNS as BOX_TABLE_COLUMNS
 from avdet.people.tracks import link_persons

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from avdet.checkpoints.checkpoint_io import load_checkpoint
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
 from avdet.inference.detector import ActionDetector
 from avdet.inference.output_tables import OutputSettings, write_label_map
 from avdet.inference.resumable_output import (

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from avdet.atomic_write import atomic_write
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
 from avdet.inference.detector import ActionDetector
 from avdet.inference.output_tables import (
     TABLES,

@@ -19,7 +19,7 @@ import torch
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
 from avdet.data.detection_clips import extract_whole_frame
-from avdet.datasets.keyframes import Keyframe
+from avdet.data.keyframes import Keyframe
 from avdet.inference.predictions import PersonPredictions
 from avdet.media.array_video import ArrayVideo
 from avdet.media.video_source import VideoSource, open_video

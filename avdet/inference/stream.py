@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
 from avdet.data.detection_clips import extract_whole_frame
-from avdet.datasets.keyframes import ClassNames, Keyframe
+from avdet.data.keyframes import Keyframe
+from avdet.datasets.class_names import ClassNames
 from avdet.detection_table import detection_table
 from avdet.inference.detector import ActionDetector
 from avdet.inference.stream_window import StreamBuffer, StreamWindow

@@ -6,7 +6,8 @@ import pytest
 import torch
 import yaml
 
-from avdet.settings import Config, ModelConfig
+from avdet.config import Config
+from avdet.settings import ModelConfig
 from benchmark import main
 from benchmarks import model
 from benchmarks.model import Mode, Timing, count, measure, operations, product_tflops

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from avdet.config import Config
 from avdet.data.build import build_clip_extractor
 from avdet.media.reader import VideoReader
 from avdet.models.build import build_model
 from avdet.people.torchvision_rcnn import torchvision_rcnn
-from avdet.settings import Config
 from benchmark import main
 from benchmarks.predict import CLASSES, STAGES, Pipeline, measure
 

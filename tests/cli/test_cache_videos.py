@@ -10,7 +10,7 @@ import pytest
 
 from avdet.cli import cache_videos as cli
 from avdet.cli.cache_videos import cache_videos, find_targets, main
-from avdet.datasets.videos import find_videos_by_name
+from avdet.datasets.video_files import videos_by_name
 from avdet.media.reader import VideoReader
 from tests.media.make_videos import write_broken_download, write_video
 
@@ -90,7 +90,7 @@ def test_command(sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     config = ["--config", str(REPOSITORY / "configs/ava/avslowfast.yaml")]
     options = ["--output", str(tmp_path / "cache"), "--workers", "1", "--short-side", "48"]
     assert main([*config, *options, f"data.videos={sample / 'videos'}"]) == 0
-    assert find_videos_by_name(tmp_path / "cache").keys() == find_videos_by_name(sample / "videos").keys()
+    assert videos_by_name(tmp_path / "cache").keys() == videos_by_name(sample / "videos").keys()
     with pytest.raises(SystemExit) as stop:
         main([*config, *options, "data.videos=nowhere"])
     assert stop.value.code == 2

@@ -12,7 +12,7 @@ import torch
 
 from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.cli import score_clips, test_net, train_net
-from avdet.cli.config_arguments import sample_overlay
+from avdet.cli.config_arguments import sample_recipe
 from avdet.config import load_config
 from avdet.synthetic.benchmark_files import AUDIO_DEPENDENT_CLASSES
 from tests.conftest import REPOSITORY
@@ -38,7 +38,7 @@ OTHERS = [
 def tiny(recipe: str, sample: Path, folder: Path, *more: str) -> Path:
     """The shipped recipe, as --sample scales it down and then further, as a file."""
     path = REPOSITORY / "configs" / f"{recipe}.yaml"
-    overlay = sample_overlay(load_config(path))
+    overlay = sample_recipe(load_config(path).dataset())
     plan = load_config(path, overlays=(overlay,))
     places = (
         f"data.videos={sample / plan.data.videos.name}",
@@ -191,7 +191,7 @@ def test_missing_videos_are_counted_or_stop_the_run(
         (videos / path.name).symlink_to(path)
     config = tiny("kinetics/slowfast_4x16_r50", clip_sample, tmp_path, f"data.videos={videos}", "data.test_num_clips=1")
     said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "data.require_all_videos=true")
-    assert "missing (P01_01_000000_000003.500, P01_01_000003.500_000006.700) -> 2 of 8 clips left out" in said
+    assert "missing (P01_01_000000_000003.500, P01_01_000003.500_000006.700) -> 2 of 8 clips skipped" in said
 
 
 def test_what_cannot_be_learned_or_scored_is_said(

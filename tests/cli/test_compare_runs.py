@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from avdet.cli import compare_runs as cli
+from avdet.config import Config
 from avdet.engine.run_comparison import compare_runs
-from avdet.settings import Config
 
 
 def run(path: Path, config: Config, ap: dict[str, float | None], **origin: Any) -> Path:  # noqa: ANN401

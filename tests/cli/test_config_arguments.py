@@ -14,15 +14,15 @@ from tests.conftest import REPOSITORY
 @pytest.mark.parametrize(
     ("config", "overlay"),
     [
-        ("ava/avslowfast", "recipe.yaml"),
-        ("ucf101/finetune", "recipe_ucf101.yaml"),
-        ("hmdb51/linear", "recipe_hmdb51.yaml"),
-        ("kinetics/avslowfast_4x16_r50", "recipe_kinetics.yaml"),
-        ("selfsup/avslowfast_avs_rot", "recipe_unlabelled.yaml"),
+        ("ava/avslowfast", "detection.yaml"),
+        ("ucf101/finetune", "ucf101.yaml"),
+        ("hmdb51/linear", "hmdb51.yaml"),
+        ("kinetics/avslowfast_4x16_r50", "kinetics.yaml"),
+        ("selfsup/avslowfast_avs_rot", "unlabelled.yaml"),
     ],
 )
 def test_each_task_has_its_overlay(config: str, overlay: str) -> None:
-    found = config_arguments.sample_overlay(load_config(REPOSITORY / f"configs/{config}.yaml"))
+    found = config_arguments.sample_recipe(load_config(REPOSITORY / f"configs/{config}.yaml").dataset())
     assert found.name == overlay and found.is_file()
 
 
@@ -38,7 +38,7 @@ def test_the_sample_set_is_created_once(
     videos: int,
 ) -> None:  # fmt: skip
     path = REPOSITORY / f"configs/{config}.yaml"
-    plan = load_config(path, overlays=(config_arguments.sample_overlay(load_config(path)),))
+    plan = load_config(path, overlays=(config_arguments.sample_recipe(load_config(path).dataset()),))
     monkeypatch.chdir(tmp_path)
     made: list[Path] = []
     monkeypatch.setattr("avdet.synthetic.make_clip_sample.ensure_clip_sample", lambda path, **_: made.append(path))

@@ -12,9 +12,8 @@ import yaml
 
 from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.cli.convert_checkpoint import main
-from avdet.config import parse_config
+from avdet.config import Config, parse_config
 from avdet.models.build import build_model
-from avdet.settings import Config
 from tests.checkpoints.reference_names import CONFIG, avslowfast, caffe2, slowfast
 from tests.models.tiny import tiny_config
 

@@ -12,21 +12,20 @@ import torch
 import ava_eval
 from avdet.checkpoints.checkpoint_io import save_checkpoint
 from avdet.cli import detect_actions
-from avdet.data.build import build_classes
+from avdet.config import Config
 from avdet.inference import resumable_output
 from avdet.inference.detector import ActionDetector
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.video_names import VideoJob
 from avdet.models.build import build_model
 from avdet.people.build_detector import build_trainable_detector, save_person_detector
-from avdet.settings import Config
 
 
 @pytest.fixture
 def checkpoint(tmp_path: Path, tiny_config: Config) -> str:
     """An action detector with random weights."""
     torch.manual_seed(0)
-    classes = build_classes(tiny_config.ava)
+    classes = tiny_config.detection_dataset().class_names()
     model = build_model(tiny_config.model, num_classes=len(classes), head="roi")
     path = tmp_path / "actions.pt"
     save_checkpoint(

@@ -12,7 +12,7 @@ import pytest
 
 import ava_eval
 from avdet.cli import detect_actions
-from avdet.settings import Config
+from avdet.config import Config
 from tests.conftest import REPOSITORY
 from tests.inference.tiny_detector import save_tiny_detector, two_persons, write_noise_video
 

@@ -30,7 +30,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def recipe(tmp_path: Path, tiny_settings: tuple[str, ...]) -> str:
-    overlay = REPOSITORY / "avdet/synthetic/recipe.yaml"
+    overlay = REPOSITORY / "avdet/synthetic/recipes/detection.yaml"
     config = load_config(
         REPOSITORY / "configs/ava/avslowfast.yaml", overlays=(overlay,),
         overrides=(*tiny_settings, "data.val_boxes=made_here.csv"),

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from avdet.cli import train_net
-from avdet.cli.config_arguments import sample_overlay
+from avdet.cli.config_arguments import sample_recipe
 from avdet.config import load_config
-from avdet.datasets.data_settings import AvaData
 from tests.conftest import REPOSITORY, TINY_DATA, TINY_MODEL
 from tests.synthetic.tiny import TINY_CLIPS
 
@@ -20,9 +19,10 @@ RECIPES = sorted((REPOSITORY / "configs").rglob("*.yaml"))
 def test_every_config_passes_the_sanity_check(
     recipe: Path, sample: Path, clip_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    overlay = sample_overlay(load_config(recipe))
+    dataset = load_config(recipe).dataset()
+    overlay = sample_recipe(dataset)
     data = load_config(recipe, overlays=(overlay,)).data
-    detects = isinstance(data, AvaData)
+    detects = dataset.sample_set == "detection"
     sizes: tuple[str, ...] = (*TINY_MODEL, *TINY_DATA) if detects else TINY_CLIPS
     videos = sample / "videos" if detects else clip_sample / data.videos.name
     annotations = sample / "annotations" if detects else clip_sample / "annotations" / data.annotations.name

@@ -10,9 +10,8 @@ import torch
 
 from avdet.checkpoints.checkpoint_io import save_checkpoint
 from avdet.cli import export_onnx
-from avdet.data.build import build_classes
+from avdet.config import Config
 from avdet.models.build import build_model
-from avdet.settings import Config
 from tests.conftest import REPOSITORY
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
@@ -22,7 +21,7 @@ pytest.importorskip("onnxscript", reason="onnxscript is not installed")
 def test_a_checkpoint_becomes_a_file_that_is_compared(tiny_config: Config, tmp_path: Path) -> None:
     """In a process of its own: here the exporter's thousands of log lines would be kept."""
     torch.manual_seed(0)
-    classes = build_classes(tiny_config.ava)
+    classes = tiny_config.detection_dataset().class_names()
     shallow = tiny_config.model.model_copy(update={"stage_blocks": (1, 1, 1, 1)})
     tiny_config = tiny_config.model_copy(update={"model": shallow})
     model = build_model(tiny_config.model, num_classes=len(classes), head="roi")

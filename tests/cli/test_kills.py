@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from avdet.checkpoints.checkpoint_io import load_checkpoint
-from avdet.settings import Config
+from avdet.config import Config
 from tests.conftest import REPOSITORY
 
 KILLS = 20

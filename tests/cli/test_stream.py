@@ -8,18 +8,17 @@ import torch
 
 from avdet.checkpoints.checkpoint_io import save_checkpoint
 from avdet.cli import stream
-from avdet.data.build import build_classes
+from avdet.config import Config
 from avdet.media.reader import VideoReader
 from avdet.models.build import build_model
 from avdet.people.build_detector import build_trainable_detector, save_person_detector
-from avdet.settings import Config
 
 
 @pytest.fixture
 def weights(tmp_path: Path, tiny_config: Config) -> list[str]:
     """Random ones of both networks."""
     torch.manual_seed(0)
-    classes = build_classes(tiny_config.ava)
+    classes = tiny_config.detection_dataset().class_names()
     model = build_model(tiny_config.model, num_classes=len(classes), head="roi")
     config = tiny_config.model_dump(mode="json")
     save_checkpoint(tmp_path / "best.pt", model_state=model.state_dict(), config=config, class_names=classes.label_map)

@@ -19,7 +19,7 @@ from tests.conftest import REPOSITORY
 
 RECIPE = str(REPOSITORY / "configs/ava/avslowfast.yaml")
 AFTER_FIRST_EPOCH = 4  # lines of metrics: an epoch of the tiny sample is two iterations
-OVERLAY = REPOSITORY / "avdet/synthetic/recipe.yaml"
+OVERLAY = REPOSITORY / "avdet/synthetic/recipes/detection.yaml"
 
 
 @pytest.fixture(scope="module")

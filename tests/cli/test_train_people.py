@@ -18,7 +18,7 @@ from tests.conftest import REPOSITORY
 
 @pytest.fixture
 def recipe(tmp_path: Path, tiny_settings: tuple[str, ...]) -> str:
-    overlay = REPOSITORY / "avdet/synthetic/recipe.yaml"
+    overlay = REPOSITORY / "avdet/synthetic/recipes/detection.yaml"
     config = load_config(
         REPOSITORY / "configs/ava/avslowfast.yaml", overlays=(overlay,), overrides=(*tiny_settings, "data.workers=1")
     )

@@ -6,13 +6,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avdet.data.audio_negatives import HARD_GAP_S, HardNegativeSchedule, MisalignedAudio, other_start
-from avdet.data.build import build_classes, build_train_loader
+from avdet.config import Config
+from avdet.data.audio_negatives import HARD_GAP_S, MisalignedAudio, misaligned_start
+from avdet.data.build import build_detection_train_loader
 from avdet.data.clip_extractor import ClipExtractor
+from avdet.data.sampler import HardNegativeSchedule, SampleSpec
 from avdet.media.logmel import LogMel
 from avdet.media.reader import VideoReader
 from avdet.models.build import build_model
-from avdet.settings import Config
 from tests.media.make_videos import write_video
 
 RATE = 16_000
@@ -42,7 +43,7 @@ def test_hard_negatives_come_in_the_second_half() -> None:
     start_s=st.floats(-1, 12), span_s=st.floats(0.1, 3), duration_s=st.floats(0.1, 12), seed=st.integers(0, 2**32 - 1)
 )
 def test_another_start_lies_in_the_video_and_away(start_s: float, span_s: float, duration_s: float, seed: int) -> None:
-    found = other_start(start_s, span_s, duration_s, np.random.default_rng(seed))
+    found = misaligned_start(start_s, span_s, duration_s, np.random.default_rng(seed))
     starts = np.linspace(0, max(duration_s - span_s, 0), 200)
     if found is None:
         assert duration_s <= span_s or (np.abs(starts - start_s) <= HARD_GAP_S + 0.1).all()
@@ -53,7 +54,7 @@ def test_another_start_lies_in_the_video_and_away(start_s: float, span_s: float,
 
 def test_other_starts_are_uniform_over_both_sides() -> None:
     rng = np.random.default_rng(0)
-    drawn = np.array([other_start(3.0, 2.0, 10.0, rng) for _ in range(4000)])  # [0, 2.5] and [3.5, 8]
+    drawn = np.array([misaligned_start(3.0, 2.0, 10.0, rng) for _ in range(4000)])  # [0, 2.5] and [3.5, 8]
     assert (drawn < 3.0).mean() == pytest.approx(2.5 / 7.0, abs=0.03)
     assert drawn[drawn > 3].mean() == pytest.approx(5.75, abs=0.1)
 
@@ -66,10 +67,9 @@ def test_easy_is_another_videos_and_hard_another_moment(tmp_path: Path) -> None:
     with VideoReader(low) as video:
         at_500, at_1000 = (loudest_bin(pairs.extractor.audio(video, center)) for center in (2.0, 6.0))  # type: ignore[arg-type]
         for seed in range(8):
-            rng = np.random.default_rng(seed)
-            easy = pairs.cut(video, 2.0, hard=False, rng=rng)
+            easy = pairs.extract(video, 2.0, SampleSpec(0, seed))
             assert easy is not None and loudest_bin(easy) > at_1000 > at_500
-        hard = [pairs.cut(video, 2.0, hard=True, rng=np.random.default_rng(seed)) for seed in range(12)]
+        hard = [pairs.extract(video, 2.0, SampleSpec(0, seed, hard_negative=True)) for seed in range(12)]
     assert {loudest_bin(sound) for sound in hard if sound is not None} <= {at_500, at_1000}
     assert any(loudest_bin(sound) == at_1000 for sound in hard if sound is not None)
 
@@ -79,25 +79,25 @@ def test_nothing_to_hear_gives_none(tmp_path: Path) -> None:
     silent = write_video(tmp_path / "silent.mp4", num_frames=20, fps=10)
     pairs = MisalignedAudio([short, silent], extractor())
     with VideoReader(short) as video:
-        assert pairs.cut(video, 0.5, hard=True, rng=np.random.default_rng(0)) is None
-        assert pairs.cut(video, 0.5, hard=False, rng=np.random.default_rng(0)) is None
+        assert pairs.extract(video, 0.5, SampleSpec(0, 0, hard_negative=True)) is None
+        assert pairs.extract(video, 0.5, SampleSpec(0, 0)) is None
 
 
 def test_training_batches_bring_pairs_and_the_loss_counts(tiny_config: Config) -> None:
     model_settings = tiny_config.model.model_copy(update={"avs_stages": ("res3", "res4", "pool5")})
     config = tiny_config.model_copy(update={"model": model_settings})
-    classes = build_classes(config.ava)
-    loader, sampler = build_train_loader(config, classes)
+    dataset = config.detection_dataset()
+    loader, sampler = build_detection_train_loader(config, dataset)
     sampler.start(3)
     batch = next(iter(loader))
     assert batch.negative_audio is not None and batch.audio is not None
     assert batch.negative_audio.shape == batch.audio.shape
     assert not torch.equal(batch.negative_audio, batch.audio)
-    plain = next(iter(build_train_loader(tiny_config, classes)[0]))
+    plain = next(iter(build_detection_train_loader(tiny_config, dataset)[0]))
     sampler.start(0)
     first = next(iter(loader))
     assert plain.negative_audio is None and torch.equal(plain.frames, first.frames)
-    losses = build_model(config.model, num_classes=len(classes), head="roi")(batch)
+    losses = build_model(config.model, num_classes=len(dataset.class_names()), head="roi")(batch)
     assert {"sync_res3", "sync_res4", "sync_pool5"} <= losses.keys()
     assert max(float(losses[f"sync_{stage}"].detach()) for stage in ("res3", "res4", "pool5")) > 0
 
@@ -109,4 +109,4 @@ def test_a_broken_movie_is_no_negative_and_no_fault_of_the_clip(tmp_path: Path) 
     misaligned = MisalignedAudio([one, other, broken], extractor())
     with VideoReader(one) as video:
         for seed in range(8):
-            assert misaligned.cut(video, 0.5, hard=False, rng=np.random.default_rng(seed)) is not None
+            assert misaligned.extract(video, 0.5, SampleSpec(0, seed)) is not None

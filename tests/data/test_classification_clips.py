@@ -9,25 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avdet.data.audio_negatives import MisalignedAudio
+from avdet.data.augmentation import Augmentation
 from avdet.data.classification_clips import (
+    ClassificationTestClips,
+    ClassificationTrainClips,
     ClipTask,
-    ClipTest,
-    ClipTrain,
-    Views,
+    ClipViews,
     center_range,
     clip_centers,
     collate_views,
     even_crops,
 )
 from avdet.data.clip_extractor import ClipExtractor
-from avdet.data.detection_clips import Augmentation, Draw
+from avdet.data.sampler import SampleSpec
 from avdet.datasets.segments import Intervals, Segments
 from avdet.media.logmel import LogMel
 from avdet.media.video_source import open_video
 from tests.media.make_videos import faststart, numbered, numbers_of, truncated, write_video
 
 PLAIN = Augmentation((48, 48), "uniform", 48, 0.0, 0.0, 0.0)
-CUTTER = ClipExtractor(span_frames=8, stride=2, nominal_fps=10.0, logmel=LogMel(num_frames=16, num_mels=16))  # 0.8 s
+EXTRACTOR = ClipExtractor(span_frames=8, stride=2, nominal_fps=10.0, logmel=LogMel(num_frames=16, num_mels=16))  # 0.8 s
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +52,10 @@ def numbers(frames: torch.Tensor) -> list[int]:
     return numbers_of(frames.permute(1, 2, 3, 0).numpy())
 
 
-def train_set(files: dict[str, Path], task: ClipTask = "classification", rows: Segments | None = None) -> ClipTrain:
-    return ClipTrain(rows or segments(("square", 1.0, 3.0)), files, CUTTER, PLAIN, task=task)
+def train_set(
+    files: dict[str, Path], task: ClipTask = "classification", rows: Segments | None = None
+) -> ClassificationTrainClips:
+    return ClassificationTrainClips(rows or segments(("square", 1.0, 3.0)), files, EXTRACTOR, PLAIN, task=task)
 
 
 def test_centres_by_hand() -> None:
@@ -78,7 +81,7 @@ def test_crops_by_hand() -> None:
 
 
 def test_training_clips_stay_in_their_segment_and_move(files: dict[str, Path]) -> None:
-    clips = [train_set(files)[Draw(0, seed)] for seed in range(12)]
+    clips = [train_set(files)[SampleSpec(0, seed)] for seed in range(12)]
     seen = [numbers(clip.frames) for clip in clips]
     assert all(min(n) >= 10 and max(n) < 30 and np.diff(n).tolist() == [2, 2, 2] for n in seen)
     assert len({n[0] for n in seen}) > 3
@@ -88,39 +91,42 @@ def test_training_clips_stay_in_their_segment_and_move(files: dict[str, Path]) -
 def test_sound_is_of_the_same_span(files: dict[str, Path]) -> None:
     from avdet.media.reader import VideoReader
 
-    clip = train_set(files, rows=segments(("long", 1.0, 3.0)))[Draw(0, 5)]
+    clip = train_set(files, rows=segments(("long", 1.0, 3.0)))[SampleSpec(0, 5)]
     with VideoReader(files["long"]) as video:
-        again = CUTTER.audio(video, clip.time_s)
+        again = EXTRACTOR.audio(video, clip.time_s)
     assert clip.audio is not None and again is not None and torch.equal(clip.audio, again)
-    silent = train_set(files, rows=segments(("short", 0.0, np.inf)))[Draw(0, 5)]
+    silent = train_set(files, rows=segments(("short", 0.0, np.inf)))[SampleSpec(0, 5)]
     assert silent.audio is None
 
 
 def test_a_draw_is_the_same_clip_wherever_it_is_made(files: dict[str, Path]) -> None:
-    one, same, other = (train_set(files)[Draw(0, seed)] for seed in (1, 1, 2))
+    one, same, other = (train_set(files)[SampleSpec(0, seed)] for seed in (1, 1, 2))
     assert torch.equal(one.frames, same.frames) and not torch.equal(one.frames, other.frames)
 
 
 def test_a_turned_clip_is_labelled_by_its_quarter_turns(files: dict[str, Path]) -> None:
     for seed in range(8):
-        clip = train_set(files, "rotation")[Draw(0, seed)]
+        clip = train_set(files, "rotation")[SampleSpec(0, seed)]
         assert set(clip.labels) == {"rotation"}
         back = torch.rot90(clip.frames, -int(clip.labels["rotation"]), (2, 3))
         assert all(np.diff(numbers(back)) == 2)
-    turned = {int(train_set(files, "rotation")[Draw(0, seed)].labels["rotation"]) for seed in range(40)}
+    turned = {int(train_set(files, "rotation")[SampleSpec(0, seed)].labels["rotation"]) for seed in range(40)}
     assert turned == {0, 1, 2, 3}
-    assert train_set(files, "none")[Draw(0, 0)].labels == {}
+    assert train_set(files, "none")[SampleSpec(0, 0)].labels == {}
 
 
 def test_pairs_for_synchrony_change_no_picture(files: dict[str, Path]) -> None:
-    noise = MisalignedAudio([files["long"]], CUTTER)
+    noise = MisalignedAudio([files["long"]], EXTRACTOR)
     rows = segments(("long", 0.0, 5.0))
-    paired = ClipTrain(rows, files, CUTTER, PLAIN, misaligned=noise)
-    clip, alone = paired[Draw(0, 3, hard=True)], ClipTrain(rows, files, CUTTER, PLAIN)[Draw(0, 3)]
+    paired = ClassificationTrainClips(rows, files, EXTRACTOR, PLAIN, misaligned=noise)
+    clip, alone = (
+        paired[SampleSpec(0, 3, hard_negative=True)],
+        ClassificationTrainClips(rows, files, EXTRACTOR, PLAIN)[SampleSpec(0, 3)],
+    )
     assert torch.equal(clip.frames, alone.frames)
     assert clip.negative_audio is not None and clip.audio is not None
     assert not torch.equal(clip.negative_audio, clip.audio)
-    assert paired[Draw(0, 3, hard=False)].negative_audio is None  # there is no other video
+    assert paired[SampleSpec(0, 3, hard_negative=False)].negative_audio is None  # there is no other video
 
 
 def test_labels_with_times_are_those_of_the_clip(files: dict[str, Path]) -> None:
@@ -128,29 +134,31 @@ def test_labels_with_times_are_those_of_the_clip(files: dict[str, Path]) -> None
     rows = segments(("long", 0.0, np.inf), labels={"action": [[0, 1]]})  # type: ignore[list-item]
     rows = Segments(rows.ids, rows.videos, rows.start_s, rows.end_s, rows.labels, times)
     for seed in range(12):
-        clip = ClipTrain(rows, files, CUTTER, PLAIN)[Draw(0, seed)]
+        clip = ClassificationTrainClips(rows, files, EXTRACTOR, PLAIN)[SampleSpec(0, seed)]
         assert clip.labels["action"].tolist() == [0, int(clip.time_s - 0.4 < 2.0)]
 
 
 def test_test_clips_are_even_and_their_crops_share_the_sound(files: dict[str, Path]) -> None:
-    views = ClipTest(segments(("long", 1.0, 3.0)), files, CUTTER, short_side=48, num_clips=2, num_crops=3)
+    views = ClassificationTestClips(
+        segments(("long", 1.0, 3.0)), files, EXTRACTOR, short_side=48, num_clips=2, num_crops=3
+    )
     first, last = views[0], views[1]
-    assert isinstance(first, Views) and isinstance(last, Views) and len(views) == 2
+    assert isinstance(first, ClipViews) and isinstance(last, ClipViews) and len(views) == 2
     assert [clip.frames.shape for clip in first.crops] == [(3, 4, 48, 48)] * 3
     left, middle, right = (clip.frames for clip in first.crops)
     assert torch.equal(left[..., 8:], middle[..., :40]) and torch.equal(middle[..., 8:], right[..., :40])
     assert all(clip.audio is first.crops[0].audio for clip in first.crops)
     assert (first.crops[0].time_s, last.crops[0].time_s) == (1.4, 2.6)
     batch = collate_views([first, last])
-    assert batch.segments == (0,) * 6 and len(batch.batch) == 6 and not batch.short
+    assert batch.segments == (0,) * 6 and len(batch.batch) == 6 and not batch.missing_s
 
 
 def test_a_video_that_ends_before_its_label_is_noted(files: dict[str, Path]) -> None:
     rows = segments(("short", 0.0, 4.0), ("short", 0.5, 1.2))
     views = [
-        ClipTest(rows, files, CUTTER, short_side=48, num_clips=1, num_crops=1)[i] for i in range(2)
+        ClassificationTestClips(rows, files, EXTRACTOR, short_side=48, num_clips=1, num_crops=1)[i] for i in range(2)
     ]  # fmt: skip
-    assert collate_views(views).short == {0: pytest.approx(3.0)}
+    assert collate_views(views).missing_s == {0: pytest.approx(3.0)}
 
 
 def test_a_video_whose_download_broke_off_is_noted(tmp_path: Path) -> None:
@@ -160,14 +168,16 @@ def test_a_video_whose_download_broke_off_is_noted(tmp_path: Path) -> None:
         assert video.info.duration_s == 4.0
         last_s = float(video.frame_batch([3.9]).times_s[0])
     rows = segments(("cut", 0.0, np.inf), ("cut", 3.0, 4.0), ("cut", 0.0, 1.0))
-    dataset = ClipTest(rows, {"cut": cut}, CUTTER, short_side=48, num_clips=2, num_crops=1)
-    short = collate_views([dataset[i] for i in range(6)]).short
+    dataset = ClassificationTestClips(rows, {"cut": cut}, EXTRACTOR, short_side=48, num_clips=2, num_crops=1)
+    short = collate_views([dataset[i] for i in range(6)]).missing_s
     assert short == {0: pytest.approx(4.0 - last_s), 1: pytest.approx(4.0 - last_s)} and last_s < 3.0
 
 
 def test_a_label_after_the_end_of_its_video_stops_the_test(files: dict[str, Path]) -> None:
-    views = ClipTest(segments(("short", 7.0, 9.0)), files, CUTTER, short_side=48, num_clips=1, num_crops=1)
+    views = ClassificationTestClips(
+        segments(("short", 7.0, 9.0)), files, EXTRACTOR, short_side=48, num_clips=1, num_crops=1
+    )
     with pytest.raises(
-        ValueError, match=r"short\.mp4 cannot be read at 7\.00 s: row 0 begins there, and the video lasts 1\.0 s"
+        ValueError, match=r"short\.mp4 cannot be read at 7\.00 s: row 0 starts there, but the video lasts 1\.0 s"
     ):
         collate_views([views[0]])

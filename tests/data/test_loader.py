@@ -18,9 +18,9 @@ import torch
 from torch.utils.data import BatchSampler, Sampler
 
 from avdet.data.collate import collate
-from avdet.data.detection_clips import Draw
 from avdet.data.loader import ClipLoader, StartMethod
 from avdet.data.safe_dataset import READING, BadClipLog
+from avdet.data.sampler import SampleSpec
 from avdet.media.reader import DecodeError, VideoReader
 from avdet.structures import BadClip, Clip, ClipBatch
 from tests.media.make_videos import numbers_of, write_video
@@ -37,26 +37,26 @@ class Files:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def place(self, index: Draw) -> tuple[Path, float]:
-        return self.paths[index.keyframe], 0.5
+    def location(self, index: SampleSpec) -> tuple[Path, float]:
+        return self.paths[index.index], 0.5
 
-    def __getitem__(self, index: Draw) -> Clip:
-        with VideoReader(self.paths[index.keyframe]) as video:
+    def __getitem__(self, index: SampleSpec) -> Clip:
+        with VideoReader(self.paths[index.index]) as video:
             frames = video.frames([0.5])
         return Clip(str(numbers_of(frames)[0]), 0.5, torch.from_numpy(frames).permute(3, 0, 1, 2))
 
 
-class Batches(Sampler[list[Draw]]):
+class Batches(Sampler[list[SampleSpec]]):
     """Every file once, in batches of two."""
 
     def __init__(self, size: int = NUM_FILES) -> None:
-        self.draws = [Draw(k, 1000 + k) for k in range(size)]
+        self.specs = [SampleSpec(k, 1000 + k) for k in range(size)]
 
     def __len__(self) -> int:
-        return len(self.draws) // 2
+        return len(self.specs) // 2
 
-    def __iter__(self) -> Iterator[list[Draw]]:
-        return iter(BatchSampler(self.draws, 2, drop_last=True))  # type: ignore[arg-type]  # torch wants a sampler
+    def __iter__(self) -> Iterator[list[SampleSpec]]:
+        return iter(BatchSampler(self.specs, 2, drop_last=True))  # type: ignore[arg-type]  # torch wants a sampler
 
 
 @pytest.fixture
@@ -126,11 +126,11 @@ def test_training_stops_above_max_bad_and_a_second_epoch_counts_nothing_twice(
 
 def test_a_resumed_run_goes_on_counting(tmp_path: Path) -> None:
     path = tmp_path / "bad_clips.csv"
-    BadClipLog(path, max_bad_clips=1).note([BadClip("a", 1.0, "it is, as it were, broken")])
+    BadClipLog(path, max_bad_clips=1).add([BadClip("a", 1.0, "it is, as it were, broken")])
     resumed = BadClipLog(path, max_bad_clips=1)
-    resumed.note([BadClip("a", 1.0, "it is, as it were, broken")])
+    resumed.add([BadClip("a", 1.0, "it is, as it were, broken")])
     with pytest.raises(ValueError, match="2 training clips"):
-        resumed.note([BadClip("b", 2.5, "so is this")])
+        resumed.add([BadClip("b", 2.5, "so is this")])
     assert path.read_text().splitlines() == [
         "video,time,reason",
         'a,1,"it is, as it were, broken"',
@@ -151,7 +151,7 @@ def test_when_nothing_can_be_read_the_decoder_is_to_blame(paths: list[Path], tmp
     for path in paths:
         path.write_bytes(b"")
     loader = _loader(paths, BadClipLog(tmp_path / "bad_clips.csv", max_bad_clips=100), workers=workers)
-    with pytest.raises(ValueError, match="All of 16 clips that were drawn one after another failed to decode"):
+    with pytest.raises(ValueError, match="All of 16 clips drawn one after another failed to decode"):
         _videos(loader)
 
 
@@ -162,7 +162,7 @@ def test_a_worker_that_waits_for_ever_ends_and_its_clip_is_named(
     paths[5].unlink()
     os.mkfifo(paths[5])
     loader = _loader(paths, BadClipLog(tmp_path / "bad_clips.csv", max_bad_clips=100), workers=2, limit_s=1.0)
-    expected = rf"The clip of {paths[5]} at 0.50 s was not read in 1 s; .* raise data.clip_timeout_s"
+    expected = rf"The clip of {paths[5]} at 0.50 s was not read within 1 s; .* raise data.clip_timeout_s"
     with pytest.raises(ValueError, match=expected):
         _videos(loader)
     assert "media_file.py" in caplog.text and "Current thread" in caplog.text
@@ -171,8 +171,8 @@ def test_a_worker_that_waits_for_ever_ends_and_its_clip_is_named(
 class Deadly(Files):
     """File 5 kills whoever reads it, as a fault in a decoder does."""
 
-    def __getitem__(self, index: Draw) -> Clip:
-        if index.keyframe == 5:
+    def __getitem__(self, index: SampleSpec) -> Clip:
+        if index.index == 5:
             os.kill(os.getpid(), signal.SIGSEGV)
         return super().__getitem__(index)
 
@@ -181,7 +181,7 @@ class Deadly(Files):
 def test_a_clip_that_kills_its_worker_is_named(paths: list[Path]) -> None:
     loader = ClipLoader(Deadly(paths), Batches(), collate, workers=2, limit_s=60.0)
     with pytest.raises(
-        ValueError, match=rf"The clip of {paths[5]} at 0.50 s killed its worker; mend or remove the file"
+        ValueError, match=rf"The clip of {paths[5]} at 0.50 s killed its worker; repair or remove the file"
     ):
         _videos(loader)
 
@@ -192,7 +192,7 @@ def test_a_worker_that_takes_its_time_to_end_is_waited_for(paths: list[Path]) ->
     worker = multiprocessing.Process(target=time.sleep, args=(0.5,))
     worker.start()
     (loader._reports / f"{worker.pid}{READING}").write_text("The clip of late.mp4 at 1.00 s")
-    assert str(loader._explained(EOFError())).startswith("The clip of late.mp4 at 1.00 s killed its worker")
+    assert str(loader._explain(EOFError())).startswith("The clip of late.mp4 at 1.00 s killed its worker")
 
 
 def test_without_workers_the_whole_process_ends_with_that_sentence(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_without_workers_the_whole_process_ends_with_that_sentence(tmp_path: Pat
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("The clip of film.mp4 at 2.00 s was not read in 0.5 s; ")
+    assert ended.stderr.startswith("The clip of film.mp4 at 2.00 s was not read within 0.5 s; ")
     assert "media_file.py" in ended.stderr
 
 

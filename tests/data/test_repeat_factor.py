@@ -5,9 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avdet.data.repeat_factor import positive_weights, repeat_factors, repeated
+from avdet.data.keyframes import KeyframeTable, labelled_keyframes
+from avdet.data.repeat_factor import positive_weights, repeat_factors, repeat_indices
 from avdet.data.sampler import EpochSampler
-from avdet.datasets.keyframes import ClassNames, KeyframeTable, labelled_keyframes
+from avdet.datasets.class_names import ClassNames
 
 CLASSES = ClassNames((1, 2, 3), ("stand", "wave", "fly"))
 
@@ -33,7 +34,7 @@ def test_repeat_factors_by_hand() -> None:
 @given(st.lists(st.floats(1, 5), min_size=1, max_size=40), st.integers(0, 2**32 - 1))
 def test_repeats_have_one_total_and_whole_parts(repeats: list[float], seed: int) -> None:
     wanted = np.array(repeats)
-    counts = np.bincount(repeated(wanted, np.random.default_rng(seed)), minlength=len(repeats))
+    counts = np.bincount(repeat_indices(wanted, np.random.default_rng(seed)), minlength=len(repeats))
     assert counts.sum() == int(wanted.sum())
     assert (np.abs(counts - wanted) < 1 + 1e-6 + 5 / wanted.sum()).all()
 
@@ -41,16 +42,16 @@ def test_repeats_have_one_total_and_whole_parts(repeats: list[float], seed: int)
 def test_repeats_are_right_on_average() -> None:
     rng = np.random.default_rng(0)
     wanted = np.array([1.0, 1.5, 2.25, 1.25])
-    counts = np.mean([np.bincount(repeated(wanted, rng), minlength=4) for _ in range(4000)], axis=0)
+    counts = np.mean([np.bincount(repeat_indices(wanted, rng), minlength=4) for _ in range(4000)], axis=0)
     assert counts == pytest.approx(wanted, abs=0.05)
 
 
 def test_an_epoch_shows_rare_keyframes_more_often() -> None:
     repeats = np.array([1.0] * 8 + [4.0])
     sampler = EpochSampler(9, 4, seed=0, repeats=repeats)
-    draws = [draw for batch in sampler for draw in batch]
-    assert len(sampler) == 3 and sum(draw.keyframe == 8 for draw in draws) == 4
-    assert len({draw.seed for draw in draws}) == 12  # each time another crop
+    specs = [spec for batch in sampler for spec in batch]
+    assert len(sampler) == 3 and sum(spec.index == 8 for spec in specs) == 4
+    assert len({spec.seed for spec in specs}) == 12  # each time another crop
 
 
 def test_positive_weights_by_hand() -> None:

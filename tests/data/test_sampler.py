@@ -10,7 +10,7 @@ def test_an_epoch_takes_every_clip_at_most_once_and_shuffles_anew() -> None:
         sampler.start(epoch)
         batches = list(sampler)
         assert [len(batch) for batch in batches] == [4, 4]
-        epochs.append([draw.keyframe for batch in batches for draw in batch])
+        epochs.append([spec.index for batch in batches for spec in batch])
         assert len(set(epochs[-1])) == 8
     assert epochs[0] != epochs[1]
 
@@ -25,19 +25,19 @@ def test_resuming_in_mid_epoch_gives_the_rest_of_the_same_epoch() -> None:
 
 def test_processes_share_each_batch() -> None:
     alone = list(EpochSampler(64, 8, seed=2))
-    shares = [list(EpochSampler(64, 8, seed=2, rank=rank, world=2)) for rank in range(2)]
+    shares = [list(EpochSampler(64, 8, seed=2, rank=rank, world_size=2)) for rank in range(2)]
     for whole, first, second in zip(alone, *shares, strict=True):
         assert sorted(map(repr, whole)) == sorted(map(repr, first + second))
 
 
 def test_what_cannot_be_shared_or_filled_is_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 3"):
-        EpochSampler(64, 8, seed=0, world=3)
-    with pytest.raises(ValueError, match="3 training clips do not fill one batch of 8"):
+        EpochSampler(64, 8, seed=0, world_size=3)
+    with pytest.raises(ValueError, match="3 training clips do not fill a batch of 8"):
         EpochSampler(3, 8, seed=0)
 
 
-@pytest.mark.parametrize("world", [1, 2, 3])
-def test_evaluation_takes_each_clip_once(world: int) -> None:
-    shares = [list(DistributedEvalSampler(10, rank=rank, world=world)) for rank in range(world)]
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+def test_evaluation_takes_each_clip_once(world_size: int) -> None:
+    shares = [list(DistributedEvalSampler(10, rank=rank, world_size=world_size)) for rank in range(world_size)]
     assert sorted(index for share in shares for index in share) == list(range(10))

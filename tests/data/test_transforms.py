@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from avdet.data.transforms import Crop, crop, draw_crop, draw_short_side, flip, visible
+from avdet.data.augmentation import Augmentation
+from avdet.data.transforms import Crop, clip_and_keep, crop, flip, random_crop
 
 WIDTH, HEIGHT = 60, 40
 
@@ -30,10 +31,10 @@ def test_a_box_stays_on_its_paint(
     x1: int, y1: int, width: int, height: int, size: int, seed: int, mirrored: bool
 ) -> None:
     frames, boxes = painted(x1, y1, min(x1 + width, WIDTH), min(y1 + height, HEIGHT))
-    frames, boxes = crop(frames, boxes, draw_crop(HEIGHT, WIDTH, size, np.random.default_rng(seed)))
+    frames, boxes = crop(frames, boxes, random_crop(HEIGHT, WIDTH, size, np.random.default_rng(seed)))
     if mirrored:
         frames, boxes = flip(frames, boxes)
-    clipped, keep = visible(boxes, size, size)
+    clipped, keep = clip_and_keep(boxes, size, size)
     assert frames.shape == (2, size, size, 3)
     if frames.any():
         assert clipped[0].tolist() == extent(frames)
@@ -43,26 +44,28 @@ def test_a_box_stays_on_its_paint(
 
 def test_a_person_of_whom_a_fifth_is_left_is_kept_and_less_is_not() -> None:
     boxes = torch.tensor([[-40.0, 0, 10, 10], [-41.0, 0, 9, 10], [2.0, 2, 5, 5]])
-    clipped, keep = visible(boxes, 20, 20)
+    clipped, keep = clip_and_keep(boxes, 20, 20)
     assert keep.tolist() == [True, False, True]
     assert clipped[0].tolist() == [0, 0, 10, 10]
 
 
 def test_crops_reach_every_corner() -> None:
-    corners = {(c.left, c.top) for c in (draw_crop(3, 4, 2, np.random.default_rng(seed)) for seed in range(200))}
+    corners = {(c.left, c.top) for c in (random_crop(3, 4, 2, np.random.default_rng(seed)) for seed in range(200))}
     assert corners == {(left, top) for left in range(3) for top in range(2)}
 
 
 def test_no_boxes() -> None:
     frames, _ = painted(1, 1, 2, 2)
     _, boxes = flip(*crop(frames, torch.zeros(0, 4), Crop(0, 0, 20)))
-    assert visible(boxes, 20, 20)[0].shape == (0, 4)
+    assert clip_and_keep(boxes, 20, 20)[0].shape == (0, 4)
 
 
 def test_short_sides_are_uniform_or_their_inverses_are() -> None:
     rng = np.random.default_rng(0)
-    even = np.array([draw_short_side((256, 320), "uniform", rng) for _ in range(4000)])
-    inverse = np.array([draw_short_side((256, 320), "inverse_uniform", rng) for _ in range(4000)])
+    even = np.array([Augmentation((256, 320), "uniform", 224, 0.0, 0.0, 0.0).draw_short_side(rng) for _ in range(4000)])
+    inverse = np.array(
+        [Augmentation((256, 320), "inverse_uniform", 224, 0.0, 0.0, 0.0).draw_short_side(rng) for _ in range(4000)]
+    )
     assert {even.min(), inverse.min()} == {256} and {even.max(), inverse.max()} == {320}
     assert abs(even.mean() - 288) < 1.5
     assert abs((1 / inverse).mean() - (1 / 256 + 1 / 320) / 2) < 5e-6

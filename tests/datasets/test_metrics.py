@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avdet.datasets.charades import charades_classes, read_charades
-from avdet.datasets.metrics import charades_ap, class_accuracy, precision_and_recall, top_k
+from avdet.datasets.charades import read_charades, read_charades_classes
+from avdet.datasets.metrics import average_precision, class_accuracy, precision_and_recall, top_k
 from tests.shared import SHARED, needs_shared
 
 SCORES = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.4, 0.4, 0.2], [0.1, 0.2, 0.7]])
@@ -42,8 +42,8 @@ def test_charades_ap_by_hand() -> None:
     """Class 0: positives at ranks 1 and 3: (1/1 + 2/3) / 2. The last video has no class, so it comes last."""
     labels = np.array([[1, 0], [0, 1], [1, 0], [0, 0]])
     scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [1.0, 1.0]])
-    assert charades_ap(scores, labels) == pytest.approx([5 / 6, 1 / 2])
-    assert np.isnan(charades_ap(scores[:1], labels[:1])[1])
+    assert average_precision(scores, labels) == pytest.approx([5 / 6, 1 / 2])
+    assert np.isnan(average_precision(scores[:1], labels[:1])[1])
 
 
 def by_counting(scores: list[float], labels: list[int]) -> float:
@@ -61,7 +61,7 @@ def test_charades_ap_by_counting(videos: list[tuple[int, bool]]) -> None:
     if not any(labels):
         return
     both = np.array([labels, [1] * len(labels)]).T  # a second class, so that no video is without one
-    found = charades_ap(np.array([scores, scores]).T, both)
+    found = average_precision(np.array([scores, scores]).T, both)
     assert found[0] == pytest.approx(by_counting(scores, labels)) and found[1] == 1.0
 
 
@@ -69,9 +69,9 @@ def test_charades_ap_by_counting(videos: list[tuple[int, bool]]) -> None:
 def test_charades_on_its_own_test_set() -> None:
     """Random scores on the real labels, against counting from the csv itself."""
     path = SHARED / "data/annotations/charades/Charades_v1_test.csv"
-    segments, _ = read_charades(path, charades_classes(path.with_name("Charades_v1_classes.txt")))
+    segments, _ = read_charades(path, read_charades_classes(path.with_name("Charades_v1_classes.txt")))
     scores = np.random.default_rng(0).random((len(segments), 157))
-    found = charades_ap(scores, segments.labels["action"])
+    found = average_precision(scores, segments.labels["action"])
     assert not np.isnan(found).any() and 0.02 < found.mean() < 0.1
     assert found[59] == pytest.approx(by_counting(*_from_csv(path, scores[:, 59], "c059")))
 

@@ -7,11 +7,12 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from avdet.datasets.charades import charades_classes, read_charades
-from avdet.datasets.class_folders import hmdb51_classes, read_hmdb51, read_ucf101, ucf101_classes
-from avdet.datasets.epic import epic_classes, participants, read_class_ids, read_epic
-from avdet.datasets.kinetics import only_classes, read_kinetics, subset_classes
-from avdet.datasets.segments import class_list
+from avdet.datasets.charades import read_charades, read_charades_classes
+from avdet.datasets.class_names import read_class_list
+from avdet.datasets.epic import participants, read_class_ids, read_epic, read_epic_classes
+from avdet.datasets.hmdb51 import read_hmdb51, read_hmdb51_classes
+from avdet.datasets.kinetics import read_kinetics, select_classes, subset_classes
+from avdet.datasets.ucf101 import read_ucf101, read_ucf101_classes
 from tests.shared import SHARED, needs_shared
 
 pytestmark = needs_shared
@@ -21,11 +22,11 @@ KINETICS, EPIC55, EPIC100 = FILES / "kinetics", FILES / "epic/epic55", FILES / "
 
 @pytest.mark.parametrize("count", [400, 600, 700])
 def test_kinetics_class_lists(count: int) -> None:
-    assert len(class_list(KINETICS / f"label_map_k{count}.txt")) == count
+    assert len(read_class_list(KINETICS / f"label_map_k{count}.txt")) == count
 
 
 def test_kinetics_400_val() -> None:
-    classes = class_list(KINETICS / "label_map_k400.txt")
+    classes = read_class_list(KINETICS / "label_map_k400.txt")
     segments, faults = read_kinetics(KINETICS / "kinetics-400_val.csv", classes, {})
     assert len(segments) == 19_906 and not faults
     assert segments.ids[0] == "0wR5jVB-WPk_000417_000427" and segments.labels["action"][0] == 0
@@ -34,11 +35,11 @@ def test_kinetics_400_val() -> None:
 
 def test_kinetics_sounds_in_kinetics_spelling() -> None:
     """Every name of the list is found though it writes underscores; the subset is drawn by name."""
-    classes = class_list(KINETICS / "label_map_k400.txt")
+    classes = read_class_list(KINETICS / "label_map_k400.txt")
     sounds = subset_classes(KINETICS / "kinetics_sounds_classes_selavi.txt", classes)
     assert len(sounds) == 32 and "playing bass guitar" in sounds.names
     segments, _ = read_kinetics(KINETICS / "kinetics-400_val.csv", classes, {})
-    subset = only_classes(segments, classes, sounds)
+    subset = select_classes(segments, classes, sounds)
     by_hand = sum(",".join(line.split(",")[:1]).strip('"') in sounds.names for line in
                   (KINETICS / "kinetics-400_val.csv").read_text().splitlines())  # fmt: skip
     assert len(subset) == by_hand > 1500
@@ -46,8 +47,8 @@ def test_kinetics_sounds_in_kinetics_spelling() -> None:
 
 
 def test_epic_100_validation() -> None:
-    classes = {"verb": epic_classes(EPIC100 / "EPIC_100_verb_classes.csv"),
-               "noun": epic_classes(EPIC100 / "EPIC_100_noun_classes.csv")}  # fmt: skip
+    classes = {"verb": read_epic_classes(EPIC100 / "EPIC_100_verb_classes.csv"),
+               "noun": read_epic_classes(EPIC100 / "EPIC_100_noun_classes.csv")}  # fmt: skip
     assert (len(classes["verb"]), len(classes["noun"])) == (97, 300)
     segments, faults = read_epic(EPIC100 / "EPIC_100_validation.csv", classes)
     assert len(segments) == 9_668 and not faults
@@ -60,8 +61,8 @@ def test_epic_100_validation() -> None:
 
 @pytest.mark.parametrize(("part", "count"), [("s1", 8_047), ("s2", 2_929)])
 def test_epic_55_tests_have_no_labels(part: str, count: int) -> None:
-    classes = {"verb": epic_classes(EPIC55 / "EPIC_verb_classes.csv"),
-               "noun": epic_classes(EPIC55 / "EPIC_noun_classes.csv")}  # fmt: skip
+    classes = {"verb": read_epic_classes(EPIC55 / "EPIC_verb_classes.csv"),
+               "noun": read_epic_classes(EPIC55 / "EPIC_noun_classes.csv")}  # fmt: skip
     assert (len(classes["verb"]), len(classes["noun"])) == (125, 352)
     segments, faults = read_epic(EPIC55 / f"EPIC_test_{part}_timestamps.csv", classes)
     assert len(segments) == count and not faults
@@ -76,7 +77,7 @@ def test_epic_55_many_shot_classes() -> None:
 
 @pytest.mark.parametrize(("split", "train", "test"), [(1, 9_537, 3_783), (2, 9_586, 3_734), (3, 9_624, 3_696)])
 def test_ucf101_splits(split: Literal[1, 2, 3], train: int, test: int) -> None:
-    classes = ucf101_classes(FILES / "ucf101")
+    classes = read_ucf101_classes(FILES / "ucf101")
     assert len(classes) == 101
     parts = [read_ucf101(FILES / "ucf101", split, part, classes) for part in ("train", "val")]
     assert [len(part) for part in parts] == [train, test]
@@ -85,7 +86,7 @@ def test_ucf101_splits(split: Literal[1, 2, 3], train: int, test: int) -> None:
 
 @pytest.mark.parametrize("split", [1, 2, 3])
 def test_hmdb51_splits(split: Literal[1, 2, 3]) -> None:
-    classes = hmdb51_classes(FILES / "hmdb51", split)
+    classes = read_hmdb51_classes(FILES / "hmdb51", split)
     assert len(classes) == 51
     parts = [read_hmdb51(FILES / "hmdb51", split, part, classes) for part in ("train", "val")]
     assert [len(part) for part in parts] == [3_570, 1_530]
@@ -93,7 +94,7 @@ def test_hmdb51_splits(split: Literal[1, 2, 3]) -> None:
 
 
 def test_charades_test() -> None:
-    classes = charades_classes(FILES / "charades/Charades_v1_classes.txt")
+    classes = read_charades_classes(FILES / "charades/Charades_v1_classes.txt")
     segments, faults = read_charades(FILES / "charades/Charades_v1_test.csv", classes)
     assert (len(classes), len(segments)) == (157, 1_863) and not faults
     first = np.flatnonzero(segments.labels["action"][0])

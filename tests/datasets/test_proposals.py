@@ -51,11 +51,11 @@ def test_other_pickles_are_refused(tmp_path: Path, content: object) -> None:
 @pytest.mark.parametrize(
     ("row", "rule"),
     [
-        ([0.1, 0.1, np.nan, 0.4, 0.5], "finite"),
-        ([0.1, 0.1, 0.4, 0.4, np.inf], "finite"),
+        ([0.1, 0.1, np.nan, 0.4, 0.5], "NaN and Inf are not allowed"),
+        ([0.1, 0.1, 0.4, 0.4, np.inf], "NaN and Inf are not allowed"),
         ([0.5, 0.1, 0.4, 0.4, 0.5], "x1 <= x2 and y1 <= y2"),
-        ([10, 10, 90, 90, 0.5], "shares of the frame, from 0 to 1"),
-        ([-9, 0.1, 0.4, 0.4, 0.5], "shares of the frame"),
+        ([10, 10, 90, 90, 0.5], "fractions of the frame, from 0 to 1"),
+        ([-9, 0.1, 0.4, 0.4, 0.5], "fractions of the frame"),
         ([0.1, 0.1, 0.4, 0.4, 98], "scores are from 0 to 1"),
         ([0.1, 0.1, 0.4, 0.4, -0.5], "scores are from 0 to 1"),
     ],

@@ -17,7 +17,7 @@ def test_text_may_begin_with_a_byte_order_mark_and_is_utf8(tmp_path: Path) -> No
     (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfa b\r\n\r\nc\r\n")
     assert read_lines(tmp_path / "list.txt") == ["a b", "c"]
     (tmp_path / "list.txt").write_bytes("ab\nä\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"list\.txt is no UTF-8 text \(byte 0xe4 at 3\); save it as UTF-8"):
+    with pytest.raises(ValueError, match=r"list\.txt is not UTF-8 text \(byte 0xe4 at 3\); save it as UTF-8"):
         read_lines(tmp_path / "list.txt")
 
 
@@ -29,9 +29,9 @@ def test_cells_are_strings_and_what_is_not_there_is_empty(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "is empty; give the file whole"),
-        ("a,b\n1,2,3\n", "rows of more cells than its first line names columns"),
-        ("a,b\n1,2\n1,2,3\n", "no readable csv"),
+        ("", "is empty; give the whole file"),
+        ("a,b\n1,2,3\n", "rows with more cells than its header has columns"),
+        ("a,b\n1,2\n1,2,3\n", "not a readable UTF-8 CSV"),
         ("a\n1\n", r"has no column b \(it has a\)"),
         ("a,b\n1,x\n", "line 2: b is 'x', not a number"),
         ("a,b\n1,1\n1,1.5\n", r"line 3: b is '1\.5', not an id"),

@@ -7,19 +7,16 @@ import pytest
 import torch
 
 from ava_eval import read_ground_truth
-from avdet.data.build import build_classes, build_test_data
-from avdet.data.detection_clips import AvaTest
-from avdet.datasets.keyframes import ClassNames, KeyframeTable, labelled_keyframes
-from avdet.datasets.timestamp_offset import outside, with_timestamp_offset
-from avdet.settings import Config
+from avdet.config import Config
+from avdet.data.build import build_detection_test_loader
+from avdet.data.detection_clips import DetectionTestClips
+from avdet.datasets.ava import Ava, AvaConfig
+from avdet.datasets.timestamp_offset import find_timestamp_offset, first_outside
 from tests.media.make_videos import write_video
 
-CLASSES = ClassNames((1,), ("stand",))
 
-
-def keyframes(rows: list[tuple[str, float]]) -> KeyframeTable:
-    table = pd.DataFrame(rows, columns=["video", "timestamp"])
-    return labelled_keyframes(table.assign(x1=0.1, y1=0.1, x2=0.5, y2=0.5, action_id=1, person_id=0), CLASSES)
+def keyframes(rows: list[tuple[str, float]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["video", "timestamp"])
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +27,7 @@ def movies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(
-    ("rows", "asked", "origin_s"),
+    ("rows", "setting", "offset_s"),
     [
         ([("a", 0.0), ("a", 4.0), ("b", 1.5)], "auto", 0.0),
         ([("a", 902.0), ("b", 901.0)], "auto", 900.0),
@@ -38,48 +35,53 @@ def movies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     ],
 )
 def test_origin(
-    movies: dict[str, Path], rows: list[tuple[str, float]], asked: float | Literal["auto"], origin_s: float
+    movies: dict[str, Path], rows: list[tuple[str, float]], setting: float | Literal["auto"], offset_s: float
 ) -> None:
-    table = with_timestamp_offset(keyframes(rows), movies, asked, Path("train.csv"))
-    assert table.origin_s == origin_s
-    assert table[0].time_s == rows[0][1] and table[0].video_s == rows[0][1] - origin_s
-    assert table.select(table.times_s == rows[0][1]).origin_s == origin_s
+    assert find_timestamp_offset(keyframes(rows), movies, setting, Path("train.csv")) == offset_s
 
 
 @pytest.mark.parametrize(
-    ("rows", "asked", "sentence"),
+    ("rows", "setting", "sentence"),
     [
-        ([("a", 3.0), ("b", 3.0)], "auto", r"train\.csv labels b at 3 s, .*b\.mp4 lasts 2\.0 s \(1 of 2 movies"),
-        ([("a", 902.0), ("b", 903.0)], "auto", r"b at 903 s, .* lasts 2\.0 s from 900 s on \(1 of 2 .*time_origin"),
-        ([("a", 3.0), ("b", 1.0)], 2.0, r"labels b at 1 s"),
+        (
+            [("a", 3.0), ("b", 3.0)],
+            "auto",
+            r"train\.csv has a label for b at 3 s, .*b\.mp4 lasts 2\.0 s \(1 of 2 videos",
+        ),
+        ([("a", 902.0), ("b", 903.0)], "auto", r"b at 903 s, .* lasts 2\.0 s from 900 s \(1 of 2 .*timestamp_offset"),
+        ([("a", 3.0), ("b", 1.0)], 2.0, r"label for b at 1 s"),
     ],
 )
 def test_movies_that_do_not_fit_are_named(
-    movies: dict[str, Path], rows: list[tuple[str, float]], asked: float | Literal["auto"], sentence: str
+    movies: dict[str, Path], rows: list[tuple[str, float]], setting: float | Literal["auto"], sentence: str
 ) -> None:
     """A movie that is cut short does not pass for one that was cut at another second."""
     with pytest.raises(ValueError, match=sentence):
-        with_timestamp_offset(keyframes(rows), movies, asked, Path("train.csv"))
+        find_timestamp_offset(keyframes(rows), movies, setting, Path("train.csv"))
 
 
 def test_outside_gives_each_movies_first_second() -> None:
     table = keyframes([("a", 1.0), ("a", 5.0), ("a", 6.0), ("b", 0.5)])
-    assert outside(table, {"a": 4.0, "b": 2.0}, 0.0) == {"a": 5.0}
-    assert outside(table, {"a": 9.0, "b": 2.0}, 1.0) == {"b": 0.5}
+    assert first_outside(table, {"a": 4.0, "b": 2.0}, 0.0) == {"a": 5.0}
+    assert first_outside(table, {"a": 9.0, "b": 2.0}, 1.0) == {"b": 0.5}
 
 
 def test_a_set_cut_at_900_gives_the_same_clips_under_its_own_times(tiny_config: Config, tmp_path: Path) -> None:
-    data = tiny_config.ava
+    assert isinstance(tiny_config.data, AvaConfig)
+    data = tiny_config.data
     shutil.copy(data.annotations / data.label_map, tmp_path)
     for name in (data.val_csv, data.val_boxes):
         rows = [line.split(",") for line in (data.annotations / name).read_text().splitlines()]
-        moved = [[video, str(900 + float(time_s)), *rest] for video, time_s, *rest in rows]
-        (tmp_path / name).write_text("".join(",".join(row) + "\n" for row in moved))
-    cut = data.model_copy(update={"annotations": tmp_path, "val_excluded": None})
-    whole = data.model_copy(update={"val_excluded": None})
-    classes = build_classes(data)
-    one, other = (build_test_data(tiny_config.model_copy(update={"data": d}), classes) for d in (whole, cut))
-    assert isinstance(one.loader.clips, AvaTest) and isinstance(other.loader.clips, AvaTest)
-    clip, same = one.loader.clips[1], other.loader.clips[1]
-    assert same.time_s == clip.time_s + 900 and torch.equal(clip.frames, same.frames)
-    assert set(other.ground_truth["timestamp"]) == set(read_ground_truth(tmp_path / data.val_csv)["timestamp"])
+        shifted = [[video, str(900 + float(time_s)), *rest] for video, time_s, *rest in rows]
+        (tmp_path / name).write_text("".join(",".join(row) + "\n" for row in shifted))
+    cut = Ava(data.model_copy(update={"annotations": tmp_path, "val_excluded": None}))
+    whole = Ava(data.model_copy(update={"val_excluded": None}))
+    splits = [dataset.read("val") for dataset in (whole, cut)]
+    clips = [
+        build_detection_test_loader(tiny_config, dataset, split).clips
+        for dataset, split in zip((whole, cut), splits, strict=True)
+    ]
+    assert isinstance(clips[0], DetectionTestClips) and isinstance(clips[1], DetectionTestClips)
+    clip, shifted_clip = clips[0][1], clips[1][1]
+    assert shifted_clip.time_s == clip.time_s + 900 and torch.equal(clip.frames, shifted_clip.frames)
+    assert set(splits[1].ground_truth["timestamp"]) == set(read_ground_truth(tmp_path / data.val_csv)["timestamp"])

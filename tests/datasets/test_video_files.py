@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from avdet.datasets.segments import Segments
-from avdet.datasets.video_files import find_video, find_videos, with_video
+from avdet.datasets.video_files import find_video, index_videos, match_videos
 
 
 def folder_of(root: Path, *names: str) -> Path:
@@ -44,7 +44,7 @@ def listed(*names: str) -> Segments:
     ],
 )
 def test_a_list_means_the_file_in_its_folder(tmp_path: Path, here: list[str], name: str, meant: str | None) -> None:
-    found = find_video(find_videos(folder_of(tmp_path, *here)), name)
+    found = find_video(index_videos(folder_of(tmp_path, *here)), name)
     assert found == (None if meant is None else tmp_path / meant)
 
 
@@ -53,25 +53,25 @@ def test_folders_behind_links_are_looked_into_once(tmp_path: Path) -> None:
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos/train").symlink_to(tmp_path / "disk")
     (tmp_path / "disk/talk/again").symlink_to(tmp_path / "disk")
-    videos = find_videos(tmp_path / "videos")
+    videos = index_videos(tmp_path / "videos")
     assert videos == {"3": [(("train", "talk"), tmp_path / "videos/train/talk/3.mp4")]}
 
 
 def test_no_clip_gets_the_file_of_another_one_that_has_its_name(tmp_path: Path) -> None:
-    videos = find_videos(folder_of(tmp_path, "clap/3.mp4", "flat.mp4"))
-    kept, files, faults = with_video(listed("clap/3", "talk/3", "x/flat"), videos)
+    videos = index_videos(folder_of(tmp_path, "clap/3.mp4", "flat.mp4"))
+    kept, files, faults = match_videos(listed("clap/3", "talk/3", "x/flat"), videos)
     assert kept.ids.tolist() == ["clap/3", "x/flat"]
     assert files == {"clap/3": tmp_path / "clap/3.mp4", "x/flat": tmp_path / "flat.mp4"}
-    assert faults == ["3 videos expected, 2 found; 1 missing (talk/3) -> 1 of 3 clips left out"]
-    _, files, _ = with_video(listed("clap/3", "talk/3"), find_videos(folder_of(tmp_path / "flat", "3.mp4")))
+    assert faults == ["3 videos expected, 2 found; 1 missing (talk/3) -> 1 of 3 clips skipped"]
+    _, files, _ = match_videos(listed("clap/3", "talk/3"), index_videos(folder_of(tmp_path / "flat", "3.mp4")))
     assert not files
 
 
 def test_two_files_of_one_name_are_counted(tmp_path: Path) -> None:
-    videos = find_videos(folder_of(tmp_path, "a/x.mp4", "b/x.mp4", "y.mp4"))
-    kept, _, faults = with_video(listed("x", "y"), videos)
+    videos = index_videos(folder_of(tmp_path, "a/x.mp4", "b/x.mp4", "y.mp4"))
+    kept, _, faults = match_videos(listed("x", "y"), videos)
     assert kept.ids.tolist() == ["y"]
     assert faults == [
-        f"1 videos may be one file or another (x: {tmp_path / 'a/x.mp4'} or {tmp_path / 'b/x.mp4'}) -> 1 of 2 clips "
-        "left out; keep one of them, or write its folder into the list"
+        f"1 videos match several files (x: {tmp_path / 'a/x.mp4'} or {tmp_path / 'b/x.mp4'}) -> 1 of 2 clips "
+        "skipped; keep one file, or write its folder into the list"
     ]

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import torch
 
+from avdet.config import Config
 from avdet.distributed import DistributedContext
 from avdet.engine.interrupt import StopSignal
-from avdet.settings import Config
 
 SINGLE_PROCESS = DistributedContext(0, 1, torch.device("cpu"))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
 from avdet.datasets.segments import Segments
 from avdet.engine.predictions import align, read_predictions, write_predictions
 
@@ -41,15 +41,15 @@ def test_columns_count_by_their_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (HEADER + "a,0.5,0.5\nb,0.5", r"lacks scores of b \(1 such rows\)"),
-        (HEADER + "a,nan,nan\n", "lacks scores of a"),
-        (HEADER + "a,0.5,abc\n", "lacks scores of a .* what is no number"),
+        (HEADER + "a,0.5,0.5\nb,0.5", r"missing or invalid scores for b \(1 such rows\)"),
+        (HEADER + "a,nan,nan\n", "missing or invalid scores for a"),
+        (HEADER + "a,0.5,abc\n", "missing or invalid scores for a"),
         (HEADER + "a,0.5,0.5\na,0.1,0.9\n", "has a twice"),
-        (HEADER, "holds no prediction"),
+        (HEADER, "has no rows"),
         ("", "is empty"),
-        (HEADER.strip() + ",note\na,1,0,0\n", "4 columns and the recipe's classes make 3; 'note' is none of them"),
-        ("id,action:eat\na,1\n", "lacks 'action:wave'"),
-        (HEADER + "a,1,2,3\n", "more cells than its first line"),
+        (HEADER.strip() + ",note\na,1,0,0\n", "4 columns, but the config's classes make 3; 'note' is not one of them"),
+        ("id,action:eat\na,1\n", "'action:wave' is missing"),
+        (HEADER + "a,1,2,3\n", "more cells than its header"),
     ],
 )
 def test_a_damaged_table_is_refused(tmp_path: Path, text: str, sentence: str) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from avdet.config import Config
 from avdet.engine.run_dir import RunDir
 from avdet.engine.sanity_check import sanity_check
 from avdet.engine.session import TrainingSession
-from avdet.settings import Config
 from tests.engine.shared import SINGLE_PROCESS, with_settings
 
 

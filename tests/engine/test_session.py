@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from avdet.config import Config
 from avdet.engine.interrupt import Interrupted
 from avdet.engine.run_dir import RunDir
 from avdet.engine.session import TrainingSession, train
-from avdet.settings import Config
 from tests.engine.shared import SINGLE_PROCESS, StopAfter, with_settings
 
 NEVER = 10**9
@@ -120,7 +120,7 @@ def test_a_milestone_after_the_last_epoch_is_reported(
 
 def test_a_run_that_cannot_start_leaves_no_directory(tiny_config: Config, tmp_path: Path) -> None:
     run = RunDir(tmp_path / "run")
-    with pytest.raises(ValueError, match="do not fill one batch"):
+    with pytest.raises(ValueError, match="do not fill a batch"):
         train(with_settings(tiny_config, "train", batch_size=10**6), run, SINGLE_PROCESS, resume=False)
     assert not run.path.exists()
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avdet.config import Config
 from avdet.inference.detector import ActionDetector
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.stages import InferenceSettings
@@ -16,7 +17,6 @@ from avdet.media.array_video import ArrayVideo
 from avdet.media.reader import VideoReader
 from avdet.people.build_detector import build_trainable_detector
 from avdet.people.find_persons import find_persons
-from avdet.settings import Config
 from tests.inference.tiny_detector import save_tiny_detector, two_persons, write_noise_video
 
 NUMBERS = ["timestamp", "x1", "y1", "x2", "y2", "action_id", "score", "person_id"]

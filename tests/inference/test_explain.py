@@ -7,18 +7,18 @@ import pandas as pd
 import pytest
 import torch
 
-from avdet.data.build import build_classes, build_clip_extractor
+from avdet.config import Config
+from avdet.data.build import build_clip_extractor
 from avdet.inference.detector import ActionDetector
 from avdet.inference.explain import Explainer
 from avdet.models.build import build_model
 from avdet.people.box_table import COLUMNS
-from avdet.settings import Config
 
 
 @pytest.fixture
 def detector(tiny_config: Config) -> ActionDetector:
     torch.manual_seed(0)
-    classes = build_classes(tiny_config.ava)
+    classes = tiny_config.detection_dataset().class_names()
     model = build_model(tiny_config.model, num_classes=len(classes), head="roi")
     device = torch.device("cpu")
     return ActionDetector(model, classes, build_clip_extractor(tiny_config), short_side=48, device=device)

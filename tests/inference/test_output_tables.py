@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import ava_eval
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
 from avdet.inference.output_tables import (
     OutputSettings,
     join_csvs,

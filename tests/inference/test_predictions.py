@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
 from avdet.inference.predictions import PersonPredictions
 from avdet.structures import PersonBoxes
 

@@ -18,6 +18,7 @@ import pytest
 
 import ava_eval
 from avdet.cli import detect_actions
+from avdet.config import Config
 from avdet.detection_table import COLUMNS
 from avdet.inference.detector import ActionDetector
 from avdet.inference.predictions import PersonPredictions
@@ -26,7 +27,6 @@ from avdet.inference.stages import InferenceSettings
 from avdet.inference.video_names import VideoJob
 from avdet.people.build_detector import build_trainable_detector
 from avdet.people.person_detector import PersonDetector
-from avdet.settings import Config
 from tests.inference.tiny_detector import save_tiny_detector, two_persons, write_noise_video
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from avdet.data.clip_extractor import ClipExtractor
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
 from avdet.inference.stream import DroppingQueue, LiveDetector, LiveStream
 from avdet.inference.stream_window import StreamWindow
 from avdet.media.live import AudioChunk, Event, VideoFrame

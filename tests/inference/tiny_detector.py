@@ -9,16 +9,15 @@ import pandas as pd
 import torch
 
 from avdet.checkpoints.checkpoint_io import save_checkpoint
-from avdet.data.build import build_classes
+from avdet.config import Config
 from avdet.media.video_writer import VideoWriter
 from avdet.models.build import build_model
 from avdet.people.box_table import COLUMNS
-from avdet.settings import Config
 
 
 def save_tiny_detector(path: Path, config: Config) -> Path:
     torch.manual_seed(0)
-    classes = build_classes(config.ava)
+    classes = config.detection_dataset().class_names()
     model = build_model(config.model, num_classes=len(classes), head="roi")
     save_checkpoint(
         path, model_state=model.state_dict(), config=config.model_dump(mode="json"), class_names=classes.label_map

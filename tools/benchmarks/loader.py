@@ -17,11 +17,11 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from avdet.config import load_config
+from avdet.config import Config, load_config
+from avdet.data.augmentation import Augmentation
 from avdet.data.build import build_clip_extractor
 from avdet.data.clip_extractor import ClipExtractor
-from avdet.data.detection_clips import Augmentation
-from avdet.data.transforms import crop, draw_colours, draw_crop, flip, recolour
+from avdet.data.transforms import colour_transform, crop, flip, random_crop, transform_colours
 from avdet.media.audio_track import AudioTrack
 from avdet.media.cache import cache_video
 from avdet.media.clip_times import clip_span, clip_times
@@ -31,7 +31,6 @@ from avdet.media.media_file import MediaFile, default_stream
 from avdet.media.packets import PacketSource
 from avdet.media.reader import Frames, VideoReader
 from avdet.media.video_source import open_video
-from avdet.settings import Config
 from benchmarks import baseline_loaders as baselines
 from benchmarks.benchmark_videos import write_clip, write_long_video
 
@@ -207,9 +206,9 @@ def _steps(video: Path, settings: ClipSettings, center_s: float) -> dict[str, fl
 def _train_transforms(frames: Frames, augmentation: Augmentation) -> torch.Tensor:
     rng, no_boxes = np.random.default_rng(0), torch.zeros(0, 4)
     height, width = frames.shape[1:3]
-    frames, _ = crop(frames, no_boxes, draw_crop(height, width, min(augmentation.crop, height, width), rng))
+    frames, _ = crop(frames, no_boxes, random_crop(height, width, min(augmentation.crop, height, width), rng))
     frames, _ = flip(frames, no_boxes)
-    frames = recolour(frames, draw_colours(augmentation.colour_jitter, augmentation.pca_lighting, rng))
+    frames = transform_colours(frames, colour_transform(augmentation.colour_jitter, augmentation.pca_lighting, rng))
     return torch.from_numpy(np.ascontiguousarray(frames.transpose(3, 0, 1, 2)))
 
 

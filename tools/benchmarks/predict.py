@@ -19,7 +19,7 @@ from rich.table import Table
 from avdet.config import load_config
 from avdet.data.build import build_clip_extractor
 from avdet.data.clip_extractor import ClipExtractor
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.stages import extract_clips, keyframe_images, score_persons
 from avdet.media.reader import VideoReader

@@ -16,7 +16,7 @@ import torch
 from rich.console import Console
 
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, provide_sample
-from avdet.datasets.locate import require_data
+from avdet.datasets.dataset import require_data
 from avdet.distributed import DistributedContext
 from avdet.engine.interrupt import StopSignal
 from avdet.engine.metrics_log import MetricsLog
@@ -39,7 +39,7 @@ def run_and_print(args: argparse.Namespace) -> None:
     if args.sample:
         provide_sample(config)
     else:
-        require_data(config.data)
+        require_data(config.dataset())
     logging.disable(logging.INFO)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ from ava_eval import BOX_COLUMNS
 from ava_eval.csv_format import PIXEL_THRESHOLD
 from avdet.annotations.checks.finding import Finding, Level, counted
 from avdet.boxes import iou_xyxy
-from avdet.datasets.keyframes import KeyframeTable, detected_keyframes
+from avdet.data.keyframes import KeyframeTable, detected_keyframes
 
 __all__ = ["about_boxes", "about_persons", "about_proposals", "about_training_boxes"]
 

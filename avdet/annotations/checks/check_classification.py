@@ -4,56 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avdet.annotations.checks.finding import Finding, counted
-from avdet.data.build_clips import build_class_sets, read_faults
-from avdet.datasets.data_settings import Clips, EpicData
-from avdet.datasets.epic_subsets import build_epic_subsets
-from avdet.datasets.keyframes import ClassNames
-from avdet.datasets.locate import require_data
-from avdet.datasets.segments import Intervals, Segments, in_both, unlabelled
-from avdet.datasets.video_files import find_videos, with_video
+from avdet.datasets.class_names import ClassNames
+from avdet.datasets.classification import ClassificationDataset
+from avdet.datasets.dataset import Split, require_data
+from avdet.datasets.segments import Intervals, Segments, find_overlap, unlabelled_segments
+from avdet.datasets.video_files import index_videos, match_videos
 from avdet.media.reader import DecodeError
 from avdet.media.video_source import early_end_s, open_video
 
-__all__ = ["check_clips"]
+__all__ = ["check_classification"]
 
 FEW_CLIPS = 20  # a class with fewer training clips learns next to nothing
 EARLY_S = 0.5
-SPLITS: tuple[Literal["train"], Literal["val"]] = ("train", "val")
+SPLITS: tuple[Split, Split] = ("train", "val")
 
 
-def check_clips(data: Clips) -> Iterator[Finding]:
+def check_classification(dataset: ClassificationDataset[Any]) -> Iterator[Finding]:
     """All findings, errors and facts alike; a file that cannot be read at all ends the check with its error."""
     try:
-        require_data(data)
-        classes = build_class_sets(data)
-        videos = find_videos(data.videos)
-        read = {split: read_faults(data, split, videos) for split in SPLITS}
-        if isinstance(data, EpicData):
-            build_epic_subsets(data)
+        require_data(dataset)
+        classes = dataset.class_sets()
+        videos = index_videos(dataset.config.videos)
+        annotated = {split: dataset.annotated(split, videos) for split in SPLITS}
+        dataset.load_metric_lists()
     except ValueError as error:
         yield Finding("error", "files", str(error))
         return
     found: dict[str, Segments] = {}
     files: dict[str, Path] = {}
-    for split, (segments, faults) in read.items():
-        found[split], here, missing = with_video(segments, videos)
+    for split, (segments, faults) in annotated.items():
+        found[split], here, missing = match_videos(segments, videos)
         files |= here
         yield Finding("fact", split, f"{len(segments):,} clips are listed")
         yield from (Finding("warning", split, fault) for fault in faults + missing)
         if not len(segments):
             yield Finding("error", split, "the annotations list no clip")
         elif not len(found[split]):
-            yield Finding("error", split, f"no listed clip has its video in {data.videos.absolute()}")
-    yield from (Finding("warning", "val", fault) for fault in unlabelled(found["val"]))
+            yield Finding("error", split, f"no listed clip has its video in {dataset.config.videos.absolute()}")
+    yield from (Finding("warning", "val", fault) for fault in unlabelled_segments(found["val"]))
     for name, names in classes.items():
         yield from _about_classes(name, names, found["train"])
-    yield from (Finding("error", "splits", fault) for fault in in_both(found["train"], found["val"], files))
+    overlap = find_overlap(found["train"], found["val"], files)
+    if overlap is not None:
+        yield Finding("error", "splits", overlap)
     yield from _about_files(found, files)
 
 

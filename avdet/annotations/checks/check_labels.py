@@ -10,7 +10,8 @@ import pandas as pd
 
 from ava_eval import BOX_COLUMNS
 from avdet.annotations.checks.finding import Finding, Level, counted, named
-from avdet.datasets.keyframes import ClassNames
+from avdet.datasets.class_names import ClassNames
+from avdet.datasets.dataset import Split
 
 __all__ = ["about_exclusive", "about_names", "about_rows", "about_splits"]
 
@@ -85,7 +86,7 @@ def about_exclusive(
             )
 
 
-def about_splits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
+def about_splits(tables: Mapping[Split, pd.DataFrame]) -> Iterator[Finding]:
     """Counts videos, keyframes and rows, and finds videos that are in both splits."""
     common = sorted(set(tables["train"]["video"]) & set(tables["val"]["video"]))
     if common:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -11,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from avdet.annotations.checks.finding import Finding, counted, named
-from avdet.datasets.keyframes import KeyframeTable
-from avdet.datasets.timestamp_offset import AVA_CUT_S, outside
+from avdet.datasets.timestamp_offset import AVA_CUT_S, first_outside
 
 __all__ = ["about_times"]
 
@@ -24,33 +22,33 @@ PLAUSIBLE_SHARE = 0.2  # of its movie, where the median label stands in a unit t
 
 def about_times(
     split: str,
-    keyframes: KeyframeTable,
+    keyframes: pd.DataFrame,
     durations_s: Mapping[str, float],
     origin_s: float | Literal["auto"],
     nominal_fps: float,
 ) -> Iterator[Finding]:
-    """keyframes: those whose movie is there."""
+    """keyframes: columns video and timestamp, of videos that exist."""
     if not len(keyframes):
         return
     tried = [0.0, AVA_CUT_S] if origin_s == "auto" else [origin_s]
-    fitting = [origin for origin in tried if not outside(keyframes, durations_s, origin)]
+    fitting = [origin for origin in tried if not first_outside(keyframes, durations_s, origin)]
     if fitting:
         where = f"the movies begin at the tables' second {fitting[0]:g}" if fitting[0] else "counted from their starts"
         yield Finding("fact", split, f"all times lie inside {counted(len(durations_s), 'movie')}, {where}")
         return
-    misfits = min((outside(keyframes, durations_s, origin) for origin in tried), key=len)
+    misfits = min((first_outside(keyframes, durations_s, origin) for origin in tried), key=len)
     late = [f"{video} ({time_s:g} s of {durations_s[video]:.1f} s)" for video, time_s in misfits.items()]
     meaning = _meaning(keyframes, durations_s, nominal_fps)
     yield Finding("error", split, f"labelled before the start or past the end: {named(late, 'movie')}; {meaning}")
 
 
-def _meaning(keyframes: KeyframeTable, durations_s: Mapping[str, float], fps: float) -> str:
+def _meaning(keyframes: pd.DataFrame, durations_s: Mapping[str, float], fps: float) -> str:
     """What would make all times fit."""
     for unit, name in ((MILLISECONDS, "milliseconds"), (fps, f"frame numbers at {fps:g} a second")):
-        scaled = replace(keyframes, times_s=keyframes.times_s / unit)
-        if _is_plausible(scaled, durations_s) and not outside(scaled, durations_s, 0.0):
+        scaled = keyframes.assign(timestamp=keyframes["timestamp"] / unit)
+        if _is_plausible(scaled, durations_s) and not first_outside(scaled, durations_s, 0.0):
             return f"they would fit as {name}: divide them by {unit:g}"
-    times = pd.Series(keyframes.times_s).groupby(keyframes.videos)
+    times = keyframes.groupby("video")["timestamp"]
     lengths = np.array([durations_s[str(video)] for video in times.min().index])
     highest, lowest = times.min().min(), (times.max() - lengths).max()
     if lowest <= highest:
@@ -59,11 +57,11 @@ def _meaning(keyframes: KeyframeTable, durations_s: Mapping[str, float], fps: fl
     return "times are seconds from the movie's start: is it an excerpt, cut short, or another movie?"
 
 
-def _is_plausible(keyframes: KeyframeTable, durations_s: Mapping[str, float]) -> bool:
+def _is_plausible(keyframes: pd.DataFrame, durations_s: Mapping[str, float]) -> bool:
     """Labels are spread over their movies, and not denser than pictures are."""
-    lengths = np.array([durations_s[video] for video in keyframes.videos])
-    steps = pd.Series(keyframes.times_s).groupby(keyframes.videos).diff().dropna()
-    return bool(np.median(keyframes.times_s / lengths) > PLAUSIBLE_SHARE and (steps >= SMALLEST_STEP_S).all())
+    lengths = keyframes["video"].astype(str).map(durations_s)
+    steps = keyframes.sort_values(["video", "timestamp"]).groupby("video")["timestamp"].diff().dropna()
+    return bool(np.median(keyframes["timestamp"] / lengths) > PLAUSIBLE_SHARE and (steps >= SMALLEST_STEP_S).all())
 
 
 def _multiple_under(highest: float, unit: float) -> float:

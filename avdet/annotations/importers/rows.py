@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
 from ava_eval.csv_format import MISSING_ID
-from avdet.datasets.videos import VIDEO_SUFFIXES
+from avdet.datasets.video_files import VIDEO_SUFFIXES
 from avdet.media.media_file import frame_times
 from avdet.media.reader import VideoReader
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from avdet.annotations.checks.check_classification import check_clips
+from avdet.annotations.checks.check_classification import check_classification
 from avdet.annotations.checks.finding import Finding
-from avdet.data.build_clips import read_annotations
-from avdet.datasets.data_settings import CharadesData, EpicData, KineticsData
+from avdet.datasets.charades import Charades, CharadesConfig
+from avdet.datasets.epic import Epic, EpicConfig
+from avdet.datasets.kinetics import Kinetics, KineticsConfig
 from tests.media.make_videos import faststart, truncated
 
 HEADER = "label,youtube_id,time_start,time_end,split\n"
@@ -21,17 +22,14 @@ def findings(
     for name, rows in (("train.csv", train), ("val.csv", val)):
         (folder / name).write_text(HEADER + "".join(f"{row}\n" for row in rows), encoding="utf-8")
     (folder / "names.txt").write_text("eating\nwaving\n", encoding="utf-8")
-    return list(
-        check_clips(
-            KineticsData(
-                videos=videos or sample / "videos",
-                annotations=folder,
-                train_csv=Path("train.csv"),
-                val_csv=Path("val.csv"),
-                label_map=Path("names.txt"),
-            )
-        )
+    config = KineticsConfig(
+        videos=videos or sample / "videos",
+        annotations=folder,
+        train_csv=Path("train.csv"),
+        val_csv=Path("val.csv"),
+        label_map=Path("names.txt"),
     )
+    return list(check_classification(Kinetics(config)))
 
 
 def test_a_download_that_broke_off_is_found(clip_sample: Path, tmp_path: Path) -> None:
@@ -45,21 +43,23 @@ def test_charades_actions_after_their_videos_end_are_counted(clip_sample: Path, 
     source = clip_sample / "annotations/charades"
     for path in source.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    data = CharadesData(videos=clip_sample / "videos", annotations=tmp_path)
-    video = next(iter(read_annotations(data, "train", {}).ids))
-    (tmp_path / data.train_csv).write_text(f"id,actions\n{video},c000 1 2;c001 1000 2000\n")
-    assert f"1 of 2 actions begin after their video's end (first: in {video})" in said(list(check_clips(data)), "error")
+    data = Charades(CharadesConfig(videos=clip_sample / "videos", annotations=tmp_path))
+    video = next(iter(data.annotated("train", {})[0].ids))
+    (tmp_path / data.config.train_csv).write_text(f"id,actions\n{video},c000 1 2;c001 1000 2000\n")
+    assert f"1 of 2 actions begin after their video's end (first: in {video})" in said(
+        list(check_classification(data)), "error"
+    )
 
 
 def test_what_epic_scores_apart_is_read_and_missing_labels_are_said(clip_sample: Path, tmp_path: Path) -> None:
     for path in (clip_sample / "annotations/epic").iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    data = EpicData(videos=clip_sample / "videos", annotations=tmp_path)
-    val = tmp_path / data.val_csv
+    data = Epic(EpicConfig(videos=clip_sample / "videos", annotations=tmp_path))
+    val = tmp_path / data.config.val_csv
     val.write_text(val.read_text().replace("verb_class", "verb_clas"))
-    assert "val: no clip has a label of the set verb" in said(list(check_clips(data)), "warning")
+    assert "val: no clip has a verb label" in said(list(check_classification(Epic(data.config))), "warning")
     (tmp_path / "tail.csv").write_text("verb\nidling\n")
-    found = list(check_clips(data.model_copy(update={"tail_verbs": Path("tail.csv")})))
+    found = list(check_classification(Epic(data.config.model_copy(update={"tail_verbs": Path("tail.csv")}))))
     assert "verb is 'idling', not a number" in said(found, "error")
 
 
@@ -80,8 +80,8 @@ def test_a_sound_set_has_no_error(clip_sample: Path, tmp_path: Path) -> None:
         ("eating,P01_01,3,3,train", "warning", "1 of 2 rows end before they start"),
         ("eating,P01_01,60,63,train", "error", "1 of 2 clips begin after their video's end: P01_01_000060_000063"),
         ("eating,P01_01,2,30,train", "warning", "1 of 2 clips end after their video's end: P01_01_000002_000030"),
-        ("eating,nobody,0,3,train", "warning", "1 missing (nobody_000000_000003) -> 1 of 2 clips left out"),
-        ("waving,P01_02,0,3,train", "error", "1 clips are in train and in val, such as P01_02_000000_000003"),
+        ("eating,nobody,0,3,train", "warning", "1 missing (nobody_000000_000003) -> 1 of 2 clips skipped"),
+        ("waving,P01_02,0,3,train", "error", "1 clips are in both train and val, such as P01_02_000000_000003"),
         ("wavin,P01_02,0,3,train", "error", "did you mean 'waving'?"),
     ],
 )

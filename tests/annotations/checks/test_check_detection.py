@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from ava_eval import BOX_COLUMNS
-from avdet.annotations.checks.check_detection import check_data, refuse_faulty
+from avdet.annotations.checks.check_data import check_data, refuse_faulty
 from avdet.cli import check_data as check_data_cli
-from avdet.datasets.data_settings import AvaData
+from avdet.config import Config
+from avdet.datasets.ava import Ava, AvaConfig
 from avdet.media.reader import VideoReader
-from avdet.settings import Config
 from tests.conftest import REPOSITORY
 from tests.media.make_videos import write_broken_download, write_video
 from tests.shared import SHARED, needs_shared
@@ -28,8 +28,13 @@ def copy(sample: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(sample, tmp_path / "sample"))
 
 
-def settings(folder: Path, config: Config) -> AvaData:
-    return config.ava.model_copy(update={"videos": folder / "videos", "annotations": folder / "annotations"})
+def ava(config: Config, **changes: object) -> Ava:
+    assert isinstance(config.data, AvaConfig)
+    return Ava(config.data.model_copy(update=changes))
+
+
+def settings(folder: Path, config: Config, **changes: object) -> Ava:
+    return ava(config, videos=folder / "videos", annotations=folder / "annotations", **changes)
 
 
 def edit(file: str, change: Callable[[list[list[str]]], list[list[str]]]) -> Fault:
@@ -153,14 +158,14 @@ def test_a_planted_fault_is_found(copy: Path, tiny_config: Config, fault: Fault,
 
 def test_a_class_that_is_asked_for_and_misspelt(sample: Path, tiny_config: Config) -> None:
     for setting in ({"classes": ("stnad", "walk")}, {"exclusive_groups": (("sit", "stnad"),)}):
-        data = settings(sample, tiny_config).model_copy(update=setting)
+        data = settings(sample, tiny_config, **setting)
         (finding,) = check_data(data)
         assert finding.level == "error" and "did you mean 'stand'?" in finding.message
 
 
 def test_one_of_a_set_at_most(copy: Path, tiny_config: Config) -> None:
     """Twelve is stand, fourteen walk: the first person now does both."""
-    data = settings(copy, tiny_config).model_copy(update={"exclusive_groups": (("stand", "walk"),)})
+    data = settings(copy, tiny_config, exclusive_groups=(("stand", "walk"),))
     before = [one for one in check_data(data) if "too many" in one.message]
     edit(TRAIN, lambda rows: [*rows, *([*rows[0][:6], action, rows[0][7]] for action in ("12", "14"))])(copy)
     (found,) = [one for one in check_data(data) if one.about == "train" and "too many" in one.message]
@@ -177,7 +182,7 @@ def test_training_refuses_what_the_quick_check_finds(copy: Path, tiny_config: Co
 
 
 def test_the_people_of_training_are_checked_too(copy: Path, tiny_config: Config) -> None:
-    data = settings(copy, tiny_config).model_copy(update={"train_boxes": Path("boxes.csv")})
+    data = settings(copy, tiny_config, train_boxes=Path("boxes.csv"))
 
     def said(rows: list[list[str]]) -> list[str]:
         (copy / "annotations/boxes.csv").write_text("".join(",".join(row) + "\n" for row in rows))
@@ -198,16 +203,17 @@ def test_birds_somebody_published(tiny_config: Config, tmp_path: Path) -> None:
     boxes = birds / "person_box_67091280_iou90/ava _detection_val_boxes_and_labels.csv"
     for video in ("IMG_0110", "IMG_0130", "IMG_0177"):
         write_video(tmp_path / f"{video}.mp4", num_frames=40, fps=1)
-    data = tiny_config.ava.model_copy(
-        update={"videos": tmp_path, "annotations": birds, "val_boxes": boxes, "label_map": Path("labelmap.txt"),
-                "train_excluded": Path("ava_train_excluded_timestamps_v2.2.csv"), "val_excluded": None}
+    excluded = Path("ava_train_excluded_timestamps_v2.2.csv")
+    data = ava(
+        tiny_config, videos=tmp_path, annotations=birds, val_boxes=boxes, label_map=Path("labelmap.txt"),
+        train_excluded=excluded, val_excluded=None,
     )  # fmt: skip
     said = "\n".join(f"{finding.level} {finding.about}: {finding.message}" for finding in check_data(data))
     assert "8 classes are trained: Incubation, NestMaintenance, Resting" in said
     assert f"fact {boxes.name}: is separated by tabs" in said
     assert "error" not in said or "missing" in said, said
     pickled = birds / "ava_dense_proposals_val.FAIR.recall_93.9.pkl"
-    findings = check_data(data.model_copy(update={"val_boxes": pickled}))
+    findings = check_data(Ava(data.config.model_copy(update={"val_boxes": pickled})))
     assert not [one.message for one in findings if one.about == pickled.name]
 
 
@@ -215,7 +221,7 @@ def test_the_command_prints_and_writes_json(
     sample: Path, copy: Path, tmp_path: Path, tiny_settings: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(f"_base_: {REPOSITORY / 'avdet/synthetic/recipe.yaml'}\n")
+    recipe.write_text(f"_base_: {REPOSITORY / 'avdet/synthetic/recipes/detection.yaml'}\n")
     argv = ["--config", str(recipe), "--json", str(tmp_path / "findings.json"), *tiny_settings]
     assert check_data_cli.main(argv) == 0
     assert "9 classes" in capsys.readouterr().out

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from avdet.engine.flops import giga_multiply_adds
+from avdet.engine.classification_task import giga_multiply_adds
 from avdet.models.build import build_model
 from avdet.settings import ModelConfig
 from tests.models.tiny import tiny_batch, tiny_config

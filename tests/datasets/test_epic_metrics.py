@@ -5,14 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from avdet.datasets.epic_scores import Actions, epic_metrics, submission
-from avdet.datasets.epic_subsets import EpicSubsets
+from avdet.datasets.epic_metrics import EpicActions, EpicSubsets, epic_metrics, epic_submission
 
 VERBS = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]])
 NOUNS = np.array([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1], [0.5, 0.4, 0.1]])
 LABELS = {"verb": np.array([0, 1, 1]), "noun": np.array([2, 1, 1])}
 WHO = np.array(["P01", "P18", "P18"], object)
-TRAINED = Actions.occurring(np.array([0, 1, 0, 1, -1]), np.array([2, 1, 2, 0, 1]))  # (0, 2), (1, 0), (1, 1)
+TRAINED = EpicActions.occurring(np.array([0, 1, 0, 1, -1]), np.array([2, 1, 2, 0, 1]))  # (0, 2), (1, 0), (1, 1)
 
 
 def test_actions_are_the_pairs_that_occur() -> None:
@@ -24,7 +23,7 @@ def test_actions_are_the_pairs_that_occur() -> None:
 
 
 def test_metrics_by_hand() -> None:
-    """Verbs: right, wrong, right. Nouns: right, right, wrong (0.5 for noun 0). Actions: right, right, wrong."""
+    """Verbs: right, wrong, right. Nouns: right, right, wrong (0.5 for noun 0). EpicActions: right, right, wrong."""
     subsets = EpicSubsets(
         unseen=["P18"],
         tail={"verb": [1], "noun": [2]},
@@ -75,7 +74,7 @@ def test_a_clip_without_a_noun_is_scored_by_its_verb() -> None:
 @pytest.mark.parametrize("version", ["0.1", "0.2"])
 def test_the_submission_holds_every_class_under_its_own_id(version: str) -> None:
     ids = {"verb": [0, 3], "noun": [1, 2, 9]}
-    content = submission(["P01_11_0", "b", "c"], {"verb": VERBS, "noun": NOUNS}, ids, TRAINED, version=version)
+    content = epic_submission(["P01_11_0", "b", "c"], {"verb": VERBS, "noun": NOUNS}, ids, TRAINED, version=version)
     assert json.loads(json.dumps(content)) == content
     first = content["results"]["P01_11_0"]
     assert first["verb"] == {"0": 0.9, "3": 0.1} and first["noun"] == {"1": 0.2, "2": 0.3, "9": 0.5}

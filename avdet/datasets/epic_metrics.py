@@ -1,4 +1,4 @@
-"""EPIC-Kitchens: actions out of verbs and nouns, the subsets that are scored, and the challenge's submission."""
+"""EPIC-Kitchens: actions from verbs and nouns, metrics of all clips and of subsets, and the challenge's submission."""
 
 from __future__ import annotations
 
@@ -9,23 +9,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.datasets.epic_subsets import EpicSubsets
 from avdet.datasets.metrics import Labels, Scores, precision_and_recall, top_k
 
-__all__ = ["Actions", "epic_metrics", "submission"]
+__all__ = ["EpicActions", "EpicSubsets", "epic_metrics", "epic_submission"]
 
 SUBMITTED_ACTIONS = 100
-SUPERVISION = 5  # of 0 to 5 each: pre-training, labels, data; the most, unless told otherwise
+SUPERVISION = 5  # levels 0 to 5 of pre-training, labels and data; the highest
 
 
 @dataclass(frozen=True)
-class Actions:
+class EpicSubsets:
+    """Participants and class indices that are scored apart; None if the benchmark has no such list."""
+
+    unseen: Collection[str] | None = None
+    tail: Mapping[str, Collection[int]] | None = None  # by "verb", "noun"
+    many_shot: Mapping[str, Collection[Any]] | None = None  # by "verb", "noun", "action" (pairs)
+
+
+@dataclass(frozen=True)
+class EpicActions:
     """The pairs (verb, noun) that occur in training, as rows of class indices (A, 2)."""
 
     pairs: Labels
 
     @classmethod
-    def occurring(cls, verbs: Labels, nouns: Labels) -> Actions:
+    def occurring(cls, verbs: Labels, nouns: Labels) -> EpicActions:
         known = (verbs >= 0) & (nouns >= 0)
         return cls(np.unique(np.stack([verbs[known], nouns[known]], axis=1), axis=0))
 
@@ -35,7 +43,7 @@ class Actions:
         return product
 
     def labels(self, verbs: Labels, nouns: Labels) -> Labels:
-        """(N,) indices of pairs; -1 for one that training does not have, which nobody can get right."""
+        """(N,) indices of pairs; -1 for a pair that does not occur in training and counts as wrong."""
         index = {(int(verb), int(noun)): i for i, (verb, noun) in enumerate(self.pairs)}
         return np.array([index.get((int(v), int(n)), -1) for v, n in zip(verbs, nouns, strict=True)], np.int64)
 
@@ -44,13 +52,13 @@ def epic_metrics(
     scores: Mapping[str, Scores],
     labels: Mapping[str, Labels],
     participants: NDArray[np.object_],
-    actions: Actions,
+    actions: EpicActions,
     subsets: EpicSubsets,
 ) -> dict[str, Any]:
-    """Top-1 and top-5 of verbs, nouns and, where both are predicted, actions; the same by participant and class.
+    """Top-1 and top-5 of verbs, nouns and, if both are predicted, actions; of all clips and of each subset.
 
-    A clip belongs to the tail's actions where its verb or its noun is in the tail, as in the challenge. Labels of -1
-    are not known, and not scored.
+    A clip belongs to the tail's actions if its verb or its noun is in the tail, as in the challenge. Labels of -1 are
+    unknown and not scored.
     """
     scores, labels = dict(scores), dict(labels)
     known = {name: column >= 0 for name, column in labels.items()}
@@ -63,17 +71,17 @@ def epic_metrics(
         metrics["all"]["action"]["not_in_training"] = int((known["action"] & (labels["action"] < 0)).sum())
     if subsets.unseen is not None:
         unseen = np.isin(participants.astype(str), list(subsets.unseen))
-        for name, theirs in (("unseen", unseen), ("seen", ~unseen)):
-            metrics[name] = _accuracy(scores, labels, {kind: rows & theirs for kind, rows in known.items()}, (1, 5))
+        for name, subset in (("unseen", unseen), ("seen", ~unseen)):
+            metrics[name] = _accuracy(scores, labels, {kind: rows & subset for kind, rows in known.items()}, (1, 5))
     if subsets.tail is not None:
         rows = {name: np.isin(labels[name], list(rare)) for name, rare in subsets.tail.items() if name in labels}
         if "action" in scores and rows:
             rows["action"] = np.logical_or.reduce(list(rows.values())) & known["action"]
         metrics["tail"] = _accuracy(scores, labels, rows, (1,))
     if subsets.many_shot is not None:
-        shown = {name: column[known[name]] for name, column in scores.items()}
-        asked = {name: column[known[name]] for name, column in labels.items()}
-        metrics["many_shot"] = _many_shot(shown, asked, actions, subsets.many_shot)
+        known_scores = {name: column[known[name]] for name, column in scores.items()}
+        known_labels = {name: column[known[name]] for name, column in labels.items()}
+        metrics["many_shot"] = _many_shot(known_scores, known_labels, actions, subsets.many_shot)
     return metrics
 
 
@@ -90,32 +98,35 @@ def _accuracy(
 
 
 def _many_shot(
-    scores: Mapping[str, Scores], labels: Mapping[str, Labels], actions: Actions, many: Mapping[str, Collection[Any]]
+    scores: Mapping[str, Scores],
+    labels: Mapping[str, Labels],
+    actions: EpicActions,
+    many: Mapping[str, Collection[Any]],
 ) -> dict[str, Any]:
-    found = {}
+    metrics = {}
     for name in scores.keys() & many.keys():
         classes = many[name]
         if name == "action":
             pairs = np.array(sorted(classes), np.int64).reshape(-1, 2)
             classes = [int(i) for i in actions.labels(pairs[:, 0], pairs[:, 1]) if i >= 0]
         precision, recall = precision_and_recall(scores[name], labels[name], classes)
-        found[name] = {"precision": precision, "recall": recall}
+        metrics[name] = {"precision": precision, "recall": recall}
         if name == "action":
-            found[name]["not_in_training"] = len(many[name]) - len(classes)
-    return dict(sorted(found.items(), key=lambda item: ("verb", "noun", "action").index(item[0])))
+            metrics[name]["not_in_training"] = len(many[name]) - len(classes)
+    return dict(sorted(metrics.items(), key=lambda item: ("verb", "noun", "action").index(item[0])))
 
 
-def submission(
+def epic_submission(
     ids: Sequence[str],
     scores: Mapping[str, Scores],
     class_ids: Mapping[str, Sequence[int]],
-    actions: Actions,
+    actions: EpicActions,
     *,
     version: str,
 ) -> dict[str, Any]:
-    """The action recognition challenge's JSON: every verb and noun, and the 100 best actions "verb,noun".
+    """The action recognition challenge's JSON: scores of every verb and noun, and of the 100 best actions.
 
-    version: "0.1" is EPIC-Kitchens-55's form, "0.2" that of -100, which also says how much supervision was used.
+    version: "0.1" is EPIC-Kitchens-55's format, "0.2" that of -100, which adds the supervision levels.
     """
     products = actions.scores(scores["verb"], scores["noun"])
     results: dict[str, Any] = {}

@@ -1,0 +1,171 @@
+"""Tables of person boxes as keyframes: one per video and time, with its persons and their labels.
+
+Keyframes are stored in columns, not objects, so that loader workers share the memory: AVA's 210,634 take 60 MB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
+from avdet.boxes import iou_xyxy
+from avdet.datasets.class_names import ClassNames
+from avdet.datasets.detection import keyframe_index
+from avdet.structures import PersonBoxes
+
+__all__ = ["Keyframe", "KeyframeTable", "detected_keyframes", "keyframes_of_boxes", "labelled_keyframes"]
+
+SAME_PERSON_IOU = 0.9  # PySlowFast's training lists have the detected boxes that overlap a labelled one this much
+
+
+@dataclass(frozen=True)
+class Keyframe:
+    """The persons at one time of a video.
+
+    time_s: the timestamp in the tables; video_s: the same on the video's own clock. labels: (N, C) multi-hot, C = 0 if
+    the labels are unknown.
+    """
+
+    video: str
+    time_s: float
+    video_s: float
+    people: PersonBoxes
+    labels: Tensor
+
+
+@dataclass(frozen=True)
+class KeyframeTable:
+    """Keyframe k is at `times_s[k]` of `videos[k]` and has the persons `first[k]` to `first[k + 1]`.
+
+    offset_s: the timestamp of every video's first second.
+    """
+
+    videos: NDArray[np.object_]
+    times_s: NDArray[np.float64]
+    first: NDArray[np.int64]
+    people: PersonBoxes
+    labels: Tensor
+    offset_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        assert len(self.videos) == len(self.times_s) == len(self.first) - 1
+        assert self.first[-1] == len(self.people) == len(self.labels)
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def __getitem__(self, index: int) -> Keyframe:
+        rows = slice(int(self.first[index]), int(self.first[index + 1]))
+        people = PersonBoxes(self.people.boxes[rows], self.people.scores[rows], self.people.person_ids[rows])
+        time_s = float(self.times_s[index])
+        return Keyframe(str(self.videos[index]), time_s, time_s - self.offset_s, people, self.labels[rows].float())
+
+    def select(self, keep: NDArray[np.bool_]) -> KeyframeTable:
+        """The keyframes where `keep` (K,) is true."""
+        counts = np.diff(self.first)
+        persons = torch.from_numpy(np.repeat(keep, counts))
+        first = np.concatenate([[0], np.cumsum(counts[keep])])
+        return replace(
+            self,
+            videos=self.videos[keep],
+            times_s=self.times_s[keep],
+            first=first,
+            people=self.people.select(persons),
+            labels=self.labels[persons],
+        )
+
+    def with_detected(self, boxes: pd.DataFrame) -> KeyframeTable:
+        """Adds every detected box that overlaps a labelled person by SAME_PERSON_IOU, with that person's labels."""
+        detected = detected_keyframes(self, boxes, min_score=0.0)
+        keyframes = [_with_matches(self[k], detected[k].people) for k in range(len(self))]
+        people = [keyframe.people for keyframe in keyframes]
+        return replace(
+            self,
+            first=np.concatenate([[0], np.cumsum([len(p) for p in people])]),
+            people=PersonBoxes(
+                torch.cat([p.boxes for p in people]),
+                torch.cat([p.scores for p in people]),
+                torch.cat([p.person_ids for p in people]),
+            ),
+            labels=torch.cat([keyframe.labels for keyframe in keyframes]).to(torch.uint8),
+        )
+
+
+def labelled_keyframes(ground_truth: pd.DataFrame, classes: ClassNames, offset_s: float = 0.0) -> KeyframeTable:
+    """Keyframes of AVA's rows: a person is one box and id of a keyframe, its rows are its actions.
+
+    Rows of other classes leave a person without that label, as AVA's 80 classes do under its label map of 60. Rows
+    without a box (action 0) make a keyframe without persons.
+    """
+    rows = ground_truth.assign(timestamp=ground_truth["timestamp"].round(6))  # as the evaluator compares times
+    rows = rows.sort_values([*KEYFRAME_COLUMNS, *BOX_COLUMNS, "person_id"], kind="stable")
+    keyframe = rows.groupby(KEYFRAME_COLUMNS, sort=True).ngroup().to_numpy()
+    keys = rows[~rows.duplicated(KEYFRAME_COLUMNS)]
+    has_box = (rows["action_id"] > 0).to_numpy()
+    person = rows[has_box].groupby([*KEYFRAME_COLUMNS, *BOX_COLUMNS, "person_id"], sort=True).ngroup().to_numpy()
+    first_rows = np.flatnonzero(np.diff(person, prepend=-1))  # of each person
+    labels = torch.zeros(len(first_rows), len(classes), dtype=torch.uint8)
+    column = pd.Index(classes.ids).get_indexer(pd.Index(rows["action_id"][has_box]))
+    known = column >= 0
+    labels[torch.from_numpy(person[known]), torch.from_numpy(column[known])] = 1
+    return KeyframeTable(
+        keys["video"].to_numpy(object),
+        keys["timestamp"].to_numpy(np.float64),
+        np.searchsorted(keyframe[has_box][first_rows], np.arange(len(keys) + 1)),
+        _person_boxes(rows[has_box].iloc[first_rows]),
+        labels,
+        offset_s,
+    )
+
+
+def detected_keyframes(keyframes: KeyframeTable, boxes: pd.DataFrame, *, min_score: float) -> KeyframeTable:
+    """The same keyframes with the detected persons of at least `min_score`, without labels."""
+    index = pd.MultiIndex.from_arrays([keyframes.videos, keyframes.times_s])
+    kept = boxes[boxes["score"] >= min_score]
+    keyframe = index.get_indexer(keyframe_index(kept))
+    order = np.argsort(keyframe, kind="stable")
+    order = order[keyframe[order] >= 0]
+    first = np.searchsorted(keyframe[order], np.arange(len(keyframes) + 1))
+    people = _person_boxes(kept.iloc[order])
+    return replace(keyframes, first=first, people=people, labels=torch.zeros(len(people), 0, dtype=torch.uint8))
+
+
+def keyframes_of_boxes(boxes: pd.DataFrame, *, min_score: float) -> KeyframeTable:
+    """Every keyframe at which a person was detected."""
+    keys = keyframe_index(boxes[boxes["score"] >= min_score]).unique().sort_values()
+    empty = KeyframeTable(
+        keys.get_level_values(0).to_numpy(object),
+        keys.get_level_values(1).to_numpy(np.float64),
+        np.zeros(len(keys) + 1, dtype=np.int64),
+        PersonBoxes.from_boxes(torch.zeros(0, 4)),
+        torch.zeros(0, 0, dtype=torch.uint8),
+    )
+    return detected_keyframes(empty, boxes, min_score=min_score)
+
+
+def _with_matches(keyframe: Keyframe, detected: PersonBoxes) -> Keyframe:
+    if not len(detected) or not len(keyframe.people):
+        return keyframe
+    overlap, person = iou_xyxy(detected.boxes, keyframe.people.boxes).max(dim=1)
+    matches = overlap >= SAME_PERSON_IOU
+    people = PersonBoxes(
+        torch.cat([keyframe.people.boxes, detected.boxes[matches]]),
+        torch.cat([keyframe.people.scores, detected.scores[matches]]),
+        torch.cat([keyframe.people.person_ids, keyframe.people.person_ids[person[matches]]]),
+    )
+    labels = torch.cat([keyframe.labels, keyframe.labels[person[matches]]])
+    return replace(keyframe, people=people, labels=labels)
+
+
+def _person_boxes(rows: pd.DataFrame) -> PersonBoxes:
+    return PersonBoxes.from_boxes(
+        torch.from_numpy(rows[BOX_COLUMNS].to_numpy(np.float32, copy=True)),
+        torch.from_numpy(rows["score"].to_numpy(np.float32, copy=True)) if "score" in rows else None,
+        torch.from_numpy(rows["person_id"].to_numpy(np.int64, copy=True)),
+    )

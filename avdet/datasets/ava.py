@@ -1,0 +1,66 @@
+"""AVA, and own videos annotated in AVA's CSV format (paper, section 4.3)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from pydantic import Field
+
+from ava_eval import read_excluded, read_ground_truth, read_label_map
+from avdet.datasets.dataset import Split
+from avdet.datasets.detection import DetectionConfig, DetectionDataset
+from avdet.datasets.proposals import read_proposals
+
+__all__ = ["Ava", "AvaConfig"]
+
+
+class AvaConfig(DetectionConfig):
+    """AVA and everything in its file formats."""
+
+    kind: Literal["ava"] = "ava"
+    videos: Path = Field(Path("data/ava/videos"), description="Folder of the videos, or of folders of frames.")
+    annotations: Path = Field(Path("data/ava/annotations"), description="Folder of the annotation files.")
+    train_csv: Path = Field(Path("ava_train_v2.2.csv"), description="Ground truth of the training split.")
+    val_csv: Path = Field(Path("ava_val_v2.2.csv"), description="Ground truth of the validation split.")
+    label_map: Path = Field(
+        Path("ava_action_list_v2.2_for_activitynet_2019.pbtxt"), description="Class names: a pbtxt or plain list."
+    )
+    train_excluded: Path | None = Field(
+        Path("ava_train_excluded_timestamps_v2.2.csv"), description="Excluded keyframes of the training split."
+    )
+    val_excluded: Path | None = Field(
+        Path("ava_val_excluded_timestamps_v2.2.csv"), description="Excluded keyframes of the validation split."
+    )
+    train_boxes: Path | None = Field(
+        None, description="Detected person boxes that are added in training where they match the ground truth."
+    )
+    val_boxes: Path = Field(
+        Path("ava_val_predicted_boxes.csv"), description="Detected person boxes that are classified in testing."
+    )
+
+
+class Ava(DetectionDataset[AvaConfig]):
+    """Reads AVA's CSV files as published."""
+
+    Config = AvaConfig
+
+    def files(self, split: Split) -> dict[str, Path]:
+        names = ("label_map", f"{split}_csv", f"{split}_excluded", f"{split}_boxes")
+        files = {f"data.{name}": getattr(self.config, name) for name in names}
+        return {setting: self.config.annotations / file for setting, file in files.items() if file is not None}
+
+    def label_map(self) -> dict[int, str]:
+        return read_label_map(self.config.annotations / self.config.label_map)
+
+    def ground_truth(self, split: Split) -> pd.DataFrame:
+        return read_ground_truth(self.files(split)[f"data.{split}_csv"])
+
+    def excluded(self, split: Split) -> pd.DataFrame | None:
+        file = self.files(split).get(f"data.{split}_excluded")
+        return None if file is None else read_excluded(file)
+
+    def person_boxes(self, split: Split) -> pd.DataFrame | None:
+        file = self.files(split).get(f"data.{split}_boxes")
+        return None if file is None else read_proposals(file)

@@ -1,0 +1,92 @@
+"""Class names with the benchmark's own ids, and reading lists of names."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avdet.datasets.tables import read_lines
+
+__all__ = ["ClassNames", "class_indices", "normalised_name", "read_class_list", "unknown_classes"]
+
+
+@dataclass(frozen=True)
+class ClassNames:
+    """Classes in the order of the model's outputs; `ids` are the benchmark's own."""
+
+    ids: tuple[int, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def from_label_map(cls, label_map: Mapping[int, str]) -> ClassNames:
+        ids = tuple(sorted(label_map))
+        return cls(ids, tuple(label_map[i] for i in ids))
+
+    @classmethod
+    def numbered(cls, names: Sequence[str]) -> ClassNames:
+        """Names with the ids 0, 1, ..."""
+        return cls(tuple(range(len(names))), tuple(names))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def label_map(self) -> dict[int, str]:
+        return dict(zip(self.ids, self.names, strict=True))
+
+    def indices(self, names: Sequence[str], setting: str) -> list[int]:
+        """Output indices of `names`. Raises ValueError for an unknown name and suggests the nearest one."""
+        for name in names:
+            if name not in self.names:
+                close = difflib.get_close_matches(name, self.names, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(self.names)}"
+                raise ValueError(f"{setting} names {name!r}, which is not a class of the label map; {hint}")
+        return [self.names.index(name) for name in names]
+
+    def select(self, names: Sequence[str], setting: str) -> ClassNames:
+        """The classes `names` alone, in this object's order."""
+        kept = sorted(set(self.indices(names, setting)))
+        return ClassNames(tuple(self.ids[i] for i in kept), tuple(self.names[i] for i in kept))
+
+
+def normalised_name(name: str) -> str:
+    """One spelling of a class name: lists differ in case, spaces, underscores and punctuation."""
+    return re.sub(r"[\s_\-/,.'\"()]+", " ", name).strip().casefold()
+
+
+def read_class_list(path: Path) -> ClassNames:
+    """Classes from a text file with one name per line; the ids are the line numbers from 0."""
+    names = [line.strip('"') for line in read_lines(path)]
+    first: dict[str, str] = {}
+    for name in names:
+        if (other := first.get(normalised_name(name))) is not None:
+            raise ValueError(f"{path} lists one class twice, as {other!r} and {name!r}; remove one of them")
+        first[normalised_name(name)] = name
+    if not names:
+        raise ValueError(f"{path} lists no class; write one name per line")
+    return ClassNames.numbered(names)
+
+
+def class_indices(names: Sequence[str], classes: ClassNames, path: Path) -> NDArray[np.int64]:
+    """(N,) index of each name in any spelling. Raises ValueError if `path` uses a name that is not a class."""
+    index = {normalised_name(name): i for i, name in enumerate(classes.names)}
+    column = np.array([index.get(normalised_name(name), -1) for name in names], dtype=np.int64)
+    if (column < 0).any():
+        raise unknown_classes([name for name, i in zip(names, column, strict=True) if i < 0], classes, path)
+    return column
+
+
+def unknown_classes(unknown: Sequence[str], classes: ClassNames, path: Path) -> ValueError:
+    """The error for rows of `path` whose classes, `unknown`, are not in the list."""
+    close = difflib.get_close_matches(unknown[0], classes.names, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else "add it to the list or give the list that belongs to the file"
+    return ValueError(
+        f"{path} has {len(set(unknown))} classes that are not in the list of {len(classes)}, in {len(unknown):,} "
+        f"rows: {unknown[0]!r}; {hint}"
+    )

@@ -1,0 +1,203 @@
+"""Benchmarks that label person boxes at keyframes: their common settings, reading and metric."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Generic, Literal, TypeVar
+
+import pandas as pd
+from pydantic import Field, model_validator
+
+import ava_eval
+from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
+from ava_eval.protocols import PROTOCOLS
+from avdet.datasets.class_names import ClassNames
+from avdet.datasets.dataset import DataConfig, SampleSet, Split
+from avdet.datasets.metrics import Metrics
+from avdet.datasets.timestamp_offset import find_timestamp_offset
+from avdet.datasets.video_files import videos_by_name
+from avdet.settings import Fraction
+
+__all__ = ["DetectionConfig", "DetectionDataset", "KeyframeSplit", "keyframe_index", "without_excluded"]
+
+logger = logging.getLogger(__name__)
+
+
+class DetectionConfig(DataConfig):
+    """Settings of benchmarks with person boxes."""
+
+    colour_jitter: Fraction = Field(
+        0.4, description="Largest relative change of brightness, contrast and saturation in training."
+    )
+    pca_lighting: float = Field(
+        0.1, ge=0, description="Standard deviation of the shift along ImageNet's principal colours in training."
+    )
+    min_box_score: Fraction = Field(0.8, description="Lowest score of the detected person boxes that are classified.")
+    timestamp_offset: Literal["auto"] | float = Field(
+        "auto", description="Timestamp of the videos' first second in the tables; auto: 0 or AVA's 900."
+    )
+    classes: tuple[str, ...] = Field((), description="Classes of the label map to train and score; []: all.")
+    exclusive_groups: tuple[tuple[str, ...], ...] = Field(
+        (), description="Groups of classes of which a person does exactly one (softmax instead of sigmoid)."
+    )
+    repeat_threshold: Fraction = Field(
+        0.0, description="Keyframes of classes rarer than this fraction are repeated (LVIS); 0: off."
+    )
+    class_weights: Literal["equal", "inverse_sqrt"] = Field(
+        "equal", description="Weights of the classes' positives in the loss, by their number of rows."
+    )
+
+    @model_validator(mode="after")
+    def _classes_occur_once(self) -> DetectionConfig:
+        grouped = [name for members in self.exclusive_groups for name in members]
+        for setting, listed, rule in (
+            ("classes", self.classes, "list each class once"),
+            ("exclusive_groups", grouped, "a class belongs to at most one group"),
+        ):
+            repeated = next((name for name in listed if listed.count(name) > 1), None)
+            if repeated is not None:
+                raise ValueError(f"{setting} lists {repeated!r} twice; {rule}")
+        single = next((members for members in self.exclusive_groups if len(members) < 2), None)
+        if single is not None:
+            raise ValueError(f"exclusive_groups has the group {list(single)}; a group needs two classes or more")
+        return self
+
+
+@dataclass(frozen=True)
+class KeyframeSplit:
+    """The labelled keyframes of a split.
+
+    rows: the ground truth that is used: of videos that exist, at times that are not excluded. ground_truth: the whole
+    annotation file. videos: files by name. offset_s: the timestamp of the videos' first second.
+    """
+
+    rows: pd.DataFrame
+    ground_truth: pd.DataFrame
+    excluded: pd.DataFrame | None
+    videos: Mapping[str, Path]
+    offset_s: float
+
+
+C = TypeVar("C", bound=DetectionConfig)
+
+
+class DetectionDataset(ABC, Generic[C]):
+    """Implements `Dataset` for benchmarks with person boxes; a benchmark adds its files."""
+
+    Config: ClassVar[type[DetectionConfig]]
+    guide: ClassVar[str] = "docs/data.md"
+    sample_set: SampleSet = "detection"
+    sample_recipe: str = "detection.yaml"
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+
+    @abstractmethod
+    def files(self, split: Split) -> dict[str, Path]:
+        """See `Dataset.files`."""
+
+    @abstractmethod
+    def label_map(self) -> dict[int, str]:
+        """Names of all classes by the benchmark's ids."""
+
+    @abstractmethod
+    def ground_truth(self, split: Split) -> pd.DataFrame:
+        """Rows of `ava_eval.read_ground_truth`."""
+
+    @abstractmethod
+    def excluded(self, split: Split) -> pd.DataFrame | None:
+        """The keyframes that are neither trained on nor scored; None if the benchmark excludes none."""
+
+    @abstractmethod
+    def person_boxes(self, split: Split) -> pd.DataFrame | None:
+        """Detected person boxes: video, timestamp, box, score, person_id; None if there are none."""
+
+    def class_names(self) -> ClassNames:
+        """The classes that are trained and scored."""
+        classes = ClassNames.from_label_map(self.label_map())
+        return classes.select(self.config.classes, "data.classes") if self.config.classes else classes
+
+    def class_sets(self) -> dict[str, ClassNames]:
+        return {"action": self.class_names()}
+
+    def exclusive_groups(self, classes: ClassNames) -> list[list[int]]:
+        """Output indices of each group of classes of which a person does exactly one."""
+        return [classes.indices(names, "data.exclusive_groups") for names in self.config.exclusive_groups]
+
+    def read(self, split: Split) -> KeyframeSplit:
+        """The keyframes of a split; logs how many are skipped because their video is missing.
+
+        Raises ValueError if no video is found, any is missing under `require_all_videos`, or a time is outside its
+        video.
+        """
+        truth = self.ground_truth(split)
+        self._refuse_unknown_actions(truth, split)
+        excluded, videos = self.excluded(split), videos_by_name(self.config.videos)
+        listed = without_excluded(truth, excluded)
+        rows = listed[listed["video"].isin(list(videos))]
+        self._report_coverage(split, listed, rows, sorted(set(listed["video"]) - videos.keys()))
+        keyframes = rows.drop_duplicates(KEYFRAME_COLUMNS)
+        table = self.files(split)[f"data.{split}_csv"]
+        offset_s = find_timestamp_offset(keyframes, videos, self.config.timestamp_offset, table)
+        if offset_s:
+            logger.info("%s: the videos start at timestamp %g", split, offset_s)
+        return KeyframeSplit(rows, truth, excluded, videos, offset_s)
+
+    def metrics(self, detections: pd.DataFrame, split: KeyframeSplit, *, protocol: str, iou: float) -> Metrics:
+        """Frame mAP of a table of detections."""
+        reads_excluded = PROTOCOLS[protocol].uses_excluded
+        result = ava_eval.evaluate(
+            split.ground_truth,
+            detections,
+            self.class_names().label_map,
+            excluded=split.excluded if reads_excluded else None,
+            protocol=protocol,
+            iou=iou,
+        )
+        text = "\n".join([ava_eval.table(result), *(f"note: {note}" for note in result.notes)])
+        return Metrics("mAP", result.mean_ap, result.to_json(), text)
+
+    def _refuse_unknown_actions(self, truth: pd.DataFrame, split: Split) -> None:
+        """Ids below the largest of the label map are allowed: AVA labels 80 classes and scores 60 of them."""
+        known = max(self.label_map())
+        largest = int(truth["action_id"].max()) if len(truth) else 0
+        if largest > known:
+            raise ValueError(
+                f"{self.files(split)[f'data.{split}_csv']} has the action id {largest}, but the label map ends at "
+                f"{known}; add the class to the label map or correct the row"
+            )
+
+    def _report_coverage(self, split: Split, listed: pd.DataFrame, rows: pd.DataFrame, missing: list[str]) -> None:
+        expected, total = listed["video"].nunique(), len(listed.drop_duplicates(KEYFRAME_COLUMNS))
+        used = len(rows.drop_duplicates(KEYFRAME_COLUMNS))
+        coverage = f"{expected} videos expected, {expected - len(missing)} found"
+        if missing:
+            coverage += f"; {len(missing)} missing -> {total - used:,} of {total:,} keyframes skipped"
+        persons = rows[rows["action_id"] > 0].drop_duplicates([*KEYFRAME_COLUMNS, *BOX_COLUMNS, "person_id"])
+        logger.info("%s: %s; %s keyframes, %s persons", split, coverage, f"{used:,}", f"{len(persons):,}")
+        if not used or (self.config.require_all_videos and missing):
+            examples = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
+            way_out = ", or set data.require_all_videos=false" if used else ""
+            raise ValueError(
+                f"{split}: {coverage}; {examples} not in {self.config.videos.absolute()}: add them{way_out}"
+            )
+
+
+def without_excluded(table: pd.DataFrame, excluded: pd.DataFrame | None) -> pd.DataFrame:
+    """The rows of `table` that are not at an excluded keyframe, with times in whole microseconds."""
+    table = _to_microseconds(table)
+    return table if excluded is None else table[~keyframe_index(table).isin(keyframe_index(excluded))]
+
+
+def keyframe_index(table: pd.DataFrame) -> pd.MultiIndex:
+    """(video, timestamp) of each row, the time in whole microseconds."""
+    return pd.MultiIndex.from_frame(_to_microseconds(table)[KEYFRAME_COLUMNS])
+
+
+def _to_microseconds(table: pd.DataFrame) -> pd.DataFrame:
+    """Rounds times as the evaluator does, so that computed times compare equal."""
+    return table.assign(timestamp=table["timestamp"].round(6))

@@ -1,0 +1,94 @@
+"""Scores of segments from the scores of all their test views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from avdet.data.classification_clips import ViewBatch
+from avdet.datasets.metrics import Scores
+from avdet.distributed import DistributedContext
+from avdet.engine.progress import Stopwatch, progress_bar
+from avdet.structures import ClipBatch
+
+__all__ = ["ViewAggregator", "score_segments", "stack_segments"]
+
+Aggregation = Literal["mean", "max"]
+SegmentScores = tuple[int, dict[str, NDArray[np.float64]]]  # a segment, and its (C,) scores by class set
+
+
+class PredictsSets(Protocol):
+    """A model that scores clips by class set."""
+
+    def eval(self) -> object: ...
+
+    def predict_sets(self, batch: ClipBatch) -> dict[str, Tensor]: ...
+
+
+@dataclass
+class ViewAggregator:
+    """Mean or maximum of the scores of each segment's views, added in the order in which they come."""
+
+    aggregation: Aggregation
+    num_views: dict[int, int] = field(default_factory=dict)
+    scores: dict[int, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
+
+    def add(self, segment: int, scores: Mapping[str, NDArray[np.float64]]) -> None:
+        """Adds one view: (C,) scores by class set."""
+        self.num_views[segment] = self.num_views.get(segment, 0) + 1
+        previous = self.scores.get(segment)
+        combine = np.add if self.aggregation == "mean" else np.maximum
+        self.scores[segment] = {
+            name: row if previous is None else combine(previous[name], row) for name, row in scores.items()
+        }
+
+    def result(self) -> list[SegmentScores]:
+        """The aggregated scores of every segment."""
+        divisor = {segment: count if self.aggregation == "mean" else 1 for segment, count in self.num_views.items()}
+        return [
+            (segment, {name: row / divisor[segment] for name, row in rows.items()})
+            for segment, rows in self.scores.items()
+        ]
+
+
+def stack_segments(results: Sequence[SegmentScores], num_segments: int) -> dict[str, Scores]:
+    """(N, C) by class set in the order of the segments, each of which must occur once."""
+    by_segment = dict(results)
+    assert sorted(by_segment) == list(range(num_segments)) and len(results) == num_segments
+    names = by_segment[0].keys() if by_segment else ()
+    return {name: np.stack([by_segment[i][name] for i in range(num_segments)]) for name in names}
+
+
+@torch.inference_mode()
+def score_segments(
+    model: PredictsSets,
+    loader: DataLoader[ViewBatch],
+    num_segments: int,
+    aggregation: Aggregation,
+    process: DistributedContext,
+) -> tuple[dict[str, Scores], dict[int, float]]:
+    """Scores of all segments, and by segment the seconds that are missing at the end of its video; on every process.
+
+    One process has all views of a segment, so neither the number of processes nor the batch size changes a sum's order.
+    """
+    model.eval()
+    aggregator = ViewAggregator(aggregation)
+    missing_s: dict[int, float] = {}
+    watch = Stopwatch()
+    with progress_bar("evaluating", len(loader), visible=process.is_main) as advance:
+        for views in watch.waiting(loader):
+            scores = model.predict_sets(views.batch.to(process.device))
+            columns = {name: x.double().cpu().numpy() for name, x in scores.items()}
+            for row, segment in enumerate(views.segments):
+                aggregator.add(segment, {name: column[row] for name, column in columns.items()})
+            missing_s.update(views.missing_s)
+            advance(f"data {watch.data_s:.2f} s  step {watch.step_s:.2f} s")
+    results = process.gather(aggregator.result())
+    return stack_segments(results, num_segments), dict(sorted(process.gather(list(missing_s.items()))))
