@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS, read_boxes
-from ava_eval.input_diagnosis import PIXEL_THRESHOLD
+from ava_eval.csv_format import PIXEL_THRESHOLD
 from avdet.checkpoints.restricted_unpickler import restricted_load
 
 __all__ = ["read_proposals"]
