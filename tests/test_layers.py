@@ -14,7 +14,7 @@ FLOORS = [
     {"config"},
     {"datasets", "models", "people", "synthetic"},
     {"media", "checkpoints"},
-    {"settings", "structures", "boxes", "detection_table", "distributed", "atomic_write"},
+    {"settings", "structures", "boxes", "detection_table", "distributed", "atomic_write", "resume_journal"},
 ]
 HEIGHT = {place: len(FLOORS) - floor for floor, places in enumerate(FLOORS) for place in places}
 SIBLINGS = {place for places in FLOORS[:-1] for place in places}

@@ -130,7 +130,7 @@ FAULTS = {
     "suffix": (edit(TRAIN, lambda rows: [[r[0] + ".mp4", *r[1:]] for r in rows]), "error", "without its suffix"),
     "no movie": (rewrite(MOVIE, lambda _: b"nothing"), "error", "sample_train_00"),
     "truncated": (lambda folder: write_broken_download(folder / MOVIE), "error", "is truncated: its header says"),
-    "no folder": (lambda folder: shutil.rmtree(folder / "videos"), "error", "not there"),
+    "no folder": (lambda folder: shutil.rmtree(folder / "videos"), "error", "data set is missing"),
     "no sound": (without_sound, "warning", "no audio track: 1 video: sample_train_00.mp4 of 5"),
     "pictures": (as_pictures, "fact", "videos 5 videos complete and with audio"),
     "silence": (without_anything_to_hear, "warning", "silent audio track: 1 video: sample_train_00.mp4"),
