@@ -34,10 +34,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class DistributedContext:
-    """The rank of this process among `world` processes, and its device."""
+    """The rank of this process among `world_size` processes, and its device."""
 
     rank: int
-    world: int
+    world_size: int
     device: torch.device
 
     @property
@@ -47,7 +47,7 @@ class DistributedContext:
 
     def any(self, value: bool) -> bool:
         """Whether `value` is true on any process. Collective."""
-        if self.world == 1:
+        if self.world_size == 1:
             return value
         flag = torch.tensor([value], dtype=torch.int32, device=self.device)
         dist.all_reduce(flag, dist.ReduceOp.MAX)
@@ -55,17 +55,17 @@ class DistributedContext:
 
     def mean(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The mean of each value over the processes; all values have one shape. Collective."""
-        if self.world == 1:
+        if self.world_size == 1:
             return dict(values)
         stacked = torch.stack([value.float() for value in values.values()])
         dist.all_reduce(stacked)
-        return dict(zip(values, stacked / self.world, strict=True))
+        return dict(zip(values, stacked / self.world_size, strict=True))
 
-    def gather(self, items: list[Item]) -> list[Item]:
+    def all_gather(self, items: list[Item]) -> list[Item]:
         """The items of all processes in the order of their ranks, on every process. Collective."""
-        if self.world == 1:
+        if self.world_size == 1:
             return items
-        lists: list[list[Item]] = [[] for _ in range(self.world)]
+        lists: list[list[Item]] = [[] for _ in range(self.world_size)]
         dist.all_gather_object(lists, items)
         return [item for items_of_rank in lists for item in items_of_rank]
 
@@ -73,7 +73,7 @@ class DistributedContext:
         """Runs `work` on the main process, then on the others, which find its files. Collective."""
         if self.is_main:
             work()
-        if self.world > 1:
+        if self.world_size > 1:
             dist.barrier()
         if not self.is_main:
             work()
@@ -87,37 +87,37 @@ def distributed_context(
 
     backend: by default NCCL on GPUs and gloo on CPUs. timeout: of a collective operation; by default torch's.
     """
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
     rank = int(os.environ.get("RANK", "0"))
     device = torch.device("cpu")
     if torch.cuda.is_available():
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
-    if world > 1:
+    if world_size > 1:
         _init_process_group(backend or ("nccl" if device.type == "cuda" else "gloo"), timeout)
     try:
-        yield DistributedContext(rank, world, device)
+        yield DistributedContext(rank, world_size, device)
     finally:
-        if world > 1:
+        if world_size > 1:
             dist.destroy_process_group()
 
 
 def _init_process_group(backend: str, timeout: timedelta | None) -> None:
     """Uses a store prefix of its own per start: after a restart, torchrun's store still holds the old addresses."""
-    store, rank, world = next(rendezvous("env://"))
+    store, rank, world_size = next(rendezvous("env://"))
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     prefixed = PrefixStore(f"start_{attempt}", store)
-    dist.init_process_group(backend, store=prefixed, rank=rank, world_size=world, timeout=timeout)
+    dist.init_process_group(backend, store=prefixed, rank=rank, world_size=world_size, timeout=timeout)
 
 
 def average_buffers(module: nn.Module, process: DistributedContext) -> None:
     """Replaces batch norm statistics by their mean over the processes. Collective."""
-    if process.world == 1:
+    if process.world_size == 1:
         return
     for buffer in module.buffers():
         if buffer.is_floating_point():
             dist.all_reduce(buffer)
-            buffer.div_(process.world)
+            buffer.div_(process.world_size)
 
 
 def reserve_worker_cores(workers: int) -> None:

@@ -52,18 +52,18 @@ def detect_videos(args: argparse.Namespace, process: DistributedContext) -> int:
         write_label_map(detector.classes, args.output)
     results: list[VideoResult] = []
     interrupted = False
-    for job in jobs[process.rank :: process.world]:
+    for job in jobs[process.rank :: process.world_size]:
         try:
             results.append((job, _detect_video(job, detector, boxes, args, output)))
         except KeyboardInterrupt:
-            if process.world > 1:
+            if process.world_size > 1:
                 raise
             interrupted = True
             break
         except Exception as error:
             results.append((job, error_text(error)))
             logger.warning("%s is skipped: %s", job.path, results[-1][1])
-    result_of = dict(process.gather(results))
+    result_of = dict(process.all_gather(results))
     if process.is_main:
         _write_tables(args, len(jobs), [(job, result_of[job]) for job in jobs if job in result_of], output)
     if interrupted:

@@ -90,5 +90,5 @@ def score_segments(
                 aggregator.add(segment, {name: column[row] for name, column in columns.items()})
             missing_s.update(views.missing_s)
             advance(f"data {watch.data_s:.2f} s  step {watch.step_s:.2f} s")
-    results = process.gather(aggregator.result())
-    return stack_segments(results, num_segments), dict(sorted(process.gather(list(missing_s.items()))))
+    results = process.all_gather(aggregator.result())
+    return stack_segments(results, num_segments), dict(sorted(process.all_gather(list(missing_s.items()))))

@@ -42,7 +42,7 @@ class ClassificationTask:
         dataset.load_metric_lists()
         self.val = dataset.read("val")
         self.loader = build_classification_test_loader(
-            config, dataset, self.val, rank=process.rank, world_size=process.world
+            config, dataset, self.val, rank=process.rank, world_size=process.world_size
         )
 
     @property
@@ -61,7 +61,7 @@ class ClassificationTask:
             split,
             bad_clips=bad_clips,
             rank=self.process.rank,
-            world_size=self.process.world,
+            world_size=self.process.world_size,
         )
 
     def build_model(self, loader: ClipLoader[ClipBatch] | None = None) -> ActionModel:
@@ -77,10 +77,10 @@ class ClassificationTask:
         settings: ClassificationConfig = self.dataset.config
         val, loader = self.val, self.loader
         if batches is not None:
-            views = batches * self.config.test.batch_size * self.process.world
+            views = batches * self.config.test.batch_size * self.process.world_size
             val = val.first(math.ceil(views / (settings.test_num_clips * settings.test_num_crops)))
             loader = build_classification_test_loader(
-                self.config, self.dataset, val, rank=self.process.rank, world_size=self.process.world
+                self.config, self.dataset, val, rank=self.process.rank, world_size=self.process.world_size
             )
         elif self.process.is_main:
             self._log_cost(model)

@@ -34,7 +34,7 @@ class DetectionTask:
         self.classes = dataset.class_names()
         self.val = dataset.read("val")
         self.loader = build_detection_test_loader(
-            config, dataset, self.val, rank=process.rank, world_size=process.world
+            config, dataset, self.val, rank=process.rank, world_size=process.world_size
         )
 
     @property
@@ -43,7 +43,7 @@ class DetectionTask:
 
     def train_data(self, bad_clips: Path) -> tuple[ClipLoader[ClipBatch], EpochSampler]:
         return build_detection_train_loader(
-            self.config, self.dataset, bad_clips=bad_clips, rank=self.process.rank, world_size=self.process.world
+            self.config, self.dataset, bad_clips=bad_clips, rank=self.process.rank, world_size=self.process.world_size
         )
 
     def build_model(self, loader: ClipLoader[ClipBatch] | None = None) -> ActionModel:
@@ -82,4 +82,4 @@ def detect_split(
             for batch in batches_by_size:
                 detections += detect(model, batch, process.device)
             advance(f"data {watch.data_s:.2f} s  step {watch.step_s:.2f} s")
-    return detection_table(process.gather(detections), class_ids)
+    return detection_table(process.all_gather(detections), class_ids)

@@ -59,7 +59,7 @@ def find_nonfinite_source(
     if not process.any(names[0] is not None):  # all processes repeat the pass, as synchronised batch norm needs them
         names[1] = find_nonfinite_layer(model, batch, rng)
     stage, name = next((stage, name) for stage, name in enumerate(names) if name is not None)
-    sources = process.gather([NonFiniteSource(stage, name, batch.clips[:3])])
+    sources = process.all_gather([NonFiniteSource(stage, name, batch.clips[:3])])
     rank = min(range(len(sources)), key=lambda rank: sources[rank].stage)
     return sources[rank], rank
 

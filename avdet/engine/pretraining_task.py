@@ -33,7 +33,7 @@ class PretrainingTask:
         self.config, self.dataset, self.process = config, dataset, process
         self.classes = dataset.class_sets()
         self.loader = build_classification_loss_loader(
-            config, dataset, dataset.read("val"), rank=process.rank, world_size=process.world
+            config, dataset, dataset.read("val"), rank=process.rank, world_size=process.world_size
         )
 
     @property
@@ -47,7 +47,7 @@ class PretrainingTask:
             self.dataset.read("train"),
             bad_clips=bad_clips,
             rank=self.process.rank,
-            world_size=self.process.world,
+            world_size=self.process.world_size,
         )
 
     def build_model(self, loader: ClipLoader[ClipBatch] | None = None) -> ActionModel:
@@ -69,7 +69,7 @@ class PretrainingTask:
                 losses = {name: float(loss) for name, loss in model(batch).items()}
                 results.append((len(batch), losses, self._num_correct_rotations(model, batch)))
                 advance("")
-        results = self.process.gather(results)
+        results = self.process.all_gather(results)
         num_clips = sum(count for count, _, _ in results)
         losses = {name: sum(count * part[name] for count, part, _ in results) / num_clips for name in results[0][1]}
         content: dict[str, Any] = {"clips": num_clips, "loss": losses}

@@ -145,8 +145,7 @@ class TrainingSession:
 
         replaces: overwrites this epoch's last.pt instead of keeping it as a previous checkpoint. Collective.
         """
-        state = self.trainer.state_dict()
-        state |= {"best_score": self.best_score, "iterations_per_epoch": len(self.sampler)}
+        state = self.trainer.state_dict() | {"best_score": self.best_score, "iterations_per_epoch": len(self.sampler)}
         if self.process.is_main and not replaces:
             keep_previous(self.run.last, self.config.train.keep_checkpoints)
         self.write_checkpoint(self.run.last, self.model, training_state=state)

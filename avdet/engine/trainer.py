@@ -60,7 +60,7 @@ class Trainer:
     ) -> None:
         self.model = model.to(process.device)
         self.ddp_model: nn.Module = self.model
-        if process.world > 1:
+        if process.world_size > 1:
             self.ddp_model = DistributedDataParallel(self.model, find_unused_parameters=True, broadcast_buffers=False)
         average = get_ema_multi_avg_fn(ema_decay)
         self.ema = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True) if ema_decay else None
@@ -100,7 +100,7 @@ class Trainer:
                     raise Interrupted
 
     def _log(self, stats: StepStats, metrics: MetricsLog | None, iterations_per_epoch: int) -> None:
-        """Collective, as it averages the losses over the processes; only the main process has `metrics`."""
+        """Averages the losses over the processes, a collective operation, and logs them on the main process."""
         stats = replace(stats, losses=self.process.mean(stats.losses))
         if metrics is not None:
             epoch = self.iteration / iterations_per_epoch
@@ -156,13 +156,12 @@ class Trainer:
         """
         if len(micro_batches) == 1:
             return [1.0]
+        lengths = {
+            "boxes": [len(part.box_clip) for part in micro_batches],
+            "clips": [len(part) for part in micro_batches],
+        }
         device = self.process.device
-        counts = self.process.mean(
-            {
-                "boxes": torch.tensor([len(micro_batch.box_clip) for micro_batch in micro_batches], device=device),
-                "clips": torch.tensor([len(micro_batch) for micro_batch in micro_batches], device=device),
-            }
-        )
+        counts = self.process.mean({name: torch.tensor(count, device=device) for name, count in lengths.items()})
         rows = counts["boxes"] if counts["boxes"].any() else counts["clips"]
         return (rows / rows.sum()).tolist()
 
@@ -193,16 +192,16 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "ema": None if self.ema is None else self.ema.state_dict(),
             "nonfinite_steps": self.nonfinite_steps,
-            "rng": self.process.gather([rng]),
-            "buffers": self.process.gather([buffers]),
+            "rng": self.process.all_gather([rng]),
+            "buffers": self.process.all_gather([buffers]),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores `state_dict`. Raises ValueError if another number of processes saved it."""
-        if len(state["rng"]) != self.process.world:
+        saved = len(state["rng"])
+        if saved != self.process.world_size:
             raise ValueError(
-                f"the run was saved by {len(state['rng'])} processes, and {self.process.world} are running; resume it "
-                f"with {len(state['rng'])}"
+                f"{saved} processes saved the run, but {self.process.world_size} are running; resume it with {saved}"
             )
         self.iteration, self.nonfinite_steps = state["iteration"], state["nonfinite_steps"]
         configured = [{name: group[name] for name in CONFIGURED} for group in self.optimizer.param_groups]

@@ -82,7 +82,7 @@ def test_runs_that_cannot_resume_are_refused(tiny_config: Config, tmp_path: Path
 def test_another_number_of_processes_is_refused(tiny_config: Config, tmp_path: Path) -> None:
     session = TrainingSession(tiny_config, RunDir(tmp_path), SINGLE_PROCESS)
     state = session.trainer.state_dict()
-    with pytest.raises(ValueError, match="saved by 2 processes, and 1 are running; resume it with 2"):
+    with pytest.raises(ValueError, match="2 processes saved the run, but 1 are running; resume it with 2"):
         session.trainer.load_state_dict({**state, "rng": state["rng"] * 2})
 
 
