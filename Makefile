@@ -1,4 +1,4 @@
-# make train: set up, then train and evaluate on the built-in sample set.  make test: set up, then every check.
+# make train: sets up, then trains and evaluates on the synthetic data set. make test: sets up, then runs every check.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -13,12 +13,12 @@ test: .venv
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-# The stamp makes a half-finished set-up start again, and a changed setup.py install again.
+# The stamp is written last, so an interrupted set-up starts again. New dependencies or a new version install again.
 .PHONY: .venv
 .venv: .venv/installed
 
-.venv/installed: setup.py
-	@echo "Installing avdet and what it needs into .venv: some minutes and 5 GB the first time"
+.venv/installed: pyproject.toml avdet/__init__.py
+	@echo "Installing avdet and its dependencies into .venv: some minutes and 5 GB the first time"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'

@@ -2,7 +2,7 @@
 
 import sys
 
-ADVICE = "remove .venv and install again with pip's usual index: setup.py names the releases that load together"
+ADVICE = "remove .venv and install again with pip's usual index: pyproject.toml names the releases that load together"
 
 
 def main() -> int:
