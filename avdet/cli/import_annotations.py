@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _import(args: argparse.Namespace) -> str:
     from ava_eval import read_label_map
-    from avdet.annotations.checks.finding import named
+    from avdet.annotations.checks import listed
     from avdet.annotations.importers import read_annotations
     from avdet.annotations.importers.rows import VideoIndex
     from avdet.annotations.importers.write_dataset import (
@@ -85,6 +85,6 @@ def _import(args: argparse.Namespace) -> str:
         f"{args.output}: {len(names)} videos ({len(val)} for val), {keyframes:,} keyframes, {len(table):,} rows, "
         f"{len(classes)} classes: {', '.join(f'{name} ({counts[name]})' for name in classes[:8])}"
         f"{', ...' * (len(classes) > 8)}\n"
-        + f"the same id in several files counts as one person ({named(shared, 'video')})\n" * bool(shared)
+        + f"the same id in several files counts as one person ({listed(shared, 'video')})\n" * bool(shared)
         + (f"omitted: {omitted}\n" if omitted else "")
     )

@@ -209,7 +209,7 @@ def _write_tables(
 
     Raises ValueError if no video has a detection.
     """
-    from avdet.annotations.checks.finding import counted
+    from avdet.annotations.checks import counted
     from avdet.inference.output_tables import join_csvs, write_errors
 
     finished = {job.name: result for job, result in results if not isinstance(result, str)}

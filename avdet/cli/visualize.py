@@ -174,12 +174,12 @@ def _check_timestamps(args: argparse.Namespace, rows: pd.DataFrame) -> None:
 
 
 def _report_unnamed_actions(args: argparse.Namespace, rows: pd.DataFrame, names: Mapping[int, str] | None) -> None:
-    from avdet.annotations.checks.finding import named
+    from avdet.annotations.checks import listed
 
     unnamed = sorted(set(rows["action_id"][rows["score"] >= args.min_score]) - set(names or ()))
     if names is not None and unnamed:
-        listed = named([str(action_id) for action_id in unnamed], "action id")
-        sys.stdout.write(f"shown as numbers, because the label map has no name: {listed}\n")
+        ids = listed([str(action_id) for action_id in unnamed], "action id")
+        sys.stdout.write(f"shown as numbers, because the label map has no name: {ids}\n")
 
 
 def _rows_of_video(args: argparse.Namespace, table: pd.DataFrame, table_name: str) -> pd.DataFrame:

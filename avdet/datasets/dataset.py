@@ -10,9 +10,10 @@ from pydantic import Field, model_validator
 from avdet.datasets.class_names import ClassNames
 from avdet.settings import Fraction, Section
 
-__all__ = ["DataConfig", "Dataset", "SampleSet", "Split", "require_data"]
+__all__ = ["SPLITS", "DataConfig", "Dataset", "SampleSet", "Split", "require_data"]
 
 Split = Literal["train", "val"]
+SPLITS: tuple[Split, Split] = ("train", "val")
 SampleSet = Literal["detection", "classification", "unlabelled"]
 
 
@@ -98,7 +99,7 @@ class Dataset(Protocol):
         ...
 
 
-def require_data(dataset: Dataset, splits: tuple[Split, ...] = ("train", "val"), *, person_boxes: bool = True) -> None:
+def require_data(dataset: Dataset, splits: tuple[Split, ...] = SPLITS, *, person_boxes: bool = True) -> None:
     """Raises ValueError if a folder or annotation file is missing: which, where it was expected, and the next step.
 
     person_boxes: False for a tool that creates the files of detected person boxes.

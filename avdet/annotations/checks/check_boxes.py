@@ -9,16 +9,16 @@ import pandas as pd
 
 from ava_eval import BOX_COLUMNS
 from ava_eval.csv_format import PIXEL_THRESHOLD
-from avdet.annotations.checks.finding import Finding, Level, counted
+from avdet.annotations.checks import Finding, Level, counted
 from avdet.boxes import iou_xyxy
 from avdet.data.keyframes import KeyframeTable, detected_keyframes
 
-__all__ = ["about_boxes", "about_persons", "about_proposals", "about_training_boxes"]
+__all__ = ["check_boxes", "check_person_boxes", "check_person_ids", "check_training_boxes"]
 
 MIN_SIDE = 1e-3
 
 
-def about_boxes(about: str, table: pd.DataFrame) -> Iterator[Finding]:
+def check_boxes(about: str, table: pd.DataFrame) -> Iterator[Finding]:
     """Finds boxes in pixels, outside the frame or without area."""
     boxes = table[BOX_COLUMNS].dropna().to_numpy()
     if not len(boxes):
@@ -42,7 +42,7 @@ def about_boxes(about: str, table: pd.DataFrame) -> Iterator[Finding]:
         yield Finding("warning", about, f"{counted(int((sides < MIN_SIDE).sum()), 'empty box')}; remove or correct")
 
 
-def about_persons(split: str, table: pd.DataFrame) -> Iterator[Finding]:
+def check_person_ids(split: str, table: pd.DataFrame) -> Iterator[Finding]:
     """Finds persons with several boxes at the same time."""
     known = table[table["person_id"] >= 0].drop_duplicates(["video", "timestamp", *BOX_COLUMNS, "person_id"])
     repeated = known[known.duplicated(["video", "timestamp", "person_id"])]
@@ -56,7 +56,7 @@ def about_persons(split: str, table: pd.DataFrame) -> Iterator[Finding]:
         )
 
 
-def about_proposals(truth: KeyframeTable, boxes: pd.DataFrame, min_score: float) -> Iterator[Finding]:
+def check_person_boxes(truth: KeyframeTable, boxes: pd.DataFrame, min_score: float) -> Iterator[Finding]:
     """Counts the detected persons above the threshold and measures their recall of the labelled ones."""
     found = detected_keyframes(truth, boxes, min_score=min_score)
     if len(boxes) and (boxes["score"] == 1).all():
@@ -81,7 +81,7 @@ def about_proposals(truth: KeyframeTable, boxes: pd.DataFrame, min_score: float)
     )
 
 
-def about_training_boxes(truth: KeyframeTable, boxes: pd.DataFrame) -> Iterator[Finding]:
+def check_training_boxes(truth: KeyframeTable, boxes: pd.DataFrame) -> Iterator[Finding]:
     """Counts the detected boxes that become training samples because they overlap a labelled person."""
     if not len(truth):
         return

@@ -1,18 +1,18 @@
-"""Is a set of whole clips what training needs? Every answer with a count, examples and what to do."""
+"""Checks a classification data set: its files, classes, clips and videos."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.annotations.checks.finding import Finding, counted
+from avdet.annotations.checks import Finding, counted
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.classification import ClassificationDataset
-from avdet.datasets.dataset import Split, require_data
+from avdet.datasets.dataset import SPLITS, Split, require_data
 from avdet.datasets.segments import Intervals, Segments, find_overlap, unlabelled_segments
 from avdet.datasets.video_files import index_videos, match_videos
 from avdet.media.reader import DecodeError
@@ -20,13 +20,12 @@ from avdet.media.video_source import early_end_s, open_video
 
 __all__ = ["check_classification"]
 
-FEW_CLIPS = 20  # a class with fewer training clips learns next to nothing
-EARLY_S = 0.5
-SPLITS: tuple[Split, Split] = ("train", "val")
+FEW_CLIPS = 20  # a class with fewer training clips is hardly learned
+END_TOLERANCE_S = 0.5  # a clip may end this long after its video
 
 
 def check_classification(dataset: ClassificationDataset[Any]) -> Iterator[Finding]:
-    """All findings, errors and facts alike; a file that cannot be read at all ends the check with its error."""
+    """Yields all findings. A file that cannot be read ends the check with an error."""
     try:
         require_data(dataset)
         classes = dataset.class_sets()
@@ -36,86 +35,90 @@ def check_classification(dataset: ClassificationDataset[Any]) -> Iterator[Findin
     except ValueError as error:
         yield Finding("error", "files", str(error))
         return
-    found: dict[str, Segments] = {}
-    files: dict[str, Path] = {}
+    with_file: dict[Split, Segments] = {}
+    paths: dict[str, Path] = {}
     for split, (segments, faults) in annotated.items():
-        found[split], here, missing = match_videos(segments, videos)
-        files |= here
+        with_file[split], split_paths, missing = match_videos(segments, videos)
+        paths |= split_paths
         yield Finding("fact", split, f"{len(segments):,} clips are listed")
         yield from (Finding("warning", split, fault) for fault in faults + missing)
         if not len(segments):
             yield Finding("error", split, "the annotations list no clip")
-        elif not len(found[split]):
+        elif not len(with_file[split]):
             yield Finding("error", split, f"no listed clip has its video in {dataset.config.videos.absolute()}")
-    yield from (Finding("warning", "val", fault) for fault in unlabelled_segments(found["val"]))
+    yield from (Finding("warning", "val", fault) for fault in unlabelled_segments(with_file["val"]))
     for name, names in classes.items():
-        yield from _about_classes(name, names, found["train"])
-    overlap = find_overlap(found["train"], found["val"], files)
+        yield from _check_classes(name, names, with_file["train"])
+    overlap = find_overlap(with_file["train"], with_file["val"], paths)
     if overlap is not None:
         yield Finding("error", "splits", overlap)
-    yield from _about_files(found, files)
+    durations_s = yield from _check_videos(paths)
+    for split in SPLITS:
+        yield from _check_ends(split, with_file[split], durations_s)
 
 
-def _about_classes(name: str, classes: ClassNames, train: Segments) -> Iterator[Finding]:
+def _check_classes(name: str, classes: ClassNames, train: Segments) -> Iterator[Finding]:
     yield Finding("fact", name, counted(len(classes), "class"))
     if len(classes) == 1:
-        yield Finding(
-            "warning", name, "with one class alone nothing is learned; is a folder too many above the classes?"
-        )
+        message = "a single class cannot be learned; check whether the class folders are one level deeper"
+        yield Finding("warning", name, message)
     if name not in train.labels:
         return
     labels = train.labels[name]
     counts = labels.sum(axis=0) if labels.ndim > 1 else np.bincount(labels[labels >= 0], minlength=len(classes))
     rare = [f"{classes.names[i]} ({counts[i]})" for i in np.argsort(counts, kind="stable") if counts[i] < FEW_CLIPS]
     if rare:
-        yield Finding(
-            "warning", name, f"{len(rare)} of {len(classes)} classes have under {FEW_CLIPS} training clips: "
-            f"{', '.join(rare[:3])}{', ...' * (len(rare) > 3)}",
-        )  # fmt: skip
+        examples = f"{', '.join(rare[:3])}{', ...' * (len(rare) > 3)}"
+        message = f"{len(rare)} of {len(classes)} classes have fewer than {FEW_CLIPS} training clips: {examples}"
+        yield Finding("warning", name, message)
 
 
-def _about_files(found: Mapping[str, Segments], files: Mapping[str, Path]) -> Iterator[Finding]:
-    """Opens every video once."""
+def _check_videos(paths: Mapping[str, Path]) -> Generator[Finding, None, dict[str, float]]:
+    """Opens every video once; returns the duration in seconds of each that can be read."""
     durations_s: dict[str, float] = {}
-    silent, broken, cut = 0, [], []
-    for name, path in files.items():
+    without_audio, unreadable, truncated = 0, [], []
+    for name, path in paths.items():
         try:
             with open_video(path) as video:
                 durations_s[name] = video.info.duration_s
-                silent += not video.info.has_audio
+                without_audio += not video.info.has_audio
                 end_s = early_end_s(video)
                 if end_s is not None:
-                    cut.append(f"{path} after {end_s:.1f} of {durations_s[name]:.1f} s")
+                    truncated.append(f"{path} after {end_s:.1f} of {durations_s[name]:.1f} s")
         except DecodeError as error:
-            broken.append(str(error))
-    if broken:
-        yield Finding("error", "videos", f"{len(broken):,} of {len(files):,} cannot be read: {broken[0]}")
-    if cut:
-        yield Finding("warning", "videos", f"{len(cut):,} of {len(files):,} break off before their end: {cut[0]}")
-    yield Finding("fact", "sound", f"{len(durations_s) - silent:,} of {len(durations_s):,} videos have sound")
-    for split, segments in found.items():
-        ends_s = np.array([durations_s.get(video, np.inf) for video in segments.videos])
-        late = segments.start_s >= ends_s
-        early = ~late & np.isfinite(segments.end_s) & (segments.end_s > ends_s + EARLY_S)
-        if late.any():
-            yield Finding("error", split, f"{_counted(late)} begin after their video's end: {segments.ids[late][0]}")
-        if segments.intervals is not None:
-            yield from _about_intervals(split, segments, segments.intervals, ends_s)
-        if early.any():
-            yield Finding("warning", split, f"{_counted(early)} end after their video's end: {segments.ids[early][0]}")
+            unreadable.append(str(error))
+    if unreadable:
+        yield Finding("error", "videos", f"{len(unreadable):,} of {len(paths):,} cannot be read: {unreadable[0]}")
+    if truncated:
+        yield Finding("warning", "videos", f"{len(truncated):,} of {len(paths):,} are truncated: {truncated[0]}")
+    yield Finding("fact", "audio", f"{len(durations_s) - without_audio:,} of {len(durations_s):,} videos have audio")
+    return durations_s
 
 
-def _about_intervals(
+def _check_ends(split: str, segments: Segments, durations_s: Mapping[str, float]) -> Iterator[Finding]:
+    """Finds clips and actions after the end of their video."""
+    ends_s = np.array([durations_s.get(video, np.inf) for video in segments.videos])
+    begins_late = segments.start_s >= ends_s
+    ends_late = ~begins_late & np.isfinite(segments.end_s) & (segments.end_s > ends_s + END_TOLERANCE_S)
+    if begins_late.any():
+        message = f"{_fraction_of_clips(begins_late)} begin after their video's end: {segments.ids[begins_late][0]}"
+        yield Finding("error", split, message)
+    if segments.intervals is not None:
+        yield from _check_intervals(split, segments, segments.intervals, ends_s)
+    if ends_late.any():
+        message = f"{_fraction_of_clips(ends_late)} end after their video's end: {segments.ids[ends_late][0]}"
+        yield Finding("warning", split, message)
+
+
+def _check_intervals(
     split: str, segments: Segments, intervals: Intervals, ends_s: NDArray[np.float64]
 ) -> Iterator[Finding]:
     counts = np.diff(intervals.first)
-    late = intervals.start_s >= np.repeat(ends_s, counts)
-    if late.any():
-        first = np.repeat(segments.ids, counts)[late][0]
-        yield Finding(
-            "error", split, f"{late.sum():,} of {len(late):,} actions begin after their video's end (first: in {first})"
-        )
+    begins_late = intervals.start_s >= np.repeat(ends_s, counts)
+    if begins_late.any():
+        count, first = f"{begins_late.sum():,} of {len(begins_late):,}", np.repeat(segments.ids, counts)[begins_late][0]
+        yield Finding("error", split, f"{count} actions begin after their video's end (first: in {first})")
 
 
-def _counted(rows: NDArray[np.bool_]) -> str:
-    return f"{rows.sum():,} of {len(rows):,} clips"
+def _fraction_of_clips(selected: NDArray[np.bool_]) -> str:
+    return f"{selected.sum():,} of {len(selected):,} clips"

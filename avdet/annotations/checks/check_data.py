@@ -1,25 +1,26 @@
-"""Checks a data set before training: every finding with a count, examples and the next step."""
+"""Checks any data set before training."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from avdet.annotations.checks import Finding
 from avdet.annotations.checks.check_classification import check_classification
-from avdet.annotations.checks.check_detection import SPLITS, check_detection
-from avdet.annotations.checks.finding import Finding
+from avdet.annotations.checks.check_detection import check_detection
 from avdet.datasets import AnyDataset
+from avdet.datasets.dataset import SPLITS
 from avdet.datasets.detection import DetectionDataset
 
 __all__ = ["check_data", "refuse_faulty"]
 
 
 def check_data(dataset: AnyDataset) -> Iterator[Finding]:
-    """All findings: errors, warnings and facts. A file that cannot be read ends the check with its error."""
+    """Yields all findings. A file that cannot be read ends the check with an error."""
     return check_detection(dataset) if isinstance(dataset, DetectionDataset) else check_classification(dataset)
 
 
 def refuse_faulty(dataset: AnyDataset) -> None:
-    """Raises ValueError with the first error of a quick check of a detection data set; reads no video."""
+    """Raises ValueError with the first error of a quick check, which decodes no video. Detection data sets only."""
     if not isinstance(dataset, DetectionDataset):
         return
     for finding in check_detection(dataset, thorough=False):

@@ -1,34 +1,69 @@
-"""Checks classes and the rows that are labelled with them."""
+"""Checks annotation tables: the CSV format, the classes, the rows labelled with them, and the splits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from os.path import commonprefix
+from pathlib import Path
 
 import pandas as pd
 
 from ava_eval import BOX_COLUMNS
-from avdet.annotations.checks.finding import Finding, Level, counted, named
+from ava_eval.csv_parser import unknown_columns
+from ava_eval.csv_reader import open_plain_or_gzip
+from avdet.annotations.checks import Finding, Level, counted, listed
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.dataset import Split
 
-__all__ = ["about_exclusive", "about_names", "about_rows", "about_splits"]
+__all__ = ["check_classes", "check_csv_format", "check_exclusive_groups", "check_rows", "check_splits"]
 
-FEW_ROWS = 20  # a class with fewer training rows learns next to nothing
+FEW_ROWS = 20  # a class with fewer training rows is hardly learned
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def about_names(label_map: Mapping[int, str], classes: ClassNames) -> Iterator[Finding]:
+def check_csv_format(path: Path) -> Iterator[Finding]:
+    """Reports a byte order mark, tabs and a header line, and warns of unknown column names. Pickles are not checked."""
+    if path.suffix == ".pkl":
+        return
+    with open_plain_or_gzip(path) as file:
+        start = file.read(4096)
+    first_line = start.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")[0].decode(errors="replace").strip()
+    if start.startswith(BYTE_ORDER_MARK):
+        yield Finding("fact", path.name, "begins with a byte order mark, which is skipped")
+    separator = "\t" if "\t" in first_line and "," not in first_line else ","
+    if separator == "\t":
+        yield Finding("fact", path.name, "is separated by tabs, which is supported")
+    fields = first_line.split(separator)
+    if len(fields) < 2 or _is_number(fields[1]):
+        return
+    unknown = unknown_columns(fields)
+    if unknown:
+        message = f"has a header line with {listed(unknown, 'unknown name')}; the columns are read in AVA's order"
+        yield Finding("warning", path.name, message)
+    else:
+        yield Finding("fact", path.name, f"has a header line ({first_line[:60]}), which is supported")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def check_classes(label_map: Mapping[int, str], classes: ClassNames) -> Iterator[Finding]:
     """Lists the classes and finds names that are probably the same, spelt in two ways."""
     number = f"{len(classes)} of {len(label_map)}" if len(classes) < len(label_map) else f"{len(classes)}"
     names = f"{', '.join(classes.names[:5])}{', ...' * (len(classes) > 5)}"
     yield Finding("fact", "classes", f"{number} classes are trained: {names}")
     pairs = [f"{a!r} and {b!r}" for a, b in combinations(classes.names, 2) if _differ_by_a_typo(a, b)]
     if pairs:
-        yield Finding("warning", "classes", f"{named(pairs, 'pair')} look alike; check their spelling")
+        yield Finding("warning", "classes", f"{listed(pairs, 'pair')} look alike; check their spelling")
 
 
-def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], classes: ClassNames) -> Iterator[Finding]:
+def check_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], classes: ClassNames) -> Iterator[Finding]:
     """Finds ids without a name, rare and empty classes, duplicate rows and keyframes without persons."""
     labelled = table[table["action_id"] > 0]
     counts = labelled["action_id"].value_counts()
@@ -39,7 +74,7 @@ def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], cl
         yield Finding(
             level,
             split,
-            f"{named([str(i) for i in unknown], 'action id')} ({counted(rows, 'row')}) not in the label map, which "
+            f"{listed([str(i) for i in unknown], 'action id')} ({counted(rows, 'row')}) not in the label map, which "
             f"has {min(label_map)} to {max(label_map)}; add them there, or correct the rows",
         )
     if len(table) and not counts.reindex(list(classes.ids)).any():
@@ -50,14 +85,14 @@ def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], cl
         yield Finding(
             "warning",
             split,
-            f"no row for {named(empty, 'class')}; they cannot be {'trained' if split == 'train' else 'evaluated'}",
+            f"no row for {listed(empty, 'class')}; they cannot be {'trained' if split == 'train' else 'evaluated'}",
         )
     rare = [f"{name} ({counts[i]})" for i, name in classes.label_map.items() if 0 < counts.get(i, 0) < FEW_ROWS]
     if rare and split == "train":
         yield Finding(
             "warning",
             split,
-            f"fewer than {FEW_ROWS} rows for {named(rare, 'class')}; add rows (data.repeat_threshold and "
+            f"fewer than {FEW_ROWS} rows for {listed(rare, 'class')}; add rows (data.repeat_threshold and "
             "data.class_weights help a little)",
         )
     duplicates = int(labelled.duplicated().sum())
@@ -68,7 +103,7 @@ def about_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], cl
         yield Finding("fact", split, f"{counted(empty_keyframes, 'keyframe')} without persons")
 
 
-def about_exclusive(
+def check_exclusive_groups(
     split: str, table: pd.DataFrame, label_map: Mapping[int, str], groups: Sequence[Sequence[str]]
 ) -> Iterator[Finding]:
     """Finds persons with several actions of an exclusive group."""
@@ -86,11 +121,11 @@ def about_exclusive(
             )
 
 
-def about_splits(tables: Mapping[Split, pd.DataFrame]) -> Iterator[Finding]:
+def check_splits(tables: Mapping[Split, pd.DataFrame]) -> Iterator[Finding]:
     """Counts videos, keyframes and rows, and finds videos that are in both splits."""
     common = sorted(set(tables["train"]["video"]) & set(tables["val"]["video"]))
     if common:
-        yield Finding("error", "splits", f"{named(common, 'video')} in both train and val; remove from one of them")
+        yield Finding("error", "splits", f"{listed(common, 'video')} in both train and val; remove from one of them")
     for split, table in tables.items():
         keyframes = len(table.drop_duplicates(["video", "timestamp"]))
         yield Finding(

@@ -1,23 +1,30 @@
-"""Checks the video files: missing, truncated, without audio or silent."""
+"""Checks the video files of a detection data set: missing, truncated or silent ones, and labels outside them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 
-from avdet.annotations.checks.finding import Finding, Level, counted, named
+from avdet.annotations.checks import Finding, Level, counted, listed
+from avdet.datasets.timestamp_offset import AVA_CUT_S, first_outside
 from avdet.media.reader import DecodeError
 from avdet.media.video_source import VideoSource, early_end_s, open_video
 
-__all__ = ["about_contents", "about_missing"]
+__all__ = ["check_contents", "check_missing", "check_times"]
 
 SILENCE = 1e-4  # of full scale: below the last of 13 bits
 SAMPLE_S = 1.0  # of audio, at each of three places
+MILLISECONDS = 1000.0
+ROUND_OFFSETS_S = (3600, 900, 600, 300, 100, 60, 50, 10, 1)  # the roundest fitting offset is suggested
+MIN_STEP_S = 0.01  # between two labels of a video, in a plausible unit
+MIN_MEDIAN_POSITION = 0.2  # of the labels, relative to the video's duration, in a plausible unit
 
 
-def about_missing(split: str, videos: Sequence[str], paths: Mapping[str, Path]) -> Iterator[Finding]:
+def check_missing(split: str, videos: Sequence[str], paths: Mapping[str, Path]) -> Iterator[Finding]:
     """Finds videos of the tables without a file."""
     missing = [video for video in videos if video not in paths]
     if not missing:
@@ -29,10 +36,59 @@ def about_missing(split: str, videos: Sequence[str], paths: Mapping[str, Path]) 
     if similar:
         video, near = next(iter(similar.items()))
         hint = f"if {video} is the file {near}, write the file's name without its suffix into the column video"
-    yield Finding(level, split, f"{counted(len(videos), 'video')} expected, {named(missing, 'video')} missing; {hint}")
+    yield Finding(level, split, f"{counted(len(videos), 'video')} expected, {listed(missing, 'video')} missing; {hint}")
 
 
-def about_contents(paths: Sequence[Path]) -> Iterator[Finding]:
+def check_times(
+    split: str,
+    keyframes: pd.DataFrame,
+    durations_s: Mapping[str, float],
+    offset_s: float | Literal["auto"],
+    nominal_fps: float,
+) -> Iterator[Finding]:
+    """Finds labels outside their videos, and suggests the unit or offset with which all would be inside.
+
+    keyframes: columns video and timestamp, of videos that exist.
+    """
+    if not len(keyframes):
+        return
+    candidates = [0.0, AVA_CUT_S] if offset_s == "auto" else [offset_s]
+    misfits = {candidate: first_outside(keyframes, durations_s, candidate) for candidate in candidates}
+    fitting = [candidate for candidate, misfit in misfits.items() if not misfit]
+    if fitting:
+        start = f"which start at timestamp {fitting[0]:g}" if fitting[0] else "counted from their starts"
+        yield Finding("fact", split, f"all timestamps lie inside {counted(len(durations_s), 'video')}, {start}")
+        return
+    misfit = min(misfits.values(), key=len)
+    outside = [f"{video} ({time_s:g} s of {durations_s[video]:.1f} s)" for video, time_s in misfit.items()]
+    message = f"labels before the start or after the end of {listed(outside, 'video')}"
+    yield Finding("error", split, f"{message}; {_suggest_times(keyframes, durations_s, nominal_fps)}")
+
+
+def _suggest_times(keyframes: pd.DataFrame, durations_s: Mapping[str, float], fps: float) -> str:
+    for unit, name in ((MILLISECONDS, "milliseconds"), (fps, f"frame numbers at {fps:g} fps")):
+        scaled = keyframes.assign(timestamp=keyframes["timestamp"] / unit)
+        if _is_plausible(scaled, durations_s) and not first_outside(scaled, durations_s, 0.0):
+            return f"they would fit as {name}: divide them by {unit:g}"
+    times_s = keyframes.groupby("video")["timestamp"]
+    durations = np.array([durations_s[str(video)] for video in times_s.min().index])
+    highest, lowest = times_s.min().min(), (times_s.max() - durations).max()
+    if lowest <= highest:
+        rounded = (highest // unit * unit for unit in ROUND_OFFSETS_S)
+        offset_s = next((candidate for candidate in rounded if candidate >= lowest), lowest)
+        return f"they would fit with data.timestamp_offset={offset_s:g}"
+    return "timestamps are seconds from the video's start; check whether the file is an excerpt or another version"
+
+
+def _is_plausible(keyframes: pd.DataFrame, durations_s: Mapping[str, float]) -> bool:
+    """Labels must be spread over their videos and not be denser than frames."""
+    durations = keyframes["video"].astype(str).map(durations_s)
+    steps_s = keyframes.sort_values(["video", "timestamp"]).groupby("video")["timestamp"].diff().dropna()
+    is_spread = np.median(keyframes["timestamp"] / durations) > MIN_MEDIAN_POSITION
+    return bool(is_spread and (steps_s >= MIN_STEP_S).all())
+
+
+def check_contents(paths: Sequence[Path]) -> Iterator[Finding]:
     """Opens every video, checks that its end can be decoded and samples its audio at three places."""
     without_audio, silent, broken = [], [], 0
     for path in paths:
@@ -56,10 +112,10 @@ def about_contents(paths: Sequence[Path]) -> Iterator[Finding]:
             broken += 1
             yield Finding("error", path.name, f"{error}")
     if without_audio:
-        message = f"no audio track: {named(without_audio, 'video')} of {len(paths)}; the model uses only their frames"
+        message = f"no audio track: {listed(without_audio, 'video')} of {len(paths)}; the model uses only their frames"
         yield Finding("warning", "audio", message)
     if silent:
-        message = f"silent audio track: {named(silent, 'video')}; check whether the audio was lost in a conversion"
+        message = f"silent audio track: {listed(silent, 'video')}; check whether the audio was lost in a conversion"
         yield Finding("warning", "audio", message)
     if paths and not without_audio and not silent and not broken:
         yield Finding("fact", "videos", f"{counted(len(paths), 'video')} complete and with audio")
