@@ -1,4 +1,4 @@
-"""People found on the way: by a detector, or by a table whose boxes have no ids yet."""
+"""detect_actions.py on one video, with a person detector or with a table of boxes."""
 
 from __future__ import annotations
 
@@ -7,110 +7,119 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import torch
 
 import ava_eval
-from avdet.checkpoints.checkpoint_io import save_checkpoint
-from avdet.cli import detect_actions
-from avdet.config import Config
+from avdet.cli.detect_actions import main
 from avdet.inference import resumable_output
 from avdet.inference.detector import ActionDetector
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.video_names import VideoJob
-from avdet.models.build import build_model
-from avdet.people.build_detector import build_trainable_detector, save_person_detector
+from tests.cli.refusal import refusal
+from tests.inference.tiny_detector import write_noise_video
 
 
-@pytest.fixture
-def checkpoint(tmp_path: Path, tiny_config: Config) -> str:
-    """An action detector with random weights."""
-    torch.manual_seed(0)
-    classes = tiny_config.detection_dataset().class_names()
-    model = build_model(tiny_config.model, num_classes=len(classes), head="roi")
-    path = tmp_path / "actions.pt"
-    save_checkpoint(
-        path, model_state=model.state_dict(), config=tiny_config.model_dump(mode="json"), class_names=classes.label_map
-    )
-    return str(path)
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_noise_video(tmp_path_factory.mktemp("videos") / "clip.mp4", 4))
 
 
-@pytest.fixture
-def people(tmp_path: Path) -> str:
-    torch.manual_seed(0)
-    path = tmp_path / "people.pt"
-    save_person_detector(path, build_trainable_detector("torchvision", device="cpu", sample=True))
-    return str(path)
-
-
-def test_people_are_found_followed_and_judged(sample: Path, checkpoint: str, people: str, tmp_path: Path) -> None:
-    video, out = sample / "videos/sample_val_00.mp4", tmp_path / "out"
-    options = ["--min-box-score", "0.4", "--min-score", "0", "--smooth-window", "2", "--keyframe-rate", "0.5"]
-    argv = [str(video), "--checkpoint", checkpoint, "--person-weights", people, "--output", str(out), *options]
-    assert detect_actions.main(argv) == 0
-    boxes, detections = ava_eval.read_boxes(out / "boxes.csv"), ava_eval.read_detections(out / "detections.csv")
-    judged = boxes[boxes["score"] >= 0.4]
-    assert len(detections) == 9 * len(judged) > 0
-    assert set(detections["person_id"]) == set(judged["person_id"])
-    tubes = pd.read_csv(out / "tubes.csv")
-    assert {"video", "person_id", "action", "start_s", "end_s", "score"} <= set(tubes.columns)
-    assert set(tubes["person_id"]) == set(judged["person_id"]) - {-1}
-    assert (out / "sample_val_00.mp4").stat().st_size > 1000
-
-
-def test_boxes_without_ids_are_linked(sample: Path, checkpoint: str, tmp_path: Path) -> None:
-    boxes = tmp_path / "boxes.csv"
-    boxes.write_text("".join(f"sample_val_00,{t},{x},0.1,{x + 0.3},0.9,0.95\n" for t in (1, 2, 3) for x in (0.1, 0.6)))
-    out = tmp_path / "out"
-    argv = [str(sample / "videos/sample_val_00.mp4"), "--checkpoint", checkpoint, "--boxes", str(boxes)]
-    assert detect_actions.main([*argv, "--output", str(out)]) == 0
-    left = ava_eval.read_detections(out / "detections.csv").groupby("person_id")["x1"]
-    assert left.min().tolist() == left.max().tolist() == pytest.approx([0.1, 0.6])
-
-
-def test_ctrl_c_says_how_much_is_done(
-    sample: Path, checkpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_persons_are_detected_linked_and_scored(
+    video: str, action_checkpoint: str, person_checkpoint: str, tmp_path: Path
 ) -> None:
-    videos = [str(sample / f"videos/sample_val_0{number}.mp4") for number in (0, 1)]
-    boxes, out = tmp_path / "boxes.csv", tmp_path / "out"
-    boxes.write_text("sample_val_00,2,0.1,0.1,0.5,0.9,0.95\nsample_val_01,2,0.1,0.1,0.5,0.9,0.95\n")
-    argv = [*videos, "--checkpoint", checkpoint, "--boxes", str(boxes), "--output", str(out), "--no-video"]
+    options = ["--min-box-score", "0.4", "--min-score", "0", "--smooth-window", "2", "--keyframe-rate", "0.5"]
+    argv = [video, "--checkpoint", action_checkpoint, "--person-weights", person_checkpoint, *options]
+    assert main([*argv, "--output", str(tmp_path)]) == 0
+    boxes, detections = (
+        ava_eval.read_boxes(tmp_path / "boxes.csv"),
+        ava_eval.read_detections(tmp_path / "detections.csv"),
+    )
+    scored = boxes[boxes["score"] >= 0.4]
+    assert len(detections) == 9 * len(scored) > 0
+    assert set(detections["person_id"]) == set(scored["person_id"])
+    tubes = pd.read_csv(tmp_path / "tubes.csv")
+    assert {"video", "person_id", "action", "start_s", "end_s", "score"} <= set(tubes.columns)
+    assert set(tubes["person_id"]) == set(scored["person_id"]) - {-1}
+    assert (tmp_path / "clip.mp4").stat().st_size > 1000
+
+
+def test_boxes_without_ids_are_linked(video: str, action_checkpoint: str, tmp_path: Path) -> None:
+    boxes, output = tmp_path / "boxes.csv", tmp_path / "out"
+    boxes.write_text("".join(f"clip,{t},{x},0.1,{x + 0.3},0.9,0.95\n" for t in (1, 2, 3) for x in (0.1, 0.6)))
+    assert main([video, "--checkpoint", action_checkpoint, "--boxes", str(boxes), "--output", str(output)]) == 0
+    x1 = ava_eval.read_detections(output / "detections.csv").groupby("person_id")["x1"]
+    assert x1.min().tolist() == x1.max().tolist() == pytest.approx([0.1, 0.6])
+
+
+def test_boxes_keep_their_times_and_ids(trained_run: Path, tmp_path: Path, sample: Path) -> None:
+    boxes, output = tmp_path / "boxes.csv", tmp_path / "out"
+    boxes.write_text("sample_val_00,1.5,0.1,0.1,0.6,0.9,0.95,4\nsample_val_00,2.25,0.1,0.1,0.6,0.9,0.95,4\n")
+    argv = [str(sample / "videos/sample_val_00.mp4"), "--checkpoint", str(trained_run / "checkpoints/last.pt")]
+    assert main([*argv, "--output", str(output), "--boxes", str(boxes), "--min-score", "0"]) == 0
+    table = ava_eval.read_detections(output / "detections.csv")
+    assert sorted(set(table["timestamp"])) == [1.5, 2.25]
+    assert len(table) == 2 * 9 and set(table["person_id"]) == {4}
+    assert (output / "sample_val_00.mp4").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("clip,55,0.1,0.1,0.6,0.9,0.95\n", "which ends at 4.0 s"),
+        ("other,1,0.1,0.1,0.6,0.9,0.95\n", "there are no boxes of 'clip'"),
+        ("clip,1,10,10,40,40,0.95\n", "a box in pixels; boxes must be normalised"),
+    ],
+)
+def test_boxes_that_do_not_match_the_video_are_refused(
+    video: str, action_checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], row: str, message: str
+) -> None:
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text(row)
+    argv = [video, "--checkpoint", action_checkpoint, "--output", tmp_path / "out", "--boxes", boxes]
+    assert message in refusal(main, capsys, *argv)
+
+
+def test_an_interrupted_command_is_resumed(
+    video: str,
+    action_checkpoint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    second = write_noise_video(tmp_path / "second.mp4", 4)
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("clip,2,0.1,0.1,0.5,0.9,0.95\nsecond,2,0.1,0.1,0.5,0.9,0.95\n")
+    argv = [video, str(second), "--checkpoint", action_checkpoint, "--boxes", str(boxes), "--no-video"]
+    argv += ["--output", str(tmp_path / "out")]
     predict_video = resumable_output.predict_video
 
-    def until_the_second(detector: ActionDetector, job: VideoJob, *others: Any) -> PersonPredictions:  # noqa: ANN401
-        if job.path == Path(videos[1]):
+    def interrupted_at_second(detector: ActionDetector, job: VideoJob, *others: Any) -> PersonPredictions:  # noqa: ANN401
+        if job.path == second:
             raise KeyboardInterrupt
         return predict_video(detector, job, *others)
 
-    monkeypatch.setattr(resumable_output, "predict_video", until_the_second)
-    assert detect_actions.main(argv) == 130
-    said = capsys.readouterr().out
-    assert "1 of 2 videos are in" in said and "the same command resumes" in said
+    monkeypatch.setattr(resumable_output, "predict_video", interrupted_at_second)
+    assert main(argv) == 130
+    output = capsys.readouterr().out
+    assert "1 of 2 videos are in" in output and "the same command resumes" in output
     monkeypatch.undo()
-    assert detect_actions.main(argv) == 0
-    said = capsys.readouterr().out
-    assert "already done" in said and "2 of 2 videos are in" in said
+    assert main(argv) == 0
+    output = capsys.readouterr().out
+    assert "already done" in output and "2 of 2 videos are in" in output
 
 
-def test_what_users_get_wrong_is_said_in_one_sentence(
-    sample: Path, checkpoint: str, people: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_wrong_usage(
+    video: str, action_checkpoint: str, person_checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    argv = [str(sample / "videos/sample_val_00.mp4"), "--checkpoint", checkpoint, "--output", str(tmp_path / "out")]
-    for more, sentence in [
-        (
-            ["--boxes", "b.csv", "--person-weights", people],
-            "--person-weights has no effect",
-        ),
-        (["--person-weights", people, "--min-box-score", "1.0"], "lower --min-box-score"),
-        (["--person-weights", people, "--start", "nan"], "the start is nan s and the end None s"),
-        (["--person-weights", people, "--min-score", "nan"], "--min-score is nan; give a number"),
-        (["--output", people], "is a file; give a folder"),
-        (
-            ["--person-weights", people, "--person-detector", "detectron2"],
-            "is a torchvision detector, not a detectron2 one",
-        ),
+    argv = [video, "--checkpoint", action_checkpoint, "--output", tmp_path / "out"]
+    persons = ["--person-weights", person_checkpoint]
+    for options, message in [
+        (["--boxes", "b.csv", *persons], "--person-weights has no effect"),
+        (["--boxes", "b.csv", "--person-detector", "torchvision"], "--person-detector has no effect"),
+        ([*persons, "--min-box-score", "1.0"], "lower --min-box-score"),
+        ([*persons, "--start", "nan"], "the start is nan s and the end None s"),
+        ([*persons, "--min-score", "nan"], "--min-score is nan; give a number"),
+        (["--output", person_checkpoint], "is a file; give a folder"),
+        ([*persons, "--person-detector", "detectron2"], "is a torchvision detector, not a detectron2 one"),
+        (["--rate", "2"], "unknown option --rate; did you mean --keyframe-rate?"),
     ]:
-        with pytest.raises(SystemExit) as stopped:
-            detect_actions.main([*argv, *more])
-        assert stopped.value.code == 2
-        said = capsys.readouterr().err
-        assert sentence in said and said.startswith("error: ") and said.count("\n") == 1
+        assert message in refusal(main, capsys, *argv, *options)
