@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from avdet.cli import train_net
-from avdet.people.build_detector import build_trainable_detector, save_person_detector
 from avdet.config import Config
+from avdet.people.build_detector import build_trainable_detector, save_person_detector
 from tests.inference.tiny_detector import save_tiny_detector
 
 

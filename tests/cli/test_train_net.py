@@ -178,7 +178,7 @@ def test_wrong_usage(
     last, missing = trained_run / "checkpoints/last.pt", tmp_path / "no.pt"
     for options, message in (
         (["model.widht=4"], "did you mean model.width"),
-        (["train.lr=fast"], "not usable"),
+        (["train.lr=fast"], "train.lr: 'fast' is not valid"),
         (["--config", tmp_path / "none.yaml"], "No config at"),
         (["--output", trained_run], "already holds a run"),
         (["--dry-run", "--resume"], "--dry-run keeps no files"),
