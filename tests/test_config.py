@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from avdet.cli.config_arguments import sample_recipe
-from avdet.config import RENAMED, RENAMED_VALUES, Config, ConfigError, load_config, parse_config
+from avdet.config import Config, ConfigError, load_config, parse_config
+from avdet.config_errors import RENAMED, RENAMED_VALUES
 from avdet.datasets import DATASETS
 
 REPOSITORY = Path(__file__).parents[1]

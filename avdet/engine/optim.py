@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import SGD, Optimizer
 
-from avdet.settings import TrainConfig
+from avdet.train_settings import TrainConfig
 
 __all__ = ["LRSchedule", "build_schedule", "build_sgd", "freeze", "is_trainable", "set_training_mode"]
 

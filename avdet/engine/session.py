@@ -29,7 +29,7 @@ from avdet.engine.trainer import Trainer
 from avdet.models.action_model import ActionModel
 from avdet.models.ops.checkpoint_block import activation_checkpointing
 from avdet.models.ops.sync_batch_norm import convert_sync_batchnorm
-from avdet.settings import TrainConfig
+from avdet.train_settings import TrainConfig
 
 __all__ = ["TrainingSession", "dry_run", "train"]
 

@@ -12,7 +12,7 @@ from torch.optim import SGD
 from avdet.engine.optim import LRSchedule, build_schedule, build_sgd, freeze, set_training_mode
 from avdet.engine.precise_bn import update_bn_stats
 from avdet.models.build import build_model
-from avdet.settings import TrainConfig
+from avdet.train_settings import TrainConfig
 from tests.models.tiny import shake, tiny_batch, tiny_config
 
 
