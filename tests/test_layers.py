@@ -13,20 +13,11 @@ FLOORS = [
     {"data"},
     {"config"},
     {"datasets", "models", "people", "synthetic"},
-    {"media", "checkpoints"},
-    {
-        "settings",
-        "train_settings",
-        "config_errors",
-        "config_yaml",
-        "structures",
-        "boxes",
-        "detection_table",
-        "distributed",
-        "atomic_write",
-        "resume_journal",
-    },
+    {"media", "checkpoints", "config_errors", "config_yaml"},
+    {"settings", "train_settings", "structures", "boxes", "detection_table"},
+    {"distributed", "atomic_write", "resume_journal"},
 ]
+SECTIONS = {("avdet", "config"), ("avdet", "settings"), ("avdet", "train_settings")}
 HEIGHT = {place: len(FLOORS) - floor for floor, places in enumerate(FLOORS) for place in places}
 SIBLINGS = {place for places in FLOORS[:-1] for place in places}
 FILES = sorted((REPOSITORY / "avdet").rglob("*.py"))

@@ -12,7 +12,7 @@ import yaml
 
 import avdet
 from avdet.cli.arguments import RENAMED_OPTIONS
-from avdet.config import RENAMED, RENAMED_VALUES
+from avdet.config_errors import RENAMED, RENAMED_VALUES
 from avdet.inference.detector import ActionDetector
 from tests.conftest import REPOSITORY
 
