@@ -73,7 +73,7 @@ def subsample_keyframes(table: pd.DataFrame, interval_s: float) -> pd.DataFrame:
 
 
 def split_videos(names: Sequence[str], val_fraction: float, seed: int) -> set[str]:
-    """Draws the videos of the val split: that fraction of all, at least one and not all.
+    """Selects videos for the val split at random: that fraction of all, at least one and not all.
 
     Raises ValueError for fewer than two videos.
     """

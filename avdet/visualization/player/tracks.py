@@ -40,6 +40,7 @@ class TrackSet:
     tracks: list[Track]
 
     def to_json(self) -> dict[str, object]:
+        """Returns the track set as interpolate.js reads it."""
         return {"halfInterval": round(self.half_interval_s, 4), "tracks": self.tracks}
 
 

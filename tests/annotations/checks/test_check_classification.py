@@ -80,7 +80,7 @@ def test_a_valid_data_set_has_no_error(clip_sample: Path, tmp_path: Path) -> Non
         ("eating,P01_01,3,3,train", "warning", "1 of 2 rows end before they start"),
         ("eating,P01_01,60,63,train", "error", "1 of 2 clips begin after their video's end: P01_01_000060_000063"),
         ("eating,P01_01,2,30,train", "warning", "1 of 2 clips end after their video's end: P01_01_000002_000030"),
-        ("eating,nobody,0,3,train", "warning", "1 missing (nobody_000000_000003) -> 1 of 2 clips skipped"),
+        ("eating,absent,0,3,train", "warning", "1 missing (absent_000000_000003) -> 1 of 2 clips skipped"),
         ("waving,P01_02,0,3,train", "error", "1 clips are in both train and val, such as P01_02_000000_000003"),
         ("wavin,P01_02,0,3,train", "error", "did you mean 'waving'?"),
     ],
