@@ -13,8 +13,8 @@ FLOORS = [
     {"data"},
     {"config"},
     {"datasets", "models", "people", "synthetic"},
-    {"media", "checkpoints", "config_errors", "config_yaml"},
-    {"settings", "train_settings", "structures", "boxes", "detection_table"},
+    {"media", "checkpoints", "config_errors", "config_yaml", "train_settings", "detection_table"},
+    {"settings", "structures", "boxes"},
     {"distributed", "atomic_write", "resume_journal"},
 ]
 SECTIONS = {("avdet", "config"), ("avdet", "settings"), ("avdet", "train_settings")}

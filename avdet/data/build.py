@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 from torch.utils.data import BatchSampler
 
@@ -22,14 +20,15 @@ from avdet.data.classification_clips import (
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate, collate_by_size
 from avdet.data.detection_clips import DetectionTestClips, DetectionTrainClips
-from avdet.data.keyframes import KeyframeTable, detected_keyframes, labelled_keyframes
+from avdet.data.keyframes import keyframes_to_score, labelled_keyframes
 from avdet.data.loader import ClipLoader
 from avdet.data.repeat_factor import positive_weights, repeat_factors
 from avdet.data.safe_dataset import BadClipLog, ClipSource
 from avdet.data.sampler import DistributedEvalSampler, EpochSampler, HardNegativeSchedule, SampleSpec
 from avdet.datasets.classification import ClassificationConfig, ClassificationDataset, SegmentSplit
 from avdet.datasets.dataset import DataConfig
-from avdet.datasets.detection import DetectionDataset, KeyframeSplit
+from avdet.datasets.detection import DetectionDataset
+from avdet.datasets.keyframe_split import KeyframeSplit
 from avdet.media.logmel import LogMel
 from avdet.structures import ClipBatch
 
@@ -38,7 +37,6 @@ __all__ = [
     "build_clip_extractor", "build_detection_test_loader", "build_detection_train_loader", "build_positive_weights",
 ]  # fmt: skip
 
-logger = logging.getLogger(__name__)
 TrainLoader = tuple[ClipLoader[ClipBatch], EpochSampler]
 
 
@@ -93,9 +91,9 @@ def build_detection_test_loader(
 ) -> ClipLoader[list[ClipBatch]]:
     """Every keyframe of the validation split with a detected person, once over all processes."""
     truth = labelled_keyframes(split.rows, dataset.class_names(), split.offset_s)
-    keyframes = _keyframes_with_persons(dataset, truth)
-    short_side = config.data.test_short_side
-    clips = DetectionTestClips(keyframes, split.videos, build_clip_extractor(config), short_side=short_side)
+    keyframes = keyframes_to_score(truth, dataset)
+    extractor, short_side = build_clip_extractor(config), config.data.test_short_side
+    clips = DetectionTestClips(keyframes, split.videos, extractor, short_side=short_side)
     indices = DistributedEvalSampler(len(clips), rank=rank, world_size=world_size)
     return ClipLoader(
         clips,
@@ -104,30 +102,6 @@ def build_detection_test_loader(
         workers=config.data.workers,
         limit_s=config.data.clip_timeout_s,
     )
-
-
-def _keyframes_with_persons(dataset: DetectionDataset[Any], truth: KeyframeTable) -> KeyframeTable:
-    """The keyframes of `truth` with the detected persons of `min_box_score`; logs how many boxes are used."""
-    boxes, min_score = dataset.person_boxes("val"), dataset.config.min_box_score
-    assert boxes is not None
-    keyframes = detected_keyframes(truth, boxes, min_score=min_score)
-    counts = np.diff(keyframes.first)
-    logger.info(
-        "val: %d persons with score >= %g in %d of %d keyframes",
-        counts.sum(), min_score, (counts > 0).sum(), len(counts),
-    )  # fmt: skip
-    of_videos = boxes["video"].isin(set(truth.videos)) & (boxes["score"] >= min_score)
-    if of_videos.sum() > counts.sum():
-        logger.info("val: %d more are not at a keyframe of these videos", of_videos.sum() - counts.sum())
-    if not counts.any():
-        files = dataset.files("val")
-        highest = f"the highest score is {boxes['score'].max():.2f}" if len(boxes) else "the file is empty"
-        raise ValueError(
-            f"{files['data.val_boxes']} has no box with score >= {min_score:g} on a keyframe of "
-            f"{files['data.val_csv'].name} ({highest}); lower data.min_box_score or check the boxes' videos and "
-            "timestamps"
-        )
-    return keyframes.select(counts > 0)
 
 
 def build_classification_train_loader(

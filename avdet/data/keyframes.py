@@ -5,7 +5,9 @@ Keyframes are stored in columns, not objects, so that loader workers share the m
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +18,20 @@ from torch import Tensor
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
 from avdet.boxes import iou_xyxy
 from avdet.datasets.class_names import ClassNames
-from avdet.datasets.detection import keyframe_index
+from avdet.datasets.detection import DetectionDataset
+from avdet.datasets.keyframe_split import keyframe_index
 from avdet.structures import PersonBoxes
 
-__all__ = ["Keyframe", "KeyframeTable", "detected_keyframes", "keyframes_of_boxes", "labelled_keyframes"]
+__all__ = [
+    "Keyframe",
+    "KeyframeTable",
+    "detected_keyframes",
+    "keyframes_of_boxes",
+    "keyframes_to_score",
+    "labelled_keyframes",
+]
+
+logger = logging.getLogger(__name__)
 
 SAME_PERSON_IOU = 0.9  # PySlowFast's training lists have the detected boxes that overlap a labelled one this much
 
@@ -134,6 +146,33 @@ def detected_keyframes(keyframes: KeyframeTable, boxes: pd.DataFrame, *, min_sco
     first = np.searchsorted(keyframe[order], np.arange(len(keyframes) + 1))
     people = _person_boxes(kept.iloc[order])
     return replace(keyframes, first=first, people=people, labels=torch.zeros(len(people), 0, dtype=torch.uint8))
+
+
+def keyframes_to_score(truth: KeyframeTable, dataset: DetectionDataset[Any]) -> KeyframeTable:
+    """The validation keyframes with their detected persons of `min_box_score`; logs how many boxes are used.
+
+    Raises ValueError if there is none.
+    """
+    boxes, min_score = dataset.person_boxes("val"), dataset.config.min_box_score
+    assert boxes is not None, "the validation split always has person boxes"
+    keyframes = detected_keyframes(truth, boxes, min_score=min_score)
+    counts = np.diff(keyframes.first)
+    logger.info(
+        "val: %d persons with score >= %g in %d of %d keyframes",
+        counts.sum(), min_score, (counts > 0).sum(), len(counts),
+    )  # fmt: skip
+    of_videos = boxes["video"].isin(set(truth.videos)) & (boxes["score"] >= min_score)
+    if of_videos.sum() > counts.sum():
+        logger.info("val: %d more are not at a keyframe of these videos", of_videos.sum() - counts.sum())
+    if not counts.any():
+        files = dataset.files("val")
+        highest = f"the highest score is {boxes['score'].max():.2f}" if len(boxes) else "the file is empty"
+        raise ValueError(
+            f"{files['data.val_boxes']} has no box with score >= {min_score:g} on a keyframe of "
+            f"{files['data.val_csv'].name} ({highest}); lower data.min_box_score or check the boxes' videos and "
+            "timestamps"
+        )
+    return keyframes.select(counts > 0)
 
 
 def keyframes_of_boxes(boxes: pd.DataFrame, *, min_score: float) -> KeyframeTable:

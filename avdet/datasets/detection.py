@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, Literal, TypeVar
 
@@ -13,16 +11,17 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 import ava_eval
-from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
+from ava_eval import KEYFRAME_COLUMNS
 from ava_eval.protocols import PROTOCOLS
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.dataset import DataConfig, SampleSet, Split
+from avdet.datasets.keyframe_split import KeyframeSplit, with_video, without_excluded
 from avdet.datasets.metrics import Metrics
 from avdet.datasets.timestamp_offset import find_timestamp_offset
 from avdet.datasets.video_files import videos_by_name
 from avdet.settings import Fraction
 
-__all__ = ["DetectionConfig", "DetectionDataset", "KeyframeSplit", "keyframe_index", "without_excluded"]
+__all__ = ["DetectionConfig", "DetectionDataset"]
 
 logger = logging.getLogger(__name__)
 
@@ -65,21 +64,6 @@ class DetectionConfig(DataConfig):
         if single is not None:
             raise ValueError(f"exclusive_groups has the group {list(single)}; a group needs two classes or more")
         return self
-
-
-@dataclass(frozen=True)
-class KeyframeSplit:
-    """The labelled keyframes of a split.
-
-    rows: the ground truth that is used: of videos that exist, at times that are not excluded. ground_truth: the whole
-    annotation file. videos: files by name. offset_s: the timestamp of the videos' first second.
-    """
-
-    rows: pd.DataFrame
-    ground_truth: pd.DataFrame
-    excluded: pd.DataFrame | None
-    videos: Mapping[str, Path]
-    offset_s: float
 
 
 C = TypeVar("C", bound=DetectionConfig)
@@ -137,9 +121,7 @@ class DetectionDataset(ABC, Generic[C]):
         truth = self.ground_truth(split)
         self._refuse_unknown_actions(truth, split)
         excluded, videos = self.excluded(split), videos_by_name(self.config.videos)
-        listed = without_excluded(truth, excluded)
-        rows = listed[listed["video"].isin(list(videos))]
-        self._report_coverage(split, listed, rows, sorted(set(listed["video"]) - videos.keys()))
+        rows = with_video(without_excluded(truth, excluded), videos, split, self.config)
         keyframes = rows.drop_duplicates(KEYFRAME_COLUMNS)
         table = self.files(split)[f"data.{split}_csv"]
         offset_s = find_timestamp_offset(keyframes, videos, self.config.timestamp_offset, table)
@@ -149,12 +131,11 @@ class DetectionDataset(ABC, Generic[C]):
 
     def metrics(self, detections: pd.DataFrame, split: KeyframeSplit, *, protocol: str, iou: float) -> Metrics:
         """Frame mAP of a table of detections."""
-        reads_excluded = PROTOCOLS[protocol].uses_excluded
         result = ava_eval.evaluate(
             split.ground_truth,
             detections,
             self.class_names().label_map,
-            excluded=split.excluded if reads_excluded else None,
+            excluded=split.excluded if PROTOCOLS[protocol].uses_excluded else None,
             protocol=protocol,
             iou=iou,
         )
@@ -170,34 +151,3 @@ class DetectionDataset(ABC, Generic[C]):
                 f"{self.files(split)[f'data.{split}_csv']} has the action id {largest}, but the label map ends at "
                 f"{known}; add the class to the label map or correct the row"
             )
-
-    def _report_coverage(self, split: Split, listed: pd.DataFrame, rows: pd.DataFrame, missing: list[str]) -> None:
-        expected, total = listed["video"].nunique(), len(listed.drop_duplicates(KEYFRAME_COLUMNS))
-        used = len(rows.drop_duplicates(KEYFRAME_COLUMNS))
-        coverage = f"{expected} videos expected, {expected - len(missing)} found"
-        if missing:
-            coverage += f"; {len(missing)} missing -> {total - used:,} of {total:,} keyframes skipped"
-        persons = rows[rows["action_id"] > 0].drop_duplicates([*KEYFRAME_COLUMNS, *BOX_COLUMNS, "person_id"])
-        logger.info("%s: %s; %s keyframes, %s persons", split, coverage, f"{used:,}", f"{len(persons):,}")
-        if not used or (self.config.require_all_videos and missing):
-            examples = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
-            way_out = ", or set data.require_all_videos=false" if used else ""
-            raise ValueError(
-                f"{split}: {coverage}; {examples} not in {self.config.videos.absolute()}: add them{way_out}"
-            )
-
-
-def without_excluded(table: pd.DataFrame, excluded: pd.DataFrame | None) -> pd.DataFrame:
-    """The rows of `table` that are not at an excluded keyframe, with times in whole microseconds."""
-    table = _to_microseconds(table)
-    return table if excluded is None else table[~keyframe_index(table).isin(keyframe_index(excluded))]
-
-
-def keyframe_index(table: pd.DataFrame) -> pd.MultiIndex:
-    """(video, timestamp) of each row, the time in whole microseconds."""
-    return pd.MultiIndex.from_frame(_to_microseconds(table)[KEYFRAME_COLUMNS])
-
-
-def _to_microseconds(table: pd.DataFrame) -> pd.DataFrame:
-    """Rounds times as the evaluator does, so that computed times compare equal."""
-    return table.assign(timestamp=table["timestamp"].round(6))

@@ -16,20 +16,19 @@ from avdet.checkpoints.checkpoint_io import keep_previous, load_checkpoint, save
 from avdet.config import Config
 from avdet.distributed import DistributedContext, average_buffers, reserve_worker_cores
 from avdet.engine.build_task import build_task
+from avdet.engine.build_trainer import build_trainer
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.load_checkpoint import load_pretrained, load_training_state
 from avdet.engine.metrics_log import MetricsLog
-from avdet.engine.optim import build_schedule, build_sgd, freeze
+from avdet.engine.optim import freeze
 from avdet.engine.precise_bn import update_bn_stats
 from avdet.engine.results import write_results
 from avdet.engine.run_dir import RunDir, claim_run
 from avdet.engine.sanity_check import sanity_check
 from avdet.engine.task import EvaluationResult
-from avdet.engine.trainer import Trainer
 from avdet.models.action_model import ActionModel
 from avdet.models.ops.checkpoint_block import activation_checkpointing
 from avdet.models.ops.sync_batch_norm import convert_sync_batchnorm
-from avdet.train_settings import TrainConfig
 
 __all__ = ["TrainingSession", "dry_run", "train"]
 
@@ -171,27 +170,3 @@ class TrainingSession:
         if self.process.is_main:
             remove_partial_files(self.run.last.parent)
         logger.info("resumed %s at iteration %d", self.run.path, self.trainer.iteration)
-
-
-def build_trainer(model: ActionModel, settings: TrainConfig, run: RunDir, process: DistributedContext) -> Trainer:
-    """Translates the settings of section train into a Trainer."""
-    optimizer = build_sgd(
-        model,
-        momentum=settings.momentum,
-        nesterov=settings.nesterov,
-        weight_decay=settings.weight_decay,
-        bn_weight_decay=settings.bn_weight_decay,
-    )
-    return Trainer(
-        model,
-        optimizer,
-        build_schedule(settings),
-        process,
-        report_dir=run.path,
-        log_every=settings.log_every,
-        grad_clip_norm=settings.grad_clip_norm,
-        amp=settings.amp,
-        accumulation_steps=settings.accumulation_steps,
-        ema_decay=settings.ema,
-        max_nonfinite_steps=settings.max_nonfinite_steps,
-    )

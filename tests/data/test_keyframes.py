@@ -5,7 +5,7 @@ import torch
 
 from avdet.data.keyframes import detected_keyframes, keyframes_of_boxes, labelled_keyframes
 from avdet.datasets.class_names import ClassNames
-from avdet.datasets.detection import without_excluded
+from avdet.datasets.keyframe_split import without_excluded
 
 CLASSES = ClassNames.from_label_map({12: "stand", 11: "sit", 80: "watch"})
 TRUTH = pd.DataFrame(

@@ -25,7 +25,8 @@ from avdet.annotations.checks.check_labels import (
 from avdet.annotations.checks.check_videos import check_contents, check_missing, check_times
 from avdet.data.keyframes import labelled_keyframes
 from avdet.datasets.dataset import SPLITS, Split, require_data
-from avdet.datasets.detection import DetectionConfig, DetectionDataset, without_excluded
+from avdet.datasets.detection import DetectionConfig, DetectionDataset
+from avdet.datasets.keyframe_split import without_excluded
 from avdet.datasets.timestamp_offset import video_durations
 from avdet.datasets.video_files import videos_by_name
 from avdet.media.media_file import DecodeError

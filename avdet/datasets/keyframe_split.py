@@ -1,0 +1,69 @@
+"""The labelled keyframes of a split, and which of them are used."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
+from avdet.datasets.dataset import DataConfig, Split
+
+__all__ = ["KeyframeSplit", "keyframe_index", "with_video", "without_excluded"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class KeyframeSplit:
+    """The labelled keyframes of a split.
+
+    rows: the ground truth that is used: of videos that exist, at times that are not excluded. ground_truth: the whole
+    annotation file. videos: files by name. offset_s: the timestamp of the videos' first second.
+    """
+
+    rows: pd.DataFrame
+    ground_truth: pd.DataFrame
+    excluded: pd.DataFrame | None
+    videos: Mapping[str, Path]
+    offset_s: float
+
+
+def without_excluded(table: pd.DataFrame, excluded: pd.DataFrame | None) -> pd.DataFrame:
+    """The rows of `table` that are not at an excluded keyframe, with times in whole microseconds."""
+    table = _to_microseconds(table)
+    return table if excluded is None else table[~keyframe_index(table).isin(keyframe_index(excluded))]
+
+
+def keyframe_index(table: pd.DataFrame) -> pd.MultiIndex:
+    """(video, timestamp) of each row, the time in whole microseconds."""
+    return pd.MultiIndex.from_frame(_to_microseconds(table)[KEYFRAME_COLUMNS])
+
+
+def _to_microseconds(table: pd.DataFrame) -> pd.DataFrame:
+    """Rounds times as the evaluator does, so that computed times compare equal."""
+    return table.assign(timestamp=table["timestamp"].round(6))
+
+
+def with_video(rows: pd.DataFrame, videos: Mapping[str, Path], split: Split, config: DataConfig) -> pd.DataFrame:
+    """The rows whose video exists; logs how many keyframes are skipped.
+
+    Raises ValueError if no video exists, or any is missing under `require_all_videos`.
+    """
+    used = rows[rows["video"].isin(list(videos))]
+    missing = sorted(set(rows["video"]) - videos.keys())
+    expected, total = rows["video"].nunique(), len(rows.drop_duplicates(KEYFRAME_COLUMNS))
+    count = len(used.drop_duplicates(KEYFRAME_COLUMNS))
+    coverage = f"{expected} videos expected, {expected - len(missing)} found"
+    if missing:
+        coverage += f"; {len(missing)} missing -> {total - count:,} of {total:,} keyframes skipped"
+    persons = used[used["action_id"] > 0].drop_duplicates([*KEYFRAME_COLUMNS, *BOX_COLUMNS, "person_id"])
+    logger.info("%s: %s; %s keyframes, %s persons", split, coverage, f"{count:,}", f"{len(persons):,}")
+    if not count or (config.require_all_videos and missing):
+        examples = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
+        way_out = ", or set data.require_all_videos=false" if count else ""
+        raise ValueError(f"{split}: {coverage}; {examples} not in {config.videos.absolute()}: add them{way_out}")
+    return used
