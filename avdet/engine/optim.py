@@ -74,7 +74,7 @@ def build_sgd(model: nn.Module, *, momentum: float, nesterov: bool, weight_decay
         {"params": other_params, "weight_decay": weight_decay},
         {"params": norm_params, "weight_decay": bn_weight_decay},
     ]
-    # The fused kernel reads and writes memory once (docs/performance.md).
+    # The fused kernel reads and writes memory once (docs/measurements/performance.md).
     optimizer = SGD(groups, lr=0.0, momentum=momentum, nesterov=nesterov and momentum > 0, fused=True)
     if momentum > 0:
         optimizer.register_step_pre_hook(_prepare_momentum)
