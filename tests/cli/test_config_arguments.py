@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from avdet.cli import config_arguments
+from avdet.cli.config_arguments import provide_sample, sample_recipe
 from avdet.config import load_config
 from tests.conftest import REPOSITORY
 
@@ -22,8 +22,8 @@ from tests.conftest import REPOSITORY
     ],
 )
 def test_each_task_has_its_overlay(config: str, overlay: str) -> None:
-    found = config_arguments.sample_recipe(load_config(REPOSITORY / f"configs/{config}.yaml").dataset())
-    assert found.name == overlay and found.is_file()
+    path = sample_recipe(load_config(REPOSITORY / f"configs/{config}.yaml").dataset())
+    assert path.name == overlay and path.is_file()
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,13 @@ def test_the_sample_set_is_created_once(
     videos: int,
 ) -> None:  # fmt: skip
     path = REPOSITORY / f"configs/{config}.yaml"
-    plan = load_config(path, overlays=(config_arguments.sample_recipe(load_config(path).dataset()),))
+    scaled = load_config(path, overlays=(sample_recipe(load_config(path).dataset()),))
     monkeypatch.chdir(tmp_path)
-    made: list[Path] = []
-    monkeypatch.setattr("avdet.synthetic.make_clip_sample.ensure_clip_sample", lambda path, **_: made.append(path))
-    monkeypatch.setattr("avdet.synthetic.make_clip_sample.is_clip_sample", lambda path, **_: path in made)
+    created: list[Path] = []
+    monkeypatch.setattr("avdet.synthetic.make_clip_sample.ensure_clip_sample", lambda path, **_: created.append(path))
+    monkeypatch.setattr("avdet.synthetic.make_clip_sample.is_clip_sample", lambda path, **_: path in created)
     caplog.set_level("INFO")
-    config_arguments.provide_sample(plan)
-    config_arguments.provide_sample(plan)
-    assert made == [Path(folder)] and plan.data.videos.is_relative_to(folder)
+    provide_sample(scaled)
+    provide_sample(scaled)
+    assert created == [Path(folder)] and scaled.data.videos.is_relative_to(folder)
     assert caplog.messages == [f"creating the sample set in {folder}: {videos} videos, 1 to 2 minutes"]

@@ -15,6 +15,7 @@ from avdet.cli.convert_checkpoint import main
 from avdet.config import Config, parse_config
 from avdet.models.build import build_model
 from tests.checkpoints.reference_names import CONFIG, avslowfast, caffe2, slowfast
+from tests.cli.refusal import refusal
 from tests.models.tiny import tiny_config
 
 
@@ -23,24 +24,15 @@ def write_pyth(path: Path, state: Mapping[str, object], cfg: object = CONFIG) ->
     return path
 
 
-def write_recipe(path: Path, **model: object) -> Path:
+def write_config(path: Path, **model: object) -> Path:
     config = Config(name="tiny", model=tiny_config(**model))
     path.write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
     return path
 
 
-def refusal(capsys: pytest.CaptureFixture[str], *argv: object) -> str:
-    with pytest.raises(SystemExit) as stop:
-        main([str(arg) for arg in argv])
-    assert stop.value.code == 2
-    text = capsys.readouterr().err
-    assert text.startswith("error: ") and text.count("\n") == 1
-    return text
-
-
 @pytest.mark.parametrize("legacy", [False, True])
-def test_the_file_alone_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture[str], legacy: bool) -> None:
-    """Also where an old torch wrote it (some of PySlowFast's .pkl are such files)."""
+def test_the_model_is_inferred_from_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], legacy: bool) -> None:
+    """Also from the legacy format of torch.save, in which some of PySlowFast's .pkl files are."""
     content = {"epoch": 9, "model_state": avslowfast(), "cfg": CONFIG}
     torch.save(content, tmp_path / "AVSLOWFAST.pkl", _use_new_zipfile_serialization=not legacy)
     assert main([str(tmp_path / "AVSLOWFAST.pkl"), str(tmp_path / "out.pt")]) == 0
@@ -55,43 +47,45 @@ def test_the_file_alone_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert checkpoint.class_names == {1: "class 1", 2: "class 2", 3: "class 3"}
 
 
-def test_caffe2_needs_a_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_caffe2_needs_a_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     blobs = {name: tensor.numpy() for name, tensor in caffe2(slowfast()).items()}
     source = tmp_path / "SLOWFAST.pkl"
     source.write_bytes(pickle.dumps({"blobs": blobs}, protocol=2))
-    assert "give its config with --config" in refusal(capsys, source, tmp_path / "out.pt")
-    recipe = write_recipe(
+    assert "give its config with --config" in refusal(main, capsys, source, tmp_path / "out.pt")
+    config_file = write_config(
         tmp_path / "r.yaml", audio=False, fast_to_slow_stages=("pool1", "res2", "res3", "res4"), alpha=2
     )
-    assert main([str(source), str(tmp_path / "out.pt"), "--config", str(recipe)]) == 0
+    assert main([str(source), str(tmp_path / "out.pt"), "--config", str(config_file)]) == 0
     state = load_checkpoint(tmp_path / "out.pt").model_state
     np.testing.assert_array_equal(state["head.classifier.linear.action.bias"], blobs["pred_b"])
 
 
-def test_slowfast_starts_an_avslowfast(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_slowfast_weights_initialise_an_avslowfast(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_pyth(tmp_path / "slowfast.pyth", slowfast())
-    recipe = write_recipe(tmp_path / "r.yaml")
-    assert main([str(source), str(tmp_path / "out.pt"), "--config", str(recipe)]) == 0
-    said = capsys.readouterr().out
-    assert "backbone.slow.res3.block0.shortcut.conv.weight: 32 of the checkpoint's 40 inputs" in said
-    assert "no Audio pathway and this model has one" in said
+    config_file = write_config(tmp_path / "r.yaml")
+    assert main([str(source), str(tmp_path / "out.pt"), "--config", str(config_file)]) == 0
+    printed = capsys.readouterr().out
+    assert "backbone.slow.res3.block0.shortcut.conv.weight: 32 of the checkpoint's 40 inputs" in printed
+    assert "no Audio pathway and this model has one" in printed
 
 
-def test_what_does_not_fit_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_architectures_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.pt"
-    deeper = write_recipe(tmp_path / "deep.yaml", stage_blocks=(3, 4, 6, 3))
-    assert "another architecture" in refusal(
-        capsys, write_pyth(tmp_path / "a.pyth", slowfast()), out, "--config", deeper
-    )
-    assert "blocks.0.norm" in refusal(capsys, write_pyth(tmp_path / "b.pyth", {"blocks.0.norm": torch.ones(1)}), out)
-    assert "is not PySlowFast's" in refusal(capsys, write_pyth(tmp_path / "c.pyth", slowfast(), "{}"), out)
+    source = write_pyth(tmp_path / "source.pyth", slowfast())
+    deeper = write_config(tmp_path / "deep.yaml", stage_blocks=(3, 4, 6, 3))
+    assert "another architecture" in refusal(main, capsys, source, out, "--config", deeper)
+    one_pathway = {name: tensor for name, tensor in slowfast().items() if "pathway1" not in name}
+    states: list[tuple[Mapping[str, object], str]] = [
+        ({"blocks.0.norm": torch.ones(1)}, "blocks.0.norm"),
+        (one_pathway, "holds one pathway"),
+        ({**slowfast(), "head.note": "a word"}, "'head.note', which is not a named weight"),
+    ]
+    for state, message in states:
+        assert message in refusal(main, capsys, write_pyth(tmp_path / "other.pyth", state), out)
+    assert "is not PySlowFast's" in refusal(main, capsys, write_pyth(tmp_path / "c.pyth", slowfast(), "{}"), out)
     torch.save({"state_dict": {}}, tmp_path / "d.pyth")
-    assert "neither model_state" in refusal(capsys, tmp_path / "d.pyth", out)
-    assert "no checkpoint at" in refusal(capsys, tmp_path / "e.pyth", out)
-    one = {name: tensor for name, tensor in slowfast().items() if "pathway1" not in name}
-    assert "holds one pathway" in refusal(capsys, write_pyth(tmp_path / "f.pyth", one), out)
-    named = {**slowfast(), "head.note": "a word"}
-    assert "'head.note', which is not a named weight" in refusal(capsys, write_pyth(tmp_path / "g.pyth", named), out)
+    assert "neither model_state" in refusal(main, capsys, tmp_path / "d.pyth", out)
+    assert "no checkpoint at" in refusal(main, capsys, tmp_path / "e.pyth", out)
     assert not out.exists()
 
 
@@ -100,50 +94,50 @@ class Evil:
         return os.system, ("touch owned",)
 
 
-def test_strangers_run_no_code(
+def test_pickles_run_no_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("evil.pkl").write_bytes(pickle.dumps({"blobs": {"conv1_w": Evil()}}))
-    assert "system and might run code" in refusal(capsys, "evil.pkl", "out.pt")
+    assert "system and might run code" in refusal(main, capsys, "evil.pkl", "out.pt")
     torch.save({"model_state": slowfast(), "cfg": Evil()}, "evil.pyth")
-    assert "might run code" in refusal(capsys, "evil.pyth", "out.pt")
+    assert "might run code" in refusal(main, capsys, "evil.pyth", "out.pt")
     torch.save({"model_state": slowfast(), "cfg": Evil()}, "old.pyth", _use_new_zipfile_serialization=False)
-    assert "might run code" in refusal(capsys, "old.pyth", "out.pt")
+    assert "might run code" in refusal(main, capsys, "old.pyth", "out.pt")
     assert not Path("owned").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x02}q\x00", b"hello, this is a text", b"PK\x03\x04 and no zip"])
-def test_broken_files_are_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
+def test_broken_files_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
     (tmp_path / "broken.pkl").write_bytes(content)
-    assert "broken.pkl" in refusal(capsys, tmp_path / "broken.pkl", tmp_path / "out.pt")
+    assert "broken.pkl" in refusal(main, capsys, tmp_path / "broken.pkl", tmp_path / "out.pt")
 
 
 @pytest.mark.parametrize("legacy", [False, True])
-@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
-def test_a_file_that_is_cut_short_is_said_to_be(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], share: float, legacy: bool
+@pytest.mark.parametrize("fraction", [0.01, 0.5, 0.99])
+def test_truncated_files_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fraction: float, legacy: bool
 ) -> None:
     path = tmp_path / "cut.pyth"
     torch.save({"model_state": slowfast(), "cfg": CONFIG}, path, _use_new_zipfile_serialization=not legacy)
-    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    assert "cut.pyth cannot be read and is probably cut short" in refusal(capsys, path, tmp_path / "out.pt")
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * fraction)])
+    assert "cut.pyth cannot be read and is probably cut short" in refusal(main, capsys, path, tmp_path / "out.pt")
     pickled = tmp_path / "cut.pkl"
     content = pickle.dumps({"blobs": {"conv1_w": np.ones(9)}}, protocol=2)
-    pickled.write_bytes(content[: int(len(content) * share)])
-    assert "or is cut short" in refusal(capsys, pickled, tmp_path / "out.pt")
+    pickled.write_bytes(content[: int(len(content) * fraction)])
+    assert "or is cut short" in refusal(main, capsys, pickled, tmp_path / "out.pt")
 
 
-def test_a_text_is_no_pickle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_text_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("SOLVER:\n  BASE_LR: 0.1\n", "RNG_SEED: 0\n", "BN:\n", "name: x\n"):
         (tmp_path / "config.yaml").write_text(text)
-        assert "config.yaml is no pickle" in refusal(capsys, tmp_path / "config.yaml", tmp_path / "out.pt")
+        assert "config.yaml is no pickle" in refusal(main, capsys, tmp_path / "config.yaml", tmp_path / "out.pt")
 
 
-def test_where_to_write_is_looked_at_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_output_is_checked_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_pyth(tmp_path / "a.pyth", slowfast())
     before = source.read_bytes()
-    assert "is one of the inputs and would overwrite it" in refusal(capsys, source, source)
+    assert "is one of the inputs and would overwrite it" in refusal(main, capsys, source, source)
     assert source.read_bytes() == before
-    assert "is a folder" in refusal(capsys, tmp_path / "no.pyth", tmp_path)
-    assert f"cannot write into {source}" in refusal(capsys, tmp_path / "no.pyth", source / "out.pt")
+    assert "is a folder" in refusal(main, capsys, tmp_path / "no.pyth", tmp_path)
+    assert f"cannot write into {source}" in refusal(main, capsys, tmp_path / "no.pyth", source / "out.pt")

@@ -1,27 +1,23 @@
+"""make_sample.py with a tiny sample set."""
+
 from pathlib import Path
 
 import pytest
 
-from avdet.cli import make_sample as cli
+from avdet.cli.make_sample import main
 from avdet.synthetic.make_sample import is_sample
+from tests.cli.refusal import refusal
 from tests.synthetic.tiny import TINY
 
 
-def test_it_makes_the_set_and_says_how_large_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main([str(tmp_path / "new"), "--seed", "3", "--workers", "1"], TINY) == 0
+def test_the_sample_set_is_created_and_its_size_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "new"), "--seed", "3", "--workers", "1"], TINY) == 0
     assert is_sample(tmp_path / "new", seed=3, settings=TINY)
     assert "MB in" in capsys.readouterr().out
 
 
-def test_a_folder_of_other_things_is_refused_in_one_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "mine.txt").write_text("")
-    with pytest.raises(SystemExit) as ended:
-        cli.main([str(tmp_path)])
-    assert ended.value.code == 2
-    assert "give an empty or a new folder" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        cli.main([str(tmp_path / "new"), "--seed", "-1"])
-    assert "--seed is -1; give 0 or more" in capsys.readouterr().err
+def test_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.txt").write_text("")
+    assert "give an empty or a new folder" in refusal(main, capsys, tmp_path)
+    assert "--seed is -1; give 0 or more" in refusal(main, capsys, tmp_path / "new", "--seed", "-1")
     assert not (tmp_path / "new").exists()

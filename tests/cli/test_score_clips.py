@@ -1,4 +1,4 @@
-"""Every benchmark from its own files to its own numbers, with the commands that users type, on a tiny sample."""
+"""Classification on a tiny sample set: train_net.py, test_net.py and score_clips.py for every benchmark."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from avdet.cli import score_clips, test_net, train_net
 from avdet.cli.config_arguments import sample_recipe
 from avdet.config import load_config
 from avdet.synthetic.benchmark_files import AUDIO_DEPENDENT_CLASSES
+from tests.cli.refusal import refusal
 from tests.conftest import REPOSITORY
 from tests.synthetic.tiny import TINY_CLIPS
 
@@ -22,7 +23,7 @@ TINY = (
     *TINY_CLIPS, "train.epochs=1", "train.batch_size=4", "train.precise_bn_clips=0", "train.warmup_epochs=0",
     "train.eval_every=1",
 )  # fmt: skip
-RECIPES = (
+CONFIGS = (
     "kinetics/avslowfast_4x16_r50",
     "epic/avslowfast_epic100",
     "charades/avslowfast",
@@ -31,21 +32,21 @@ RECIPES = (
 OTHERS = [
     str(path.relative_to(REPOSITORY / "configs").with_suffix(""))
     for path in sorted((REPOSITORY / "configs").rglob("*.yaml"))
-    if path.parent.name not in {"ava", "custom"} and f"{path.parent.name}/{path.stem}" not in RECIPES
+    if path.parent.name not in {"ava", "custom"} and f"{path.parent.name}/{path.stem}" not in CONFIGS
 ]
 
 
-def tiny(recipe: str, sample: Path, folder: Path, *more: str) -> Path:
-    """The shipped recipe, as --sample scales it down and then further, as a file."""
-    path = REPOSITORY / "configs" / f"{recipe}.yaml"
+def tiny(name: str, sample: Path, folder: Path, *overrides: str) -> Path:
+    """Writes configs/NAME.yaml, scaled down by --sample's settings and by TINY, into a file."""
+    path = REPOSITORY / "configs" / f"{name}.yaml"
     overlay = sample_recipe(load_config(path).dataset())
-    plan = load_config(path, overlays=(overlay,))
-    places = (
-        f"data.videos={sample / plan.data.videos.name}",
-        f"data.annotations={sample / 'annotations' / plan.data.annotations.name}",
+    data = load_config(path, overlays=(overlay,)).data
+    folders = (
+        f"data.videos={sample / data.videos.name}",
+        f"data.annotations={sample / 'annotations' / data.annotations.name}",
     )
-    config = load_config(path, overlays=(overlay,), overrides=(*TINY, *places, *more))
-    target = folder / f"{recipe.replace('/', '-')}.yaml"
+    config = load_config(path, overlays=(overlay,), overrides=(*TINY, *folders, *overrides))
+    target = folder / f"{name.replace('/', '-')}.yaml"
     target.write_text(config.to_yaml(), encoding="utf-8")
     return target
 
@@ -55,51 +56,44 @@ def results(run: Path) -> dict[str, Any]:
     return content
 
 
-def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    with pytest.raises(SystemExit) as stopped:
-        train_net.main(list(argv))
-    assert stopped.value.code == 2
-    sentence = capsys.readouterr().err
-    assert sentence.startswith("error: ") and sentence.count("\n") == 1
-    return sentence
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory, clip_sample: Path) -> dict[str, Path]:
-    """Each recipe trained for an epoch."""
+    """Run directories of the configs, trained for 1 epoch."""
     folder = tmp_path_factory.mktemp("runs")
-    for recipe in RECIPES:
-        config = tiny(recipe, clip_sample, folder)
-        assert train_net.main(["--config", str(config), "--output", str(folder / recipe)]) == 0
-    return {recipe: folder / recipe for recipe in RECIPES}
+    for name in CONFIGS:
+        config = tiny(name, clip_sample, folder)
+        assert train_net.main(["--config", str(config), "--output", str(folder / name)]) == 0
+    return {name: folder / name for name in CONFIGS}
 
 
-def test_each_has_its_own_numbers(runs: dict[str, Path]) -> None:
-    found = results(runs["kinetics/avslowfast_4x16_r50"])["classification"]
-    assert 0 <= found["top1"] <= found["top5"] <= 1 and found["views"] == "2 x 3" and len(found["accuracy"]) == 8
-    assert found["clips"] == found["expected_clips"] > 0 == found["videos_that_end_early"]
+def test_each_benchmark_has_its_metrics(runs: dict[str, Path]) -> None:
+    kinetics = results(runs["kinetics/avslowfast_4x16_r50"])["classification"]
+    assert 0 <= kinetics["top1"] <= kinetics["top5"] <= 1
+    assert kinetics["views"] == "2 x 3" and len(kinetics["accuracy"]) == 8
+    assert kinetics["clips"] == kinetics["expected_clips"] > 0 == kinetics["videos_that_end_early"]
     epic = results(runs["epic/avslowfast_epic100"])["classification"]
     assert epic["all"].keys() == epic["unseen"].keys() == {"verb", "noun", "action"}
     charades = results(runs["charades/avslowfast"])["classification"]
     assert 0 < charades["mAP"] <= 1 and charades["pooling"] == "max"
-    turned = results(runs["selfsup/avslowfast_avs_rot"])["pretraining"]
-    assert turned["loss"].keys() == {"rotation", "sync_res3", "sync_res4", "sync_pool5"}
-    assert turned["loss"]["sync_res3"] > 0 == turned["loss"]["sync_pool5"]  # the pictures have heard the sound by then
+    pretraining = results(runs["selfsup/avslowfast_avs_rot"])["pretraining"]
+    assert pretraining["loss"].keys() == {"rotation", "sync_res3", "sync_res4", "sync_pool5"}
+    # At pool5 the visual features already contain the audio, so no pair is valid.
+    assert pretraining["loss"]["sync_res3"] > 0 == pretraining["loss"]["sync_pool5"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", OTHERS)
-def test_every_other_recipe_runs_too(recipe: str, clip_sample: Path, tmp_path: Path) -> None:
-    config = tiny(recipe, clip_sample, tmp_path)
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_other_config_trains(name: str, clip_sample: Path, tmp_path: Path) -> None:
+    config = tiny(name, clip_sample, tmp_path)
     assert train_net.main(["--config", str(config), "--output", str(tmp_path / "run")]) == 0
     assert len(results(tmp_path / "run")["classification"]) > 3
-    if recipe.startswith("kinetics_sounds"):
+    if name.startswith("kinetics_sounds"):
         assert results(tmp_path / "run")["classification"]["accuracy"].keys() == set(AUDIO_DEPENDENT_CLASSES)
 
 
-def test_predictions_can_be_scored_again(runs: dict[str, Path], tmp_path: Path) -> None:
-    for recipe in ("kinetics/avslowfast_4x16_r50", "epic/avslowfast_epic100", "charades/avslowfast"):
-        run = runs[recipe]
+def test_scoring_a_run_s_predictions_gives_its_metrics(runs: dict[str, Path], tmp_path: Path) -> None:
+    for name in ("kinetics/avslowfast_4x16_r50", "epic/avslowfast_epic100", "charades/avslowfast"):
+        run = runs[name]
         argv = ["--config", str(run / "config.yaml"), "--predictions", str(run / "predictions.csv")]
         assert score_clips.main([*argv, "--json", str(tmp_path / "again.json")]) == 0
         again, first = json.loads((tmp_path / "again.json").read_text()), results(run)["classification"]
@@ -109,7 +103,7 @@ def test_predictions_can_be_scored_again(runs: dict[str, Path], tmp_path: Path) 
         assert stop.value.code == 2 and pd.read_csv(run / "predictions.csv").size
 
 
-def test_verbs_and_nouns_of_two_models_make_actions(runs: dict[str, Path], tmp_path: Path) -> None:
+def test_verbs_and_nouns_of_two_models_are_combined_to_actions(runs: dict[str, Path], tmp_path: Path) -> None:
     run = runs["epic/avslowfast_epic100"]
     table = pd.read_csv(run / "predictions.csv")
     for name in ("verb", "noun"):
@@ -124,7 +118,7 @@ def test_verbs_and_nouns_of_two_models_make_actions(runs: dict[str, Path], tmp_p
     assert submission["results"].keys() == set(table["id"]) and submission["version"] == "0.2"
 
 
-def test_charades_submission_is_a_line_a_video(runs: dict[str, Path], tmp_path: Path) -> None:
+def test_the_charades_submission_has_one_line_per_video(runs: dict[str, Path], tmp_path: Path) -> None:
     run = runs["charades/avslowfast"]
     argv = ["--config", str(run / "config.yaml"), "--predictions", str(run / "predictions.csv")]
     assert score_clips.main([*argv, "--submission", str(tmp_path / "test.txt")]) == 0
@@ -133,18 +127,18 @@ def test_charades_submission_is_a_line_a_video(runs: dict[str, Path], tmp_path: 
     assert all(len(line) == 1 + 9 for line in lines)
 
 
-def test_a_form_of_submission_that_is_none_is_refused_at_once(
+def test_a_benchmark_without_submission_format_is_refused(
     runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = runs["kinetics/avslowfast_4x16_r50"]
     argv = ("--config", str(run / "config.yaml"), "--predictions", str(run / "predictions.csv"))
     with pytest.raises(SystemExit) as stop:
         score_clips.main([*argv, "--submission", str(tmp_path / "s.json")])
-    said = capsys.readouterr()
-    assert stop.value.code == 2 and "only EPIC-Kitchens and Charades have" in said.err and not said.out
+    printed = capsys.readouterr()
+    assert stop.value.code == 2 and "kinetics has no submission format" in printed.err and not printed.out
 
 
-def test_a_videos_missing_prediction_is_found_last_in_charades(
+def test_a_video_without_prediction_ranks_last_in_charades(
     runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = runs["charades/avslowfast"]
@@ -156,33 +150,33 @@ def test_a_videos_missing_prediction_is_found_last_in_charades(
     table.iloc[0, 1:] = -1e9
     table.to_csv(tmp_path / "p.csv", index=False)
     assert score_clips.main([*argv, "--json", str(tmp_path / "b.json")]) == 0
-    found, last = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
-    assert {**found, "clips": len(table)} == last and found["clips"] == len(table) - 1
+    missing, last = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert {**missing, "clips": len(table)} == last and missing["clips"] == len(table) - 1
     assert len((tmp_path / "s.txt").read_text().splitlines()) == len(table) - 1
 
 
-def test_testing_gives_the_numbers_of_the_run_for_any_batch_and_workers(runs: dict[str, Path], tmp_path: Path) -> None:
+def test_predictions_do_not_depend_on_batch_size_and_workers(runs: dict[str, Path], tmp_path: Path) -> None:
     run = runs["kinetics/avslowfast_4x16_r50"]
     argv = ["--config", str(run / "config.yaml"), "--checkpoint", str(run / "checkpoints/last.pt")]
-    more = ["test.batch_size=3", "data.workers=2"]
-    assert test_net.main([*argv, "--output", str(tmp_path / "again"), *more]) == 0
-    one, other = (pd.read_csv(folder / "predictions.csv") for folder in (run, tmp_path / "again"))
-    assert one["id"].tolist() == other["id"].tolist()
-    assert (one.iloc[:, 1:] - other.iloc[:, 1:]).abs().to_numpy().max() < 1e-6
+    overrides = ["test.batch_size=3", "data.workers=2"]
+    assert test_net.main([*argv, "--output", str(tmp_path / "again"), *overrides]) == 0
+    first, second = (pd.read_csv(folder / "predictions.csv") for folder in (run, tmp_path / "again"))
+    assert first["id"].tolist() == second["id"].tolist()
+    assert (first.iloc[:, 1:] - second.iloc[:, 1:]).abs().to_numpy().max() < 1e-6
 
 
-def test_a_linear_probe_changes_the_head_alone(runs: dict[str, Path], clip_sample: Path, tmp_path: Path) -> None:
+def test_a_linear_probe_trains_the_head_alone(runs: dict[str, Path], clip_sample: Path, tmp_path: Path) -> None:
     weights = runs["selfsup/avslowfast_avs_rot"] / "checkpoints/last.pt"
     config = tiny("ucf101/linear", clip_sample, tmp_path, f"model.weights={weights}", "data.test_num_clips=1")
     assert train_net.main(["--config", str(config), "--output", str(tmp_path / "probe")]) == 0
     before, after = load_checkpoint(weights), load_checkpoint(tmp_path / "probe/checkpoints/last.pt")
-    trunk = [name for name in after.model_state if name.startswith("backbone.") and "num_batches" not in name]
-    assert trunk and all(torch.equal(before.model_state[name], after.model_state[name]) for name in trunk)
+    backbone = [name for name in after.model_state if name.startswith("backbone.") and "num_batches" not in name]
+    assert backbone and all(torch.equal(before.model_state[name], after.model_state[name]) for name in backbone)
     assert before.class_names == {0: "upright", 1: "left", 2: "upside down", 3: "right"}
     assert len(after.model_state["head.classifier.linear.action.bias"]) == 8 == len(after.class_names)
 
 
-def test_missing_videos_are_counted_or_stop_the_run(
+def test_missing_videos_stop_the_run_where_all_are_required(
     clip_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     videos = tmp_path / "videos"
@@ -190,25 +184,23 @@ def test_missing_videos_are_counted_or_stop_the_run(
     for path in sorted((clip_sample / "videos").iterdir())[1:]:
         (videos / path.name).symlink_to(path)
     config = tiny("kinetics/slowfast_4x16_r50", clip_sample, tmp_path, f"data.videos={videos}", "data.test_num_clips=1")
-    said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "data.require_all_videos=true")
-    assert "missing (P01_01_000000_000003.500, P01_01_000003.500_000006.700) -> 2 of 8 clips skipped" in said
+    argv = ["--config", config, "--output", tmp_path / "a", "data.require_all_videos=true"]
+    error = refusal(train_net.main, capsys, *argv)
+    assert "missing (P01_01_000000_000003.500, P01_01_000003.500_000006.700) -> 2 of 8 clips skipped" in error
 
 
-def test_what_cannot_be_learned_or_scored_is_said(
+def test_wrong_usage(
     runs: dict[str, Path], clip_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = tiny("kinetics/slowfast_4x16_r50", clip_sample, tmp_path)
-    said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "data.task=none")
-    assert "there is nothing to learn" in said
-    said = refused(capsys, "--config", str(config), "--output", str(tmp_path / "a"), "model.weights=nowhere.pt")
-    assert "nowhere.pt" in said
+    argv = ["--config", config, "--output", tmp_path / "a"]
+    assert "so there is no loss" in refusal(train_net.main, capsys, *argv, "data.task=none")
+    assert "nowhere.pt" in refusal(train_net.main, capsys, *argv, "model.weights=nowhere.pt")
     assert not (tmp_path / "a").exists()
     predictions = str(runs["charades/avslowfast"] / "predictions.csv")
-    for recipe, sentence in (
-        ("kinetics/avslowfast_4x16_r50", "lacks 'action:clapping'"),
+    for name, message in (
+        ("kinetics/avslowfast_4x16_r50", "'action:clapping' is missing"),
         ("ava", "python -m ava_eval"),
     ):
-        path = REPOSITORY / "configs/ava/slowfast.yaml" if recipe == "ava" else runs[recipe] / "config.yaml"
-        with pytest.raises(SystemExit):
-            score_clips.main(["--config", str(path), "--predictions", predictions])
-        assert sentence in capsys.readouterr().err
+        path = REPOSITORY / "configs/ava/slowfast.yaml" if name == "ava" else runs[name] / "config.yaml"
+        assert message in refusal(score_clips.main, capsys, "--config", path, "--predictions", predictions)
