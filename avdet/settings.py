@@ -95,6 +95,14 @@ class ModelConfig(Section):
     )
 
     @property
+    def fast_width(self) -> int:
+        return max(1, round(self.width * self.beta))
+
+    @property
+    def audio_width(self) -> int:
+        return max(1, round(self.width * self.beta_audio))
+
+    @property
     def fast_frames(self) -> int:
         return self.slow_frames * self.alpha
 

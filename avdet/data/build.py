@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import BatchSampler
 
@@ -37,6 +40,7 @@ __all__ = [
     "build_clip_extractor", "build_detection_test_loader", "build_detection_train_loader", "build_positive_weights",
 ]  # fmt: skip
 
+B = TypeVar("B")
 TrainLoader = tuple[ClipLoader[ClipBatch], EpochSampler]
 
 
@@ -68,16 +72,8 @@ def build_detection_train_loader(
     misaligned = _misaligned_audio(config, [split.videos[video] for video in set(keyframes.videos)], extractor)
     clips = DetectionTrainClips(keyframes, split.videos, extractor, _augmentation(config.data), misaligned)
     threshold = dataset.config.repeat_threshold
-    sampler = EpochSampler(
-        len(clips),
-        config.train.batch_size,
-        seed=config.seed,
-        rank=rank,
-        world_size=world_size,
-        repeats=repeat_factors(keyframes, threshold) if threshold else None,
-        hard_negatives=_hard_negatives(config),
-    )
-    return _train_loader(clips, sampler, config.data, bad_clips), sampler
+    repeats = repeat_factors(keyframes, threshold) if threshold else None
+    return _train_loader(config, clips, bad_clips, rank, world_size, repeats)
 
 
 def build_positive_weights(dataset: DetectionDataset[Any], loader: ClipLoader[ClipBatch]) -> Tensor | None:
@@ -95,13 +91,7 @@ def build_detection_test_loader(
     extractor, short_side = build_clip_extractor(config), config.data.test_short_side
     clips = DetectionTestClips(keyframes, split.videos, extractor, short_side=short_side)
     indices = DistributedEvalSampler(len(clips), rank=rank, world_size=world_size)
-    return ClipLoader(
-        clips,
-        BatchSampler(indices, config.test.batch_size, drop_last=False),
-        collate_by_size,
-        workers=config.data.workers,
-        limit_s=config.data.clip_timeout_s,
-    )
+    return _eval_loader(config.data, clips, indices, config.test.batch_size, collate_by_size)
 
 
 def build_classification_train_loader(
@@ -114,16 +104,7 @@ def build_classification_train_loader(
     world_size: int = 1,
 ) -> TrainLoader:
     """Training batches of one process, and the sampler that sets their epoch; see `build_detection_train_loader`."""
-    clips = _train_clips(config, dataset, split)
-    sampler = EpochSampler(
-        len(clips),
-        config.train.batch_size,
-        seed=config.seed,
-        rank=rank,
-        world_size=world_size,
-        hard_negatives=_hard_negatives(config),
-    )
-    return _train_loader(clips, sampler, config.data, bad_clips), sampler
+    return _train_loader(config, _train_clips(config, dataset, split), bad_clips, rank, world_size)
 
 
 def build_classification_test_loader(
@@ -142,13 +123,8 @@ def build_classification_test_loader(
     num_clips = settings.test_num_clips
     segments = range(rank, len(split.segments), world_size)
     indices = [segment * num_clips + i for segment in segments for i in range(num_clips)]
-    return ClipLoader(
-        clips,
-        BatchSampler(indices, max(1, config.test.batch_size // settings.test_num_crops), drop_last=False),
-        collate_views,
-        workers=config.data.workers,
-        limit_s=config.data.clip_timeout_s,
-    )
+    clips_per_batch = max(1, config.test.batch_size // settings.test_num_crops)
+    return _eval_loader(config.data, clips, indices, clips_per_batch, collate_views)
 
 
 def build_classification_loss_loader(
@@ -156,13 +132,8 @@ def build_classification_loss_loader(
 ) -> ClipLoader[ClipBatch]:
     """Every segment once, augmented as in training with fixed seeds, to measure a loss on."""
     specs = [SampleSpec(i, seed=i, hard_negative=bool(i % 2)) for i in range(rank, len(split.segments), world_size)]
-    return ClipLoader(
-        _train_clips(config, dataset, split),
-        BatchSampler(specs, config.test.batch_size, drop_last=False),  # type: ignore[arg-type]  # any iterable works
-        collate,
-        workers=config.data.workers,
-        limit_s=config.data.clip_timeout_s,
-    )
+    clips = _train_clips(config, dataset, split)
+    return _eval_loader(config.data, clips, specs, config.test.batch_size, collate)
 
 
 def _train_clips(config: Config, dataset: ClassificationDataset[Any], split: SegmentSplit) -> ClassificationTrainClips:
@@ -175,17 +146,34 @@ def _train_clips(config: Config, dataset: ClassificationDataset[Any], split: Seg
 
 
 def _train_loader(
-    clips: ClipSource[Any], sampler: EpochSampler, data: DataConfig, bad_clips: Path | None
-) -> ClipLoader[ClipBatch]:
-    return ClipLoader(
-        clips,
-        sampler,
-        collate,
-        workers=data.workers,
-        limit_s=data.clip_timeout_s,
-        persistent=True,
-        bad_clips=None if bad_clips is None else BadClipLog(bad_clips, max_bad_clips=data.max_bad_clips),
-    )
+    config: Config,
+    clips: ClipSource[Any],
+    bad_clips: Path | None,
+    rank: int,
+    world_size: int,
+    repeats: NDArray[np.float64] | None = None,
+) -> TrainLoader:
+    data, train = config.data, config.train
+    hard = HardNegativeSchedule(data.hard_negative_fraction, train.epochs) if config.model.avs_stages else None
+    sampler = EpochSampler(
+        len(clips), train.batch_size, seed=config.seed, rank=rank, world_size=world_size, repeats=repeats,
+        hard_negatives=hard,
+    )  # fmt: skip
+    log = None if bad_clips is None else BadClipLog(bad_clips, max_bad_clips=data.max_bad_clips)
+    limit_s = data.clip_timeout_s
+    loader = ClipLoader(clips, sampler, collate, workers=data.workers, limit_s=limit_s, persistent=True, bad_clips=log)
+    return loader, sampler
+
+
+def _eval_loader(
+    data: DataConfig,
+    clips: ClipSource[Any],
+    indices: Iterable[Any],
+    batch_size: int,
+    collate_fn: Callable[[list[Any]], B],
+) -> ClipLoader[B]:
+    batches = BatchSampler(indices, batch_size, drop_last=False)
+    return ClipLoader(clips, batches, collate_fn, workers=data.workers, limit_s=data.clip_timeout_s)
 
 
 def _augmentation(data: DataConfig) -> Augmentation:
@@ -196,9 +184,3 @@ def _augmentation(data: DataConfig) -> Augmentation:
 
 def _misaligned_audio(config: Config, videos: list[Path], extractor: ClipExtractor) -> MisalignedAudio | None:
     return MisalignedAudio(videos, extractor) if config.model.avs_stages else None
-
-
-def _hard_negatives(config: Config) -> HardNegativeSchedule | None:
-    if not config.model.avs_stages:
-        return None
-    return HardNegativeSchedule(config.data.hard_negative_fraction, config.train.epochs)

@@ -19,8 +19,9 @@ from avdet.detection_table import detection_table, write_detections
 from avdet.distributed import DistributedContext
 from avdet.engine.progress import Stopwatch, progress_bar
 from avdet.engine.task import EvaluationResult
-from avdet.models.action_model import ActionModel, Predicts, detect
+from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
+from avdet.models.detect import Predicts, detect
 from avdet.structures import ClipBatch, Detections
 
 __all__ = ["DetectionTask", "detect_split"]

@@ -15,8 +15,7 @@ from avdet.atomic_write import remove_partial_files
 from avdet.checkpoints.checkpoint_io import keep_previous, load_checkpoint, save_checkpoint
 from avdet.config import Config
 from avdet.distributed import DistributedContext, average_buffers, reserve_worker_cores
-from avdet.engine.build_task import build_task
-from avdet.engine.build_trainer import build_trainer
+from avdet.engine.build import build_task, build_trainer
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.load_checkpoint import load_pretrained, load_training_state
 from avdet.engine.metrics_log import MetricsLog

@@ -26,8 +26,8 @@ from avdet.inference.stages import (
     source_name,
 )
 from avdet.media.array_video import ArrayVideo
-from avdet.models.action_model import Predicts
 from avdet.models.build import build_model
+from avdet.models.detect import Predicts
 from avdet.people.build_detector import build_person_detector
 from avdet.people.person_detector import PersonDetector
 from avdet.structures import ClipBatch, PersonBoxes

@@ -23,7 +23,8 @@ from avdet.data.keyframes import Keyframe
 from avdet.inference.predictions import PersonPredictions
 from avdet.media.array_video import ArrayVideo
 from avdet.media.video_source import VideoSource, open_video
-from avdet.models.action_model import ActionModel, Predicts, detect
+from avdet.models.action_model import ActionModel
+from avdet.models.detect import Predicts, detect
 from avdet.people.box_table import require_normalized
 from avdet.people.box_table_detector import BoxTableDetector, require_distinct_persons
 from avdet.people.find_persons import frames_and_video_end_s, keyframe_times, video_name

@@ -26,7 +26,7 @@ from avdet.detection_table import detection_table
 from avdet.inference.detector import ActionDetector
 from avdet.inference.stream_window import StreamBuffer, StreamWindow
 from avdet.media.live import Event, VideoFrame
-from avdet.models.action_model import Predicts, detect
+from avdet.models.detect import Predicts, detect
 from avdet.people.person_detector import KeyframeImage, PersonDetector
 from avdet.people.tracks import MAX_GAP_S, PersonLinker
 from avdet.structures import PersonBoxes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +12,9 @@ from avdet.models.class_loss import ClassLoss
 from avdet.models.drop_pathway import AudioState, DropPathway, no_audio
 from avdet.models.heads import ClipHead, RoIHead
 from avdet.models.sync_loss import SyncLoss, valid_pairs
-from avdet.structures import ClipBatch, Detections
+from avdet.structures import ClipBatch
 
-__all__ = ["ActionModel", "Predicts", "detect"]
+__all__ = ["ActionModel"]
 
 
 class ActionModel(nn.Module):
@@ -93,22 +92,3 @@ class ActionModel(nn.Module):
             assert batch.audio is not None and batch.negative_audio is not None
             valid = valid_pairs(batch.audio[audio.clips], batch.negative_audio[audio.clips])
         return {f"sync_{stage}": self.avs_weight * loss(pairs.get(stage), valid) for stage, loss in self.sync.items()}
-
-
-class Predicts(Protocol):
-    """A detector's network: an ActionModel, or one that another framework runs."""
-
-    def eval(self) -> object: ...
-
-    def predict(self, batch: ClipBatch) -> Tensor: ...
-
-
-@torch.inference_mode()
-def detect(model: Predicts, batch: ClipBatch, device: torch.device) -> list[Detections]:
-    """One Detections per clip of the batch. The model is in evaluation mode."""
-    scores = model.predict(batch.to(device)).float().cpu()
-    scores_of_clips = scores.split([len(people) for people in batch.people])
-    return [
-        Detections(video, time_s, people, scores)
-        for (video, time_s), people, scores in zip(batch.clips, batch.people, scores_of_clips, strict=True)
-    ]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from avdet.models.audio_pathway import AudioPathway, NoAudioPathway
 from avdet.models.drop_pathway import AudioState
 from avdet.models.ops.channels_last import channels_last
-from avdet.models.pathways import AudioPathway, NoAudioPathway, VisualPathway
+from avdet.models.visual_pathway import VisualPathway
 
 __all__ = ["AVSlowFast", "AudioOnly", "Features", "PackPathways"]
 

@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from avdet.models.action_model import ActionModel, detect
+from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
+from avdet.models.detect import detect
 from avdet.structures import ClipBatch
 from tests.models.tiny import shake, tiny_batch, tiny_config
 

@@ -25,7 +25,7 @@ EVERYWHERE = ("pool1", "res2", "res3", "res4")
 EIGHT_BY_EIGHT: dict[str, Any] = {"slow_frames": 8, "slow_stride": 8, "alpha": 4, "fast_to_slow_kernel": 7}
 
 
-COST = re.compile(r"([\d.]+) G multiply-adds a clip and forward pass at (\d+)x\2")
+COST = re.compile(r"([\d.]+) G multiply-adds per clip and forward pass at (\d+)x\2")
 COSTS = {path: found for path in (REPOSITORY / "configs").rglob("*.yaml") if (found := COST.search(path.read_text()))}
 
 

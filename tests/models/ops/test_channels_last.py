@@ -7,7 +7,7 @@ import torch
 
 from avdet.models.blocks import ConvNorm, TemporalConv
 from avdet.models.ops.channels_last import as_clips, as_frames, channels_last
-from avdet.models.stems import VisualStem
+from avdet.models.visual_pathway import VisualStem
 
 
 def test_clips_and_frames_are_views_of_one_another() -> None:

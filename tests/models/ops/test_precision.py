@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from avdet.models.ops import precision
-from avdet.models.stems import VisualStem
+from avdet.models.visual_pathway import VisualStem
 
 
 def test_a_convolutions_dtype_is_autocasts_or_its_inputs() -> None:

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from avdet.models.ops.channels_last import as_frames, channels_last
 from avdet.models.ops.stem_conv import conv3d_by_pairs
-from avdet.models.stems import VisualStem
+from avdet.models.visual_pathway import VisualStem
 
 
 @pytest.mark.parametrize("kernel", [1, 5])

@@ -8,7 +8,7 @@ from torch.autograd import gradcheck
 from torch.nn import functional as F
 
 from avdet.models.ops.temporal_conv import conv2d_by_taps, conv3d_by_taps, sum_taps
-from avdet.models.stems import VisualStem
+from avdet.models.visual_pathway import VisualStem
 
 
 def test_sum_of_taps_by_hand() -> None:

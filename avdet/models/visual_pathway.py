@@ -1,6 +1,6 @@
-"""The three pathways, stage by stage (paper, 3.1 and table 1; Slow and Fast: SlowFast, arXiv 1812.03982).
+"""Slow and Fast: conv1 to res5 of a visual pathway (paper, 3.1 and table 1; SlowFast, arXiv 1812.03982).
 
-Axes: clips (B, C, T, H, W); audio (K, C, T, F) of the K clips with audio (twice as many with misaligned audio).
+Axes: clips (B, C, T, H, W).
 """
 
 from __future__ import annotations
@@ -9,12 +9,27 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from torch import Tensor, nn
 
-from avdet.models.blocks import AudioBottleneck, Bottleneck, ConvNorm, Residual, SeparableBranch
+from avdet.models.blocks import Bottleneck, ConvNorm, Residual
 from avdet.models.nonlocal_block import NonLocal
-from avdet.models.ops.channels_last import as_clips, as_frames
-from avdet.models.stems import AudioStem, VisualStem
+from avdet.models.ops.channels_last import as_clips, as_frames, channels_last_weight
+from avdet.models.ops.small_channel_bn import BatchNorm
+from avdet.models.ops.stem_conv import conv_bn_relu_pool
 
-__all__ = ["AudioPathway", "NoAudioPathway", "VisualPathway"]
+__all__ = ["VisualPathway", "VisualStem"]
+
+
+class VisualStem(nn.Module):
+    """conv1 (k x 7 x 7, stride 1 x 2 x 2), batch norm, ReLU and pool1 (max 1 x 3 x 3, stride 1 x 2 x 2)."""
+
+    def __init__(self, dim_out: int, temporal_kernel: int) -> None:
+        super().__init__()
+        kernel, padding = (temporal_kernel, 7, 7), (temporal_kernel // 2, 3, 3)
+        self.conv = channels_last_weight(nn.Conv3d(3, dim_out, kernel, (1, 2, 2), padding, bias=False))
+        self.norm: nn.Module = BatchNorm(dim_out)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """(B, 3, T, H, W) -> (B, C, T, H/4, W/4)"""
+        return conv_bn_relu_pool(clips, self.conv, self.norm)
 
 
 class VisualStage(nn.Module):
@@ -106,44 +121,3 @@ class VisualPathway(nn.Module):
         self.res5 = VisualStage(
             blocks[3], dims_in[3], 8 * width, temporal_kernel=kernel5, stride=stride, dilation=dilation
         )
-
-
-class AudioStage(nn.Sequential):
-    """The residual blocks of one stage of the Audio pathway."""
-
-    def __init__(
-        self,
-        branch: type[SeparableBranch] | type[AudioBottleneck],
-        blocks: int,
-        dim_in: int,
-        dim_inner: int,
-        *,
-        stride: int = 1,
-    ) -> None:
-        super().__init__()
-        dim_out = 4 * dim_inner
-        for index in range(blocks):
-            first = index == 0
-            shortcut = ConvNorm(dim_in, dim_out, stride=(stride, stride), relu=False) if first else None
-            body = branch(dim_in if first else dim_out, dim_inner, dim_out, stride=stride if first else 1)
-            self.add_module(f"block{index}", Residual(body, shortcut))
-
-
-class AudioPathway(nn.Module):
-    """Audio, from conv1 to res5; up to res3 time and frequency have separate convolutions (paper, 3.1)."""
-
-    def __init__(self, *, width: int, blocks: Sequence[int]) -> None:
-        super().__init__()
-        self.conv1 = AudioStem(width)
-        self.res2 = AudioStage(SeparableBranch, blocks[0], width, width)
-        self.res3 = AudioStage(SeparableBranch, blocks[1], 4 * width, 2 * width, stride=2)
-        self.res4 = AudioStage(AudioBottleneck, blocks[2], 8 * width, 4 * width, stride=2)
-        self.res5 = AudioStage(AudioBottleneck, blocks[3], 16 * width, 8 * width, stride=2)
-
-
-class NoAudioPathway(nn.Module):
-    """The Audio pathway of a video-only model, in which no clip has audio."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = self.res2 = self.res3 = self.res4 = self.res5 = nn.Identity()
