@@ -1,5 +1,6 @@
-"""A data set in AVA's files that every part can be tested on: five short videos of the synthetic data set."""
+"""Fixtures of all tests: the tiny sample sets, and a config that trains on one in seconds."""
 
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from avdet.config import Config, load_config
 from avdet.synthetic.make_sample import make_sample
 from avdet.synthetic.synthetic_settings import SampleSettings
 
-torch.set_num_threads(1)  # several threads on tiny tensors wait for one another
+torch.set_num_threads(1)  # several threads are slower on tiny tensors
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
+multiprocessing.set_forkserver_preload(["avdet.engine.session"])  # imported once for all processes of "forkserver"
 REPOSITORY = Path(__file__).parents[1]
 TINY_MODEL = ("model.width=8", "model.slow_frames=2", "model.slow_stride=8", "model.alpha=4", "model.audio_frames=32")
 TINY_DATA = ("data.train_short_side=[48,64]", "data.train_crop=48", "data.test_short_side=48", "data.workers=0")
@@ -26,14 +28,14 @@ TINY_TRAINING = (
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with videos/ and annotations/."""
+    """Five videos of the synthetic data set in AVA's files: videos/ and annotations/."""
     settings = SampleSettings(num_train=3, num_val=2, duration_s=(5.0, 6.0), width_px=160, height_px=120)
     return make_sample(tmp_path_factory.mktemp("data") / "sample", workers=1, settings=settings)
 
 
 @pytest.fixture(scope="session")
 def tiny_settings(sample: Path) -> tuple[str, ...]:
-    """Overrides that scale any recipe down to seconds on that sample."""
+    """Overrides that scale any config down to seconds on `sample`."""
     places = (f"data.videos={sample / 'videos'}", f"data.annotations={sample / 'annotations'}")
     return (*places, *TINY_MODEL, *TINY_DATA, *TINY_TRAINING)
 
@@ -46,7 +48,7 @@ def tiny_config(tiny_settings: tuple[str, ...]) -> Config:
 
 @pytest.fixture(scope="session")
 def clip_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The synthetic data set in the files of the classification benchmarks."""
+    """Six videos of the synthetic data set in the files of the classification benchmarks."""
     from avdet.synthetic.make_clip_sample import make_clip_sample
     from tests.synthetic.tiny import TINY_CLIP_SAMPLE
 

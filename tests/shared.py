@@ -1,4 +1,4 @@
-"""Real clips and annotation files that lie beside a checkout; tests that need them skip where they are absent."""
+"""The folder of real clips and annotation files beside a checkout; tests that need it skip where it is missing."""
 
 from pathlib import Path
 

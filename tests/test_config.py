@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -19,21 +20,21 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
-def test_every_shipped_recipe_reads_alone_and_scaled_down(recipe: Path) -> None:
+def test_every_config_is_read_alone_and_with_the_sample_overlay(recipe: Path) -> None:
     config = load_config(recipe)
     assert config.name
-    small = load_config(recipe, overlays=(sample_recipe(config.dataset()),))
-    assert small.data.videos.parts[:2] in {("data", "sample"), ("data", "sample-clips"), ("data", "sample-unlabelled")}
-    assert small.model.width == 16 and small.data.kind == config.data.kind
+    sample = load_config(recipe, overlays=(sample_recipe(config.dataset()),))
+    assert sample.data.videos.parts[:2] in {("data", "sample"), ("data", "sample-clips"), ("data", "sample-unlabelled")}
+    assert sample.model.width == 16 and sample.data.kind == config.data.kind
 
 
-def test_a_resolved_config_reads_back_equal(tmp_path: Path) -> None:
+def test_a_resolved_config_round_trips(tmp_path: Path) -> None:
     config = load_config(RECIPES[0], overrides=("model.fusion_stages=[res2]", "train.grad_clip_norm=1"))
     assert load_config(write(tmp_path, "config.yaml", config.to_yaml())) == config
     assert parse_config(yaml.safe_load(config.to_yaml())) == config
 
 
-def test_later_settings_win_and_the_rest_of_a_section_stays(tmp_path: Path) -> None:
+def test_later_settings_override_single_keys(tmp_path: Path) -> None:
     write(tmp_path, "base.yaml", "model: {width: 16, dropout: 0.1}\ntrain: {lr: 0.3}")
     recipe = write(tmp_path, "recipe.yaml", "_base_: base.yaml\nmodel: {width: 32}")
     overlay = write(tmp_path, "overlay.yaml", "train: {epochs: 3}")
@@ -43,7 +44,7 @@ def test_later_settings_win_and_the_rest_of_a_section_stays(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("override", "sentence"),
+    ("override", "message"),
     [
         ("model.widht=8", "unknown key model.widht; did you mean model.width?"),
         ("epochs=8", "unknown key epochs; did you mean train.epochs?"),
@@ -90,42 +91,35 @@ def test_later_settings_win_and_the_rest_of_a_section_stays(tmp_path: Path) -> N
         ("train.epochs=[", "not readable YAML"),
     ],
 )
-def test_what_cannot_be_is_said_in_one_sentence(tmp_path: Path, override: str, sentence: str) -> None:
+def test_invalid_overrides_are_refused_in_one_line(tmp_path: Path, override: str, message: str) -> None:
     with pytest.raises(ConfigError) as error:
         load_config(write(tmp_path, "recipe.yaml", ""), overrides=(override,))
-    assert sentence in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED.items())
-def test_old_names_are_refused_with_the_new_one(tmp_path: Path, old: str, new: str) -> None:
+def test_a_renamed_key_is_refused_with_its_new_name(tmp_path: Path, old: str, new: str) -> None:
+    section = old.split(".", maxsplit=1)[0]
     kind = "charades" if old in {"data.learn", "data.test_clips", "data.test_crops", "data.test_pool"} else "ava"
     config = write(tmp_path, "config.yaml", f"data: {{kind: {kind}}}")
-    with pytest.raises(ConfigError, match=rf"unknown key {old}; did you mean {old.split('.', maxsplit=1)[0]}\.{new}\?"):
+    with pytest.raises(ConfigError, match=rf"unknown key {old}; did you mean {section}\.{new}\?"):
         load_config(config, overrides=(f"{old}=1",))
-    load_config(
-        config,
-        overrides=(f"{old.split('.', maxsplit=1)[0]}.{new}={_default(config, old.split('.', maxsplit=1)[0], new)}",),
-    )
-
-
-def _default(config: Path, section: str, key: str) -> str:
-    return yaml.safe_dump(load_config(config).model_dump(mode="json")[section][key], default_flow_style=True).split(
-        "\n"
-    )[0]
+    default = load_config(config).model_dump(mode="json")[section][new]
+    load_config(config, overrides=(f"{section}.{new}={json.dumps(default)}",))
 
 
 @pytest.mark.parametrize(("key", "values"), RENAMED_VALUES.items())
-def test_old_values_are_refused_with_the_new_one(tmp_path: Path, key: str, values: dict[str, str]) -> None:
+def test_a_renamed_value_is_refused_with_its_new_name(tmp_path: Path, key: str, values: dict[str, str]) -> None:
     config = write(tmp_path, "config.yaml", "data: {kind: kinetics}")
     for old, new in values.items():
         with pytest.raises(ConfigError, match=rf"{key}: '{old}' is not a valid value; did you mean {new}\?"):
             load_config(config, overrides=(f"{key}={old}",))
 
 
-def test_files_that_are_no_recipe_are_refused(tmp_path: Path) -> None:
+def test_files_that_are_not_a_config_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No config at"):
-        load_config(tmp_path / "nowhere.yaml")
+        load_config(tmp_path / "missing.yaml")
     with pytest.raises(ConfigError, match="not readable YAML"):
         load_config(write(tmp_path, "broken.yaml", "model: {"))
     with pytest.raises(ConfigError, match="contains list"):
@@ -133,28 +127,28 @@ def test_files_that_are_no_recipe_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="includes itself by _base_"):
         load_config(write(tmp_path, "circle.yaml", "_base_: circle.yaml"))
     with pytest.raises(ConfigError, match="includes itself by _base_"):
-        load_config(write(tmp_path, "far.yaml", f"_base_: ../{tmp_path.name}/far.yaml"))
+        load_config(write(tmp_path, "parent.yaml", f"_base_: ../{tmp_path.name}/parent.yaml"))
 
 
 @pytest.mark.parametrize("kind", DATASETS)
-def test_every_kind_of_data_reads_back_equal(tmp_path: Path, kind: str) -> None:
+def test_every_benchmark_round_trips(tmp_path: Path, kind: str) -> None:
     config = load_config(write(tmp_path, "recipe.yaml", f"data: {{kind: {kind}, flip: 0.25}}"))
     assert isinstance(config.data, DATASETS[kind].Config) and config.data.flip == 0.25
     assert load_config(write(tmp_path, "config.yaml", config.to_yaml())) == config
 
 
-def test_yaml_runs_no_code(tmp_path: Path) -> None:
+def test_yaml_cannot_run_code(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not readable YAML"):
-        load_config(write(tmp_path, "evil.yaml", "name: !!python/object/apply:os.getcwd []"))
+        load_config(write(tmp_path, "code.yaml", "name: !!python/object/apply:os.getcwd []"))
 
 
-def test_frames_of_4x16() -> None:
+def test_frames_of_the_default_model() -> None:
     model = Config().model
     assert (model.fast_frames, model.span_frames) == (32, 64)
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "message"),
     [
         ("data: 3", "data: 3 is not valid"),
         ("data:", "data: None is not valid"),
@@ -162,7 +156,7 @@ def test_frames_of_4x16() -> None:
         ("train: {epochs: 1, epochs: 2}", "epochs is set twice"),
     ],
 )
-def test_odd_recipes_are_refused(tmp_path: Path, text: str, sentence: str) -> None:
+def test_invalid_configs_are_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "odd.yaml").write_text(text)
-    with pytest.raises(ConfigError, match=sentence):
+    with pytest.raises(ConfigError, match=message):
         load_config(tmp_path / "odd.yaml")

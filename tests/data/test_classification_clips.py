@@ -24,6 +24,7 @@ from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.sampler import SampleSpec
 from avdet.datasets.segments import Intervals, Segments
 from avdet.media.logmel import LogMel
+from avdet.media.reader import VideoReader
 from avdet.media.video_source import open_video
 from tests.media.make_videos import faststart, numbered, numbers_of, truncated, write_video
 
@@ -33,8 +34,8 @@ EXTRACTOR = ClipExtractor(span_frames=8, stride=2, nominal_fps=10.0, logmel=LogM
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Five seconds at 10 fps whose frames say their number, with noise; and one second in silence."""
-    folder = tmp_path_factory.mktemp("movies")
+    """Videos at 10 fps whose frames show their number: 5 s with noise, 5 s of square frames, 1 s without audio."""
+    folder = tmp_path_factory.mktemp("videos")
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 5 * 16000).astype(np.float32)
     long = write_video(folder / "long.mp4", num_frames=50, fps=10, waveform=noise)
     square = write_video(folder / "square.mp4", num_frames=50, fps=10, frames=[numbered(k, 48, 48) for k in range(50)])
@@ -58,14 +59,14 @@ def train_set(
     return ClassificationTrainClips(rows or segments(("square", 1.0, 3.0)), files, EXTRACTOR, PLAIN, task=task)
 
 
-def test_centres_by_hand() -> None:
+def test_clip_centers_by_hand() -> None:
     assert clip_centers(0.0, 10.0, 2.0, 3).tolist() == [1.0, 5.0, 9.0]
     assert clip_centers(2.0, 10.0, 2.0, 1).tolist() == [6.0]
-    assert clip_centers(4.0, 5.0, 2.0, 3).tolist() == [4.5, 4.5, 4.5]  # shorter than a clip: its middle
+    assert clip_centers(4.0, 5.0, 2.0, 3).tolist() == [4.5, 4.5, 4.5]  # shorter than a clip: the middle
 
 
 @given(st.floats(0, 100), st.floats(0.01, 50), st.floats(0.1, 5), st.integers(1, 12))
-def test_clips_stay_in_their_segment(start_s: float, length_s: float, span_s: float, count: int) -> None:
+def test_clips_are_inside_their_segment(start_s: float, length_s: float, span_s: float, count: int) -> None:
     centers = clip_centers(start_s, start_s + length_s, span_s, count)
     assert len(centers) == count and (np.diff(centers) >= 0).all()
     low_s, high_s = center_range(start_s, start_s + length_s, span_s)
@@ -74,71 +75,67 @@ def test_clips_stay_in_their_segment(start_s: float, length_s: float, span_s: fl
         assert centers[0] - span_s / 2 >= start_s - 1e-9 and centers[-1] + span_s / 2 <= start_s + length_s + 1e-9
 
 
-def test_crops_by_hand() -> None:
+def test_even_crops_by_hand() -> None:
     assert [(c.left, c.top, c.size) for c in even_crops(6, 10, 3)] == [(0, 0, 6), (2, 0, 6), (4, 0, 6)]
     assert [(c.left, c.top) for c in even_crops(10, 6, 3)] == [(0, 0), (0, 2), (0, 4)]
     assert [(c.left, c.top, c.size) for c in even_crops(6, 10, 1)] == [(2, 0, 6)]
 
 
-def test_training_clips_stay_in_their_segment_and_move(files: dict[str, Path]) -> None:
+def test_training_clips_are_inside_their_segment_at_random_times(files: dict[str, Path]) -> None:
     clips = [train_set(files)[SampleSpec(0, seed)] for seed in range(12)]
-    seen = [numbers(clip.frames) for clip in clips]
-    assert all(min(n) >= 10 and max(n) < 30 and np.diff(n).tolist() == [2, 2, 2] for n in seen)
-    assert len({n[0] for n in seen}) > 3
+    frame_numbers = [numbers(clip.frames) for clip in clips]
+    assert all(min(n) >= 10 and max(n) < 30 and np.diff(n).tolist() == [2, 2, 2] for n in frame_numbers)
+    assert len({n[0] for n in frame_numbers}) > 3
     assert all(clip.labels["action"] == 3 and clip.video == "row 0" for clip in clips)
 
 
-def test_sound_is_of_the_same_span(files: dict[str, Path]) -> None:
-    from avdet.media.reader import VideoReader
-
+def test_audio_has_the_span_of_the_frames(files: dict[str, Path]) -> None:
     clip = train_set(files, rows=segments(("long", 1.0, 3.0)))[SampleSpec(0, 5)]
     with VideoReader(files["long"]) as video:
-        again = EXTRACTOR.audio(video, clip.time_s)
-    assert clip.audio is not None and again is not None and torch.equal(clip.audio, again)
+        expected = EXTRACTOR.audio(video, clip.time_s)
+    assert clip.audio is not None and expected is not None and torch.equal(clip.audio, expected)
     silent = train_set(files, rows=segments(("short", 0.0, np.inf)))[SampleSpec(0, 5)]
     assert silent.audio is None
 
 
-def test_a_draw_is_the_same_clip_wherever_it_is_made(files: dict[str, Path]) -> None:
+def test_a_sample_spec_determines_the_clip(files: dict[str, Path]) -> None:
     one, same, other = (train_set(files)[SampleSpec(0, seed)] for seed in (1, 1, 2))
     assert torch.equal(one.frames, same.frames) and not torch.equal(one.frames, other.frames)
 
 
-def test_a_turned_clip_is_labelled_by_its_quarter_turns(files: dict[str, Path]) -> None:
+def test_rotated_clips_are_labelled_by_their_quarter_turns(files: dict[str, Path]) -> None:
     for seed in range(8):
         clip = train_set(files, "rotation")[SampleSpec(0, seed)]
         assert set(clip.labels) == {"rotation"}
         back = torch.rot90(clip.frames, -int(clip.labels["rotation"]), (2, 3))
         assert all(np.diff(numbers(back)) == 2)
-    turned = {int(train_set(files, "rotation")[SampleSpec(0, seed)].labels["rotation"]) for seed in range(40)}
-    assert turned == {0, 1, 2, 3}
+    rotations = {int(train_set(files, "rotation")[SampleSpec(0, seed)].labels["rotation"]) for seed in range(40)}
+    assert rotations == {0, 1, 2, 3}
     assert train_set(files, "none")[SampleSpec(0, 0)].labels == {}
 
 
-def test_pairs_for_synchrony_change_no_picture(files: dict[str, Path]) -> None:
-    noise = MisalignedAudio([files["long"]], EXTRACTOR)
+def test_audio_negatives_do_not_change_the_frames(files: dict[str, Path]) -> None:
+    misaligned = MisalignedAudio([files["long"]], EXTRACTOR)
     rows = segments(("long", 0.0, 5.0))
-    paired = ClassificationTrainClips(rows, files, EXTRACTOR, PLAIN, misaligned=noise)
-    clip, alone = (
-        paired[SampleSpec(0, 3, hard_negative=True)],
-        ClassificationTrainClips(rows, files, EXTRACTOR, PLAIN)[SampleSpec(0, 3)],
-    )
-    assert torch.equal(clip.frames, alone.frames)
+    dataset = ClassificationTrainClips(rows, files, EXTRACTOR, PLAIN, misaligned=misaligned)
+    clip = dataset[SampleSpec(0, 3, hard_negative=True)]
+    without_negative = ClassificationTrainClips(rows, files, EXTRACTOR, PLAIN)[SampleSpec(0, 3)]
+    assert torch.equal(clip.frames, without_negative.frames)
     assert clip.negative_audio is not None and clip.audio is not None
     assert not torch.equal(clip.negative_audio, clip.audio)
-    assert paired[SampleSpec(0, 3, hard_negative=False)].negative_audio is None  # there is no other video
+    assert dataset[SampleSpec(0, 3, hard_negative=False)].negative_audio is None  # an easy one needs another video
 
 
-def test_labels_with_times_are_those_of_the_clip(files: dict[str, Path]) -> None:
-    times = Intervals(np.array([0, 1]), np.array([1]), np.array([0.0]), np.array([2.0]))
+def test_labels_are_those_whose_intervals_overlap_the_clip(files: dict[str, Path]) -> None:
+    intervals = Intervals(np.array([0, 1]), np.array([1]), np.array([0.0]), np.array([2.0]))
     rows = segments(("long", 0.0, np.inf), labels={"action": [[0, 1]]})  # type: ignore[list-item]
-    rows = Segments(rows.ids, rows.videos, rows.start_s, rows.end_s, rows.labels, times)
+    rows = Segments(rows.ids, rows.videos, rows.start_s, rows.end_s, rows.labels, intervals)
     for seed in range(12):
         clip = ClassificationTrainClips(rows, files, EXTRACTOR, PLAIN)[SampleSpec(0, seed)]
         assert clip.labels["action"].tolist() == [0, int(clip.time_s - 0.4 < 2.0)]
 
 
-def test_test_clips_are_even_and_their_crops_share_the_sound(files: dict[str, Path]) -> None:
+def test_test_clips_are_evenly_spaced_and_their_crops_share_the_audio(files: dict[str, Path]) -> None:
     views = ClassificationTestClips(
         segments(("long", 1.0, 3.0)), files, EXTRACTOR, short_side=48, num_clips=2, num_crops=3
     )
@@ -153,7 +150,7 @@ def test_test_clips_are_even_and_their_crops_share_the_sound(files: dict[str, Pa
     assert batch.segments == (0,) * 6 and len(batch.batch) == 6 and not batch.missing_s
 
 
-def test_a_video_that_ends_before_its_label_is_noted(files: dict[str, Path]) -> None:
+def test_missing_seconds_of_a_video_that_ends_before_its_label(files: dict[str, Path]) -> None:
     rows = segments(("short", 0.0, 4.0), ("short", 0.5, 1.2))
     views = [
         ClassificationTestClips(rows, files, EXTRACTOR, short_side=48, num_clips=1, num_crops=1)[i] for i in range(2)
@@ -161,8 +158,8 @@ def test_a_video_that_ends_before_its_label_is_noted(files: dict[str, Path]) -> 
     assert collate_views(views).missing_s == {0: pytest.approx(3.0)}
 
 
-def test_a_video_whose_download_broke_off_is_noted(tmp_path: Path) -> None:
-    """Four seconds of 25 frames by its index, of which some are there."""
+def test_missing_seconds_of_a_truncated_video(tmp_path: Path) -> None:
+    """Its index announces 4 s at 25 fps."""
     cut = truncated(faststart(tmp_path / "whole.mp4"), tmp_path / "cut.mp4", 0.6)
     with open_video(cut) as video:
         assert video.info.duration_s == 4.0
@@ -173,7 +170,7 @@ def test_a_video_whose_download_broke_off_is_noted(tmp_path: Path) -> None:
     assert short == {0: pytest.approx(4.0 - last_s), 1: pytest.approx(4.0 - last_s)} and last_s < 3.0
 
 
-def test_a_label_after_the_end_of_its_video_stops_the_test(files: dict[str, Path]) -> None:
+def test_a_label_after_the_end_of_its_video_is_refused(files: dict[str, Path]) -> None:
     views = ClassificationTestClips(
         segments(("short", 7.0, 9.0)), files, EXTRACTOR, short_side=48, num_clips=1, num_crops=1
     )

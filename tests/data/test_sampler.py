@@ -3,7 +3,7 @@ import pytest
 from avdet.data.sampler import DistributedEvalSampler, EpochSampler
 
 
-def test_an_epoch_takes_every_clip_at_most_once_and_shuffles_anew() -> None:
+def test_an_epoch_has_every_clip_at_most_once_in_a_new_order() -> None:
     sampler = EpochSampler(10, 4, seed=1)
     epochs = []
     for epoch in range(2):
@@ -15,7 +15,7 @@ def test_an_epoch_takes_every_clip_at_most_once_and_shuffles_anew() -> None:
     assert epochs[0] != epochs[1]
 
 
-def test_resuming_in_mid_epoch_gives_the_rest_of_the_same_epoch() -> None:
+def test_resuming_within_an_epoch_gives_its_remaining_batches() -> None:
     sampler = EpochSampler(100, 8, seed=3)
     sampler.start(5)
     whole = list(sampler)
@@ -23,14 +23,14 @@ def test_resuming_in_mid_epoch_gives_the_rest_of_the_same_epoch() -> None:
     assert list(sampler) == whole[7:]
 
 
-def test_processes_share_each_batch() -> None:
+def test_processes_split_each_batch() -> None:
     alone = list(EpochSampler(64, 8, seed=2))
-    shares = [list(EpochSampler(64, 8, seed=2, rank=rank, world_size=2)) for rank in range(2)]
-    for whole, first, second in zip(alone, *shares, strict=True):
+    parts = [list(EpochSampler(64, 8, seed=2, rank=rank, world_size=2)) for rank in range(2)]
+    for whole, first, second in zip(alone, *parts, strict=True):
         assert sorted(map(repr, whole)) == sorted(map(repr, first + second))
 
 
-def test_what_cannot_be_shared_or_filled_is_refused() -> None:
+def test_batches_that_cannot_be_split_or_filled_are_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 3"):
         EpochSampler(64, 8, seed=0, world_size=3)
     with pytest.raises(ValueError, match="3 training clips do not fill a batch of 8"):
@@ -38,6 +38,6 @@ def test_what_cannot_be_shared_or_filled_is_refused() -> None:
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3])
-def test_evaluation_takes_each_clip_once(world_size: int) -> None:
-    shares = [list(DistributedEvalSampler(10, rank=rank, world_size=world_size)) for rank in range(world_size)]
-    assert sorted(index for share in shares for index in share) == list(range(10))
+def test_evaluation_has_each_clip_once(world_size: int) -> None:
+    parts = [list(DistributedEvalSampler(10, rank=rank, world_size=world_size)) for rank in range(world_size)]
+    assert sorted(index for part in parts for index in part) == list(range(10))

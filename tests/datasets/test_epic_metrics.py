@@ -10,11 +10,11 @@ from avdet.datasets.epic_metrics import EpicActions, EpicSubsets, epic_metrics, 
 VERBS = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]])
 NOUNS = np.array([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1], [0.5, 0.4, 0.1]])
 LABELS = {"verb": np.array([0, 1, 1]), "noun": np.array([2, 1, 1])}
-WHO = np.array(["P01", "P18", "P18"], object)
+PARTICIPANTS = np.array(["P01", "P18", "P18"], object)
 TRAINED = EpicActions.occurring(np.array([0, 1, 0, 1, -1]), np.array([2, 1, 2, 0, 1]))  # (0, 2), (1, 0), (1, 1)
 
 
-def test_actions_are_the_pairs_that_occur() -> None:
+def test_actions_are_the_pairs_in_the_training_set() -> None:
     assert TRAINED.pairs.tolist() == [[0, 2], [1, 0], [1, 1]]
     assert TRAINED.scores(VERBS, NOUNS) == pytest.approx(
         np.array([[0.45, 0.02, 0.03], [0.06, 0.04, 0.32], [0.03, 0.35, 0.28]])
@@ -23,13 +23,13 @@ def test_actions_are_the_pairs_that_occur() -> None:
 
 
 def test_metrics_by_hand() -> None:
-    """Verbs: right, wrong, right. Nouns: right, right, wrong (0.5 for noun 0). EpicActions: right, right, wrong."""
+    """Correct in clips 0 to 2: verbs yes, no, yes; nouns yes, yes, no (0.5 for noun 0); actions yes, yes, no."""
     subsets = EpicSubsets(
         unseen=["P18"],
         tail={"verb": [1], "noun": [2]},
         many_shot={"verb": [0, 1], "noun": [1], "action": [(1, 1), (5, 5)]},
     )
-    found = epic_metrics({"verb": VERBS, "noun": NOUNS}, LABELS, WHO, TRAINED, subsets)
+    found = epic_metrics({"verb": VERBS, "noun": NOUNS}, LABELS, PARTICIPANTS, TRAINED, subsets)
     assert [found["all"][name]["top1"] for name in ("verb", "noun", "action")] == pytest.approx([2 / 3, 2 / 3, 2 / 3])
     assert [found["all"][name]["top5"] for name in ("verb", "noun", "action")] == [1, 1, 1]
     assert [found["unseen"][name]["top1"] for name in ("verb", "noun", "action")] == [0.5, 0.5, 0.5]
@@ -37,33 +37,35 @@ def test_metrics_by_hand() -> None:
     # the tail: verb 1 in clips 1 and 2, noun 2 in clip 0, actions in all three
     assert [found["tail"][name]["clips"] for name in ("verb", "noun", "action")] == [2, 1, 3]
     assert [found["tail"][name]["top1"] for name in ("verb", "noun", "action")] == pytest.approx([0.5, 1, 2 / 3])
-    # verbs: 0 is called twice and right once, 1 called once and right once; recall 1 of 1 and 1 of 2
+    # verbs: precision 1/2 of verb 0 and 1/1 of verb 1; recall 1/1 and 1/2
     assert found["many_shot"]["verb"] == {"precision": 0.75, "recall": 0.75}
     assert found["many_shot"]["noun"] == {"precision": 1.0, "recall": 0.5}
     assert found["many_shot"]["action"] == {"precision": 1.0, "recall": 0.5, "not_in_training": 1}
 
 
-def test_a_tail_of_verbs_alone() -> None:
-    found = epic_metrics({"verb": VERBS, "noun": NOUNS}, LABELS, WHO, TRAINED, EpicSubsets(tail={"verb": [1]}))
+def test_tail_classes_of_verbs_alone() -> None:
+    found = epic_metrics({"verb": VERBS, "noun": NOUNS}, LABELS, PARTICIPANTS, TRAINED, EpicSubsets(tail={"verb": [1]}))
     assert [found["tail"][name]["clips"] for name in ("verb", "action")] == [2, 2] and "noun" not in found["tail"]
 
 
-def test_one_model_for_verbs_alone_has_no_actions() -> None:
-    found = epic_metrics({"verb": VERBS}, {"verb": LABELS["verb"]}, WHO, TRAINED, EpicSubsets(tail={"verb": [1]}))
+def test_a_model_of_verbs_alone_has_no_actions() -> None:
+    found = epic_metrics(
+        {"verb": VERBS}, {"verb": LABELS["verb"]}, PARTICIPANTS, TRAINED, EpicSubsets(tail={"verb": [1]})
+    )
     assert set(found["all"]) == set(found["tail"]) == {"verb"}
 
 
-def test_an_action_that_training_lacks_is_wrong() -> None:
+def test_an_action_that_is_not_in_training_is_never_correct() -> None:
     labels = {"verb": np.array([0]), "noun": np.array([0])}
-    found = epic_metrics({"verb": VERBS[:1], "noun": NOUNS[:1]}, labels, WHO[:1], TRAINED, EpicSubsets())
+    found = epic_metrics({"verb": VERBS[:1], "noun": NOUNS[:1]}, labels, PARTICIPANTS[:1], TRAINED, EpicSubsets())
     assert found["all"]["action"] == {"clips": 1, "top1": 0.0, "top5": 0.0, "not_in_training": 1}
 
 
 def test_a_clip_without_a_noun_is_scored_by_its_verb() -> None:
-    """Nouns then: right, wrong; actions: right, wrong, of the two clips with both."""
+    """Correct nouns of the two labelled clips: yes, no; actions likewise."""
     labels = {**LABELS, "noun": np.array([2, -1, 1])}
     subsets = EpicSubsets(unseen=["P18"], tail={"verb": [1]}, many_shot={"noun": [1]})
-    found = epic_metrics({"verb": VERBS, "noun": NOUNS}, labels, WHO, TRAINED, subsets)
+    found = epic_metrics({"verb": VERBS, "noun": NOUNS}, labels, PARTICIPANTS, TRAINED, subsets)
     assert [found["all"][name]["clips"] for name in ("verb", "noun", "action")] == [3, 2, 2]
     assert [found["all"][name]["top1"] for name in ("verb", "noun", "action")] == pytest.approx([2 / 3, 0.5, 0.5])
     assert [found["unseen"][name]["clips"] for name in ("verb", "noun", "action")] == [2, 1, 1]
@@ -72,7 +74,7 @@ def test_a_clip_without_a_noun_is_scored_by_its_verb() -> None:
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.2"])
-def test_the_submission_holds_every_class_under_its_own_id(version: str) -> None:
+def test_the_submission_holds_every_class_by_its_id(version: str) -> None:
     ids = {"verb": [0, 3], "noun": [1, 2, 9]}
     content = epic_submission(["P01_11_0", "b", "c"], {"verb": VERBS, "noun": NOUNS}, ids, TRAINED, version=version)
     assert json.loads(json.dumps(content)) == content

@@ -1,4 +1,4 @@
-"""The benchmarks' own annotation files give the numbers that their papers and pages state."""
+"""The official annotation files have the counts that the benchmarks' papers and pages state."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def test_kinetics_400_val() -> None:
     assert set(segments.labels["action"]) == set(range(400))
 
 
-def test_kinetics_sounds_in_kinetics_spelling() -> None:
-    """Every name of the list is found though it writes underscores; the subset is drawn by name."""
+def test_kinetics_sounds_classes() -> None:
+    """The list writes underscores; every name is found in the label map, and segments are selected by name."""
     classes = read_class_list(KINETICS / "label_map_k400.txt")
     sounds = subset_classes(KINETICS / "kinetics_sounds_classes_selavi.txt", classes)
     assert len(sounds) == 32 and "playing bass guitar" in sounds.names
     segments, _ = read_kinetics(KINETICS / "kinetics-400_val.csv", classes, {})
     subset = select_classes(segments, classes, sounds)
-    by_hand = sum(",".join(line.split(",")[:1]).strip('"') in sounds.names for line in
+    expected = sum(",".join(line.split(",")[:1]).strip('"') in sounds.names for line in
                   (KINETICS / "kinetics-400_val.csv").read_text().splitlines())  # fmt: skip
-    assert len(subset) == by_hand > 1500
+    assert len(subset) == expected > 1500
     assert set(subset.labels["action"]) == set(range(32))
 
 
@@ -60,7 +60,7 @@ def test_epic_100_validation() -> None:
 
 
 @pytest.mark.parametrize(("part", "count"), [("s1", 8_047), ("s2", 2_929)])
-def test_epic_55_tests_have_no_labels(part: str, count: int) -> None:
+def test_epic_55_test_sets_have_no_labels(part: str, count: int) -> None:
     classes = {"verb": read_epic_classes(EPIC55 / "EPIC_verb_classes.csv"),
                "noun": read_epic_classes(EPIC55 / "EPIC_noun_classes.csv")}  # fmt: skip
     assert (len(classes["verb"]), len(classes["noun"])) == (125, 352)

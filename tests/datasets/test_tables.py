@@ -5,15 +5,10 @@ from pathlib import Path
 import pytest
 
 from avdet.datasets.tables import read_lines, read_table, whole_numbers
+from tests.datasets.text_file import write_file
 
 
-def write(folder: Path, text: str) -> Path:
-    path = folder / "t.csv"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_text_may_begin_with_a_byte_order_mark_and_is_utf8(tmp_path: Path) -> None:
+def test_text_is_utf8_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfa b\r\n\r\nc\r\n")
     assert read_lines(tmp_path / "list.txt") == ["a b", "c"]
     (tmp_path / "list.txt").write_bytes("ab\nä\n".encode("latin-1"))
@@ -21,13 +16,13 @@ def test_text_may_begin_with_a_byte_order_mark_and_is_utf8(tmp_path: Path) -> No
         read_lines(tmp_path / "list.txt")
 
 
-def test_cells_are_strings_and_what_is_not_there_is_empty(tmp_path: Path) -> None:
-    table = read_table(write(tmp_path, "\ufeffid, b ,c\nNA,, x\n007\n"), ("id", "b", "c"))
+def test_cells_are_strings_and_missing_ones_are_empty(tmp_path: Path) -> None:
+    table = read_table(write_file(tmp_path, "t.csv", "\ufeffid, b ,c\nNA,, x\n007\n"), ("id", "b", "c"))
     assert table.to_numpy().tolist() == [["NA", "", "x"], ["007", "", ""]]
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "message"),
     [
         ("", "is empty; give the whole file"),
         ("a,b\n1,2,3\n", "rows with more cells than its header has columns"),
@@ -39,7 +34,7 @@ def test_cells_are_strings_and_what_is_not_there_is_empty(tmp_path: Path) -> Non
         ("a,b\n1\n", "b is '', not an id"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path: Path, text: str, sentence: str) -> None:
-    path = write(tmp_path, text)
-    with pytest.raises(ValueError, match=sentence):
+def test_invalid_tables_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = write_file(tmp_path, "t.csv", text)
+    with pytest.raises(ValueError, match=message):
         whole_numbers(read_table(path, ("a", "b")), "b", path)

@@ -20,9 +20,9 @@ def keyframes(rows: list[tuple[str, float]]) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def movies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """a lasts 4 s, b 2 s."""
-    folder = tmp_path_factory.mktemp("movies")
+    folder = tmp_path_factory.mktemp("videos")
     return {name: write_video(folder / f"{name}.mp4", num_frames=n, fps=10) for name, n in (("a", 40), ("b", 20))}
 
 
@@ -34,14 +34,14 @@ def movies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ([("a", 1325.0), ("b", 1323.5)], 1322.0, 1322.0),
     ],
 )
-def test_origin(
-    movies: dict[str, Path], rows: list[tuple[str, float]], setting: float | Literal["auto"], offset_s: float
+def test_offset(
+    videos: dict[str, Path], rows: list[tuple[str, float]], setting: float | Literal["auto"], offset_s: float
 ) -> None:
-    assert find_timestamp_offset(keyframes(rows), movies, setting, Path("train.csv")) == offset_s
+    assert find_timestamp_offset(keyframes(rows), videos, setting, Path("train.csv")) == offset_s
 
 
 @pytest.mark.parametrize(
-    ("rows", "setting", "sentence"),
+    ("rows", "setting", "message"),
     [
         (
             [("a", 3.0), ("b", 3.0)],
@@ -52,34 +52,34 @@ def test_origin(
         ([("a", 3.0), ("b", 1.0)], 2.0, r"label for b at 1 s"),
     ],
 )
-def test_movies_that_do_not_fit_are_named(
-    movies: dict[str, Path], rows: list[tuple[str, float]], setting: float | Literal["auto"], sentence: str
+def test_labels_outside_their_video_are_named(
+    videos: dict[str, Path], rows: list[tuple[str, float]], setting: float | Literal["auto"], message: str
 ) -> None:
-    """A movie that is cut short does not pass for one that was cut at another second."""
-    with pytest.raises(ValueError, match=sentence):
-        find_timestamp_offset(keyframes(rows), movies, setting, Path("train.csv"))
+    """A truncated video is not mistaken for one with another offset."""
+    with pytest.raises(ValueError, match=message):
+        find_timestamp_offset(keyframes(rows), videos, setting, Path("train.csv"))
 
 
-def test_outside_gives_each_movies_first_second() -> None:
+def test_the_first_time_outside_each_video() -> None:
     table = keyframes([("a", 1.0), ("a", 5.0), ("a", 6.0), ("b", 0.5)])
     assert first_outside(table, {"a": 4.0, "b": 2.0}, 0.0) == {"a": 5.0}
     assert first_outside(table, {"a": 9.0, "b": 2.0}, 1.0) == {"b": 0.5}
 
 
-def test_a_set_cut_at_900_gives_the_same_clips_under_its_own_times(tiny_config: Config, tmp_path: Path) -> None:
+def test_a_data_set_with_offset_900_gives_the_same_clips(tiny_config: Config, tmp_path: Path) -> None:
     assert isinstance(tiny_config.data, AvaConfig)
     data = tiny_config.data
     shutil.copy(data.annotations / data.label_map, tmp_path)
     for name in (data.val_csv, data.val_boxes):
         rows = [line.split(",") for line in (data.annotations / name).read_text().splitlines()]
-        shifted = [[video, str(900 + float(time_s)), *rest] for video, time_s, *rest in rows]
-        (tmp_path / name).write_text("".join(",".join(row) + "\n" for row in shifted))
-    cut = Ava(data.model_copy(update={"annotations": tmp_path, "val_excluded": None}))
-    whole = Ava(data.model_copy(update={"val_excluded": None}))
-    splits = [dataset.read("val") for dataset in (whole, cut)]
+        later = [[video, str(900 + float(time_s)), *rest] for video, time_s, *rest in rows]
+        (tmp_path / name).write_text("".join(",".join(row) + "\n" for row in later))
+    shifted = Ava(data.model_copy(update={"annotations": tmp_path, "val_excluded": None}))
+    original = Ava(data.model_copy(update={"val_excluded": None}))
+    splits = [dataset.read("val") for dataset in (original, shifted)]
     clips = [
         build_detection_test_loader(tiny_config, dataset, split).clips
-        for dataset, split in zip((whole, cut), splits, strict=True)
+        for dataset, split in zip((original, shifted), splits, strict=True)
     ]
     assert isinstance(clips[0], DetectionTestClips) and isinstance(clips[1], DetectionTestClips)
     clip, shifted_clip = clips[0][1], clips[1][1]
