@@ -46,18 +46,14 @@ class ModelConfig(Section):
     alpha: int = Field(8, ge=1, description="Frames of the Fast pathway per frame of the Slow pathway.")
     beta: float = Field(0.125, gt=0, le=1, description="Channels of the Fast pathway relative to the Slow pathway.")
     fast_to_slow_kernel: Odd = Field(5, description="Temporal kernel of the F->S lateral connections; 7 for 8x8.")
-    fast_to_slow_stages: tuple[Stage, ...] = Field(
-        ("res3", "res4"), description="Stages after which F->S lateral connections stand."
-    )
+    fast_to_slow_stages: tuple[Stage, ...] = Field(("res3", "res4"), description="Stages followed by F->S connections.")
     res4_temporal_blocks: int | None = Field(
-        None, ge=0, description="Number of res4 blocks with temporal kernel 3, from the first; null: all."
+        None, ge=0, description="First res4 blocks with temporal kernel 3; null: all."
     )
     nonlocal_blocks: tuple[int, ...] = Field(
-        (), description="Blocks of the Slow pathway's res4 (from 0) that a non-local block follows."
+        (), description="Blocks of Slow's res4 (from 0) followed by a non-local block."
     )
-    nonlocal_form: Literal["dot_product", "softmax"] = Field(
-        "dot_product", description="Normalisation of the non-local blocks' affinities."
-    )
+    nonlocal_form: Literal["dot_product", "softmax"] = Field("dot_product", description="Form of the non-local blocks.")
     audio: Literal[True, False, "only"] = Field(
         True, description="true: audio and video; false: video only (SlowFast); only: the Audio pathway alone."
     )
@@ -76,9 +72,7 @@ class ModelConfig(Section):
         ("res3", "res4"), description="Stages after which audio is fused; []: only at the classifier (late fusion)."
     )
     fusion_width: int = Field(64, ge=4, description="Channels between the two convolutions of A->FS.")
-    drop_pathway_rate: Fraction = Field(
-        0.8, description="Probability that a training iteration drops the Audio pathway (P_d)."
-    )
+    drop_pathway_rate: Fraction = Field(0.8, description="Probability of dropping the Audio pathway in training (P_d).")
     drop_pathway_mode: Literal["full", "lateral"] = Field(
         "full",
         description="full: drop audio everywhere (the paper); lateral: drop only its lateral connections (the authors' "
@@ -90,9 +84,7 @@ class ModelConfig(Section):
     avs_weight: float = Field(1.0, ge=0, description="Weight of the AVS losses in the total loss.")
     dropout: Fraction = Field(0.5, description="Dropout before the classifier.")
     roi_resolution: int = Field(7, ge=1, description="Output size of RoIAlign, in cells.")
-    weights: Path | None = Field(
-        None, description="Checkpoint to start from; heads with other classes are initialised anew."
-    )
+    weights: Path | None = Field(None, description="Checkpoint to start from; a head with other classes starts anew.")
 
     @property
     def fast_width(self) -> int:
