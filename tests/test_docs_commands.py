@@ -1,4 +1,4 @@
-"""The commands, settings, paths and links of README.md and docs/ are valid."""
+"""The commands, settings, paths and links of README.md, CONTRIBUTING.md and docs/ are valid."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from avdet.train_settings import TestConfig as EvaluationConfig
 from avdet.train_settings import TrainConfig
 
 REPOSITORY = Path(__file__).parents[1]
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 FENCED = re.compile(r"^ *```\w*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 COMMAND = re.compile(r"(tools/[a-z]\w*(?:/\w+)?\.py|python -m ava_eval)(?= |$)([^#]*)")

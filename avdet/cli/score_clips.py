@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _score(dataset: ClassificationDataset[Any], args: argparse.Namespace) -> None:
     from avdet.datasets.segments import unlabelled_segments
-    from avdet.engine.predictions import align, read_prediction_tables
+    from avdet.engine.predictions_csv import align, read_prediction_tables
 
     dataset, classes, tables = read_prediction_tables(dataset, args.predictions)
     dataset.load_metric_lists()

@@ -1,6 +1,6 @@
 """The timestamp at which annotations place the start of a video.
 
-AVA counts seconds from the start of the whole movie and labels its minutes 15 to 30. Many copies are cut there, so that
+AVA counts seconds from the start of the whole video and labels its minutes 15 to 30. Many copies are cut there, so that
 the file's second 0 is AVA's second 900.
 """
 

@@ -21,7 +21,7 @@ from avdet.datasets.classification import ClassificationConfig, ClassificationDa
 from avdet.datasets.segments import unlabelled_segments
 from avdet.distributed import DistributedContext
 from avdet.engine.aggregate_views import score_segments
-from avdet.engine.predictions import write_predictions
+from avdet.engine.predictions_csv import write_predictions
 from avdet.engine.task import EvaluationResult
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model

@@ -10,7 +10,7 @@ import pytest
 
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.segments import Segments
-from avdet.engine.predictions import align, read_predictions, write_predictions
+from avdet.engine.predictions_csv import align, read_predictions, write_predictions
 
 CLASSES = {"action": ClassNames((0, 1), ("eat", "wave"))}
 HEADER = "id,action:eat,action:wave\n"
