@@ -93,6 +93,14 @@ def test_the_paths_in_code_exist(page: Path) -> None:
             assert list(REPOSITORY.glob(path)), path
 
 
+def test_the_paths_in_the_headers_of_configs_exist() -> None:
+    for config in sorted((REPOSITORY / "configs").rglob("*.yaml")):
+        header = " ".join(line for line in config.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
+        for path in PATH.findall(header):
+            assert list(REPOSITORY.glob(path)), f"{config}: {path}"
+        assert f"--config {config.relative_to(REPOSITORY)}" in header
+
+
 @of_each_page
 def test_links_lead_to_files_and_headings(page: Path) -> None:
     for link in LINK.findall(FENCED.sub("", page.read_text(encoding="utf-8"))):

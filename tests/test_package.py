@@ -45,5 +45,16 @@ def test_the_changelog_lists_every_renamed_setting_value_and_option() -> None:
         assert f"| `{old}` | `{new}` |" in changelog
 
 
+def test_the_steps_in_contributing_name_what_is_in_the_code() -> None:
+    """Each step is `FILE`: ..., and its other names occur in that file, or in the package where FILE has a <name>."""
+    package = "".join(path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "avdet").rglob("*.py")))
+    steps = re.findall(r"^\d\. `([\w/.<>]+)`:?(.*(?:\n   .*)*)", read("CONTRIBUTING.md"), re.MULTILINE)
+    assert len(steps) >= 12
+    for file, text in steps:
+        content = read(file) if (REPOSITORY / file).is_file() else package
+        for name in re.findall(r"`([A-Za-z_]{3,})[`(.]", text):
+            assert name in content, f"{file}: {name}"
+
+
 def read(name: str) -> str:
     return (REPOSITORY / name).read_text(encoding="utf-8")
