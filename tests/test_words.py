@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -38,9 +39,9 @@ MEANT = {  # (file, word): why it stays
 }
 
 
-def tracked_files() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", *PLACES], cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    return [name for name in listed.stdout.splitlines() if (REPOSITORY / name).suffix in SUFFIXES]
+def sources() -> Iterator[Path]:
+    for place in map(REPOSITORY.joinpath, PLACES):
+        yield from (path for path in [place, *place.rglob("*")] if path.suffix in SUFFIXES)
 
 
 def found_in(text: str, words: str) -> list[str]:
@@ -50,10 +51,11 @@ def found_in(text: str, words: str) -> list[str]:
 
 @pytest.mark.parametrize("words", REPLACED)
 def test_replaced_words_do_not_come_back(words: str) -> None:
-    names = tracked_files()
-    if not names:
-        pytest.skip("not a git checkout")
-    used = {(name, word) for name in names for word in found_in((REPOSITORY / name).read_text("utf-8"), words)}
+    used = {
+        (str(path.relative_to(REPOSITORY)), word)
+        for path in sources()
+        for word in found_in(path.read_text("utf-8"), words)
+    }
     unexpected = sorted(used - MEANT.keys())
     assert not unexpected, f"write instead: {REPLACED[words]}"
 
