@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 # What torch's unpickler reports if a file names anything but tensors and plain data.
 _CODE_PHRASES = ("GLOBAL", "Trying to call", "Trying to instantiate", "Can only build")
 FORMAT = "avdet"
-VERSION = 1
+VERSION = 2  # 1: avdet 0.1, with other names of settings and tensors
 _TYPES = {
     "version": int, "model_state": dict, "config": dict, "class_names": dict, "training_state": dict | NoneType,
 }  # fmt: skip
@@ -143,6 +143,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
     invalid = [name for name, kind in _TYPES.items() if not isinstance(content.get(name, ...), kind)]
     if invalid:
         raise CheckpointError(f"{path} has no valid entry {invalid[0]!r}; use another checkpoint")
+    if content["version"] < VERSION:
+        raise CheckpointError(
+            f"{path} was written by avdet 0.1, whose settings and tensors have other names; use it with that version "
+            "or train again"
+        )
     if content["version"] > VERSION:
         raise CheckpointError(
             f"{path} has format version {content['version']}, but this avdet reads up to {VERSION}; update avdet"

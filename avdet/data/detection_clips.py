@@ -24,7 +24,20 @@ from avdet.structures import Clip
 __all__ = ["DetectionTestClips", "DetectionTrainClips", "extract_whole_frame"]
 
 
-class DetectionTrainClips(Dataset[Clip]):
+class _KeyframeClips(Dataset[Clip]):
+    def __init__(self, keyframes: KeyframeTable, videos: Mapping[str, Path], extractor: ClipExtractor) -> None:
+        self.keyframes, self.videos, self.extractor = keyframes, videos, extractor
+
+    def __len__(self) -> int:
+        return len(self.keyframes)
+
+    def location(self, spec: SampleSpec | int) -> tuple[Path, float]:
+        """The video file and the second in it."""
+        keyframe = self.keyframes[spec if isinstance(spec, int) else spec.index]
+        return self.videos[keyframe.video], keyframe.video_s
+
+
+class DetectionTrainClips(_KeyframeClips):
     """Labelled persons in augmented clips, with misaligned audio if the model has an AVS loss."""
 
     def __init__(
@@ -35,19 +48,8 @@ class DetectionTrainClips(Dataset[Clip]):
         augmentation: Augmentation,
         misaligned: MisalignedAudio | None = None,
     ) -> None:
-        self.keyframes = keyframes
-        self.videos = videos
-        self.extractor = extractor
-        self.augmentation = augmentation
-        self.misaligned = misaligned
-
-    def __len__(self) -> int:
-        return len(self.keyframes)
-
-    def location(self, spec: SampleSpec) -> tuple[Path, float]:
-        """The video file and the second in it."""
-        keyframe = self.keyframes[spec.index]
-        return self.videos[keyframe.video], keyframe.video_s
+        super().__init__(keyframes, videos, extractor)
+        self.augmentation, self.misaligned = augmentation, misaligned
 
     def __getitem__(self, spec: SampleSpec) -> Clip:
         rng = np.random.default_rng(spec.seed)
@@ -75,24 +77,14 @@ class DetectionTrainClips(Dataset[Clip]):
         )
 
 
-class DetectionTestClips(Dataset[Clip]):
+class DetectionTestClips(_KeyframeClips):
     """The whole frame at one scale around each keyframe; no randomness, no clip is replaced."""
 
     def __init__(
         self, keyframes: KeyframeTable, videos: Mapping[str, Path], extractor: ClipExtractor, *, short_side: int
     ) -> None:
-        self.keyframes = keyframes
-        self.videos = videos
-        self.extractor = extractor
+        super().__init__(keyframes, videos, extractor)
         self.short_side = short_side
-
-    def __len__(self) -> int:
-        return len(self.keyframes)
-
-    def location(self, index: int) -> tuple[Path, float]:
-        """The video file and the second in it."""
-        keyframe = self.keyframes[index]
-        return self.videos[keyframe.video], keyframe.video_s
 
     def __getitem__(self, index: int) -> Clip:
         keyframe = self.keyframes[index]

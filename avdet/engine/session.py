@@ -14,22 +14,26 @@ import torch
 from avdet.atomic_write import remove_partial_files
 from avdet.checkpoints.checkpoint_io import keep_previous, load_checkpoint, save_checkpoint
 from avdet.config import Config
+from avdet.datasets.detection import DetectionDataset
 from avdet.distributed import DistributedContext, average_buffers, reserve_worker_cores
-from avdet.engine.build import build_task, build_trainer
+from avdet.engine.build_trainer import build_trainer
+from avdet.engine.classification_task import ClassificationTask
+from avdet.engine.detection_task import DetectionTask
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.load_checkpoint import load_pretrained, load_training_state
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.optim import freeze
 from avdet.engine.precise_bn import update_bn_stats
+from avdet.engine.pretraining_task import PretrainingTask
 from avdet.engine.results import write_results
 from avdet.engine.run_dir import RunDir, claim_run
 from avdet.engine.sanity_check import sanity_check
-from avdet.engine.task import EvaluationResult
+from avdet.engine.task import EvaluationResult, Task
 from avdet.models.action_model import ActionModel
 from avdet.models.ops.checkpoint_block import activation_checkpointing
 from avdet.models.ops.sync_batch_norm import convert_sync_batchnorm
 
-__all__ = ["TrainingSession", "dry_run", "train"]
+__all__ = ["TrainingSession", "build_task", "dry_run", "train"]
 
 logger = logging.getLogger(__name__)
 PRECISE_BN_EPOCH = 2**31 - 1  # precise batch norm uses the first clips of this shuffle after any epoch
@@ -169,3 +173,16 @@ class TrainingSession:
         if self.process.is_main:
             remove_partial_files(self.run.last.parent)
         logger.info("resumed %s at iteration %d", self.run.path, self.trainer.iteration)
+
+
+def build_task(config: Config, process: DistributedContext) -> Task:
+    """Detection for benchmarks with person boxes; else classification, or pre-training without class labels.
+
+    Every process of a run builds its own.
+    """
+    dataset = config.dataset()
+    if isinstance(dataset, DetectionDataset):
+        return DetectionTask(config, dataset, process)
+    if dataset.config.task == "classification":
+        return ClassificationTask(config, dataset, process)
+    return PretrainingTask(config, dataset, process)

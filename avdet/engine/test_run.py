@@ -8,10 +8,10 @@ from pathlib import Path
 from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.config import Config
 from avdet.distributed import DistributedContext
-from avdet.engine.build import build_task
 from avdet.engine.load_checkpoint import load_pretrained
 from avdet.engine.results import write_results
 from avdet.engine.run_dir import RunDir
+from avdet.engine.session import build_task
 from avdet.engine.task import EvaluationResult
 
 __all__ = ["test"]

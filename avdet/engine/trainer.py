@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,9 +125,10 @@ class Trainer:
         mean_losses: dict[str, Tensor] = {}
         micro_batches = batch.split(self.accumulation_steps)
         for index, (micro_batch, share) in enumerate(zip(micro_batches, self._shares(micro_batches), strict=True)):
-            with self._gradient_sync(last=index == len(micro_batches) - 1):
+            model, is_last = self.ddp_model, index == len(micro_batches) - 1
+            with nullcontext() if is_last or not isinstance(model, DistributedDataParallel) else model.no_sync():
                 with torch.autocast(self.process.device.type, torch.bfloat16, enabled=self.amp):
-                    losses = self.ddp_model(micro_batch)
+                    losses = model(micro_batch)
                 loss = torch.stack([value.float() for value in losses.values()]).sum() * share
                 loss.backward()
             for name, value in losses.items():
@@ -142,12 +143,6 @@ class Trainer:
         if self.ema is not None:
             self.ema.update_parameters(self.model)
         return mean_losses
-
-    def _gradient_sync(self, *, last: bool) -> AbstractContextManager[object]:
-        """Defers DDP's all-reduce of the gradients to the last micro-batch."""
-        if isinstance(self.ddp_model, DistributedDataParallel) and not last:
-            return self.ddp_model.no_sync()
-        return nullcontext()
 
     def _shares(self, micro_batches: list[ClipBatch]) -> list[float]:
         """Each micro-batch's share of the rows over all processes: person boxes, or clips if there are no boxes.

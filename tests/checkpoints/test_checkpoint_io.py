@@ -72,11 +72,14 @@ def test_error_messages(tmp_path: Path) -> None:
             load_checkpoint(tmp_path / name)
 
 
-def test_newer_formats_are_rejected(tmp_path: Path) -> None:
+def test_other_formats_are_rejected(tmp_path: Path) -> None:
     path = save(tmp_path / "new.pt")
     content = torch.load(path, weights_only=True)
-    torch.save({**content, "version": 2}, path)
-    with pytest.raises(CheckpointError, match=r"format version 2.*update avdet"):
+    torch.save({**content, "version": 1}, path)
+    with pytest.raises(CheckpointError, match=r"written by avdet 0\.1"):
+        load_checkpoint(path)
+    torch.save({**content, "version": 3}, path)
+    with pytest.raises(CheckpointError, match=r"format version 3.*update avdet"):
         load_checkpoint(path)
     for name, value in (("version", "x"), ("config", [1])):
         torch.save({**content, name: value}, path)

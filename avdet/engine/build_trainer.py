@@ -1,34 +1,15 @@
-"""From a config to the task and the Trainer of a run."""
+"""Builds a Trainer from the settings of section train."""
 
 from __future__ import annotations
 
-from avdet.config import Config
-from avdet.datasets.detection import DetectionDataset
 from avdet.distributed import DistributedContext
-from avdet.engine.classification_task import ClassificationTask
-from avdet.engine.detection_task import DetectionTask
 from avdet.engine.optim import build_schedule, build_sgd
-from avdet.engine.pretraining_task import PretrainingTask
 from avdet.engine.run_dir import RunDir
-from avdet.engine.task import Task
 from avdet.engine.trainer import Trainer
 from avdet.models.action_model import ActionModel
 from avdet.train_settings import TrainConfig
 
-__all__ = ["build_task", "build_trainer"]
-
-
-def build_task(config: Config, process: DistributedContext) -> Task:
-    """Detection for benchmarks with person boxes; else classification, or pre-training without class labels.
-
-    Every process of a run builds its own.
-    """
-    dataset = config.dataset()
-    if isinstance(dataset, DetectionDataset):
-        return DetectionTask(config, dataset, process)
-    if dataset.config.task == "classification":
-        return ClassificationTask(config, dataset, process)
-    return PretrainingTask(config, dataset, process)
+__all__ = ["build_trainer"]
 
 
 def build_trainer(model: ActionModel, settings: TrainConfig, run: RunDir, process: DistributedContext) -> Trainer:
