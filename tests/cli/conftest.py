@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from rich.logging import RichHandler
 
 from avdet.cli import train_net
 from avdet.config import Config
 from avdet.people.build_detector import build_trainable_detector, save_person_detector
 from tests.inference.tiny_detector import save_tiny_detector
+
+
+@pytest.fixture(autouse=True)
+def logging_to_the_terminal() -> Iterator[None]:
+    """Removes the tool's log handlers after each test, because they hold the test's captured stdout."""
+    yield
+    for handler in logging.root.handlers[:]:
+        if type(handler) in {logging.StreamHandler, RichHandler}:
+            logging.root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
