@@ -27,6 +27,7 @@ RECIPES = Path(__file__).parents[1] / "synthetic" / "recipes"
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds --config, --sample and the overrides section.key=value."""
     parser.add_argument(
         "--config", type=Path, required=True, help="a YAML config, for example configs/ava/avslowfast.yaml"
     )

@@ -132,6 +132,7 @@ class _Annotator:
         self._persons: Sequence[LabelledPerson] = ()
 
     def annotated(self, live: LiveFrame) -> NDArray[np.uint8]:
+        """Returns a copy of the frame with boxes, frame rate and latency."""
         import cv2
         import numpy as np
 
@@ -154,7 +155,7 @@ class _Annotator:
 
 
 class _Window:
-    """Shows frames until q or Esc is pressed, or the window is closed."""
+    """A window; `show` returns False once q or Esc is pressed or the window is closed."""
 
     def __init__(self, title: str) -> None:
         import cv2
@@ -171,7 +172,7 @@ class _Window:
 
 
 class _VideoFile:
-    """Writes each frame at its time to an mp4 file."""
+    """An mp4 file; `show` writes a frame at its time."""
 
     def __init__(self, path: Path, opened: contextlib.ExitStack) -> None:
         from avdet.media.video_writer import VideoWriter
