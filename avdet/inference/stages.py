@@ -8,6 +8,7 @@ The unit of work is a chunk: a few consecutive keyframes of one video.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -20,10 +21,10 @@ from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
 from avdet.data.detection_clips import extract_whole_frame
 from avdet.data.keyframes import Keyframe
+from avdet.inference.features import record_features
 from avdet.inference.predictions import PersonPredictions
 from avdet.media.array_video import ArrayVideo
 from avdet.media.video_source import VideoSource, open_video
-from avdet.models.action_model import ActionModel
 from avdet.models.detect import Predicts, detect
 from avdet.people.box_table import require_normalized
 from avdet.people.box_table_detector import BoxTableDetector, require_distinct_persons
@@ -185,21 +186,12 @@ def score_persons(
     predictions = PersonPredictions.unscored(times_s, persons, num_classes)
     if clips is None:
         return predictions
-    inputs: list[torch.Tensor] = []
-    handle = None
-    if features:
-        if not isinstance(model, ActionModel):
-            raise ValueError("this model gives no features; use ActionDetector.from_checkpoint")
-        handle = model.head.classifier.register_forward_pre_hook(lambda _, args: inputs.append(args[0].float().cpu()))
-    try:
+    with record_features(model) if features else nullcontext(None) as vectors:
         scores = torch.cat([detections.scores for detections in detect(model, clips, device)])
-    finally:
-        if handle is not None:
-            handle.remove()
     scored = (torch.from_numpy(predictions.box_scores) >= min_box_score).numpy()  # float32, as in `extract_clips`
     predictions.scores[scored] = scores.numpy()
-    if not inputs:
+    if vectors is None:
         return predictions
-    vectors = np.zeros((len(predictions), inputs[0].shape[1]), np.float32)
-    vectors[scored] = inputs[0].numpy()
-    return replace(predictions, features=vectors)
+    columns = np.zeros((len(predictions), vectors[0].shape[1]), np.float32)
+    columns[scored] = torch.cat(vectors).numpy()
+    return replace(predictions, features=columns)
