@@ -52,15 +52,17 @@ class AudioState:
 
     @property
     def fuses(self) -> bool:
+        """Whether the lateral connections from audio are computed."""
         return len(self) > 0 and self.lateral is not None
 
     @property
     def can_pair(self) -> bool:
-        """False once audio is fused: the visual features then give the answer away (paper, 3.3)."""
+        """Whether the AVS loss counts; not after audio is fused, as visual features then contain it (paper, 3.3)."""
         return len(self) > 0 and self.paired and not self.mixed
 
     @property
     def aligned(self) -> Tensor:
+        """The features without those of misaligned audio."""
         return self.features[: len(self)]
 
     def through(self, stage: nn.Module) -> AudioState:

@@ -42,6 +42,7 @@ class OnnxInputs:
     has_audio: Tensor | None = None
 
     def named(self) -> dict[str, Tensor]:
+        """The inputs that are given, by name."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
