@@ -119,7 +119,7 @@ def _jobs_of_videos(videos: list[Path]) -> list[VideoJob]:
 
 
 def _detect(jobs: list[VideoJob], args: argparse.Namespace) -> int:
-    from avdet.media.reader import DecodeError
+    from avdet.media.video_reader import DecodeError
     from avdet.people.box_table import ResumableBoxesFile
     from avdet.people.box_table_detector import BoxTableDetector
     from avdet.people.build_detector import build_person_detector

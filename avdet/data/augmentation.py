@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from avdet.data.transforms import colour_transform, crop, flip, random_crop, transform_colours
-from avdet.media.reader import Frames
+from avdet.media.video_reader import Frames
 
 __all__ = ["Augmentation"]
 

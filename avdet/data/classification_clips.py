@@ -23,7 +23,7 @@ from avdet.data.collate import collate
 from avdet.data.sampler import SampleSpec
 from avdet.data.transforms import Crop, crop
 from avdet.datasets.segments import Segments
-from avdet.media.reader import DecodeError, FrameBatch, Frames
+from avdet.media.video_reader import DecodeError, FrameBatch, Frames
 from avdet.media.video_source import StoredVideo, open_video
 from avdet.structures import Clip, ClipBatch
 

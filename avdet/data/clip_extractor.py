@@ -11,7 +11,7 @@ from torch import Tensor
 
 from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.logmel import SAMPLE_RATE, LogMel
-from avdet.media.reader import FrameBatch, Frames
+from avdet.media.video_reader import FrameBatch, Frames
 from avdet.media.video_source import VideoSource
 
 __all__ = ["ClipExtractor", "channels_first"]

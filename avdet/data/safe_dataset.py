@@ -15,7 +15,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from avdet.data.sampler import SampleSpec
 from avdet.data.time_limit import time_limit
-from avdet.media.reader import DecodeError
+from avdet.media.video_reader import DecodeError
 from avdet.structures import BadClip, Clip
 
 __all__ = ["READING", "TIMED_OUT", "BadClipLog", "ClipSource", "SafeDataset"]

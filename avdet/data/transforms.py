@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avdet.boxes import clip_xyxy, flip_xyxy, shift_xyxy
-from avdet.media.reader import Frames
+from avdet.media.video_reader import Frames
 
 __all__ = ["Crop", "clip_and_keep", "colour_transform", "crop", "flip", "random_crop", "transform_colours"]
 

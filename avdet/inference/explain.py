@@ -15,7 +15,7 @@ from avdet.data.collate import collate
 from avdet.data.detection_clips import extract_whole_frame
 from avdet.data.keyframes import Keyframe
 from avdet.inference.detector import ActionDetector
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AudioOnly
 from avdet.models.class_activation import ActivationMaps, ExplainedPerson, Explanation, activation_maps

@@ -12,7 +12,7 @@ import numpy as np
 from avdet.media.audio_track import Waveform
 from avdet.media.live import AudioChunk, Event, VideoFrame
 from avdet.media.logmel import SAMPLE_RATE
-from avdet.media.reader import FrameBatch, Frames, Times, VideoInfo, checked_times
+from avdet.media.video_reader import FrameBatch, Frames, Times, VideoInfo, checked_times
 
 __all__ = ["StreamBuffer", "StreamWindow"]
 

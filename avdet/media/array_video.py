@@ -10,7 +10,7 @@ import torch
 from torchaudio.functional import resample
 
 from avdet.media.audio_track import Waveform
-from avdet.media.reader import TOLERANCE_S, FrameBatch, Frames, Times, VideoInfo, checked_times
+from avdet.media.video_reader import TOLERANCE_S, FrameBatch, Frames, Times, VideoInfo, checked_times
 
 __all__ = ["ArrayVideo"]
 

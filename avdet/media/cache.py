@@ -17,7 +17,7 @@ from avdet.atomic_write import atomic_write
 from avdet.media.audio_track import AudioTrack, Waveform
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import DecodeError, MediaFile, default_stream, file_version
-from avdet.media.reader import VideoInfo, VideoReader
+from avdet.media.video_reader import VideoInfo, VideoReader
 from avdet.media.video_source import early_end_s
 from avdet.media.video_writer import VideoWriter
 

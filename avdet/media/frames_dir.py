@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from avdet.media.audio_track import AudioTrack, Waveform
 from avdet.media.media_file import DecodeError, MediaFile
-from avdet.media.reader import TOLERANCE_S, FrameBatch, Frames, Times, VideoInfo, checked_times
+from avdet.media.video_reader import TOLERANCE_S, FrameBatch, Frames, Times, VideoInfo, checked_times
 
 __all__ = ["FramesDir", "is_frames_dir"]
 

@@ -21,7 +21,7 @@ from avdet.media.audio_track import Waveform, mix_to_mono
 from avdet.media.display_size import quarter_turns
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import DecodeError
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 
 __all__ = ["AudioChunk", "Event", "VideoFrame", "live_events"]
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 from avdet.media.audio_track import Waveform
 from avdet.media.frames_dir import FramesDir
 from avdet.media.media_file import MediaFile
-from avdet.media.reader import FrameBatch, Frames, Times, VideoInfo, VideoReader
+from avdet.media.video_reader import FrameBatch, Frames, Times, VideoInfo, VideoReader
 
 __all__ = ["StoredVideo", "VideoSource", "duration_of", "early_end_s", "open_video"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avdet.media.reader import VideoInfo, VideoReader
+from avdet.media.video_reader import VideoInfo, VideoReader
 from avdet.media.video_writer import AAC_RATES, VideoWriter
 from avdet.models.class_activation import Explanation
 from avdet.visualization.draw import draw_persons

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from avdet.media.logmel import HOP, SAMPLE_RATE, WINDOW, LogMel
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 
 __all__ = ["SpectrogramBar", "log_mel_image", "read_log_mel"]
 

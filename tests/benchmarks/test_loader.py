@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.frames_dir import FramesDir
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from benchmark import main
 from benchmarks import baseline_loaders as baselines
 from benchmarks.benchmark_videos import write_clip, write_long_video

@@ -7,7 +7,7 @@ import torch
 
 from avdet.config import Config
 from avdet.data.build import build_clip_extractor
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.models.build import build_model
 from avdet.people.torchvision_rcnn import torchvision_rcnn
 from benchmark import main

@@ -11,7 +11,7 @@ import pytest
 from avdet.cli import cache_videos as cli
 from avdet.cli.cache_videos import cache_videos, find_targets, main
 from avdet.datasets.video_files import videos_by_name
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from tests.media.make_videos import write_broken_download, write_video
 
 REPOSITORY = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avdet.cli.stream import main
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from tests.cli.refusal import refusal
 
 

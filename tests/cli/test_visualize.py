@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from avdet.cli.visualize import main
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from tests.cli.refusal import refusal
 from tests.media.make_videos import write_video
 

@@ -12,7 +12,7 @@ from avdet.data.collate import collate
 from avdet.data.loader import ClipLoader, StartMethod
 from avdet.data.safe_dataset import BadClipLog
 from avdet.data.sampler import SampleSpec
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.structures import Clip, ClipBatch
 from tests.media.make_videos import numbered, numbers_of, write_video
 

@@ -12,7 +12,7 @@ from avdet.data.build import build_detection_train_loader
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.sampler import HardNegativeSchedule, SampleSpec
 from avdet.media.logmel import LogMel
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.models.build import build_model
 from tests.media.make_videos import write_video
 

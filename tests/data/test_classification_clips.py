@@ -24,7 +24,7 @@ from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.sampler import SampleSpec
 from avdet.datasets.segments import Intervals, Segments
 from avdet.media.logmel import LogMel
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.media.video_source import open_video
 from tests.media.make_videos import faststart, numbered, numbers_of, truncated, write_video
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.media.logmel import LogMel
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from tests.media.make_videos import numbers_of, write_video
 
 

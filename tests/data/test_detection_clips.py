@@ -6,7 +6,7 @@ from avdet.config import Config
 from avdet.data.build import build_detection_test_loader, build_detection_train_loader
 from avdet.data.detection_clips import DetectionTestClips, DetectionTrainClips
 from avdet.data.sampler import SampleSpec
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 
 
 def test_a_sample_spec_determines_the_clip(tiny_config: Config) -> None:

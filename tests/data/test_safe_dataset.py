@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from avdet.data.safe_dataset import BadClipLog
-from avdet.media.reader import DecodeError
+from avdet.media.video_reader import DecodeError
 from avdet.structures import BadClip
 from tests.data.one_frame_clips import NUM_VIDEOS, OneFrameClips, loader_of, video_names
 

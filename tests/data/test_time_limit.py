@@ -15,7 +15,7 @@ def test_the_process_ends_with_a_sentence_and_its_stacks(tmp_path: Path) -> None
     os.mkfifo(pipe)
     program = (
         "from avdet.data.time_limit import time_limit\n"
-        "from avdet.media.reader import VideoReader\n"
+        "from avdet.media.video_reader import VideoReader\n"
         "with time_limit(0.5, 'The clip of video.mp4 at 2.00 s'):\n"
         f"    VideoReader({str(pipe)!r})\n"
     )

@@ -14,7 +14,7 @@ from avdet.inference.detector import ActionDetector
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.stages import InferenceSettings
 from avdet.media.array_video import ArrayVideo
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.people.build_detector import build_trainable_detector
 from avdet.people.find_persons import find_persons
 from tests.inference.tiny_detector import save_tiny_detector, two_persons, write_noise_video

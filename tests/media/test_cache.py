@@ -11,7 +11,7 @@ import pytest
 from avdet.media import cache
 from avdet.media.audio_track import Waveform
 from avdet.media.cache import cache_video
-from avdet.media.reader import DecodeError, VideoReader
+from avdet.media.video_reader import DecodeError, VideoReader
 from avdet.media.video_writer import VideoWriter
 from tests.media.make_videos import numbers_of, write_video
 from tests.shared import SHARED, needs_shared

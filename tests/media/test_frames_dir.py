@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from avdet.media.frames_dir import FramesDir, is_frames_dir
-from avdet.media.reader import DecodeError, VideoReader
+from avdet.media.video_reader import DecodeError, VideoReader
 from avdet.media.video_source import open_video
 from tests.media.make_videos import numbered, numbers_of, write_frames, write_video
 

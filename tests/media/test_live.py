@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from avdet.media.live import AudioChunk, VideoFrame, live_events
-from avdet.media.reader import DecodeError, VideoReader
+from avdet.media.video_reader import DecodeError, VideoReader
 from tests.media.make_videos import number_of, write_video
 
 

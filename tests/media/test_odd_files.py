@@ -13,7 +13,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from avdet.media.audio_track import Waveform
-from avdet.media.reader import DecodeError, VideoReader
+from avdet.media.video_reader import DecodeError, VideoReader
 from tests.media.make_videos import number_of, numbered, numbers_of, write_video
 
 TS_PACKET, TS_WRAP_S = 188, 2**33 / 90_000

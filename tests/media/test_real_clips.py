@@ -10,7 +10,7 @@ import pytest
 
 from avdet.media.audio_track import AudioTrack
 from avdet.media.media_file import MediaFile
-from avdet.media.reader import DecodeError, VideoReader
+from avdet.media.video_reader import DecodeError, VideoReader
 from tests.shared import SHARED, needs_shared
 
 pytestmark = needs_shared

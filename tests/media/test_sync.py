@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.logmel import HOP, SAMPLE_RATE, LogMel
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.media.video_writer import VideoWriter
 from tests.media.make_videos import write_video
 

@@ -10,7 +10,7 @@ import pytest
 
 from avdet.media.array_video import ArrayVideo
 from avdet.media.frames_dir import FramesDir
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.media.video_source import VideoSource, duration_of, early_end_s, open_video
 from tests.media.make_videos import numbered, numbers_of, write_broken_download, write_frames, write_video
 

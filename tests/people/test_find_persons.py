@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avdet.media.reader import DecodeError, VideoReader
+from avdet.media.video_reader import DecodeError, VideoReader
 from avdet.people.box_table import COLUMNS
 from avdet.people.box_table_detector import BoxTableDetector
 from avdet.people.find_persons import detect_persons_at, find_persons, keyframe_times

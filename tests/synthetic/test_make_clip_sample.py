@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.synthetic.make_clip_sample import is_clip_sample, make_clip_sample, plan_videos
 from avdet.synthetic.synthetic_settings import UNLABELLED
 from tests.synthetic.tiny import TINY_CLIP_SAMPLE

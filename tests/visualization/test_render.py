@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.models.class_activation import ExplainedPerson, Explanation
 from avdet.visualization.audio_gain import add_scores_without_audio
 from avdet.visualization.person_timeline import Overlay, detected_persons

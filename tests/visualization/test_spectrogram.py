@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.visualization.spectrogram import SILENCE, SpectrogramBar, log_mel_image, read_log_mel
 from tests.media.make_videos import write_video
 

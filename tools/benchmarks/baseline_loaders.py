@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
 from avdet.media.logmel import SAMPLE_RATE
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 
 Times = NDArray[np.float64]
 JPEG_RATE = 30

@@ -29,7 +29,7 @@ from avdet.media.frame_decoder import FrameDecoder
 from avdet.media.logmel import SAMPLE_RATE
 from avdet.media.media_file import MediaFile, default_stream
 from avdet.media.packets import PacketSource
-from avdet.media.reader import Frames, VideoReader
+from avdet.media.video_reader import Frames, VideoReader
 from avdet.media.video_source import open_video
 from benchmarks import baseline_loaders as baselines
 from benchmarks.benchmark_videos import write_clip, write_long_video

@@ -22,7 +22,7 @@ from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.class_names import ClassNames
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.stages import extract_clips, keyframe_images, score_persons
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.media.video_writer import VideoWriter
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model

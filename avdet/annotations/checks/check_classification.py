@@ -15,7 +15,7 @@ from avdet.datasets.classification import ClassificationDataset
 from avdet.datasets.dataset import SPLITS, Split, require_data
 from avdet.datasets.segments import Intervals, Segments, find_overlap, unlabelled_segments
 from avdet.datasets.video_files import index_videos, match_videos
-from avdet.media.reader import DecodeError
+from avdet.media.video_reader import DecodeError
 from avdet.media.video_source import early_end_s, open_video
 
 __all__ = ["check_classification"]

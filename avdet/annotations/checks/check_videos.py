@@ -11,7 +11,7 @@ import pandas as pd
 
 from avdet.annotations.checks import Finding, Level, counted, listed
 from avdet.datasets.timestamp_offset import AVA_CUT_S, first_outside
-from avdet.media.reader import DecodeError
+from avdet.media.video_reader import DecodeError
 from avdet.media.video_source import VideoSource, early_end_s, open_video
 
 __all__ = ["check_contents", "check_missing", "check_times"]

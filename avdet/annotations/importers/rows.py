@@ -17,7 +17,7 @@ from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
 from ava_eval.csv_format import MISSING_ID
 from avdet.datasets.video_files import VIDEO_SUFFIXES
 from avdet.media.media_file import frame_times
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 
 __all__ = ["ROW_COLUMNS", "VideoIndex", "clean_rows", "finite_numbers", "rows_from_records"]
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from avdet.visualization.draw import PALETTE
 from avdet.visualization.person_timeline import Overlay, explain_no_detection
 from avdet.visualization.player.tracks import action_names, detection_tracks, ground_truth_tracks

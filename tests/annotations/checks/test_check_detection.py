@@ -14,7 +14,7 @@ from avdet.annotations.checks.check_data import check_data, refuse_faulty
 from avdet.cli import check_data as check_data_cli
 from avdet.config import Config
 from avdet.datasets.ava import Ava, AvaConfig
-from avdet.media.reader import VideoReader
+from avdet.media.video_reader import VideoReader
 from tests.conftest import REPOSITORY
 from tests.media.make_videos import write_broken_download, write_video
 from tests.shared import SHARED, needs_shared

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from avdet.media.media_file import MediaFile
 from avdet.media.packets import PacketSource
-from avdet.media.reader import DecodeError, VideoReader
+from avdet.media.video_reader import DecodeError, VideoReader
 from tests.media.make_videos import faststart, number_of, numbered, numbers_of, truncated, write_video
 
 CONTAINERS = [
