@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 import torch
 import torch.distributed as dist
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import start_processes
 
 from avdet.config import Config, parse_config
 from avdet.data.loader import ClipLoader
@@ -110,7 +110,8 @@ def results_of(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) ->
         if world_size == 1:
             _train_both(0, 1, folder, trained, untrained)
         else:
-            spawn(_train_both, args=(world_size, folder, trained, untrained), nprocs=world_size)
+            arguments = (world_size, folder, trained, untrained)
+            start_processes(_train_both, arguments, nprocs=world_size, start_method="forkserver")
         lines = [json.loads(line) for line in RunDir(folder / "trained").metrics.read_text().splitlines()]
         losses = [line["loss/action"] for line in lines if "loss/action" in line]
         tables = [pd.read_csv(RunDir(folder / name).detections, header=None) for name in ("trained", "untrained")]

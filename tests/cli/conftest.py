@@ -14,6 +14,7 @@ from avdet.cli import train_net
 from avdet.config import Config
 from avdet.people.build_detector import build_trainable_detector, save_person_detector
 from tests.inference.tiny_detector import save_tiny_detector
+from tests.shared import make_once
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +36,11 @@ def tiny_config_file(tmp_path_factory: pytest.TempPathFactory, tiny_config: Conf
 @pytest.fixture(scope="session")
 def trained_run(tmp_path_factory: pytest.TempPathFactory, tiny_config_file: str) -> Path:
     """The directory of a finished run of train_net.py; tests only read it."""
-    run = tmp_path_factory.mktemp("runs") / "trained"
-    assert train_net.main(["--config", tiny_config_file, "--output", str(run)]) == 0
-    return run
+
+    def train(folder: Path) -> None:
+        assert train_net.main(["--config", tiny_config_file, "--output", str(folder / "run")]) == 0
+
+    return make_once(tmp_path_factory, "trained", train) / "run"
 
 
 @pytest.fixture(scope="session")

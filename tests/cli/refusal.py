@@ -14,5 +14,5 @@ def refusal(main: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
         main([str(argument) for argument in argv])
     assert stop.value.code == 2
     message = capsys.readouterr().err
-    assert message.startswith("error: ") and message.count("\n") == 1
+    assert message.startswith("error: ") and message.count("\n") == 1, message
     return message

@@ -28,7 +28,7 @@ def _join_and_work(rank: int, work: Work, folder: Path) -> None:
 @pytest.fixture(scope="session")
 def in_two_processes() -> Iterator[RunTwice]:
     """A function that runs `work(rank, folder)` in two processes at once, each in a process group of both."""
-    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(2, get_context("forkserver")) as pool:
 
         def run(work: Work, folder: Path) -> None:
             for result in [pool.submit(_join_and_work, rank, work, folder) for rank in (0, 1)]:

@@ -49,6 +49,17 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[ActionModel, Pat
     return model, path
 
 
+def test_scores_of_an_exported_audio_only_model_are_torchs(tmp_path: Path) -> None:
+    """The tests of the whole model, marked slow, wait half a minute for torch to trace its 3D convolutions."""
+    model = build_model(tiny_config(audio="only"), num_classes=3, head="roi", exclusive=[(0, 2)])
+    assert isinstance(model, ActionModel)
+    shake(model).eval()
+    export_onnx(model, _inputs(2, 3, (48, 64)), tmp_path / "model.onnx", notes={"classes": "sit"})
+    inputs = _inputs(3, 7, (64, 48), seed=1)
+    np.testing.assert_allclose(run_onnx(tmp_path / "model.onnx", inputs), run_torch(model, inputs), atol=2e-6)
+    assert {entry.value for entry in onnx.load(tmp_path / "model.onnx").metadata_props} == {"sit"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("clips", "boxes", "size_px"), [(1, 1, (32, 32)), (3, 7, (64, 48)), (2, 4, (40, 90)), (2, 0, (32, 48))]

@@ -15,7 +15,7 @@ from avdet.synthetic.scene_script import write_scenes
 from avdet.synthetic.synthetic_settings import SampleSettings
 from tests.synthetic.nuisance import FEATURES, Array, Segments, auc, chance_range, collect, held_out_auc
 
-MANY = SampleSettings(num_train=90, sample_rate=16000)
+MANY = SampleSettings(num_train=90, sample_rate=8000)
 
 
 @pytest.fixture(scope="module")
