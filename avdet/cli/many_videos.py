@@ -178,7 +178,7 @@ def _detect_video(
         rows = predictions.action_rows(job.name, detector.classes, min_score=args.min_score)
         overlay = Overlay(detected_persons(rows, detector.classes.label_map), min_score=args.min_score)
         _annotate(job, annotated, overlay)
-    logger.info("%s: %d persons at %d keyframes", job.path, finished.persons, finished.keyframes)
+    logger.info("%s: persons %d, keyframes %d", job.path, finished.persons, finished.keyframes)
     return finished
 
 
