@@ -10,7 +10,7 @@ from avdet.config import Config
 from avdet.data.audio_negatives import HARD_GAP_S, MisalignedAudio, misaligned_start
 from avdet.data.build import build_detection_train_loader
 from avdet.data.clip_extractor import ClipExtractor
-from avdet.data.sampler import HardNegativeSchedule, SampleSpec
+from avdet.data.sampler import SampleSpec
 from avdet.media.logmel import LogMel
 from avdet.media.video_reader import VideoReader
 from avdet.models.build import build_model
@@ -29,11 +29,6 @@ def tone_steps(path: Path, *, pitches_hz: list[int], level: float = 0.3) -> Path
 
 def loudest_bin(log_mel: torch.Tensor) -> int:
     return int(log_mel.mean(dim=0).argmax())
-
-
-def test_hard_negatives_start_in_the_second_half() -> None:
-    schedule = HardNegativeSchedule(0.25, epochs=5)
-    assert [schedule.at(epoch) for epoch in range(5)] == [0.0, 0.0, 0.0, 0.25, 0.25]
 
 
 @given(

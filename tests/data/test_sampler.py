@@ -1,6 +1,6 @@
 import pytest
 
-from avdet.data.sampler import DistributedEvalSampler, EpochSampler
+from avdet.data.sampler import DistributedEvalSampler, EpochSampler, HardNegativeSchedule
 
 
 def test_an_epoch_has_every_clip_at_most_once_in_a_new_order() -> None:
@@ -41,3 +41,8 @@ def test_batches_that_cannot_be_split_or_filled_are_refused() -> None:
 def test_evaluation_has_each_clip_once(world_size: int) -> None:
     parts = [list(DistributedEvalSampler(10, rank=rank, world_size=world_size)) for rank in range(world_size)]
     assert sorted(index for part in parts for index in part) == list(range(10))
+
+
+def test_hard_negatives_start_in_the_second_half() -> None:
+    schedule = HardNegativeSchedule(0.25, epochs=5)
+    assert [schedule.at(epoch) for epoch in range(5)] == [0.0, 0.0, 0.0, 0.25, 0.25]
