@@ -13,10 +13,13 @@ from ava_eval.grouping import rank_by_class
 from ava_eval.matching import true_positives
 from ava_eval.result import Result
 from ava_eval.selection import Selection
+from ava_eval.ties import Ties, tie_groups
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 SAMPLES = 1000
+_MAX_ORDERS = 8
+_ORDERED_ROWS = 4_000_000  # rows of all orders together, as long as there is one
 _CHUNK_CELLS = 1 << 22  # numbers in memory at once: samples x videos, or samples x steps
 
 
@@ -39,7 +42,7 @@ class Interval:
 class _RankedClass:
     """Counts by step of the ranking and by video, and the positives by video.
 
-    A step ends at a distinct score with a true positive. The precision envelope only depends on these ranks.
+    A step ends at a true positive. The precision envelope only depends on these ranks.
     """
 
     detections: csr_array  # (steps, videos)
@@ -63,13 +66,28 @@ def bootstrap_difference(first: Result, second: Result, samples: int = SAMPLES, 
 
 
 def _sampled_mean_ap(results: Sequence[Result], samples: int, seed: int) -> list[FloatArray] | None:
-    """For each result (samples,) mAP over the same draws; None with fewer than two videos."""
-    ranked = [_ranked_classes(result) for result in results]
-    chunks = [
-        [_mean_ap(classes, weights) for classes, weights in zip(ranked, drawn, strict=True)]
-        for drawn in _draws(results, samples, seed)
-    ]
-    return [np.concatenate(chunk) for chunk in zip(*chunks, strict=True)] or None
+    """For each result (samples,) mAP over the same draws; None with fewer than two videos.
+
+    Where scores tie, the samples take turns with several orders of the tied detections.
+    """
+    rankings = [[_ranked_classes(result, order) for order in range(_num_orders(result))] for result in results]
+    found = [np.zeros(0) for _ in results]
+    for drawn in _draws(results, samples, seed):
+        for index, (orders, weights) in enumerate(zip(rankings, drawn, strict=True)):
+            turn = (len(found[index]) + np.arange(weights.shape[1])) % len(orders)
+            mean_ap = np.zeros(weights.shape[1])
+            for order, classes in enumerate(orders):
+                mean_ap[turn == order] = _mean_ap(classes, weights[:, turn == order])
+            found[index] = np.append(found[index], mean_ap)
+    return found if len(found[0]) else None
+
+
+def _num_orders(result: Result) -> int:
+    """Number of orders of tied detections that the samples take turns with."""
+    is_certain = result.tie_range is None or result.tie_range[0] == result.tie_range[1]
+    if is_certain and len(result.draws) == 1:
+        return 1
+    return min(max(_ORDERED_ROWS // max(1, len(result.selection.rows.row)), 1), _MAX_ORDERS)
 
 
 def _draws(results: Sequence[Result], samples: int, seed: int) -> Iterator[list[FloatArray]]:
@@ -111,33 +129,49 @@ def _mean_ap(classes: Sequence[_RankedClass], weights: FloatArray) -> FloatArray
     return np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
 
 
-def _ranked_classes(result: Result) -> list[_RankedClass]:
-    """The ranking of each class that is averaged."""
-    selection = result.selection
+def _ranked_classes(result: Result, order: int = 0) -> list[_RankedClass]:
+    """The ranking of each class that is averaged, in one order of tied detections."""
+    draw = result.draws[order % len(result.draws)]
+    selection = draw.selection
     rows, videos = selection.rows, selection.keyframes.video
     score = selection.ranking_score
-    is_tp = true_positives(selection, result.match, result.iou)
+    is_tp = true_positives(selection, draw.match, result.iou)
     classes = []
     by_class = rank_by_class(rows.class_, score, len(selection.class_names))
-    for indices, positives, ap in zip(by_class, _positives_by_video(selection), result.ap.values(), strict=True):
+    rank_of_video = np.argsort(np.argsort(selection.keyframes.videos, kind="stable"))
+    for class_, (indices, positives, ap) in enumerate(
+        zip(by_class, _positives_by_video(selection), result.ap.values(), strict=True)
+    ):
         if ap is None:
             continue
-        is_class_tp = is_tp[indices]
-        step, num_steps = _steps(score[indices], is_class_tp)
-        is_before_end = step < num_steps
         video = videos[rows.keyframe[indices]]
-        shape = (num_steps, len(selection.keyframes.videos))
+        rng = selection.ties.rng(class_, order)
+        ranked = _order_ties(score[indices], is_tp[indices], rank_of_video[video], selection.ties.name, rng)
+        is_class_tp, video = is_tp[indices][ranked], video[ranked]
+        step: IntArray = np.cumsum(is_class_tp) - is_class_tp
+        is_before_end = step < is_class_tp.sum()
+        shape = (int(is_class_tp.sum()), len(selection.keyframes.videos))
         detections = _count_matrix(step[is_before_end], video[is_before_end], shape)
         classes.append(_RankedClass(detections, _count_matrix(step[is_class_tp], video[is_class_tp], shape), positives))
     return classes
 
 
-def _steps(score: npt.NDArray[np.floating], is_tp: npt.NDArray[np.bool_]) -> tuple[IntArray, int]:
-    """Step of each ranked row, and the number of steps; rows after the last step get that number."""
-    starts_score = np.append(True, score[1:] != score[:-1])[: len(score)]
-    group = np.cumsum(starts_score) - 1
-    has_tp = np.bincount(group, weights=is_tp) > 0
-    return (np.cumsum(has_tp) - has_tp)[group], int(has_tp.sum())
+def _order_ties(
+    score: npt.NDArray[np.floating],
+    is_tp: npt.NDArray[np.bool_],
+    video: IntArray,
+    ties: Ties,
+    rng: np.random.Generator,
+) -> IntArray:
+    """The rows of one class, ranked by score, with the rows of each tie in the order of the rule."""
+    _, size, _ = tie_groups(score, is_tp)
+    if ties == "file" or len(size) == len(score):
+        return np.arange(len(score))
+    group = np.repeat(np.arange(len(size)), size)
+    if ties == "expected":
+        sorted_rows = np.lexsort((is_tp, video, group))  # so that the file's order does not matter
+        return sorted_rows[np.lexsort((rng.random(len(score)), group))]
+    return np.lexsort((is_tp if ties == "worst" else ~is_tp, group))
 
 
 def _count_matrix(steps: IntArray, videos: IntArray, shape: tuple[int, int]) -> csr_array:

@@ -15,12 +15,14 @@ from ava_eval.breakdown import Breakdown, break_down, breakdown_text
 from ava_eval.comparison import compare, comparison_table
 from ava_eval.csv_format import FormatError
 from ava_eval.evaluate import check_iou, evaluate
-from ava_eval.label_map import read_label_groups, read_label_map
+from ava_eval.input_file import STANDARD_INPUT
+from ava_eval.label_map import read_label_map_and_groups
 from ava_eval.map_by_group import mean_ap_by_group
 from ava_eval.protocols import PROTOCOLS
 from ava_eval.report import Series, is_report, report_path, write_report
 from ava_eval.result import Result, percent, summary, table
 from ava_eval.tables import read_detections, read_excluded, read_ground_truth
+from ava_eval.ties import TIES
 from ava_eval.tubes import TubeResult, evaluate_tubes, tube_table
 
 BAD_INPUT = 2
@@ -32,12 +34,15 @@ def parser() -> argparse.ArgumentParser:
     add = options.add_argument
     add("--ground-truth", type=Path, required=True, metavar="CSV", help="annotations, with or without person ids")
     detections = options.add_mutually_exclusive_group(required=True)
-    detections.add_argument("--detections", type=Path, metavar="CSV", help="the detections to score")
+    detections.add_argument(
+        "--detections", type=Path, metavar="CSV", help="the detections to score (-: standard input)"
+    )
     detections.add_argument("--compare", type=Path, nargs=2, metavar=("A", "B"), help="compare two detection files")
     add("--label-map", type=Path, required=True, metavar="FILE", help="AVA's pbtxt, or class names one per line")
     add("--excluded", type=Path, metavar="CSV", help="keyframes to exclude (video,timestamp)")
     add("--protocol", choices=list(PROTOCOLS), default="official", help="evaluation protocol (default: official)")
     add("--iou", type=float, default=0.5, help="IoU threshold of a true positive (default: 0.5)")
+    add("--ties", choices=TIES, default="expected", help="order of equal scores (default: expected value)")
     add("--tubes", action="store_true", help="also video mAP of tubes, one per person_id and action")
     add("--breakdown", action="store_true", help="also mAP by group, IoU and height, its interval, errors by type")
     add("--json", type=Path, metavar="FILE", help="write the numbers to this file")
@@ -102,13 +107,19 @@ def _run(options: argparse.Namespace) -> None:
 def _check_options(options: argparse.Namespace) -> None:
     """Raise before any file is scored if an option is wrong or an output cannot be written."""
     check_iou(options.iou)
-    if options.compare:
-        first, second = options.compare
-        if first.resolve(strict=True) == second.resolve(strict=True):
-            raise ValueError(f"--compare names {first} twice; give two detection files.")
     inputs = [options.ground_truth, options.label_map, *(options.compare or [options.detections])]
     if options.excluded:
         inputs.append(options.excluded)
+    if inputs.count(STANDARD_INPUT) > 1:
+        raise ValueError("- (standard input) can be only one of the input files; give a path for the others.")
+    inputs = [path for path in inputs if path != STANDARD_INPUT]
+    if options.compare and STANDARD_INPUT not in options.compare:
+        first, second = options.compare
+        if first.resolve(strict=True) == second.resolve(strict=True):
+            raise ValueError(f"--compare names {first} twice; give two detection files.")
+    pipes = [path.resolve() for path in inputs if path.exists() and not (path.is_file() or path.is_dir())]
+    if repeated := [path for path in pipes if pipes.count(path) > 1]:
+        raise ValueError(f"{repeated[0]} is a pipe, which can be read only once; give another file for one option.")
     if options.json:
         _require_writable("--json", options.json, inputs)
     if options.report:
@@ -123,6 +134,8 @@ def _require_writable(option: str, path: Path, inputs: Iterable[Path]) -> None:
     if any(path.exists() and source.exists() and path.samefile(source) for source in inputs):
         raise ValueError(f"{option} {path} is an input file and would be overwritten; give another name.")
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return  # a pipe or a device: its reader would end if it were opened twice
     is_new = not path.exists()
     path.open("ab").close()
     if is_new:
@@ -130,17 +143,25 @@ def _require_writable(option: str, path: Path, inputs: Iterable[Path]) -> None:
 
 
 def _score(options: argparse.Namespace) -> Iterator[_Scored]:
-    label_map, ground_truth = read_label_map(options.label_map), read_ground_truth(options.ground_truth)
+    label_map, groups = read_label_map_and_groups(options.label_map)
+    ground_truth = read_ground_truth(options.ground_truth)
     if ground_truth.empty:
         raise FormatError(f"{options.ground_truth} has no rows; give the ground-truth CSV.")
     excluded = read_excluded(options.excluded) if options.excluded else None
-    groups = read_label_groups(options.label_map)
     for name, path in _short_names(options.compare or [options.detections]).items():
         detections = read_detections(path)
         result = evaluate(
-            ground_truth, detections, label_map, excluded=excluded, protocol=options.protocol, iou=options.iou
+            ground_truth,
+            detections,
+            label_map,
+            excluded=excluded,
+            protocol=options.protocol,
+            iou=options.iou,
+            ties=options.ties,
         )
-        tubes = evaluate_tubes(ground_truth, detections, label_map, excluded=excluded) if options.tubes else None
+        tubes = None
+        if options.tubes:
+            tubes = evaluate_tubes(ground_truth, detections, label_map, excluded=excluded, ties=options.ties)
         breakdown = break_down(result, groups) if options.breakdown or options.report else None
         yield _Scored(name, result, mean_ap_by_group(result, groups), tubes, breakdown)
 

@@ -30,12 +30,17 @@ class Comparison:
 
 
 def compare(first: Result, second: Result, first_name: str = "first", second_name: str = "second") -> Comparison:
-    """Compare two results of `evaluate` with the same ground truth, label map, protocol and IoU."""
-    if (first.protocol, first.iou, list(first.ap)) != (second.protocol, second.iou, list(second.ap)):
+    """Compare two results of `evaluate` with the same ground truth, label map, protocol, IoU and rule for ties."""
+    if _rules(first) != _rules(second):
         raise ValueError(
-            "results of different protocols, IoUs or label maps cannot be compared; evaluate both with the same ones."
+            "results of different protocols, IoUs, rules for ties or label maps cannot be compared;"
+            " evaluate both with the same ones."
         )
     return Comparison(first_name, second_name, first, second, bootstrap_difference(first, second))
+
+
+def _rules(result: Result) -> tuple[object, ...]:
+    return result.protocol, result.iou, result.ties, list(result.ap)
 
 
 def comparison_table(comparison: Comparison) -> str:

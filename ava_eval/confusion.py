@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ava_eval.grouping import rank_by_class
 from ava_eval.matching import keyframe_pairs, true_positives
 from ava_eval.result import Result
+from ava_eval.selection import Selection
 
 IntArray = npt.NDArray[np.int64]
 
@@ -43,7 +44,7 @@ def confusion_matrix(result: Result) -> IntArray:
     selection, match = result.selection, result.match
     rows, truth = selection.rows, selection.truth
     is_tp = true_positives(selection, match, result.iou)
-    is_top = _top_detections(rows.class_, rows.score, selection.num_positives)
+    is_top = _top_detections(selection)
     is_found = np.zeros(len(truth.row), dtype=bool)
     is_found[match.truth[(is_tp & is_top)[match.detection]]] = True
     is_false_positive = is_top & ~is_tp
@@ -57,9 +58,21 @@ def confusion_matrix(result: Result) -> IntArray:
     return counts.reshape(num_classes, num_classes)
 
 
-def _top_detections(class_: IntArray, score: npt.NDArray[np.float64], counts: IntArray) -> npt.NDArray[np.bool_]:
-    """(N,) mask of the `counts` highest scores of each class."""
-    is_top = np.zeros(len(score), dtype=bool)
-    for indices, count in zip(rank_by_class(class_, score, len(counts)), counts.tolist(), strict=True):
-        is_top[indices[:count]] = True
+def _top_detections(selection: Selection) -> npt.NDArray[np.bool_]:
+    """(N,) mask of the highest scores of each class, as many as it has ground-truth boxes.
+
+    Of equal scores at the limit, those of the first videos, times and boxes are taken.
+    """
+    rows = selection.rows
+    is_top = np.zeros(len(rows.row), dtype=bool)
+    by_class = rank_by_class(rows.class_, rows.score, len(selection.class_names))
+    for indices, count in zip(by_class, selection.num_positives.tolist(), strict=True):
+        top = indices[:count]
+        if 0 < count < len(indices) and selection.ties.name != "file":
+            score = rows.score[indices]
+            above, tied = indices[score > score[count - 1]], indices[score == score[count - 1]]
+            number = selection.keyframes.sorted_numbers()[rows.keyframe[tied]]
+            tied = tied[np.lexsort((*selection.boxes_of(tied).T, number))]
+            top = np.concatenate([above, tied[: count - len(above)]])
+        is_top[top] = True
     return is_top

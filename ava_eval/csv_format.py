@@ -49,7 +49,8 @@ class Layout:
     """Columns of one kind of file, in order. The first `required` columns are in every row that has a box.
 
     `hint` is the next step in the message about a wrong number of columns. `alternatives` are the orders that a
-    header may name where `columns` stands for several; the first is the documented one.
+    header may name where `columns` stands for several; the first is the documented one. Files of detectors may hold
+    some inverted boxes (`may_invert`), which the evaluation drops.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Layout:
     required: int
     hint: str
     alternatives: tuple[tuple[str, ...], ...] = ()
+    may_invert: bool = False
 
     @property
     def orders(self) -> tuple[tuple[str, ...], ...]:
@@ -86,6 +88,7 @@ DETECTIONS = Layout(
     (*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "score", "person_id"),
     required=8,
     hint="add the missing columns",
+    may_invert=True,
 )
 # Column 7 is a score; in the lists that PySlowFast distributes it is an action id or empty, and column 8 the score.
 BOXES = Layout(

@@ -116,7 +116,7 @@ def parse_row(fields: list[str], layout: Layout, where: str) -> tuple[str, list[
         raise FormatError(f"{where}: {quoted(video)} is not a video name; write the file's name without its suffix.")
     numbers = [_number(text, name, layout, where) for name, text in zip(layout.columns[1:], fields[1:], strict=False)]
     numbers += [math.nan] * (len(layout.columns) - 1 - len(numbers))
-    if len(fields) > 2:
+    if len(fields) > 2 and not layout.may_invert:
         _check_box(numbers[1:5], where)
     return video, numbers
 
@@ -261,7 +261,8 @@ def _is_valid(block: Block, names: tuple[str, ...], layout: Layout) -> bool:
         low = {"action_id": 1, "person_id": -1}.get(name, -MAX_VALUES[name])
         if not _within(columns[name], low, MAX_VALUES[name], layout.is_nullable(name), whole=name.endswith("_id")):
             return False
-    if len(names) > 2 and (np.any(columns["x1"] > columns["x2"]) or np.any(columns["y1"] > columns["y2"])):
+    has_boxes = len(names) > 2 and not layout.may_invert
+    if has_boxes and (np.any(columns["x1"] > columns["x2"]) or np.any(columns["y1"] > columns["y2"])):
         return False
     return all(name and name == name.strip() and min(name) >= " " for name in block.videos)
 

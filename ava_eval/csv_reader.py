@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 
 from ava_eval.csv_format import MISSING_ID, FormatError, Layout
 from ava_eval.csv_parser import Block, is_header, parse_fast, parse_strict, quoted, raw_fields, split_line
+from ava_eval.input_file import open_plain_or_gzip, read_bytes, shown_name
 
 _BLOCK_BYTES = 1 << 23
 _GROWTH = 1.125
-_GZIP_MAGIC = b"\x1f\x8b"
 _CONTENT = re.compile(rb"\S")
 
 
@@ -27,16 +24,17 @@ def read_table(path: str | Path, layout: Layout) -> pd.DataFrame:
     Fields left out are NaN; ids left out are those of `csv_format.MISSING_ID`.
     """
     path = Path(path)
+    name = shown_name(path)
     separator, line_above = "", b""
     table = _TableBuilder(layout)
     for first_line, block in _line_blocks(path):
-        _check_utf8(block, path, first_line)
+        _check_utf8(block, name, first_line)
         line, rows = first_line, block
         if not separator:
-            separator, line, rows = _skip_header(block, first_line, layout, path)
-        _refuse_truncated_line(rows, line_above, separator, f"{path}, line {line}")
+            separator, line, rows = _skip_header(block, first_line, layout, name)
+        _refuse_truncated_line(rows, line_above, separator, f"{name}, line {line}")
         line_above = _last_line(rows) or line_above
-        table.append(parse_fast(rows, separator, layout) or parse_strict(rows, separator, layout, str(path), line))
+        table.append(parse_fast(rows, separator, layout) or parse_strict(rows, separator, layout, name, line))
     return table.finish()
 
 
@@ -78,13 +76,6 @@ class _TableBuilder:
             array.resize(capacity, refcheck=False)  # safe: no other references exist before finish()
 
 
-def open_plain_or_gzip(path: Path) -> BinaryIO:
-    """Open for reading; a gzip file is recognised by its first bytes, whatever its name."""
-    with path.open("rb") as file:
-        is_gzip = file.read(2) == _GZIP_MAGIC
-    return gzip.open(path, "rb") if is_gzip else path.open("rb")  # type: ignore[return-value]
-
-
 def _line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
     """(number of the first line, bytes) of blocks that end with a newline, without blank lines at their top.
 
@@ -92,26 +83,20 @@ def _line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
     """
     line, rest = 1, b""
     with open_plain_or_gzip(path) as file:
-        while chunk := _read(file, path):
+        while chunk := read_bytes(file, path, _BLOCK_BYTES):
             if line == 1 and not rest:
                 chunk = chunk.removeprefix(b"\xef\xbb\xbf")
             chunk = rest + chunk
             cut = chunk.rfind(b"\n") + 1
             if not cut and len(chunk) >= _BLOCK_BYTES:
                 raise FormatError(
-                    f"{path}, line {line} is longer than {_BLOCK_BYTES} bytes; check that this is a text file."
+                    f"{shown_name(path)}, line {line} is longer than {_BLOCK_BYTES} bytes;"
+                    " check that this is a text file."
                 )
             data, rest = chunk[:cut], chunk[cut:]
             yield from _without_blank_top(line, data)
             line += data.count(b"\n")
     yield from _without_blank_top(line, rest)
-
-
-def _read(file: BinaryIO, path: Path) -> bytes:
-    try:
-        return file.read(_BLOCK_BYTES)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise FormatError(f"{path} is a damaged gzip file ({error}); download or compress it again.") from None
 
 
 def _without_blank_top(line: int, data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -123,22 +108,22 @@ def _without_blank_top(line: int, data: bytes) -> Iterator[tuple[int, bytes]]:
         yield line + data.count(b"\n", 0, start), kept.replace(b"\r\n", b"\n") if b"\r" in kept else kept
 
 
-def _check_utf8(data: bytes, path: Path, first_line: int) -> None:
+def _check_utf8(data: bytes, name: str, first_line: int) -> None:
     try:
         data.decode()
     except UnicodeDecodeError as error:
         line = first_line + data.count(b"\n", 0, error.start)
         raise FormatError(
-            f"{path}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8 text; save the file as UTF-8."
+            f"{name}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8 text; save the file as UTF-8."
         ) from None
 
 
-def _skip_header(block: bytes, first_line: int, layout: Layout, path: Path) -> tuple[str, int, bytes]:
+def _skip_header(block: bytes, first_line: int, layout: Layout, name: str) -> tuple[str, int, bytes]:
     """The file's separator, the line number of its first row and the bytes from there on."""
     end = block.find(b"\n") + 1 or len(block)
     head = block[:end].decode()
     separator = "\t" if "\t" in head and "," not in head else ","
-    where = f"{path}, line {first_line}"
+    where = f"{name}, line {first_line}"
     if is_header(split_line(head, separator, where), layout, where):
         return separator, first_line + 1, block[end:]
     return separator, first_line, block

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ava_eval.average_precision import mean_ap, precision_recall_curves
 from ava_eval.grouping import first_argmax
 from ava_eval.matching import keyframe_pairs, true_positives
-from ava_eval.result import Result
+from ava_eval.result import Draw, Result
 from ava_eval.selection import Selection
 
 IntArray = npt.NDArray[np.int64]
@@ -42,11 +42,22 @@ class ErrorAnalysis:
 
 def analyse_errors(result: Result) -> ErrorAnalysis:
     """Give each false positive one type: the first that applies of the list in `ErrorAnalysis`."""
-    selection = result.selection
-    is_tp = true_positives(selection, result.match, result.iou)
+    analyses = [_analyse(draw, result.iou) for draw in result.draws]
+    fixed = {name: _mean([one.fixed_mean_ap[name] for one in analyses]) for name in analyses[0].fixed_mean_ap}
+    return ErrorAnalysis(analyses[0].counts, fixed)
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _analyse(draw: Draw, iou: float) -> ErrorAnalysis:
+    selection, match = draw.selection, draw.match
+    is_tp = true_positives(selection, match, iou)
     is_found = np.zeros(len(selection.truth.row), dtype=bool)
-    is_found[result.match.truth[is_tp[result.match.detection]]] = True
-    error_type, target = _classify(result, is_tp, is_found)
+    is_found[match.truth[is_tp[match.detection]]] = True
+    error_type, target = _classify(draw, iou, is_tp, is_found)
     is_target = np.zeros(len(is_found), dtype=bool)
     is_target[target[target >= 0]] = True
     is_missed = ~is_found & ~is_target
@@ -60,20 +71,22 @@ def analyse_errors(result: Result) -> ErrorAnalysis:
     return ErrorAnalysis(counts, fixed)
 
 
-def _classify(result: Result, is_tp: BoolArray, is_found: BoolArray) -> tuple[npt.NDArray[np.int8], IntArray]:
+def _classify(
+    draw: Draw, min_iou: float, is_tp: BoolArray, is_found: BoolArray
+) -> tuple[npt.NDArray[np.int8], IntArray]:
     """(N,) error type of each detection, and the ground-truth box that it finds once fixed, or -1."""
-    selection, match = result.selection, result.match
+    selection, match = draw.selection, draw.match
     error_type = np.where(is_tp, _TRUE_POSITIVE, _BACKGROUND).astype(np.int8)
     target = np.full(len(is_tp), -1)
     is_fp = ~is_tp[match.detection]
-    is_poor = is_fp & (match.iou >= BACKGROUND_IOU) & (match.iou < result.iou)
+    is_poor = is_fp & (match.iou >= BACKGROUND_IOU) & (match.iou < min_iou)
     error_type[match.detection[is_poor]] = _LOCALIZATION
     is_movable = is_poor & ~is_found[match.truth]
     target[match.detection[is_movable]] = match.truth[is_movable]
-    error_type[match.detection[is_fp & (match.iou >= result.iou)]] = _DUPLICATE
+    error_type[match.detection[is_fp & (match.iou >= min_iou)]] = _DUPLICATE
     candidates = np.flatnonzero((error_type == _BACKGROUND) | (error_type == _LOCALIZATION))
     for detection, truth, iou in keyframe_pairs(selection, candidates):
-        on_box = (iou >= result.iou) & (selection.rows.class_[detection] != selection.truth.class_[truth])
+        on_box = (iou >= min_iou) & (selection.rows.class_[detection] != selection.truth.class_[truth])
         error_type[detection[on_box]] = _CLASSIFICATION
         target[detection[on_box]] = -1
         unfound = np.flatnonzero(on_box & ~is_found[truth])
@@ -95,7 +108,7 @@ def _fix_detections(selection: Selection, is_tp: BoolArray, is_error: BoolArray,
     is_fixed_tp[fixed] = True
     keep = ~is_error | is_fixed_tp
     score, positives = selection.ranking_score, selection.num_positives_averaged
-    return mean_ap(precision_recall_curves(class_[keep], score[keep], is_fixed_tp[keep], positives))
+    return mean_ap(precision_recall_curves(class_[keep], score[keep], is_fixed_tp[keep], positives, selection.ties))
 
 
 def _fix_missed(selection: Selection, is_tp: BoolArray, is_missed: BoolArray) -> float | None:
@@ -104,4 +117,4 @@ def _fix_missed(selection: Selection, is_tp: BoolArray, is_missed: BoolArray) ->
     class_ = np.concatenate([selection.rows.class_, missed_class])
     score = np.concatenate([selection.ranking_score, np.full(len(missed_class), np.inf)])
     is_tp = np.concatenate([is_tp, np.ones(len(missed_class), dtype=bool)])
-    return mean_ap(precision_recall_curves(class_, score, is_tp, selection.num_positives_averaged))
+    return mean_ap(precision_recall_curves(class_, score, is_tp, selection.num_positives_averaged, selection.ties))

@@ -20,6 +20,7 @@ _MAX_BOXES_TRIED = 10_000
 _MIN_SHARED = 0.5  # fraction of keyframes
 _MAX_OFFSETS_TRIED = 6
 _MAX_VIDEOS_TRIED = 300
+MAX_TIE_SPREAD = 0.0005  # of mAP by the order of tied detections, before a note
 _OTHER_UNIT_RATIO = 5.0  # if median timestamps differ by a larger factor, their units differ
 
 
@@ -30,6 +31,7 @@ def diagnose(
     iou: float,
     ground_truth: pd.DataFrame,
     excluded: pd.DataFrame | None,
+    tie_range: tuple[float, float] | None = None,
 ) -> list[str]:
     """Sentences, the most serious first; [] for valid input."""
     return [
@@ -37,6 +39,7 @@ def diagnose(
         *_about_keyframes(selection),
         *_about_boxes(selection, match, iou),
         *_about_scores(selection),
+        *_about_ties(selection, tie_range),
         *_about_repeated_detections(selection, match),
         *_about_repeated_ground_truth(selection, ground_truth),
         *_about_excluded(selection, excluded),
@@ -175,6 +178,19 @@ def _about_scores(selection: Selection) -> Iterator[str]:
         yield f"All scores are {score[0]:g}, so detections cannot be ranked; check the score column."
     elif score.max() > 1 and np.all(score == np.rint(score)):
         yield f"All scores are whole numbers, up to {score.max():g}; check that the column does not hold person ids."
+
+
+def _about_ties(selection: Selection, tie_range: tuple[float, float] | None) -> Iterator[str]:
+    if tie_range is None or tie_range[1] - tie_range[0] <= MAX_TIE_SPREAD:
+        return
+    low, high = (100 * value for value in tie_range)
+    if selection.protocol.matches_by_score:
+        yield f"Scores tie: mAP is {low:.2f} to {high:.2f} by the order of tied detections; write more decimals."
+    else:
+        yield (
+            f"mAP is {low:.2f} to {high:.2f} by the order of the rows, in which the {selection.protocol.name} protocol"
+            " matches detections; --ties file follows the order of this file."
+        )
 
 
 def _about_repeated_detections(selection: Selection, match: Match) -> Iterator[str]:

@@ -60,6 +60,15 @@ class KeyframeIndex:
         """(keyframes,) timestamps in seconds."""
         return self._times.to_numpy()[self._keys.to_numpy() & 0xFFFFFFFF] / 1e6
 
+    def sorted_numbers(self) -> IntArray:
+        """(keyframes,) rank of each keyframe by video name and time: it does not depend on the tables' order."""
+        names = self.videos
+        rank = np.empty(len(names), dtype=np.int64)
+        rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+        ranks = np.empty(len(self), dtype=np.int64)
+        ranks[np.lexsort((self.time_s, rank[self.video]))] = np.arange(len(self))
+        return ranks
+
 
 def _extend(known: pd.Index, values: IntArray) -> tuple[pd.Index, IntArray]:
     """`known` with the new values appended, and the index of each value in it."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ava_eval.csv_format import FormatError
 from ava_eval.csv_parser import quoted
+from ava_eval.input_file import open_plain_or_gzip, read_bytes, shown_name
 
 POSE, OBJECT, INTERACTION = "pose", "object", "person interaction"
 _GROUP_OF_TYPE = {"PERSON_MOVEMENT": POSE, "OBJECT_MANIPULATION": OBJECT, "PERSON_INTERACTION": INTERACTION}
@@ -33,7 +34,7 @@ def read_label_map(path: str | Path) -> dict[int, str]:
     without a header line, these are the ids; otherwise the first name has id 1. If most but not all lines have an
     id, FormatError names the first without one.
     """
-    return {action_id: name for action_id, name, _ in _read_classes(Path(path))}
+    return read_label_map_and_groups(path)[0]
 
 
 def read_label_groups(path: str | Path) -> dict[int, str]:
@@ -41,9 +42,15 @@ def read_label_groups(path: str | Path) -> dict[int, str]:
 
     Groups are the pbtxt's `label_type`; without that field, AVA's groups by id if the names are AVA's.
     """
+    return read_label_map_and_groups(path)[1]
+
+
+def read_label_map_and_groups(path: str | Path) -> tuple[dict[int, str], dict[int, str]]:
+    """What `read_label_map` and `read_label_groups` return, from one reading of the file."""
     classes = _read_classes(Path(path))
+    label_map = {action_id: name for action_id, name, _ in classes}
     typed = {action_id: _GROUP_OF_TYPE[kind] for action_id, _, kind in classes if kind in _GROUP_OF_TYPE}
-    return typed or ava_groups({action_id: name for action_id, name, _ in classes})
+    return label_map, typed or ava_groups(label_map)
 
 
 def ava_groups(label_map: Mapping[int, str]) -> dict[int, str]:
@@ -76,27 +83,30 @@ def check_label_map(label_map: Mapping[int, str], source: str = "the label map")
 
 def _read_classes(path: Path) -> list[tuple[int, str, str]]:
     """(id, name, label type or "") of each class."""
-    if path.stat().st_size > _MAX_BYTES:
-        raise FormatError(f"{path} has over {_MAX_BYTES} bytes, so it is not a label map; check the path.")
+    with open_plain_or_gzip(path) as file:
+        data = read_bytes(file, path, _MAX_BYTES + 1)
+    name = shown_name(path)
+    if len(data) > _MAX_BYTES:
+        raise FormatError(f"{name} has over {_MAX_BYTES} bytes, so it is not a label map; check the path.")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FormatError(f"{path} is not UTF-8 text (byte {error.start}); save the label map as UTF-8.") from None
+        raise FormatError(f"{name} is not UTF-8 text (byte {error.start}); save the label map as UTF-8.") from None
     if text.lstrip()[:1] in {"[", "{"}:
-        raise FormatError(f"{path} looks like JSON; write class names one per line, or lines such as `3: jump`.")
+        raise FormatError(f"{name} looks like JSON; write class names one per line, or lines such as `3: jump`.")
     if _WEB_PAGE.match(text):
-        raise FormatError(f"{path} is a web page; download the file itself (on GitHub: the raw file).")
-    classes = _parse_pbtxt(text, path) if re.search(r"[{}]", text) else _parse_list(text, path)
+        raise FormatError(f"{name} is a web page; download the file itself (on GitHub: the raw file).")
+    classes = _parse_pbtxt(text, name) if re.search(r"[{}]", text) else _parse_list(text, name)
     ids: set[int] = set()
     for action_id, _, _ in classes:
         if action_id in ids:
-            raise FormatError(f"{path} defines the id {action_id} twice; give each class its own id.")
+            raise FormatError(f"{name} defines the id {action_id} twice; give each class its own id.")
         ids.add(action_id)
-    check_label_map({action_id: name for action_id, name, _ in classes}, str(path))
+    check_label_map({action_id: class_name for action_id, class_name, _ in classes}, name)
     return classes
 
 
-def _parse_pbtxt(text: str, path: Path) -> list[tuple[int, str, str]]:
+def _parse_pbtxt(text: str, path: str) -> list[tuple[int, str, str]]:
     classes: list[tuple[int, str, str]] = []
     for block in _blocks(_TOKEN.findall(text), path):
         number = block.get("label_id", block.get("id", ""))
@@ -110,7 +120,7 @@ def _parse_pbtxt(text: str, path: Path) -> list[tuple[int, str, str]]:
     return classes
 
 
-def _blocks(tokens: list[str], path: Path) -> list[dict[str, str]]:
+def _blocks(tokens: list[str], path: str) -> list[dict[str, str]]:
     """The `key: value` pairs of each `word { ... }` block."""
     stream = [token for token in tokens if not token.startswith("#")]
     blocks: list[dict[str, str]] = []
@@ -134,7 +144,7 @@ def _unquote(value: str) -> str:
     return re.sub(r"\\(.)", r"\1", value[1:-1]) if value[:1] in {'"', "'"} else ""
 
 
-def _parse_list(text: str, path: Path) -> list[tuple[int, str, str]]:
+def _parse_list(text: str, path: str) -> list[tuple[int, str, str]]:
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     if lines and _LIST_HEADER.fullmatch(lines[0][1]):
         lines = lines[1:]

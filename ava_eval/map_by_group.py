@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from ava_eval.average_precision import class_curves, mean_ap, precision_recall_curves
 from ava_eval.csv_format import PIXEL_THRESHOLD
 from ava_eval.matching import true_positives
-from ava_eval.result import Result
+from ava_eval.result import Draw, Result
 from ava_eval.selection import Selection
 
 IOUS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -28,8 +29,11 @@ def mean_ap_by_group(result: Result, groups: Mapping[int, str]) -> dict[str, flo
 
 def mean_ap_by_iou(result: Result, ious: Sequence[float] = IOUS) -> dict[float, float | None]:
     """mAP at each IoU threshold."""
-    selection, match = result.selection, result.match
-    return {iou: mean_ap(class_curves(selection, true_positives(selection, match, iou))) for iou in ious}
+
+    def measure(draw: Draw, iou: float) -> float | None:
+        return mean_ap(class_curves(draw.selection, true_positives(draw.selection, draw.match, iou)))
+
+    return {iou: result.mean_over_draws(partial(measure, iou=iou)) for iou in ious}
 
 
 def mean_ap_by_height(result: Result, heights: Mapping[str, tuple[float, float]] = HEIGHTS) -> dict[str, float | None]:
@@ -42,20 +46,23 @@ def mean_ap_by_height(result: Result, heights: Mapping[str, tuple[float, float]]
     if len(truth.boxes) and truth.boxes.max() > PIXEL_THRESHOLD:
         return {}
     height = truth.boxes[:, 3] - truth.boxes[:, 1]
-    return {name: _mean_ap_within(result, height, low, high) for name, (low, high) in heights.items()}
+
+    def measure(draw: Draw, low: float, high: float) -> float | None:
+        return _mean_ap_within(draw, result.iou, (height >= low) & (height < high), low, high)
+
+    return {name: result.mean_over_draws(partial(measure, low=low, high=high)) for name, (low, high) in heights.items()}
 
 
-def _mean_ap_within(result: Result, truth_height: npt.NDArray[np.float64], low: float, high: float) -> float | None:
-    selection, match = result.selection, result.match
-    is_within = (truth_height >= low) & (truth_height < high)
-    is_tp = true_positives(selection, match, result.iou)
+def _mean_ap_within(draw: Draw, iou: float, is_within: npt.NDArray[np.bool_], low: float, high: float) -> float | None:
+    selection, match = draw.selection, draw.match
+    is_tp = true_positives(selection, match, iou)
     height = _detection_heights(selection)
     keep = (height >= low) & (height < high)
-    on_truth = match.iou >= result.iou
+    on_truth = match.iou >= iou
     keep[match.detection[on_truth]] = is_within[match.truth[on_truth]]
     class_, score = selection.rows.class_, selection.ranking_score
     num_positives = np.bincount(selection.truth.class_[is_within], minlength=len(selection.class_names))
-    return mean_ap(precision_recall_curves(class_[keep], score[keep], is_tp[keep], num_positives))
+    return mean_ap(precision_recall_curves(class_[keep], score[keep], is_tp[keep], num_positives, selection.ties))
 
 
 def _detection_heights(selection: Selection) -> npt.NDArray[np.float64]:

@@ -47,23 +47,39 @@ def _match_chunks(selection: Selection) -> Iterator[tuple[IntArray, IntArray, Fl
 
 
 def true_positives(selection: Selection, match: Match, iou: float) -> npt.NDArray[np.bool_]:
-    """(N,) mask of `selection.rows`: the first detection assigned to each box with at least this IoU.
+    """(N,) mask of `selection.rows`: of the detections assigned to a box with at least this IoU, the first.
 
-    The first is the one of highest score, or the first row of the file, depending on the protocol. The order of
-    equal scores does not matter: in either order one true and one false positive have that score.
+    The first is the one of highest score, in either order of equal scores: one true and the other false positives
+    have that score. A protocol that matches in the file's order takes the first row with ties in the order of the
+    file, and otherwise a row that any order could put first: a random one, the lowest or the highest score.
     """
     close = np.flatnonzero(match.iou >= iou)
     detection, truth = match.detection[close], match.truth[close]
-    if selection.protocol.matches_by_score:
+    by_score, ties = selection.protocol.matches_by_score, selection.ties
+    if ties.name != "file":
+        order = np.lexsort((-match.iou[close], -selection.rows.score[detection], truth))
+    elif by_score:
         order = np.lexsort((-selection.rows.score[detection], truth))
     else:
         order = stable_argsort(truth)
-    detection, truth = detection[order], truth[order]
-    is_first = np.ones(len(truth), dtype=bool)
-    is_first[1:] = truth[1:] != truth[:-1]
+    sizes = np.bincount(truth)
+    sizes = sizes[sizes > 0]
+    chosen = np.cumsum(sizes) - sizes
+    if not by_score and ties.name == "worst":
+        chosen = chosen + sizes - 1
+    if not by_score and ties.name == "expected":
+        place = ties.places(len(selection.truth.row))[truth[order][chosen]]
+        chosen = chosen + (place * sizes).astype(np.int64)
     is_tp = np.zeros(len(selection.rows.row), dtype=bool)
-    is_tp[detection[is_first]] = True
+    is_tp[detection[order][chosen]] = True
     return is_tp
+
+
+def is_matching_open(selection: Selection, match: Match) -> bool:
+    """Whether the order of the rows can decide which of several detections a box is matched with."""
+    if selection.protocol.matches_by_score or selection.ties.name != "expected":
+        return False
+    return bool(np.any(np.bincount(match.truth[match.iou > 0]) > 1))
 
 
 class BoxLookup:

@@ -160,12 +160,13 @@ def _curves(series: Sequence[Series]) -> str:
     for index, name in enumerate(series[0].result.ap):
         curves = [curves_of_series[index] for curves_of_series in by_series]
         if any(curve is not None for curve in curves):
-            aps = " / ".join(percent(curve.ap if curve else None).strip() for curve in curves)
+            aps = " / ".join(percent(one.result.ap[name]).strip() for one in series)
             caption = f"<figcaption>{escape(name)} <b>{aps}</b></figcaption>"
             figures.append(f"<figure>{caption}{precision_recall_plot(curves)}</figure>")
     return (
         "<h2>Precision over recall</h2><p>Precision (vertical) over recall (horizontal), both from 0 to 1; AP is the"
-        f' area under the steps.</p><div class="curves">{"".join(figures)}</div>'
+        " area under the steps, averaged over the orders of tied detections.</p>"
+        f'<div class="curves">{"".join(figures)}</div>'
     )
 
 

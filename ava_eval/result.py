@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from ava_eval.matching import Match
 from ava_eval.protocols import PROTOCOLS
@@ -13,10 +16,18 @@ _REASONS = {
     "excluded_keyframe": "on excluded keyframes",
     "uncounted_keyframe": "on keyframes without ground truth",
     "over_limit": "beyond the {limit} best of their keyframe",
-    "empty_box": "with an empty box",
+    "empty_box": "with an empty or inverted box",
     "truth_unknown_class": "of classes outside the label map",
     "truth_excluded": "on excluded keyframes",
 }
+
+
+@dataclass
+class Draw:
+    """One seeded choice of the rows and matches that ties leave open."""
+
+    selection: Selection
+    match: Match
 
 
 @dataclass
@@ -24,25 +35,44 @@ class Result:
     """Frame AP as fractions of 1; None for a class that the protocol leaves out of the mean.
 
     `truth_boxes` and `detection_rows` are counts by class. `notes` are sentences about problems of the input.
-    Further analyses start from `selection` and `match`.
+    `tie_range` holds the mAP that 95 % of the orders of tied detections give, with ties "expected". Further analyses
+    start from `draws`; those that count rows use the first of them, `selection` and `match`.
     """
 
     protocol: str
     iou: float
+    ties: str
     mean_ap: float | None
     ap: dict[str, float | None]
-    counts: dict[str, int]
+    counts: dict[str, int | float]
     truth_boxes: dict[str, int]
     detection_rows: dict[str, int]
+    tie_range: tuple[float, float] | None
     notes: list[str]
-    selection: Selection = field(repr=False)
-    match: Match = field(repr=False)
+    draws: list[Draw] = field(repr=False)
+
+    @property
+    def selection(self) -> Selection:
+        """The selection of the first draw."""
+        return self.draws[0].selection
+
+    @property
+    def match(self) -> Match:
+        """The match of the first draw."""
+        return self.draws[0].match
+
+    def mean_over_draws(self, measure: Callable[[Draw], float | None]) -> float | None:
+        """The mean of a measure of every draw; None if it is None for any."""
+        values = [measure(draw) for draw in self.draws]
+        known = [value for value in values if value is not None]
+        return float(np.mean(known)) if len(known) == len(values) else None
 
     def to_json(self) -> dict[str, object]:
-        """`{"protocol", "iou", "mAP", "AP": {class name: number or None}, "counts"}`."""
+        """`{"protocol", "iou", "ties", "mAP", "AP": {class name: number or None}, "counts"}`."""
         return {
             "protocol": self.protocol,
             "iou": self.iou,
+            "ties": self.ties,
             "mAP": self.mean_ap,
             "AP": dict(self.ap),
             "counts": dict(self.counts),
@@ -68,7 +98,7 @@ def summary(result: Result) -> list[str]:
     """Lines on the protocol, the averaged classes, the keyframes, and the rows that each rule dropped."""
     protocol, counts = PROTOCOLS[result.protocol], result.counts
     return [
-        f"protocol: {protocol.name}, as {protocol.source}; IoU {result.iou:g}",
+        f"protocol: {protocol.name}, as {protocol.source}; IoU {result.iou:g}; ties {result.ties}",
         f"classes: {counts['classes_averaged']} of {counts['classes']} averaged;"
         f" {counts['classes_without_ground_truth']} without ground truth,"
         f" {counts['classes_without_detections']} without detections",

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from ava_eval.csv_format import BOX_COLUMNS
-from ava_eval.grouping import index_in_run, stable_argsort
+from ava_eval.keyframe_limit import draw_tied_rows, top_k_rows
 from ava_eval.keyframes import KeyframeIndex
+from ava_eval.original_order import heap_order, keyframe_order, score_order
 from ava_eval.protocols import Protocol
+from ava_eval.ties import EXPECTED, TieRule
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
-_CHUNK_CELLS = 1 << 22
 
 
 @dataclass
@@ -32,7 +34,7 @@ class GroundTruth:
 
 @dataclass
 class Rows:
-    """(N,) rows of a table, in the table's order."""
+    """(N,) rows of a table, in the table's order, or in that of the original script's arrays."""
 
     row: IntArray  # in the table
     keyframe: IntArray
@@ -41,9 +43,11 @@ class Rows:
 
     def keep(self, mask: BoolArray) -> Rows:
         """The rows where `mask` is true."""
-        if mask.all():
-            return self
-        return Rows(self.row[mask], self.keyframe[mask], self.class_[mask], self.score[mask])
+        return self if mask.all() else self.take(mask)
+
+    def take(self, chosen: BoolArray | IntArray) -> Rows:
+        """The rows of a mask, or of indices in their order."""
+        return Rows(self.row[chosen], self.keyframe[chosen], self.class_[chosen], self.score[chosen])
 
 
 @dataclass
@@ -51,6 +55,7 @@ class Selection:
     """Everything that counts. Classes are numbered as in the label map, keyframes as in `keyframes`, both from 0."""
 
     protocol: Protocol
+    ties: TieRule
     class_ids: list[int]
     class_names: list[str]
     keyframes: KeyframeIndex
@@ -63,6 +68,7 @@ class Selection:
     rows: Rows  # detections that count
     detections: pd.DataFrame  # the whole table
     dropped: dict[str, int]  # number of rows by rule
+    is_limit_tied: bool  # equal scores at the limit per keyframe, so that the draw decides which rows count
 
     @property
     def num_positives(self) -> IntArray:
@@ -94,8 +100,12 @@ def select(
     ground_truth: pd.DataFrame,
     detections: pd.DataFrame,
     excluded: pd.DataFrame | None,
+    ties: TieRule = EXPECTED,
 ) -> Selection:
-    """Apply the protocol's rules to tables as the read functions return them."""
+    """Apply the protocol's rules to tables as the read functions return them.
+
+    With ties in the order of the file, ground truth and rows are ordered as the original script's arrays.
+    """
     class_ids = np.array(list(label_map), dtype=np.int64)
     keyframes = KeyframeIndex()
     boxes = _index_rows(ground_truth, class_ids, keyframes)
@@ -112,21 +122,25 @@ def select(
     matchable = boxes.keep(~is_excluded[boxes.keyframe])
     positives = boxes if protocol.counts_excluded_boxes else matchable
     dropped["truth_excluded"] = int(is_excluded[boxes.keyframe].sum())
-    rows, dropped_detections = _drop(rows, detections, protocol, is_excluded, is_scored)
+    rows, dropped_detections = _drop(rows, is_excluded, is_scored)
+    rows, over_limit, is_limit_tied = _limit(rows, detections, protocol, keyframes, matchable.keyframe, ties)
+    rows, empty = _drop_empty(rows, detections, protocol)
     return Selection(
         protocol,
+        ties,
         list(label_map),
         list(label_map.values()),
         keyframes,
         is_scored,
         has_truth,
         has_detections,
-        _ground_truth(matchable, ground_truth, protocol),
+        _ground_truth(matchable, ground_truth, protocol, keyframes, ties),
         positives.class_,
         positives.keyframe,
         rows,
         detections,
-        dropped | dropped_detections,
+        dropped | dropped_detections | {"over_limit": over_limit, "empty_box": empty},
+        is_limit_tied,
     )
 
 
@@ -144,76 +158,85 @@ def _mask(length: int, indices: IntArray) -> BoolArray:
     return mask
 
 
-def _drop(
-    rows: Rows, table: pd.DataFrame, protocol: Protocol, is_excluded: BoolArray, is_scored: BoolArray
-) -> tuple[Rows, dict[str, int]]:
-    """Apply the rules in the order of the original scripts; return the rows left and the number dropped by each."""
+def _drop(rows: Rows, is_excluded: BoolArray, is_scored: BoolArray) -> tuple[Rows, dict[str, int]]:
+    """Apply the rules on classes and keyframes; return the rows left and the number dropped by each."""
 
     def rules() -> Iterator[tuple[str, BoolArray]]:
         yield "unknown_class", rows.class_ >= 0
         yield "excluded_keyframe", ~is_excluded[rows.keyframe]
         yield "uncounted_keyframe", is_scored[rows.keyframe]
-        if protocol.max_detections is not None:
-            yield "over_limit", top_k_rows(rows.keyframe, rows.score, protocol.max_detections, rows.row, table)
-        if protocol.drops_empty_boxes:
-            x1, y1, x2, y2 = (table[name].to_numpy()[rows.row] for name in BOX_COLUMNS)
-            yield "empty_box", (x1 < x2) & (y1 < y2)
 
-    dropped = dict.fromkeys(("unknown_class", "excluded_keyframe", "uncounted_keyframe", "over_limit", "empty_box"), 0)
+    dropped = {}
     for rule, mask in rules():
         dropped[rule] = len(mask) - int(mask.sum())
         rows = rows.keep(mask)
     return rows, dropped
 
 
-def _ground_truth(boxes: Rows, table: pd.DataFrame, protocol: Protocol) -> GroundTruth:
+def _limit(
+    rows: Rows,
+    table: pd.DataFrame,
+    protocol: Protocol,
+    keyframes: KeyframeIndex,
+    truth_keyframe: IntArray,
+    ties: TieRule,
+) -> tuple[Rows, int, bool]:
+    """The rows within the limit per keyframe, the number beyond it, and whether ties leave the choice open."""
+    k = protocol.max_detections
+    if ties.name == "file":
+        kept = rows.take(_original_order(rows, table, protocol, truth_keyframe))
+        return kept, len(rows.row) - len(kept.row), False
+    if k is None:
+        return rows, 0, False
+    keep, tied = top_k_rows(rows.keyframe, rows.score, k)
+    if len(tied):
+        num_above = np.bincount(rows.keyframe[keep], minlength=len(keyframes))[rows.keyframe[tied]]
+        number = keyframes.sorted_numbers()[rows.keyframe[tied]]
+        keep[tied[draw_tied_rows(number, num_above, k, table.iloc[rows.row[tied]], ties.rng())]] = True
+    return rows.keep(keep), len(keep) - int(keep.sum()), len(tied) > 0
+
+
+def _original_order(rows: Rows, table: pd.DataFrame, protocol: Protocol, truth_keyframe: IntArray) -> IntArray:
+    """The rows of the original script's arrays, in their order."""
+    if protocol.max_detections is not None:
+        return heap_order(rows.keyframe, [rows.score, *_heap_columns(rows, table)], protocol.max_detections)
+    if protocol.scores_detected_keyframes:
+        return keyframe_order(rows.keyframe, rows.keyframe)
+    return score_order(rows.keyframe, rows.score, truth_keyframe)
+
+
+def _heap_columns(rows: Rows, table: pd.DataFrame) -> list[npt.NDArray[Any]]:
+    return [table[name].to_numpy()[rows.row] for name in ("action_id", "y1", "x1", "y2", "x2")]
+
+
+def _drop_empty(rows: Rows, table: pd.DataFrame, protocol: Protocol) -> tuple[Rows, int]:
+    """Drop inverted boxes, and those without area where the protocol does; return the number dropped."""
+    x1, y1, x2, y2 = (table[name].to_numpy() for name in BOX_COLUMNS)
+    is_valid = (x1 < x2) & (y1 < y2) if protocol.drops_empty_boxes else (x1 <= x2) & (y1 <= y2)
+    mask = is_valid[rows.row]
+    return rows.keep(mask), len(mask) - int(mask.sum())
+
+
+def _ground_truth(
+    boxes: Rows, table: pd.DataFrame, protocol: Protocol, keyframes: KeyframeIndex, ties: TieRule
+) -> GroundTruth:
     """Order the boxes so that the first of equal IoU is the one that the original script matches.
 
     The official script and MMAction2 read the person id as a score and sort by it. The box coordinates break the
-    remaining ties, so the order of the file's rows does not matter. PySlowFast keeps the file's order.
+    remaining ties, so the order of the file's rows does not matter. PySlowFast keeps the file's order: the first
+    of equal IoU is the one of the smallest coordinates, unless ties are in the order of the file.
     """
     corners = table[list(BOX_COLUMNS)].to_numpy(dtype=np.float64)[boxes.row]
-    if protocol.matches_by_score:
-        person = table["person_id"].to_numpy()[boxes.row] if "person_id" in table else np.zeros(len(boxes.row))
+    person = np.zeros(len(boxes.row))
+    if protocol.matches_by_score and "person_id" in table:
+        person = table["person_id"].to_numpy(dtype=np.float64)[boxes.row]
+    if ties.name != "file":
         x1, y1, x2, y2 = corners.T
-        order = np.lexsort((x2, y2, x1, y1, -person))
-        boxes = Rows(boxes.row[order], boxes.keyframe[order], boxes.class_[order], boxes.score[order])
-        corners = corners[order]
-    return GroundTruth(boxes.row, boxes.keyframe, boxes.class_, corners)
-
-
-def top_k_rows(keyframe: IntArray, score: FloatArray, k: int, row: IntArray, table: pd.DataFrame) -> BoolArray:
-    """(N,) mask of the k rows of highest score in each keyframe, over all classes.
-
-    Equal scores at the limit: the larger (action_id, y1, x1, y2, x2) is kept, as by the official script's heap;
-    of identical rows, the first in the file. `row` indexes `table`.
-    """
-    limit = _kth_score(keyframe, score, k)[keyframe]
-    keep = score > limit
-    tied = np.flatnonzero(score == limit)
-    num_free = k - np.bincount(keyframe[keep], minlength=int(keyframe.max(initial=0)) + 1)
-    columns = [-table[name].to_numpy()[row[tied]] for name in ("x2", "y2", "x1", "y1", "action_id")]
-    tied = tied[np.lexsort((*columns, keyframe[tied]))]
-    sizes = np.bincount(keyframe[tied])
-    keep[tied[index_in_run(sizes[sizes > 0]) < num_free[keyframe[tied]]]] = True
-    return keep
-
-
-def _kth_score(keyframe: IntArray, score: FloatArray, k: int) -> FloatArray:
-    """(keyframes,) k-th highest score of each keyframe, -inf for keyframes of at most k rows."""
-    sizes = np.bincount(keyframe)
-    kth = np.full(len(sizes), -np.inf)
-    is_sorted = bool(np.all(keyframe[1:] >= keyframe[:-1]))
-    by_keyframe = score if is_sorted else score[stable_argsort(keyframe)]
-    starts = np.cumsum(sizes) - sizes
-    crowded = np.flatnonzero(sizes > k)
-    crowded = crowded[np.argsort(sizes[crowded])]  # keyframes of similar size are padded to one width
-    while len(crowded):
-        chunk_size = max(1, _CHUNK_CELLS // int(sizes[crowded[-1]]))
-        chunk, crowded = crowded[-chunk_size:], crowded[:-chunk_size]
-        width = int(sizes[chunk[-1]])
-        padded = np.full((len(chunk), width), -np.inf)
-        rows = np.repeat(starts[chunk], sizes[chunk]) + index_in_run(sizes[chunk])
-        padded[np.arange(width) < sizes[chunk][:, None]] = by_keyframe[rows]
-        kth[chunk] = np.partition(padded, width - k, axis=1)[:, width - k]
-    return kth
+        number = keyframes.sorted_numbers()[boxes.keyframe]
+        order = np.lexsort((x2, y2, x1, y1, -person, boxes.class_, number))
+    elif protocol.max_detections is not None:
+        order = heap_order(boxes.keyframe, [person, *_heap_columns(boxes, table)])
+    else:
+        order = np.argsort(-person, kind="stable")
+    boxes = boxes.take(order)
+    return GroundTruth(boxes.row, boxes.keyframe, boxes.class_, corners[order])

@@ -25,6 +25,7 @@ from ava_eval.csv_format import (
 )
 from ava_eval.csv_parser import quoted
 from ava_eval.csv_reader import read_table
+from ava_eval.input_file import shown_name
 
 
 def read_ground_truth(path: str | Path) -> pd.DataFrame:
@@ -42,6 +43,7 @@ def read_detections(path: str | Path) -> pd.DataFrame:
     person_id is -1 where the file has none. Rows with only video,timestamp hold no detection and are left out.
     """
     table = read_table(path, DETECTIONS)
+    _refuse_mostly_inverted(table, shown_name(Path(path)))
     has_box = table["action_id"].to_numpy() != MISSING_ID["action_id"]
     return table if has_box.all() else table[has_box].reset_index(drop=True)
 
@@ -109,8 +111,12 @@ def check_table(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     if not isinstance(table["video"].dtype, pd.CategoricalDtype):
         table = table.assign(video=table["video"].astype(str).astype("category"))
     _check_range(table, layout)
+    if layout.may_invert:
+        _refuse_mostly_inverted(table, f"the {layout.kind} table")
+    elif "action_id" in layout.columns:
+        _refuse_inverted(table, layout)
     if "action_id" in layout.columns:
-        _check_boxes(table, layout)
+        _check_ids(table, layout)
     return table
 
 
@@ -128,13 +134,31 @@ def _check_range(table: pd.DataFrame, layout: Layout) -> None:
         _refuse(is_bad, table, layout, name, f"a number up to {MAX_VALUES[name]:g}")
 
 
-def _check_boxes(table: pd.DataFrame, layout: Layout) -> None:
+def _refuse_inverted(table: pd.DataFrame, layout: Layout) -> None:
     x1, y1, x2, y2 = (table[name].to_numpy() for name in BOX_COLUMNS)
     _refuse(x1 > x2, table, layout, "x1", "up to x2; boxes are corners")
     _refuse(y1 > y2, table, layout, "y1", "up to y2; boxes are corners")
+
+
+def _refuse_mostly_inverted(table: pd.DataFrame, source: str) -> None:
+    """Raise FormatError if most boxes are inverted or without area, and some are inverted."""
+    x1, y1, x2, y2 = (table[name].to_numpy() for name in BOX_COLUMNS)
+    is_inverted = (x1 > x2) | (y1 > y2)
+    if not is_inverted.any():
+        return
+    num_bad = int(np.sum(is_inverted | (x1 == x2) | (y1 == y2)))
+    if num_bad > len(table) / 2:
+        box = ",".join(f"{float(table[name].iloc[int(np.argmax(is_inverted))]):g}" for name in BOX_COLUMNS)
+        raise FormatError(
+            f"{source}: {num_bad:,} of {len(table):,} boxes have x1 >= x2 or y1 >= y2, such as {box}; boxes are"
+            " x1,y1,x2,y2 (corners), so convert them if they are x,y,width,height."
+        )
+
+
+def _check_ids(table: pd.DataFrame, layout: Layout) -> None:
     ids = table["action_id"].to_numpy()
     _refuse(ids != np.rint(ids), table, layout, "action_id", "a whole number")
-    no_class = (ids < 1) & ~np.isnan(x1)
+    no_class = (ids < 1) & ~np.isnan(table["x1"].to_numpy())
     _refuse(no_class, table, layout, "action_id", "1 or more; if your ids start at 0, add 1 to all")
 
 

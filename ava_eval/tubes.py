@@ -17,6 +17,7 @@ from ava_eval.protocols import Protocol
 from ava_eval.result import percent
 from ava_eval.selection import Selection, select
 from ava_eval.tables import check_ids, check_table
+from ava_eval.ties import TieRule, Ties
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -60,28 +61,31 @@ def evaluate_tubes(
     *,
     excluded: pd.DataFrame | None = None,
     ious: Sequence[float] = TUBE_IOUS,
+    ties: Ties = "expected",
 ) -> TubeResult:
     """Compute video mAP. A tube is all rows of one video, person_id and action_id; its score is their mean score.
 
     The IoU of two tubes is the mean IoU of their boxes over the keyframes of either, 0 where one has no box (temporal
     IoU times mean spatial IoU). In order of descending score, each tube is matched with the free ground-truth tube
     of highest IoU, if it reaches the threshold. Detections on keyframes that the ground truth does not list, rows
-    without a person_id, and all but the best row of a tube on one keyframe are left out.
+    without a person_id, and all but the best row of a tube on one keyframe are left out. `ties` is the rule for tubes
+    of equal score, as in `evaluate`.
     """
     check_label_map(label_map)
     ground_truth, detections = check_table(ground_truth, GROUND_TRUTH), check_table(detections, DETECTIONS)
     excluded = None if excluded is None else check_table(excluded, EXCLUDED)
     check_ids(ground_truth, detections, label_map)
+    rule = TieRule(ties)
     truth_table = _unique_boxes(ground_truth.assign(score=1.0), GROUND_TRUTH)
     table = _unique_boxes(detections, DETECTIONS)
-    selection = select(_PROTOCOL, label_map, truth_table, table, excluded)
+    selection = select(_PROTOCOL, label_map, truth_table, table, excluded, rule)
     truth = _tubes(selection, selection.truth.keyframe, selection.truth.class_, truth_table, selection.truth.row)
     detected = _tubes(selection, selection.rows.keyframe, selection.rows.class_, table, selection.rows.row)
     score = np.bincount(detected.of_box, selection.rows.score) / detected.length
     num_positives = np.bincount(truth.class_, minlength=len(label_map))
     pairs = _tube_ious(selection, detected, truth)
     by_iou = {
-        iou: precision_recall_curves(detected.class_, score, _true_positives(*pairs, score, iou), num_positives)
+        iou: precision_recall_curves(detected.class_, score, _true_positives(*pairs, score, iou), num_positives, rule)
         for iou in ious
     }
     names = list(label_map.values())

@@ -78,3 +78,6 @@ class TestConfig(Section):
     protocol: Literal["official", "pyslowfast", "mmaction2"] = Field(
         "official", description="Evaluation protocol of frame mAP (docs/evaluator.md)."
     )
+    ties: Literal["expected", "worst", "best", "file"] = Field(
+        "expected", description="Order of detections of equal score in frame mAP; expected: the mean over all orders."
+    )

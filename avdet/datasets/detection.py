@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 import ava_eval
 from ava_eval import KEYFRAME_COLUMNS
 from ava_eval.protocols import PROTOCOLS
+from ava_eval.ties import Ties
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.dataset import DataConfig, SampleSet, Split
 from avdet.datasets.keyframe_split import KeyframeSplit, with_video, without_excluded
@@ -129,8 +130,10 @@ class DetectionDataset(ABC, Generic[C]):
             logger.info("%s: the videos start at timestamp %g", split, offset_s)
         return KeyframeSplit(rows, truth, excluded, videos, offset_s)
 
-    def metrics(self, detections: pd.DataFrame, split: KeyframeSplit, *, protocol: str, iou: float) -> Metrics:
-        """Frame mAP of a table of detections."""
+    def metrics(
+        self, detections: pd.DataFrame, split: KeyframeSplit, *, protocol: str, iou: float, ties: Ties = "expected"
+    ) -> Metrics:
+        """Frame mAP of a table of detections, whose scores should not be rounded: rounded ones tie."""
         result = ava_eval.evaluate(
             split.ground_truth,
             detections,
@@ -138,6 +141,7 @@ class DetectionDataset(ABC, Generic[C]):
             excluded=split.excluded if PROTOCOLS[protocol].uses_excluded else None,
             protocol=protocol,
             iou=iou,
+            ties=ties,
         )
         text = "\n".join([ava_eval.table(result), *(f"note: {note}" for note in result.notes)])
         return Metrics("mAP", result.mean_ap, result.to_json(), text)

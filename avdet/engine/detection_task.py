@@ -59,7 +59,7 @@ class DetectionTask:
     def evaluate(self, model: ActionModel, *, batches: int | None = None) -> EvaluationResult:
         table = detect_split(model, self.loader, self.classes.ids, self.process, batches=batches)
         test = self.config.test
-        metrics = self.dataset.metrics(table, self.val, protocol=test.protocol, iou=test.iou)
+        metrics = self.dataset.metrics(table, self.val, protocol=test.protocol, iou=test.iou, ties=test.ties)
         return EvaluationResult("detection", metrics, lambda run: write_detections(table, run.detections))
 
 

@@ -17,7 +17,7 @@ __all__ = ["RunComparison", "compare_runs"]
 
 ABSENT = "-"
 SECTIONS = ("detection", "classification", "pretraining", "people")
-NOT_METRICS = {"counts", "iou", "protocol"}
+NOT_METRICS = {"counts", "iou", "protocol", "ties"}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ that only lists its keyframe; detections (video, second, box, id, score).
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
@@ -15,6 +16,7 @@ Box = tuple[float, float, float, float]
 Key = tuple[str, float]
 TruthRow = tuple[str, float, "Box | None", int]
 DetectionRow = tuple[str, float, Box, int, float]
+Flags = list[tuple["float | np.float32", bool]]  # score and whether it is a true positive
 Averages = dict[int, float]  # AP by class id, of the classes that are averaged
 
 
@@ -52,11 +54,12 @@ def match(
     return true_positives
 
 
-def average_precision(ranked: list[tuple[float, bool]], num_positives: int) -> float:
-    """Area under the precision envelope of (score, is true positive) pairs with distinct scores."""
+def average_precision(ranked: Flags, num_positives: int) -> float:
+    """Area under the precision envelope of (score, is true positive) pairs, ranked by numpy's default sort."""
     points, num_tp = [], 0
-    for rank, (_, is_tp) in enumerate(sorted(ranked, reverse=True), start=1):
-        num_tp += is_tp
+    order = np.argsort(np.array([score for score, _ in ranked]))[::-1]
+    for rank, index in enumerate(order.tolist(), start=1):
+        num_tp += ranked[index][1]
         points.append((num_tp / num_positives, num_tp / rank))
     area, recall = 0.0, 0.0
     for index, (reached, _) in enumerate(points):
@@ -65,7 +68,7 @@ def average_precision(ranked: list[tuple[float, bool]], num_positives: int) -> f
     return area
 
 
-def _averages(flags: dict[int, list[tuple[float, bool]]], boxes: dict[int, int], known: Iterable[int]) -> Averages:
+def _averages(flags: dict[int, Flags], boxes: dict[int, int], known: Iterable[int]) -> Averages:
     return {class_: average_precision(flags.get(class_, []), boxes[class_]) for class_ in known if boxes.get(class_)}
 
 
@@ -84,6 +87,19 @@ def _truths(ground_truth: Iterable[TruthRow], known: set[int], excluded: set[Key
     return truths
 
 
+def heap_order(rows: list[tuple[float, int, Box]], limit: int) -> list[tuple[float, int, Box]]:
+    """(score, id, box) as the official script keeps them: in a heap, then by descending score."""
+    entries: list[tuple[float, ...]] = []
+    for score, class_, (x1, y1, x2, y2) in rows:
+        entry = (score, class_, y1, x1, y2, x2)
+        if limit < 1 or len(entries) < limit:
+            heapq.heappush(entries, entry)
+        elif score > entries[0][0]:
+            heapq.heapreplace(entries, entry)
+    kept = sorted(entries, key=lambda entry: -entry[0])
+    return [(score, int(class_), (x1, y1, x2, y2)) for score, class_, y1, x1, y2, x2 in kept]
+
+
 def _boxes(truths: dict[tuple[Key, int], list[Box]]) -> dict[int, int]:
     counts: dict[int, int] = defaultdict(int)
     for (_, class_), boxes in truths.items():
@@ -97,14 +113,15 @@ def official(
     """Excluded keyframes are ignored."""
     listed = {(video, second) for video, second, _, _ in ground_truth}
     truths = _truths(ground_truth, known, set())
-    flags: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    flags: dict[int, Flags] = defaultdict(list)
     for key, rows in _by_keyframe(row for row in detections if row[3] in known).items():
-        best = sorted(rows, key=lambda row: -row[4])[:50]
+        best = heap_order([(row[4], row[3], row[2]) for row in rows], limit=50)
         if key in listed:
             for class_ in known:
-                kept = [row for row in best if row[3] == class_ and row[2][0] < row[2][2] and row[2][1] < row[2][3]]
-                matched = match((row[2] for row in kept), truths.get((key, class_), []), iou, threshold)
-                flags[class_] += [(row[4], is_tp) for row, is_tp in zip(kept, matched, strict=True)]
+                kept = [row for row in best if row[1] == class_ and row[2][0] < row[2][2] and row[2][1] < row[2][3]]
+                boxes = heap_order([(1.0, class_, box) for box in truths.get((key, class_), [])], limit=0)
+                matched = match((row[2] for row in kept), [box for _, _, box in boxes], iou, threshold)
+                flags[class_] += [(row[0], is_tp) for row, is_tp in zip(kept, matched, strict=True)]
     return _averages(flags, _boxes(truths), known)
 
 
@@ -112,7 +129,7 @@ def pyslowfast(
     ground_truth: list[TruthRow], detections: list[DetectionRow], known: set[int], excluded: set[Key], threshold: float
 ) -> Averages:
     truths = _truths(ground_truth, known, excluded)
-    flags: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    flags: dict[int, Flags] = defaultdict(list)
     for key, rows in _by_keyframe(row for row in detections if row[3] in known).items():
         if key not in excluded:
             for class_ in known:
@@ -126,14 +143,14 @@ def mmaction2(
     ground_truth: list[TruthRow], detections: list[DetectionRow], known: set[int], excluded: set[Key], threshold: float
 ) -> Averages:
     truths = _truths(ground_truth, known, excluded)
-    scored = {key for key, _ in truths}
-    flags: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for key, rows in _by_keyframe(row for row in detections if row[3] in known).items():
-        if key in scored:
-            for class_ in known:
-                kept = sorted((row for row in rows if row[3] == class_), key=lambda row: -row[4])
-                matched = match((row[2] for row in kept), truths.get((key, class_), []), iou_float32, threshold)
-                flags[class_] += [(row[4], is_tp) for row, is_tp in zip(kept, matched, strict=True)]
+    scored = list(dict.fromkeys(key for key, _ in truths))
+    flags: dict[int, Flags] = defaultdict(list)
+    by_keyframe = _by_keyframe(row for row in detections if row[3] in known)
+    for key in scored:
+        for class_ in known:
+            kept = sorted((row for row in by_keyframe[key] if row[3] == class_), key=lambda row: -row[4])
+            matched = match((row[2] for row in kept), truths.get((key, class_), []), iou_float32, threshold)
+            flags[class_] += [(np.float32(row[4]), is_tp) for row, is_tp in zip(kept, matched, strict=True)]
     detected = {class_ for class_ in known if flags[class_]}
     return _averages(flags, _boxes(_truths(ground_truth, known, set())), detected)
 

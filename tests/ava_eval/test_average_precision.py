@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from ava_eval.average_precision import Curve, mean_ap, precision_recall_curves
+from ava_eval.average_precision import Curve, mean_ap, mean_ap_by_order, precision_recall_curves
+from ava_eval.ties import TieRule, Ties
 
 
-def curve(scores: list[float], is_tp: list[int], num_positives: int) -> Curve:
-    one = precision_recall_curves(
-        np.zeros(len(scores), dtype=int), np.array(scores), np.array(is_tp, dtype=bool), np.array([num_positives])
-    )[0]
+def curve(scores: list[float], is_tp: list[int], num_positives: int, ties: Ties = "expected") -> Curve:
+    class_, positives = np.zeros(len(scores), dtype=int), np.array([num_positives])
+    one = precision_recall_curves(class_, np.array(scores), np.array(is_tp, dtype=bool), positives, TieRule(ties))[0]
     assert one is not None
     return one
 
@@ -32,11 +32,20 @@ def test_rows_are_ranked_by_score() -> None:
 
 
 def test_equal_scores_are_one_point() -> None:
-    """One true and one false positive at 0.9, in either order: precision is 1/2."""
+    """One true and one false positive at 0.9, in either order: precision is 1/2, and AP 1/2 or 1."""
     for is_tp in ([1, 0], [0, 1]):
         tied = curve([0.9, 0.9], is_tp, 1)
         assert (tied.score.tolist(), tied.precision.tolist(), tied.recall.tolist()) == ([0.9], [0.5], [1.0])
-        assert tied.ap == 0.5
+        assert tied.ap == 0.75
+        assert set(tied.ap_by_order.tolist()) == {0.5, 1.0}
+        assert [curve([0.9, 0.9], is_tp, 1, ties).ap for ties in ("worst", "best")] == [0.5, 1.0]
+
+
+def test_worst_and_best_order_of_each_tie() -> None:
+    """Ties of one true and two false positives, then of one and one; the second true positive has the envelope."""
+    scores, is_tp = [0.9, 0.9, 0.9, 0.8, 0.8], [0, 1, 0, 0, 1]
+    assert curve(scores, is_tp, 2, "worst").ap == pytest.approx((2 / 5 + 2 / 5) / 2)
+    assert curve(scores, is_tp, 2, "best").ap == pytest.approx((1 + 2 / 4) / 2)
 
 
 def test_classes_have_separate_curves() -> None:
@@ -56,3 +65,10 @@ def test_no_detections_and_no_ground_truth() -> None:
 def test_mean_ap() -> None:
     assert mean_ap([curve([0.9], [1], 1), None, curve([0.9], [0], 1)]) == 0.5
     assert mean_ap([None]) is None
+
+
+def test_mean_ap_by_order() -> None:
+    """A class without mixed ties has the same AP in every order."""
+    tied, certain = curve([0.9, 0.9], [0, 1], 1), curve([0.9, 0.8], [0, 1], 1)
+    assert mean_ap_by_order([tied, None, certain]) == pytest.approx((tied.ap_by_order + 0.5) / 2)
+    assert mean_ap_by_order([None]).size == 0

@@ -25,12 +25,13 @@ def resampled(table: pd.DataFrame, names: list[str], counts: list[int]) -> pd.Da
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_weights_equal_copies_of_videos(protocol: str) -> None:
-    """Scores are rounded, so that they tie within and between videos."""
+    """Scores are rounded, so that they tie within and between videos. The copies of a tie cannot be random."""
     compared = 0
     for seed in range(12):
         truth, detections, _ = random_case(seed).tables()
+        detections = detections.groupby(["video", "timestamp"]).head(50)  # so that no tie is at the limit
         detections = detections.assign(score=detections["score"].round(1))
-        result = evaluate(truth, detections, LABEL_MAP, protocol=protocol)
+        result = evaluate(truth, detections, LABEL_MAP, protocol=protocol, ties="worst")
         names, by_result = result.selection.keyframes.videos, next(_draws([result], SAMPLES, seed), None)
         if by_result is None:
             continue
@@ -53,7 +54,7 @@ def evaluate_copies(
     if not ids.isin(list(LABEL_MAP)).any():
         return 0.0
     known = detections[detections["action_id"].isin(list(LABEL_MAP))]
-    result = evaluate(truth, known, LABEL_MAP, protocol=protocol)
+    result = evaluate(truth, known, LABEL_MAP, protocol=protocol, ties="worst")
     drawn_names = [name for id_, name in LABEL_MAP.items() if (ids == id_).any() and whole.ap[name] is not None]
     return float(np.mean([result.ap[name] or 0.0 for name in drawn_names])) if drawn_names else 0.0
 

@@ -34,8 +34,10 @@ def test_audio_gains_singing() -> None:
 def test_different_settings_cannot_be_compared() -> None:
     truth, found = truth_table(TRUTH), detection_table(VIDEO_ONLY)
     first, second = evaluate(truth, found, LABEL_MAP), evaluate(truth, found, LABEL_MAP, iou=0.75)
-    with pytest.raises(ValueError, match="different protocols, IoUs or label maps"):
+    with pytest.raises(ValueError, match="different protocols, IoUs, rules for ties or label maps"):
         compare(first, second)
+    with pytest.raises(ValueError, match="rules for ties"):
+        compare(first, evaluate(truth, found, LABEL_MAP, ties="worst"))
 
 
 def test_one_video_has_no_interval() -> None:

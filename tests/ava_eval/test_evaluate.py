@@ -29,9 +29,11 @@ def test_json_format() -> None:
     truth, detections, _ = random_case(3).tables()
     result = evaluate(truth, detections, LABEL_MAP, protocol="mmaction2", iou=0.75)
     numbers = json.loads(json.dumps(result.to_json()))
-    assert list(numbers) == ["protocol", "iou", "mAP", "AP", "counts"]
-    assert (numbers["protocol"], numbers["iou"], numbers["mAP"]) == ("mmaction2", 0.75, result.mean_ap)
+    assert list(numbers) == ["protocol", "iou", "ties", "mAP", "AP", "counts"]
+    rules = (numbers["protocol"], numbers["iou"], numbers["ties"])
+    assert (*rules, numbers["mAP"]) == ("mmaction2", 0.75, "expected", result.mean_ap)
     assert list(numbers["AP"]) == list(LABEL_MAP.values())
+    assert numbers["counts"].pop("tie_spread") == 0.0
     assert all(isinstance(count, int) for count in numbers["counts"].values())
 
 

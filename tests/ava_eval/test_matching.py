@@ -8,6 +8,7 @@ from ava_eval.matching import BoxLookup, keyframe_pairs, match_detections, paire
 from ava_eval.protocols import PROTOCOLS
 from ava_eval.selection import select
 from ava_eval.tables import check_table
+from ava_eval.ties import TieRule
 from tests.ava_eval.random_cases import LABEL_MAP, detection_table, truth_table
 from tests.ava_eval.reference_protocols import iou_float32
 
@@ -38,7 +39,8 @@ def test_each_detection_matches_the_box_of_highest_iou_of_its_class() -> None:
     left, right = (0.0, 0.0, 0.5, 1.0), (0.5, 0.0, 1.0, 1.0)
     truth = check_table(truth_table([("v", 1, right, 3), ("v", 1, left, 3)]), GROUND_TRUTH)
     rows = [("v", 1.0, left, 3, 0.8), ("v", 1.0, left, 3, 0.9), ("v", 1.0, left, 4, 0.7), ("w", 1.0, left, 3, 0.6)]
-    selection = select(PROTOCOLS["pyslowfast"], LABEL_MAP, truth, check_table(detection_table(rows), DETECTIONS), None)
+    found = check_table(detection_table(rows), DETECTIONS)
+    selection = select(PROTOCOLS["pyslowfast"], LABEL_MAP, truth, found, None, TieRule("file"))
     match = match_detections(selection)
     assert (match.detection.tolist(), match.truth.tolist(), match.iou.tolist()) == ([0, 1], [1, 1], [1.0, 1.0])
     assert true_positives(selection, match, 0.5).tolist() == [True, False, False, False]

@@ -35,12 +35,12 @@ def test_summary_counts_every_rule() -> None:
     crowd: list[DetectionRow] = [("v", 903, BODY, 4, i / 100) for i in range(60)]
     result = evaluate(truth_table(truth), detection_table(found + crowd), LABEL_MAP)
     assert summary(result) == [
-        "protocol: official, as ActivityNet's get_ava_performance.py; IoU 0.5",
+        "protocol: official, as ActivityNet's get_ava_performance.py; IoU 0.5; ties expected",
         "classes: 1 of 4 averaged; 3 without ground truth, 2 without detections",
         "keyframes: 5 with ground truth, 5 with detections, 4 with both; 5 scored",
         "ground truth: 5 boxes; dropped: 1 of classes outside the label map",
         "detections: 67 rows, 53 scored; dropped: 1 of classes outside the label map, 1 on keyframes without ground"
-        " truth, 11 beyond the 50 best of their keyframe, 1 with an empty box",
+        " truth, 11 beyond the 50 best of their keyframe, 1 with an empty or inverted box",
     ]
     excluded = excluded_table({("v", 902.0)})
     lines = summary(
