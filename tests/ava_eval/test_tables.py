@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ava_eval import FormatError, evaluate, read_boxes, read_detections, read_excluded, read_ground_truth
+from ava_eval import PROTOCOLS, FormatError, evaluate, read_boxes, read_detections, read_excluded, read_ground_truth
 from tests.ava_eval.random_cases import LABEL_MAP
 from tests.shared import SHARED, needs_shared
 
@@ -112,8 +112,8 @@ def test_integer_columns_are_accepted() -> None:
         ({"score": np.nan}, "row 0 of the detections table has score nan; it must be a number up to 1e\\+30"),
         ({"timestamp": 1e12}, "timestamp 1000000000000.0; it must be a number up to 1e\\+09"),
         ({"x1": np.inf}, "x1 inf"),
-        ({"x1": 2.0}, "x1 2.0; it must be up to x2; boxes are corners"),
-        ({"y1": 2.0}, "y1 2.0; it must be up to y2"),
+        ({"x1": 2.0}, r"1 of 1 boxes have x1 >= x2 or y1 >= y2, such as 2,0,1,1; boxes are x1,y1,x2,y2 \(corners\)"),
+        ({"y1": 2.0}, "such as 0,2,1,1; .* convert them if they are x,y,width,height"),
         ({"action_id": 1.5}, "action_id 1.5; it must be a whole number"),
         ({"action_id": 0}, "action_id 0; it must be 1 or more; if your ids start at 0, add 1 to all"),
         ({"x2": "wide"}, "the detections table's x2 column holds .*; make it numeric"),
@@ -129,7 +129,24 @@ def test_bad_detections(change: dict[str, float | str | None], message: str) -> 
         evaluate(TRUTH, detections, LABEL_MAP)
 
 
+def test_inverted_boxes_of_detections_are_dropped_unless_they_are_most(write: Callable[[str], Path]) -> None:
+    """Under every protocol: the scripts of ActivityNet and PySlowFast drop them, that of MMAction2 stops."""
+    rows = "v,1,0,0,1,1,3,0.5\nv,1,1,0,0,1,3,0.9\nv,1,0,1,1,0,3,0.8\nv,1,0,0,1,1,3,0.4\n"
+    detections = read_detections(write(rows))
+    assert len(detections) == 4
+    for protocol in PROTOCOLS:
+        result = evaluate(TRUTH, detections, LABEL_MAP, protocol=protocol)
+        assert result.mean_ap == 1.0 or protocol == "pyslowfast"
+        assert result.counts["dropped_empty_box"] == 2
+    with pytest.raises(FormatError, match=r"file.csv: 3 of 5 boxes have .* such as 1,0,0,1; .* x,y,width,height"):
+        read_detections(write(rows + "v,1,0.5,0,0.5,1,3,0.8\n"))
+    empty = "v,1,0,0,1,1,3,0.5\nv,1,0.5,0,0.5,1,3,0.9\nv,1,0.5,0,0.5,1,3,0.9\n"
+    assert len(read_detections(write(empty))) == 3  # without area, but none is inverted
+
+
 def test_bad_ground_truth() -> None:
+    with pytest.raises(FormatError, match="must be up to x2; boxes are corners"):
+        evaluate(TRUTH.assign(x1=2.0), TRUTH.assign(score=0.5), LABEL_MAP)
     with pytest.raises(FormatError, match="row 0 of the ground truth table has action_id 0"):
         evaluate(TRUTH.assign(action_id=0), TRUTH.assign(score=0.5), LABEL_MAP)
 

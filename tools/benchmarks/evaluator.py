@@ -26,7 +26,8 @@ from ava_eval.selection import select
 ROWS = (570_000, 1_900_000, 5_700_000)  # the last is AVA's val: 57,000 keyframes of 100 rows
 CLASSES = 60
 _ROWS_PER_KEYFRAME = 100
-_SCORES, _STEP = 10**8, 61_803_399  # coprime, so that no score of eight decimals repeats
+_DECIMALS = 8
+_SCORES, _STEP = 10**_DECIMALS, 61_803_399  # coprime, so that no score of eight decimals repeats
 _FIRST_SECOND, _SECONDS = 902, 897  # of the keyframes of a video in AVA
 
 
@@ -49,12 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS), help="sizes of the detection files")
     parser.add_argument("--protocols", nargs="+", choices=list(PROTOCOLS), default=list(PROTOCOLS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--decimals", type=int, default=_DECIMALS, help="of the scores; with fewer, scores tie")
 
 
 def run_and_print(args: argparse.Namespace) -> None:
     columns = ("protocol", "rows", "read", "match", "rank", "total", "CPU", "peak memory", "mAP")
     table = Table(*columns, title="rows per second")
-    for result in run(args.rows, args.protocols, args.seed):
+    for result in run(args.rows, args.protocols, args.seed, args.decimals):
         speeds = [f"{result.rows / seconds:,.0f}" for seconds in (result.read_s, result.match_s, result.rank_s)]
         total, peak = f"{result.rows / result.total_s:,.0f} ({result.total_s:.2f} s)", f"{result.peak_mb:,.0f} MB"
         cpu, mean_ap = f"{result.cpu_s:.2f} s", f"{100 * result.mean_ap:.2f}"
@@ -62,14 +64,16 @@ def run_and_print(args: argparse.Namespace) -> None:
     Console(width=max(120, Console().width)).print(table)
 
 
-def run(rows: Sequence[int] = ROWS, protocols: Sequence[str] = tuple(PROTOCOLS), seed: int = 0) -> list[Measurement]:
+def run(
+    rows: Sequence[int] = ROWS, protocols: Sequence[str] = tuple(PROTOCOLS), seed: int = 0, decimals: int = _DECIMALS
+) -> list[Measurement]:
     """Measures every protocol on a detection file of each size."""
     results = []
     for count in rows:
         if count < 1:
             raise ValueError(f"--rows is {count}; give 1 or more")
         with tempfile.TemporaryDirectory() as folder:
-            truth, detections = write_files(Path(folder), count, seed)
+            truth, detections = write_files(Path(folder), count, seed, decimals)
             results += [_measure_in_process(truth, detections, protocol) for protocol in protocols]
     return results
 
@@ -116,7 +120,7 @@ def _peak_mb() -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), math.nan)
 
 
-def write_files(folder: Path, rows: int, seed: int) -> tuple[Path, Path]:
+def write_files(folder: Path, rows: int, seed: int, decimals: int = _DECIMALS) -> tuple[Path, Path]:
     """Writes ground_truth.csv and detections.csv.
 
     Each keyframe has 1 to 4 persons with 1 to 3 classes each, and 100 detections.
@@ -141,7 +145,7 @@ def write_files(folder: Path, rows: int, seed: int) -> tuple[Path, Path]:
             action_ids = rng.integers(1, CLASSES + 1, count)
             scores = (keyframe * _ROWS_PER_KEYFRAME + np.arange(count)) * _STEP % _SCORES / _SCORES
             detections.writelines(
-                f"{key},{_box(box)},{class_},{score:.8f}\n"
+                f"{key},{_box(box)},{class_},{score:.{decimals}f}\n"
                 for box, class_, score in zip(boxes.tolist(), action_ids.tolist(), scores.tolist(), strict=True)
             )
     return truth_path, detections_path
