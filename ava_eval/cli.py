@@ -14,8 +14,8 @@ from pathlib import Path
 from ava_eval.breakdown import Breakdown, break_down, breakdown_text
 from ava_eval.comparison import compare, comparison_table
 from ava_eval.csv_format import FormatError
+from ava_eval.csv_reader import STANDARD_INPUT
 from ava_eval.evaluate import check_iou, evaluate
-from ava_eval.input_file import STANDARD_INPUT
 from ava_eval.label_map import read_label_map_and_groups
 from ava_eval.map_by_group import mean_ap_by_group
 from ava_eval.protocols import PROTOCOLS

@@ -1,4 +1,4 @@
-"""Sorts and ranks rows by group, in linear time for groups numbered by small integers."""
+"""Sorts, ranks and selects rows by group, in linear time for groups numbered by small integers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 _DIGIT_BITS = 16
+_CHUNK_CELLS = 1 << 22
 
 
 def stable_argsort(keys: npt.NDArray[Any]) -> IntArray:
@@ -47,3 +49,37 @@ def first_argmax(values: FloatArray, run_lengths: IntArray) -> IntArray:
     largest = np.repeat(np.maximum.reduceat(values, starts), run_lengths)
     candidates = np.where(values == largest, np.arange(len(values)), len(values))
     return np.minimum.reduceat(candidates, starts)
+
+
+def top_k_rows(keyframe: IntArray, score: FloatArray, k: int) -> tuple[BoolArray, IntArray]:
+    """(N,) mask of the k rows of highest score in each keyframe, and the rows whose ties leave the choice open.
+
+    The mask is False for the latter: they have the k-th score of their keyframe, and more than k rows reach it.
+    """
+    limit = _kth_score(keyframe, score, k)[keyframe]
+    keep = score >= limit
+    is_over = (np.bincount(keyframe[keep]) > k)[keyframe[keep]]
+    reaching = np.flatnonzero(keep)[is_over]
+    is_open = score[reaching] == limit[reaching]
+    keep[reaching[is_open]] = False
+    return keep, reaching[is_open]
+
+
+def _kth_score(keyframe: IntArray, score: FloatArray, k: int) -> FloatArray:
+    """(keyframes,) k-th highest score of each keyframe, -inf for keyframes of at most k rows."""
+    sizes = np.bincount(keyframe)
+    kth = np.full(len(sizes), -np.inf)
+    is_sorted = bool(np.all(keyframe[1:] >= keyframe[:-1]))
+    by_keyframe = score if is_sorted else score[stable_argsort(keyframe)]
+    starts = np.cumsum(sizes) - sizes
+    crowded = np.flatnonzero(sizes > k)
+    crowded = crowded[np.argsort(sizes[crowded])]  # keyframes of similar size are padded to one width
+    while len(crowded):
+        chunk_size = max(1, _CHUNK_CELLS // int(sizes[crowded[-1]]))
+        chunk, crowded = crowded[-chunk_size:], crowded[:-chunk_size]
+        width = int(sizes[chunk[-1]])
+        padded = np.full((len(chunk), width), -np.inf)
+        rows = np.repeat(starts[chunk], sizes[chunk]) + index_in_run(sizes[chunk])
+        padded[np.arange(width) < sizes[chunk][:, None]] = by_keyframe[rows]
+        kth[chunk] = np.partition(padded, width - k, axis=1)[:, width - k]
+    return kth

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ava_eval.csv_format import FormatError
 from ava_eval.csv_parser import quoted
-from ava_eval.input_file import open_plain_or_gzip, read_bytes, shown_name
+from ava_eval.csv_reader import open_plain_or_gzip, read_bytes, shown_name
 
 POSE, OBJECT, INTERACTION = "pose", "object", "person interaction"
 _GROUP_OF_TYPE = {"PERSON_MOVEMENT": POSE, "OBJECT_MANIPULATION": OBJECT, "PERSON_INTERACTION": INTERACTION}

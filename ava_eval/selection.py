@@ -11,11 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from ava_eval.csv_format import BOX_COLUMNS
-from ava_eval.keyframe_limit import draw_tied_rows, top_k_rows
+from ava_eval.grouping import top_k_rows
 from ava_eval.keyframes import KeyframeIndex
-from ava_eval.original_order import heap_order, keyframe_order, score_order
 from ava_eval.protocols import Protocol
-from ava_eval.ties import EXPECTED, TieRule
+from ava_eval.ties import EXPECTED, TieRule, draw_tied_rows, heap_order, keyframe_order, score_order
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

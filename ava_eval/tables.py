@@ -24,8 +24,7 @@ from ava_eval.csv_format import (
     Layout,
 )
 from ava_eval.csv_parser import quoted
-from ava_eval.csv_reader import read_table
-from ava_eval.input_file import shown_name
+from ava_eval.csv_reader import read_table, shown_name
 
 
 def read_ground_truth(path: str | Path) -> pd.DataFrame:

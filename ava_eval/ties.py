@@ -1,12 +1,22 @@
-"""Orders of tied detections: which true positives of a tie rank first, and how many orders are averaged."""
+"""Orders of tied detections: random ones, and that of the original scripts.
+
+numpy's default sort is unstable: where scores tie, its result depends on the whole array. An original's number is
+repeated exactly only on an array of the same order, with the same numpy on the same kind of processor.
+"""
 
 from __future__ import annotations
 
+import heapq
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+
+from ava_eval.grouping import index_in_run, stable_argsort
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -112,3 +122,74 @@ def random_subsets(sizes: IntArray, counts: IntArray, rng: np.random.Generator) 
         mask[drawn] = True
         missing = missing - np.bincount(np.searchsorted(ends, drawn, side="right"), minlength=len(sizes))
     return mask ^ np.repeat(is_dense, sizes)
+
+
+def draw_tied_rows(
+    keyframe: IntArray, num_above: IntArray, k: int, table: pd.DataFrame, rng: np.random.Generator
+) -> BoolArray:
+    """(N,) mask of the tied rows that fill the k places of their keyframe, for one random order of its rows.
+
+    The official script keeps a heap of k rows. A row that ties with the smallest of a full heap is left out, and one
+    of a higher score replaces the smallest (score, action_id, y1, x1, y2, x2). So the tied rows among the first k
+    that reach the k-th score are in the heap, and the largest of them stay. `num_above` (N,) counts the rows of a
+    higher score, and `table` holds the rows. The result depends on the keyframes' numbers, but not on the order of
+    the rows.
+    """
+    columns = [-table[name].to_numpy() for name in ("x2", "y2", "x1", "y1", "action_id")]
+    order = np.lexsort((*columns, keyframe))
+    sizes = np.bincount(keyframe)
+    sizes = sizes[sizes > 0]
+    above = num_above[order][np.cumsum(sizes) - sizes]
+    num_drawn = k - rng.hypergeometric(above, sizes, k)
+    drawn = order[random_subsets(sizes, num_drawn, rng)]
+    is_kept = np.zeros(len(keyframe), dtype=bool)
+    is_kept[drawn[index_in_run(num_drawn) < np.repeat(k - above, num_drawn)]] = True
+    return is_kept
+
+
+def keyframe_order(keyframe: IntArray, listed: IntArray) -> IntArray:
+    """Rows by keyframe in the order in which `listed` first names the keyframes; otherwise in their own order."""
+    return stable_argsort(_first_index(keyframe, listed)[keyframe])
+
+
+def score_order(keyframe: IntArray, score: npt.NDArray[Any], listed: IntArray) -> IntArray:
+    """As `keyframe_order`, and by descending score within a keyframe."""
+    return np.lexsort((-score, _first_index(keyframe, listed)[keyframe]))
+
+
+def _first_index(keyframe: IntArray, listed: IntArray) -> IntArray:
+    """(keyframes,) index of each keyframe's first occurrence in `listed`."""
+    size = max(int(keyframe.max(initial=0)), int(listed.max(initial=0))) + 1
+    first = np.full(size, len(listed))
+    first[listed[::-1]] = np.arange(len(listed))[::-1]
+    return first
+
+
+def heap_order(keyframe: IntArray, columns: Sequence[npt.NDArray[Any]], limit: int = 0) -> IntArray:
+    """Rows as the official script's `read_csv` keeps and orders them: in a heap per keyframe, of `limit` rows.
+
+    `columns` are the score, the action id and y1, x1, y2, x2. Keyframes come in the order of their first rows.
+    """
+    if len(keyframe) == 0:
+        return np.zeros(0, dtype=np.int64)
+    by_keyframe = keyframe_order(keyframe, keyframe)
+    rows = list(zip(*(column[by_keyframe].tolist() for column in columns), strict=True))
+    ends = [*(np.flatnonzero(np.diff(keyframe[by_keyframe])) + 1).tolist(), len(rows)]
+    order: list[int] = []
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        kept = _heap(rows[start:end], limit)
+        indices = defaultdict(list)  # identical rows are interchangeable
+        for index in range(end - 1, start - 1, -1):
+            indices[rows[index]].append(index)
+        order += [indices[row].pop() for row in kept]
+    return by_keyframe[np.array(order, dtype=np.int64)]
+
+
+def _heap(rows: Sequence[tuple[float, ...]], limit: int) -> list[tuple[float, ...]]:
+    entries: list[tuple[float, ...]] = []
+    for row in rows:
+        if limit < 1 or len(entries) < limit:
+            heapq.heappush(entries, row)
+        elif row[0] > entries[0][0]:
+            heapq.heapreplace(entries, row)
+    return sorted(entries, key=lambda row: -row[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise, permutations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,17 @@ from ava_eval.bootstrap import bootstrap_mean_ap
 from ava_eval.confusion import confusion_matrix
 from ava_eval.error_analysis import analyse_errors
 from ava_eval.map_by_group import mean_ap_by_height, mean_ap_by_iou
-from ava_eval.ties import TieRule, num_draws, num_orders, random_subsets, true_positive_ranks
+from ava_eval.ties import (
+    TieRule,
+    draw_tied_rows,
+    heap_order,
+    keyframe_order,
+    num_draws,
+    num_orders,
+    random_subsets,
+    score_order,
+    true_positive_ranks,
+)
 from tests.ava_eval import reference_protocols
 from tests.ava_eval.random_cases import LABEL_MAP, detection_table, random_case, truth_table
 from tests.ava_eval.reference_protocols import Box, DetectionRow, TruthRow, average_precision
@@ -214,3 +225,66 @@ def test_pyslowfast_matches_a_random_row_unless_in_the_order_of_the_file() -> No
         "mAP is 33.33 to 100.00 by the order of the rows, in which the pyslowfast protocol matches detections;"
         " --ties file follows the order of this file."
     )
+
+
+def test_tied_rows_are_drawn_as_often_as_by_the_heap() -> None:
+    """Three rows of a higher score and six tied ones share five places; the larger id is likelier to stay."""
+    rng = np.random.default_rng(0)
+    ids, k, draws = np.arange(1, 7), 5, 4000
+    table = pd.DataFrame({"action_id": ids, "x1": 0.0, "y1": 0.0, "x2": 1.0, "y2": 1.0})
+    drawn = np.mean([_draw(table, k, rng) for _ in range(draws)], axis=0)
+    rows = [(0.5, int(id_), (0.0, 0.0, 1.0, 1.0)) for id_ in ids] + [(0.9, 9, (0.0, 0.0, 1.0, 1.0))] * 3
+    counts = np.zeros(10)
+    for _ in range(draws):
+        kept = reference_protocols.heap_order([rows[index] for index in rng.permutation(len(rows))], limit=k)
+        np.add.at(counts, [row[1] for row in kept], 1)
+    assert drawn.sum() == pytest.approx(2)
+    assert drawn == pytest.approx(counts[1:7] / draws, abs=0.035)
+    assert drawn[5] > drawn[0] + 0.2
+
+
+def _draw(table: pd.DataFrame, k: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    zeros = np.zeros(len(table), dtype=np.int64)
+    return draw_tied_rows(zeros, zeros + 3, k, table, rng)
+
+
+def test_each_keyframe_has_its_own_places() -> None:
+    """Keyframe 4 has one row above and two tied for one place, keyframe 7 none above and three tied for two places."""
+    table = pd.DataFrame({"action_id": [1, 2, 1, 2, 3], "x1": 0.0, "y1": 0.0, "x2": 1.0, "y2": 1.0})
+    keyframe, num_above = np.array([4, 7, 4, 7, 7]), np.array([1, 0, 1, 0, 0])
+    for seed in range(20):
+        kept = draw_tied_rows(keyframe, num_above, 2, table, np.random.default_rng(seed))
+        assert (kept[keyframe == 4].sum(), kept[keyframe == 7].sum()) == (1, 2)
+
+
+def test_keyframes_come_in_the_order_of_a_list() -> None:
+    keyframe = np.array([5, 3, 5, 3, 9])
+    assert keyframe_order(keyframe, keyframe).tolist() == [0, 2, 1, 3, 4]
+    assert keyframe_order(keyframe, np.array([9, 3, 5, 3])).tolist() == [4, 1, 3, 0, 2]
+
+
+def test_equal_scores_of_a_keyframe_keep_their_order() -> None:
+    keyframe, score = np.array([1, 0, 0, 1, 0]), np.array([0.5, 0.1, 0.9, 0.5, 0.9])
+    assert score_order(keyframe, score, np.array([0, 1])).tolist() == [2, 4, 1, 0, 3]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.sampled_from([0.1, 0.5, 0.9]), st.integers(1, 3), st.integers(0, 2)),
+        max_size=30,
+    ),
+    st.integers(0, 6),
+)
+@settings(deadline=None)
+def test_heap_order_is_that_of_a_heap_per_keyframe(rows: list[tuple[int, float, int, int]], limit: int) -> None:
+    """Rows may be identical; keyframes come in the order of their first rows."""
+    keyframe = np.array([row[0] for row in rows], dtype=np.int64)
+    score, class_, y1 = (np.array([row[index] for row in rows], dtype=float) for index in (1, 2, 3))
+    order = heap_order(keyframe, [score, class_, y1, 0 * y1, 0 * y1 + 5, 0 * y1 + 1], limit)
+    expected = []
+    for index in dict.fromkeys(row[0] for row in rows):
+        entries = [(row[1], row[2], (0.0, float(row[3]), 1.0, 5.0)) for row in rows if row[0] == index]
+        expected += [(index, *entry) for entry in reference_protocols.heap_order(entries, limit)]
+    found = [(rows[i][0], rows[i][1], rows[i][2], (0.0, float(rows[i][3]), 1.0, 5.0)) for i in order.tolist()]
+    assert found == expected
+    assert len(set(order.tolist())) == len(order)

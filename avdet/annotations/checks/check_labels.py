@@ -11,7 +11,7 @@ import pandas as pd
 
 from ava_eval import BOX_COLUMNS
 from ava_eval.csv_parser import unknown_columns
-from ava_eval.input_file import open_plain_or_gzip
+from ava_eval.csv_reader import open_plain_or_gzip
 from avdet.annotations.checks import Finding, Level, counted, listed
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.dataset import Split

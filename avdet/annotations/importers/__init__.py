@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ava_eval.input_file import open_plain_or_gzip
+from ava_eval.csv_reader import open_plain_or_gzip
 from avdet.annotations.importers.coco import read_coco
 from avdet.annotations.importers.csv_table import read_csv_table
 from avdet.annotations.importers.cvat import read_cvat

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ava_eval import evaluate
-from ava_eval.box_recall import BoxRecall, box_recall
+from ava_eval.breakdown import BoxRecall, box_recall
 from tests.ava_eval.random_cases import LABEL_MAP, detection_table, truth_table
 from tests.ava_eval.reference_protocols import Box, DetectionRow, TruthRow
 
