@@ -191,7 +191,7 @@ def _limit(
     if len(tied):
         num_above = np.bincount(rows.keyframe[keep], minlength=len(keyframes))[rows.keyframe[tied]]
         number = keyframes.sorted_numbers()[rows.keyframe[tied]]
-        keep[tied[draw_tied_rows(number, num_above, k, table.iloc[rows.row[tied]], ties.rng())]] = True
+        keep[tied[draw_tied_rows(number, num_above, k, table.iloc[rows.row[tied]], ties)]] = True
     return rows.keep(keep), len(keep) - int(keep.sum()), len(tied) > 0
 
 

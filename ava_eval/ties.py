@@ -124,26 +124,31 @@ def random_subsets(sizes: IntArray, counts: IntArray, rng: np.random.Generator) 
     return mask ^ np.repeat(is_dense, sizes)
 
 
-def draw_tied_rows(
-    keyframe: IntArray, num_above: IntArray, k: int, table: pd.DataFrame, rng: np.random.Generator
-) -> BoolArray:
+def draw_tied_rows(keyframe: IntArray, num_above: IntArray, k: int, table: pd.DataFrame, ties: TieRule) -> BoolArray:
     """(N,) mask of the tied rows that fill the k places of their keyframe, for one random order of its rows.
 
     The official script keeps a heap of k rows. A row that ties with the smallest of a full heap is left out, and one
     of a higher score replaces the smallest (score, action_id, y1, x1, y2, x2). So the tied rows among the first k
     that reach the k-th score are in the heap, and the largest of them stay. `num_above` (N,) counts the rows of a
     higher score, and `table` holds the rows. The result depends on the keyframes' numbers, but not on the order of
-    the rows.
+    the rows. Draws come in pairs: the second is of the reverse order, which makes their mean more exact.
     """
-    columns = [-table[name].to_numpy() for name in ("x2", "y2", "x1", "y1", "action_id")]
-    order = np.lexsort((*columns, keyframe))
+    rng = np.random.default_rng(ties.draw // 2)
+    order = np.lexsort((*(-table[name].to_numpy() for name in ("x2", "y2", "x1", "y1", "action_id")), keyframe))
     sizes = np.bincount(keyframe)
     sizes = sizes[sizes > 0]
-    above = num_above[order][np.cumsum(sizes) - sizes]
-    num_drawn = k - rng.hypergeometric(above, sizes, k)
-    drawn = order[random_subsets(sizes, num_drawn, rng)]
+    starts = np.cumsum(sizes) - sizes
+    above = num_above[order][starts]
+    num_rows = above + sizes
+    place = np.empty(len(order), dtype=np.int64)  # in the order of the keyframe's rows
+    place[np.lexsort((rng.random(len(order)), keyframe[order]))] = np.flatnonzero(random_subsets(num_rows, sizes, rng))
+    place -= np.repeat(np.cumsum(num_rows) - num_rows, sizes)
+    if ties.draw % 2:
+        place = np.repeat(num_rows - 1, sizes) - place
+    is_drawn = place < k
+    num_drawn = np.add.reduceat(is_drawn, starts, dtype=np.int64)
     is_kept = np.zeros(len(keyframe), dtype=bool)
-    is_kept[drawn[index_in_run(num_drawn) < np.repeat(k - above, num_drawn)]] = True
+    is_kept[order[is_drawn][index_in_run(num_drawn) < np.repeat(k - above, num_drawn)]] = True
     return is_kept
 
 

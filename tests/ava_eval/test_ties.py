@@ -232,7 +232,7 @@ def test_tied_rows_are_drawn_as_often_as_by_the_heap() -> None:
     rng = np.random.default_rng(0)
     ids, k, draws = np.arange(1, 7), 5, 4000
     table = pd.DataFrame({"action_id": ids, "x1": 0.0, "y1": 0.0, "x2": 1.0, "y2": 1.0})
-    drawn = np.mean([_draw(table, k, rng) for _ in range(draws)], axis=0)
+    drawn = np.mean([_draw(table, k, draw) for draw in range(draws)], axis=0)
     rows = [(0.5, int(id_), (0.0, 0.0, 1.0, 1.0)) for id_ in ids] + [(0.9, 9, (0.0, 0.0, 1.0, 1.0))] * 3
     counts = np.zeros(10)
     for _ in range(draws):
@@ -243,17 +243,17 @@ def test_tied_rows_are_drawn_as_often_as_by_the_heap() -> None:
     assert drawn[5] > drawn[0] + 0.2
 
 
-def _draw(table: pd.DataFrame, k: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def _draw(table: pd.DataFrame, k: int, draw: int) -> npt.NDArray[np.bool_]:
     zeros = np.zeros(len(table), dtype=np.int64)
-    return draw_tied_rows(zeros, zeros + 3, k, table, rng)
+    return draw_tied_rows(zeros, zeros + 3, k, table, TieRule(draw=draw))
 
 
 def test_each_keyframe_has_its_own_places() -> None:
     """Keyframe 4 has one row above and two tied for one place, keyframe 7 none above and three tied for two places."""
     table = pd.DataFrame({"action_id": [1, 2, 1, 2, 3], "x1": 0.0, "y1": 0.0, "x2": 1.0, "y2": 1.0})
     keyframe, num_above = np.array([4, 7, 4, 7, 7]), np.array([1, 0, 1, 0, 0])
-    for seed in range(20):
-        kept = draw_tied_rows(keyframe, num_above, 2, table, np.random.default_rng(seed))
+    for draw in range(20):
+        kept = draw_tied_rows(keyframe, num_above, 2, table, TieRule(draw=draw))
         assert (kept[keyframe == 4].sum(), kept[keyframe == 7].sum()) == (1, 2)
 
 
