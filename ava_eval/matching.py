@@ -56,22 +56,22 @@ def true_positives(selection: Selection, match: Match, iou: float) -> npt.NDArra
     close = np.flatnonzero(match.iou >= iou)
     detection, truth = match.detection[close], match.truth[close]
     by_score, ties = selection.protocol.matches_by_score, selection.ties
-    if ties.name != "file":
-        order = np.lexsort((-match.iou[close], -selection.rows.score[detection], truth))
-    elif by_score:
-        order = np.lexsort((-selection.rows.score[detection], truth))
-    else:
-        order = stable_argsort(truth)
     sizes = np.bincount(truth)
     sizes = sizes[sizes > 0]
-    chosen = np.cumsum(sizes) - sizes
-    if not by_score and ties.name == "worst":
-        chosen = chosen + sizes - 1
-    if not by_score and ties.name == "expected":
-        place = ties.places(len(selection.truth.row))[truth[order][chosen]]
-        chosen = chosen + (place * sizes).astype(np.int64)
+    first = np.cumsum(sizes) - sizes
+    if ties.name == "file":
+        order = np.lexsort((-selection.rows.score[detection], truth)) if by_score else stable_argsort(truth)
+        chosen = first
+    else:
+        order = np.lexsort((match.iou[close], selection.rows.score[detection], truth))
+        chosen = first + sizes - 1
+        if not by_score and ties.name == "worst":
+            chosen = first
+        elif not by_score and ties.name == "expected":
+            place = ties.places(len(selection.truth.row))[truth[order[first]]]
+            chosen = first + (place * sizes).astype(np.int64)
     is_tp = np.zeros(len(selection.rows.row), dtype=bool)
-    is_tp[detection[order][chosen]] = True
+    is_tp[detection[order[chosen]]] = True
     return is_tp
 
 
