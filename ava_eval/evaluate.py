@@ -86,7 +86,7 @@ def _draws(
     num_rows = len(selection.rows.row)
     draws, orders = 1, num_orders(num_rows)
     if selection.is_limit_tied or is_matching_open(selection, match):
-        draws = num_draws(num_rows)
+        draws = num_draws(num_rows, reselects=selection.is_limit_tied)
         orders = -(-orders // draws)
     selection.ties = replace(ties, draws=draws, orders=orders)
     found = [Draw(selection, match)]

@@ -66,9 +66,10 @@ def num_orders(num_rows: int) -> int:
     return min(max(_ORDERED_ROWS // max(1, num_rows), _MIN_ORDERS), _MAX_ORDERS)
 
 
-def num_draws(num_rows: int) -> int:
-    """Number of random choices of rows at the limit per keyframe, or of matches, to average over."""
-    return min(max(_DRAWN_ROWS // max(1, num_rows), 1), MAX_DRAWS)
+def num_draws(num_rows: int, *, reselects: bool = False) -> int:
+    """Number of random matches to average over, or of random choices of the rows at the limit, which take longer."""
+    drawn_rows = _DRAWN_ROWS // 4 if reselects else _DRAWN_ROWS
+    return min(max(drawn_rows // max(1, num_rows), 1), MAX_DRAWS)
 
 
 def true_positive_ranks(

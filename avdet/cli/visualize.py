@@ -71,10 +71,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _visualize(args: argparse.Namespace) -> None:
-    from ava_eval import read_detections
-
     _check_arguments(args)
-    rows = _rows_of_video(args, _require_normalised(read_detections(args.detections), args.detections), "detections")
+    rows = _rows_of_video(args, _read_detections(args.detections), "detections")
     _check_timestamps(args, rows)
     detector = _detector(args)
     names = _names(args, detector)
@@ -129,6 +127,17 @@ def _names(args: argparse.Namespace, detector: ActionDetector | None) -> Mapping
     return None if detector is None else detector.classes.label_map
 
 
+def _read_detections(path: Path) -> pd.DataFrame:
+    """The detections of a file, without inverted boxes, which cannot be drawn."""
+    from ava_eval import read_detections
+
+    table = _require_normalised(read_detections(path), path)
+    is_inverted = (table["x1"] > table["x2"]) | (table["y1"] > table["y2"])
+    if is_inverted.any():
+        sys.stderr.write(f"{path}: {int(is_inverted.sum())} boxes with x1 > x2 or y1 > y2 are not drawn\n")
+    return table[~is_inverted]
+
+
 def _require_normalised(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     from avdet.people.box_table import require_normalized
 
@@ -137,7 +146,7 @@ def _require_normalised(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _overlay(args: argparse.Namespace, rows: pd.DataFrame, names: Mapping[int, str] | None) -> Overlay:
-    from ava_eval import read_detections, read_ground_truth
+    from ava_eval import read_ground_truth
     from avdet.visualization.audio_gain import add_scores_without_audio
     from avdet.visualization.person_timeline import Overlay, annotated_persons, detected_persons
 
@@ -146,7 +155,7 @@ def _overlay(args: argparse.Namespace, rows: pd.DataFrame, names: Mapping[int, s
         table = _require_normalised(read_ground_truth(args.ground_truth), args.ground_truth)
         ground_truth = annotated_persons(_rows_of_video(args, table, "ground truth"), names)
     if args.without_audio is not None:
-        table = _require_normalised(read_detections(args.without_audio), args.without_audio)
+        table = _read_detections(args.without_audio)
         rows = add_scores_without_audio(rows, _rows_of_video(args, table, "detections without audio"))
     return Overlay(
         detected_persons(rows, names),

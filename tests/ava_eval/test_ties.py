@@ -74,6 +74,7 @@ def test_ranks_of_each_rule() -> None:
 def test_fewer_orders_of_larger_tables() -> None:
     assert [num_orders(rows) for rows in (0, 10, 62_500, 5_700_000)] == [256, 256, 64, 8]
     assert [num_draws(rows) for rows in (0, 10, 400_000, 5_700_000)] == [16, 16, 4, 1]
+    assert [num_draws(rows, reselects=True) for rows in (0, 10, 100_000, 5_700_000)] == [16, 16, 4, 1]
 
 
 def test_places_of_all_draws_are_spread_evenly() -> None:

@@ -30,6 +30,14 @@ def arguments(folder: Path, *options: str) -> list[str]:
     return [str(folder / "clip.mp4"), "--detections", detections, "--output", output, *options]
 
 
+def test_inverted_boxes_are_not_drawn(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inverted = "clip,0.5,0.4,0.2,0.1,0.9,1,0.9,8\n"
+    (folder / "detections.csv").write_text(2 * ROW.format(score=0.87) + inverted)
+    assert main(arguments(folder)) == 0
+    captured = capsys.readouterr()
+    assert "detections.csv: 1 boxes with x1 > x2 or y1 > y2 are not drawn" in captured.err
+
+
 def test_the_number_of_boxes_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names, truth = str(folder / "names.txt"), str(folder / "truth.csv")
     assert main(arguments(folder, "--label-map", names, "--ground-truth", truth)) == 0
