@@ -82,6 +82,7 @@ def upper_bound(
         pd.DataFrame(truth, columns=[*columns, "person_id"]),
         pd.DataFrame(predictions, columns=[*columns, "score", "person_id"]),
         {one.id: one.name for one in CLASSES},
+        ties="worst",  # persons with equal facts are one point: no order among them that is right by chance
     )
 
 
