@@ -16,6 +16,7 @@ from ava_eval.matching import Match, paired_iou
 from ava_eval.selection import Selection
 
 _MIN_IOU_GAIN = 0.2  # of the mean IoU, before another order of coordinates is suggested
+_MAX_INVERTED = 0.02  # fraction of the detections, before another order of coordinates is suggested
 _MAX_BOXES_TRIED = 10_000
 _MIN_SHARED = 0.5  # fraction of keyframes
 _MAX_OFFSETS_TRIED = 6
@@ -38,6 +39,7 @@ def diagnose(
         *_about_emptiness(selection, curves),
         *_about_keyframes(selection),
         *_about_boxes(selection, match, iou),
+        *_about_inverted_boxes(selection),
         *_about_scores(selection),
         *_about_ties(selection, tie_range),
         *_about_repeated_detections(selection, match),
@@ -168,6 +170,18 @@ def _about_box_order(selection: Selection, match: Match) -> Iterator[str]:
                 f"The mean IoU of detections with ground truth is {mean_iou:.2f}, but {other_iou:.2f} if their boxes"
                 f" are read as {name}; check the order of their coordinates."
             )
+
+
+def _about_inverted_boxes(selection: Selection) -> Iterator[str]:
+    if not selection.dropped["empty_box"]:
+        return
+    x1, y1, x2, y2 = (selection.detections[name].to_numpy() for name in BOX_COLUMNS)
+    num_inverted = int(np.sum((x1 > x2) | (y1 > y2)))
+    if num_inverted > _MAX_INVERTED * len(x1):
+        yield (
+            f"{num_inverted:,} of {len(x1):,} detections have x1 > x2 or y1 > y2 and do not count; check that their"
+            " boxes are corners, not x,y,width,height."
+        )
 
 
 def _about_scores(selection: Selection) -> Iterator[str]:

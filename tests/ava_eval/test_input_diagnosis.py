@@ -148,6 +148,17 @@ def test_repeated_detections() -> None:
     assert notes(TRUTH, FOUND + equal_iou) == []
 
 
+def test_inverted_boxes() -> None:
+    """One of a hundred is no reason for a note, five of a hundred are."""
+    x1, y1, x2, y2 = BODY
+    inverted: list[DetectionRow] = [("v", 902, (x2, y1, x1, y2), 3, 0.1 + i / 1000) for i in range(5)]
+    others: list[DetectionRow] = [("v", 902, (x1, y1, x2, y2 + i / 1000), 3, 0.2 + i / 1000) for i in range(95)]
+    assert not any("x1 > x2" in note for note in notes(TRUTH, others + inverted[:1], "mmaction2"))
+    for protocol in ("pyslowfast", "mmaction2"):
+        (note,) = (note for note in notes(TRUTH, others + inverted, protocol) if "x1 > x2" in note)
+        assert note.startswith("5 of 100 detections have x1 > x2 or y1 > y2 and do not count")
+
+
 def test_repeated_ground_truth() -> None:
     assert notes(TRUTH + TRUTH[:2], FOUND)[0].startswith("2 ground-truth rows repeat the box and class of another row")
 
