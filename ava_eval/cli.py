@@ -21,7 +21,7 @@ from ava_eval.map_by_group import mean_ap_by_group
 from ava_eval.protocols import PROTOCOLS
 from ava_eval.report import Series, is_report, report_path, write_report
 from ava_eval.result import Result, percent, summary, table
-from ava_eval.tables import read_detections, read_excluded, read_ground_truth
+from ava_eval.tables import join_tables, read_detections, read_excluded, read_ground_truth
 from ava_eval.ties import TIES
 from ava_eval.tubes import TubeResult, evaluate_tubes, tube_table
 
@@ -32,10 +32,14 @@ def parser() -> argparse.ArgumentParser:
     """The options and their help."""
     options = argparse.ArgumentParser("python -m ava_eval", description="Score action detections in AVA's format.")
     add = options.add_argument
-    add("--ground-truth", type=Path, required=True, metavar="CSV", help="annotations, with or without person ids")
+    add("--ground-truth", type=Path, nargs="+", required=True, metavar="CSV", help="annotations, one file or its parts")
     detections = options.add_mutually_exclusive_group(required=True)
     detections.add_argument(
-        "--detections", type=Path, metavar="CSV", help="the detections to score (-: standard input)"
+        "--detections",
+        type=Path,
+        nargs="+",
+        metavar="CSV",
+        help="detections, one file or its parts (-: standard input)",
     )
     detections.add_argument("--compare", type=Path, nargs=2, metavar=("A", "B"), help="compare two detection files")
     add("--label-map", type=Path, required=True, metavar="FILE", help="AVA's pbtxt, or class names one per line")
@@ -107,7 +111,7 @@ def _run(options: argparse.Namespace) -> None:
 def _check_options(options: argparse.Namespace) -> None:
     """Raise before any file is scored if an option is wrong or an output cannot be written."""
     check_iou(options.iou)
-    inputs = [options.ground_truth, options.label_map, *(options.compare or [options.detections])]
+    inputs = [*options.ground_truth, options.label_map, *(options.compare or options.detections)]
     if options.excluded:
         inputs.append(options.excluded)
     if inputs.count(STANDARD_INPUT) > 1:
@@ -144,12 +148,13 @@ def _require_writable(option: str, path: Path, inputs: Iterable[Path]) -> None:
 
 def _score(options: argparse.Namespace) -> Iterator[_Scored]:
     label_map, groups = read_label_map_and_groups(options.label_map)
-    ground_truth = read_ground_truth(options.ground_truth)
+    ground_truth = join_tables([read_ground_truth(path) for path in options.ground_truth])
     if ground_truth.empty:
-        raise FormatError(f"{options.ground_truth} has no rows; give the ground-truth CSV.")
+        raise FormatError(f"{options.ground_truth[0]} has no rows; give the ground-truth CSV.")
     excluded = read_excluded(options.excluded) if options.excluded else None
-    for name, path in _short_names(options.compare or [options.detections]).items():
-        detections = read_detections(path)
+    parts = [[path] for path in options.compare] if options.compare else [options.detections]
+    for name, paths in zip(_short_names([paths[0] for paths in parts]), parts, strict=True):
+        detections = join_tables([read_detections(path) for path in paths])
         result = evaluate(
             ground_truth,
             detections,
@@ -166,7 +171,7 @@ def _score(options: argparse.Namespace) -> Iterator[_Scored]:
         yield _Scored(name, result, mean_ap_by_group(result, groups), tubes, breakdown)
 
 
-def _short_names(paths: list[Path]) -> dict[str, Path]:
+def _short_names(paths: list[Path]) -> list[str]:
     """Short unique names of the files: a and b for runs/a/detections.csv and runs/b/detections.csv."""
     names = [path.name.removesuffix(".gz").removesuffix(".csv") for path in paths]
     if len(set(names)) < len(names):
@@ -175,7 +180,7 @@ def _short_names(paths: list[Path]) -> dict[str, Path]:
             while all(parts) and len({part[end] for part in parts}) == 1:
                 parts = [part[1:] if end == 0 else part[:-1] for part in parts]
         names = ["/".join(part) for part in parts] if all(parts) else list(map(str, paths))
-    return dict(zip(names, paths, strict=True))
+    return names
 
 
 def _json(scored: list[_Scored]) -> Mapping[str, object]:

@@ -6,11 +6,12 @@ column, `timestamp` is in float seconds, and boxes are corners x1, y1, x2, y2 as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from ava_eval.csv_format import (
     BOX_COLUMNS,
@@ -159,6 +160,19 @@ def _check_ids(table: pd.DataFrame, layout: Layout) -> None:
     _refuse(ids != np.rint(ids), table, layout, "action_id", "a whole number")
     no_class = (ids < 1) & ~np.isnan(table["x1"].to_numpy())
     _refuse(no_class, table, layout, "action_id", "1 or more; if your ids start at 0, add 1 to all")
+
+
+def join_tables(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all parts of a data set, as the read functions return one file."""
+    if len(tables) == 1:
+        return tables[0]
+    columns = {
+        name: np.concatenate([table[name].to_numpy() for table in tables])
+        for name in tables[0].columns
+        if name != "video"
+    }
+    video = union_categoricals([table["video"] for table in tables])
+    return pd.DataFrame({"video": video, **columns}, copy=False)
 
 
 def _refuse(is_bad: np.ndarray, table: pd.DataFrame, layout: Layout, name: str, rule: str) -> None:

@@ -97,6 +97,17 @@ def test_tubes_and_breakdown(files: list[str], tmp_path: Path, capsys: pytest.Ca
     assert numbers["tubes"]["0.5"] == {"mAP": 1.0, "AP": {"sit": None, "stand": 1.0, "sing": 1.0}}
 
 
+def test_parts_of_a_data_set(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """AVA's part has whole seconds and person ids; the Kinetics part has neither, and keyframes without actions."""
+    (tmp_path / "kinetics.csv").write_text("k,4.5,0.1,0.1,0.5,0.9,11\nl,3.25,,,,,\n", encoding="utf-8")
+    (tmp_path / "found.csv").write_text("k,4.5,0.1,0.1,0.5,0.9,11,0.5\nl,3.25,0,0,1,1,11,0.4\n", encoding="utf-8")
+    command = ["--ground-truth", files[1], str(tmp_path / "kinetics.csv"), *files[2:], "--detections"]
+    assert main([*command, str(tmp_path / "both.csv"), str(tmp_path / "found.csv")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[1:5]] == ["100.00", "100.00", "100.00", "100.00"]
+    assert "keyframes: 3 with ground truth, 5 with detections, 3 with both; 4 scored" in lines
+
+
 def test_report(files: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "report"
     assert main([*files, "--detections", str(tmp_path / "both.csv"), "--report", str(folder)]) == 0
