@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from ava_eval.ties import Ties
 from avdet.config import Config
 from avdet.datasets.ava import Ava, AvaConfig
 from avdet.datasets.dataset import require_data
@@ -44,3 +47,22 @@ def test_a_subset_of_classes_with_exclusive_groups(tiny_config: Config) -> None:
     classes = benchmark.class_names()
     assert classes.names == ("sit", "stand", "walk")
     assert benchmark.exclusive_groups(classes) == [[1, 0]]
+
+
+def test_scores_are_not_rounded_and_ties_follow_the_setting(tiny_config: Config) -> None:
+    """Each false positive scores a millionth less than the true ones; with four decimals they would tie."""
+    benchmark = ava(tiny_config)
+    split = benchmark.read("val")
+    truth = split.ground_truth[split.ground_truth["action_id"] > 0]
+    score = np.float32(0.5)
+    found = truth.assign(score=score)
+    missed = truth.assign(score=score - np.float32(1e-6), x1=5.0, x2=6.0)
+
+    def mean_ap(detections: pd.DataFrame, ties: Ties = "expected") -> float:
+        metrics = benchmark.metrics(detections, split, protocol="mmaction2", iou=0.5, ties=ties)
+        assert metrics.score is not None
+        return metrics.score
+
+    assert mean_ap(pd.concat([found, missed])) == 1.0
+    tied = pd.concat([found, missed.assign(score=score)])
+    assert mean_ap(tied, "worst") < mean_ap(tied) < mean_ap(tied, "best") == 1.0
