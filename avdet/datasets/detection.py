@@ -134,14 +134,10 @@ class DetectionDataset(ABC, Generic[C]):
         self, detections: pd.DataFrame, split: KeyframeSplit, *, protocol: str, iou: float, ties: Ties = "expected"
     ) -> Metrics:
         """Frame mAP of a table of detections, whose scores should not be rounded: rounded ones tie."""
+        label_map = self.class_names().label_map
+        excluded = split.excluded if PROTOCOLS[protocol].uses_excluded else None
         result = ava_eval.evaluate(
-            split.ground_truth,
-            detections,
-            self.class_names().label_map,
-            excluded=split.excluded if PROTOCOLS[protocol].uses_excluded else None,
-            protocol=protocol,
-            iou=iou,
-            ties=ties,
+            split.ground_truth, detections, label_map, excluded=excluded, protocol=protocol, iou=iou, ties=ties
         )
         text = "\n".join([ava_eval.table(result), *(f"note: {note}" for note in result.notes)])
         return Metrics("mAP", result.mean_ap, result.to_json(), text)
