@@ -14,7 +14,9 @@ __all__ = ["AUDIO_STRIDES", "Fraction", "ModelConfig", "Section"]
 
 Stage = Literal["pool1", "res2", "res3", "res4"]
 AvsStage = Literal["res2", "res3", "res4", "pool5"]
-Blocks = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1)]
+StageBlocks = tuple[Count, Count, Count, Count]
+Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 AUDIO_STRIDES = {"pool1": 1, "res2": 1, "res3": 2, "res4": 4, "pool5": 8}  # log-mel frames per Audio feature frame
 
@@ -37,16 +39,24 @@ class Section(BaseModel):
 class ModelConfig(Section):
     """The network. The defaults are AVSlowFast 4x16, R50; the paper's symbols are in the descriptions."""
 
-    stage_blocks: tuple[Blocks, Blocks, Blocks, Blocks] = Field(
+    stage_blocks: StageBlocks = Field(
         (3, 4, 6, 3), description="Residual blocks of res2 to res5: (3, 4, 6, 3) is R50, (3, 4, 23, 3) is R101."
+    )
+    fast_blocks: StageBlocks | None = Field(
+        None, description="Residual blocks of the Fast pathway's res2 to res5; null: as `stage_blocks`."
     )
     width: int = Field(64, ge=8, description="Channels of the Slow pathway after conv1.")
     slow_frames: int = Field(4, ge=1, description="Frames that the Slow pathway sees (T).")
     slow_stride: int = Field(16, ge=1, description="Raw frames between two frames of the Slow pathway (tau).")
     alpha: int = Field(8, ge=1, description="Frames of the Fast pathway per frame of the Slow pathway.")
+    slow_sampling: Literal["linspace", "stride"] = Field(
+        "linspace",
+        description="Which of Fast's frames Slow sees: evenly spaced from the first to the last, or every alpha-th.",
+    )
     beta: float = Field(0.125, gt=0, le=1, description="Channels of the Fast pathway relative to the Slow pathway.")
     fast_to_slow_kernel: Odd = Field(5, description="Temporal kernel of the F->S lateral connections; 7 for 8x8.")
     fast_to_slow_stages: tuple[Stage, ...] = Field(("res3", "res4"), description="Stages followed by F->S connections.")
+    fast_to_slow_norm: bool = Field(True, description="Batch norm and ReLU after F->S; MMAction2's F->S has neither.")
     res4_temporal_blocks: int | None = Field(
         None, ge=0, description="First res4 blocks with temporal kernel 3; null: all."
     )
@@ -54,6 +64,9 @@ class ModelConfig(Section):
         (), description="Blocks of Slow's res4 (from 0) followed by a non-local block."
     )
     nonlocal_form: Literal["dot_product", "softmax"] = Field("dot_product", description="Form of the non-local blocks.")
+    nonlocal_pool: tuple[Count, Count, Count] = Field(
+        (1, 2, 2), description="Max pooling (T, H, W) of the positions to which a non-local block attends."
+    )
     audio: Literal[True, False, "only"] = Field(
         True, description="true: audio and video; false: video only (SlowFast); only: the Audio pathway alone."
     )
@@ -62,7 +75,7 @@ class ModelConfig(Section):
     beta_audio: float = Field(
         0.5, gt=0, le=4, description="Channels of the Audio pathway relative to the Slow pathway (beta_A)."
     )
-    audio_blocks: tuple[Blocks, Blocks, Blocks, Blocks] | None = Field(
+    audio_blocks: StageBlocks | None = Field(
         None, description="Residual blocks of the Audio pathway's res2 to res5; null: as `stage_blocks`."
     )
     fusion: Literal["a_to_fs", "a_to_f_to_s", "nonlocal"] = Field(
@@ -84,6 +97,15 @@ class ModelConfig(Section):
     avs_weight: float = Field(1.0, ge=0, description="Weight of the AVS losses in the total loss.")
     dropout: Fraction = Field(0.5, description="Dropout before the classifier.")
     roi_resolution: int = Field(7, ge=1, description="Output size of RoIAlign, in cells.")
+    roi_aligned: bool = Field(True, description="RoIAlign shifts boxes by half a cell, to the cells' centres.")
+    res5_dilation: int = Field(2, ge=1, description="Dilation of res5 in a detector, where its stride is 1.")
+    pixel_mean: tuple[float, float, float] = Field(
+        (0.45, 0.45, 0.45), description="Mean of red, green and blue for pixels in [0, 1]."
+    )
+    pixel_std: tuple[Positive, Positive, Positive] = Field(
+        (0.225, 0.225, 0.225), description="Standard deviation of red, green and blue for pixels in [0, 1]."
+    )
+    channel_order: Literal["rgb", "bgr"] = Field("rgb", description="Order of the colours in the network's input.")
     weights: Path | None = Field(None, description="Checkpoint to start from; a head with other classes starts anew.")
 
     @property

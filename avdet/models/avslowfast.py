@@ -5,7 +5,7 @@ Axes: slow (B, C, T, H, W), fast (B, C, alpha*T, H, W), audio (K, C, T, F) of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,8 +18,6 @@ from avdet.models.visual_pathway import VisualPathway
 
 __all__ = ["AVSlowFast", "AudioOnly", "Features", "PackPathways"]
 
-MEAN, STD = 0.45, 0.225  # of all colour channels, for pixels in [0, 1]
-
 
 @dataclass(frozen=True)
 class Features:
@@ -30,24 +28,42 @@ class Features:
 
 
 class PackPathways(nn.Module):
-    """Frames (B, 3, alpha*T, H, W) for Slow and for Fast. Normalises uint8 frames; float frames are normalised already.
+    """Frames (B, 3, alpha*T, H, W) for Slow and for Fast. uint8 frames are RGB; float frames are normalised already.
 
     Slow gets T frames, evenly spaced from the first to the last and rounded down as in the reference code: with
-    alpha = 8, frames 0, 10, 20 and 31 of 32.
+    alpha = 8, frames 0, 10, 20 and 31 of 32. strided: it gets every alpha-th frame instead: 0, 8, 16 and 24.
+    mean, std: of red, green and blue, for pixels in [0, 1]. bgr: the network takes blue, green, red.
     """
 
-    def __init__(self, alpha: int) -> None:
+    def __init__(
+        self,
+        alpha: int,
+        *,
+        mean: Sequence[float] = (0.45, 0.45, 0.45),
+        std: Sequence[float] = (0.225, 0.225, 0.225),
+        bgr: bool = False,
+        strided: bool = False,
+    ) -> None:
         super().__init__()
         self.alpha = alpha
+        self.strided = strided
+        self.channels = (2, 1, 0) if bgr else (0, 1, 2)
+        self.scales = [(1 / (255 * std[i]), mean[i] / std[i]) for i in self.channels]
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        if frames.dtype == torch.uint8:
-            frames = channels_last(frames, torch.float32).mul_(1 / (255 * STD)).sub_(MEAN / STD)
-        else:
-            frames = channels_last(frames)
+        frames = self._normalise(frames) if frames.dtype == torch.uint8 else channels_last(frames)
         count = frames.shape[2]
         index = torch.linspace(0, count - 1, count // self.alpha).long()
+        if self.strided:
+            index = torch.arange(count // self.alpha) * self.alpha
         return frames.transpose(1, 2)[:, index.to(frames.device)].transpose(1, 2), frames
+
+    def _normalise(self, frames: Tensor) -> Tensor:
+        if self.channels == (0, 1, 2) and len(set(self.scales)) == 1:  # one pass over all channels
+            scale, shift = self.scales[0]
+            return channels_last(frames, torch.float32).mul_(scale).sub_(shift)
+        pairs = zip(self.channels, self.scales, strict=True)
+        return channels_last(torch.stack([frames[:, i].float() * scale - shift for i, (scale, shift) in pairs], dim=1))
 
 
 class AVSlowFast(nn.Module):

@@ -1,4 +1,4 @@
-"""Convolutions over space or time with their batch norm, and the residual blocks made of them (paper, table 1).
+"""Convolutions over space or time with their batch norm, and residual blocks and stages of them (paper, table 1).
 
 Axes: frames (B*T, C, H, W), the frames of all clips one after another; audio (K, C, T, F) of K clips.
 How a convolution is computed on which device is in ops/.
@@ -6,16 +6,19 @@ How a convolution is computed on which device is in ops/.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
-from avdet.models.ops.channels_last import channels_last_weight
+from avdet.models.nonlocal_block import NonLocal
+from avdet.models.ops.channels_last import as_clips, as_frames, channels_last_weight
 from avdet.models.ops.checkpoint_block import Checkpointable, checkpoint_block
 from avdet.models.ops.conv_bn_relu import conv_bn_relu
 from avdet.models.ops.small_channel_bn import BatchNorm
 from avdet.models.ops.temporal_conv import TemporalConv2d
 
-__all__ = ["AudioBottleneck", "Bottleneck", "ConvNorm", "Residual", "SeparableBranch", "TemporalConv"]
+__all__ = ["AudioBottleneck", "Bottleneck", "ConvNorm", "Residual", "SeparableBranch", "TemporalConv", "VisualStage"]
 
 
 class ConvNorm(nn.Module):
@@ -124,3 +127,48 @@ class Residual(nn.Module, Checkpointable):
     def _add(self, x: Tensor, *steps: int) -> Tensor:
         shortcut = x if self.shortcut is None else self.shortcut(x)
         return self.branch(x, shortcut, *steps)
+
+
+class VisualStage(nn.Module):
+    """The residual blocks of one stage of a visual pathway.
+
+    temporal_blocks: how many of the first blocks have the temporal kernel; the others have 1. None: all of them.
+    nonlocal_after: non-local blocks by the index of the residual block that each follows.
+    """
+
+    def __init__(
+        self,
+        blocks: int,
+        dim_in: int,
+        dim_inner: int,
+        *,
+        temporal_kernel: int,
+        temporal_blocks: int | None = None,
+        stride: int = 1,
+        dilation: int = 1,
+        nonlocal_after: Mapping[int, NonLocal] | None = None,
+    ) -> None:
+        super().__init__()
+        dim_out = 4 * dim_inner
+        for index in range(blocks):
+            first = index == 0
+            temporal = temporal_blocks is None or index < temporal_blocks
+            branch = Bottleneck(
+                dim_in if first else dim_out,
+                dim_inner,
+                dim_out,
+                temporal_kernel=temporal_kernel if temporal else 1,
+                stride=stride if first else 1,
+                dilation=dilation,
+            )
+            shortcut = ConvNorm(dim_in, dim_out, stride=(stride, stride), relu=False) if first else None
+            self.add_module(f"block{index}", Residual(branch, shortcut))
+            if nonlocal_after and index in nonlocal_after:
+                self.add_module(f"nonlocal{index}", nonlocal_after[index])
+
+    def forward(self, clips: Tensor) -> Tensor:
+        steps = clips.shape[2]
+        frames = as_frames(clips)
+        for block in self.children():
+            frames = block(frames, steps)
+        return as_clips(frames, steps)

@@ -53,7 +53,7 @@ def build_model(
         return ClassLoss(count, exclusive=groups, positive_weights=positive_weights)
 
     network = ActionModel(
-        AudioOnly(_audio_pathway(model)) if model.audio == "only" else _avslowfast(model, dilate_res5=head == "roi"),
+        AudioOnly(_audio_pathway(model)) if model.audio == "only" else _avslowfast(model, head),
         _roi_head(model, classifier, dim_audio) if head == "roi" else _clip_head(classifier, dim_audio, crop_px),
         _drop_pathway(model),
         sync={stage: SyncLoss(Stage(model, stage).dim_synced) for stage in model.avs_stages},
@@ -68,29 +68,32 @@ def _audio_pathway(model: ModelConfig) -> AudioPathway:
     return AudioPathway(width=model.audio_width, blocks=model.audio_blocks or model.stage_blocks)
 
 
-def _avslowfast(model: ModelConfig, *, dilate_res5: bool) -> AVSlowFast:
-    fast_width = model.fast_width
+def _avslowfast(model: ModelConfig, head: Literal["roi", "clip"]) -> AVSlowFast:
+    res5_dilation = model.res5_dilation if head == "roi" else None
     slow = VisualPathway(
         width=model.width,
         blocks=model.stage_blocks,
         lateral_dims=[Stage(model, stage).dim_lateral for stage in STAGES[:4]],
         temporal_kernels=(1, 1, 1, 3, 3),
         res4_temporal_blocks=model.res4_temporal_blocks,
-        dilate_res5=dilate_res5,
+        res5_dilation=res5_dilation,
         nonlocal_blocks=model.nonlocal_blocks,
         nonlocal_softmax=model.nonlocal_form == "softmax",
+        nonlocal_pool=model.nonlocal_pool,
     )
     fast = VisualPathway(
-        width=fast_width,
-        blocks=model.stage_blocks,
+        width=model.fast_width,
+        blocks=model.fast_blocks or model.stage_blocks,
         lateral_dims=(0, 0, 0, 0),
         temporal_kernels=(5, 3, 3, 3, 3),
         res4_temporal_blocks=model.res4_temporal_blocks,
-        dilate_res5=dilate_res5,
+        res5_dilation=res5_dilation,
     )
     audio = _audio_pathway(model) if model.uses_audio else NoAudioPathway()
     fusion = {stage: build_fusion(Stage(model, stage)) for stage in STAGES}
-    return AVSlowFast(PackPathways(model.alpha), slow, fast, audio, fusion)
+    bgr, strided = model.channel_order == "bgr", model.slow_sampling == "stride"
+    pack_pathways = PackPathways(model.alpha, mean=model.pixel_mean, std=model.pixel_std, bgr=bgr, strided=strided)
+    return AVSlowFast(pack_pathways, slow, fast, audio, fusion)
 
 
 def _drop_pathway(model: ModelConfig) -> DropPathway | None:
@@ -105,4 +108,5 @@ def _clip_head(classifier: Classifier, dim_audio: int, crop_px: int) -> ClipHead
 
 
 def _roi_head(model: ModelConfig, classifier: Classifier, dim_audio: int) -> RoIHead:
-    return RoIHead(build_roi_align(model.roi_resolution, 1 / FEATURE_STRIDE["roi"]), classifier, dim_audio=dim_audio)
+    roi_align = build_roi_align(model.roi_resolution, 1 / FEATURE_STRIDE["roi"], aligned=model.roi_aligned)
+    return RoIHead(roi_align, classifier, dim_audio=dim_audio)

@@ -66,7 +66,9 @@ class Stage:
         return self.fast_to_slow() if self.name in self.model.fast_to_slow_stages else NoLateral()
 
     def fast_to_slow(self) -> FastToSlow:
-        return FastToSlow(self.dim_fast, kernel=self.model.fast_to_slow_kernel, alpha=self.model.alpha)
+        model = self.model
+        norm = model.fast_to_slow_norm
+        return FastToSlow(self.dim_fast, kernel=model.fast_to_slow_kernel, alpha=model.alpha, norm=norm)
 
     def audio_to_slow(self, dim: int) -> AudioLateral:
         return self._audio_lateral(dim, self.model.slow_frames)

@@ -26,11 +26,16 @@ __all__ = [
 
 
 class FastToSlow(nn.Module):
-    """F->S: a convolution with stride alpha in time brings Fast to Slow's length; its output is concatenated."""
+    """F->S: a convolution with stride alpha in time brings Fast to Slow's length; its output is concatenated.
 
-    def __init__(self, dim_fast: int, *, kernel: int, alpha: int) -> None:
+    norm: batch norm and ReLU follow the convolution.
+    """
+
+    def __init__(self, dim_fast: int, *, kernel: int, alpha: int, norm: bool = True) -> None:
         super().__init__()
         self.conv = TemporalConv(dim_fast, 2 * dim_fast, kernel, stride=alpha)
+        if not norm:
+            self.conv.norm, self.conv.relu = nn.Identity(), False
 
     def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
         lateral = self.conv.over_time(as_frames(fast), fast.shape[2])  # (B*T, 2 C_f, H, W)

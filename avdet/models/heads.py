@@ -88,12 +88,15 @@ class RoIHead(nn.Module):
         return self.roi_align(maps, rois).amax(dim=(2, 3))
 
 
-def build_roi_align(resolution: int, scale: float) -> Callable[[Tensor, Tensor], Tensor]:
-    """Detectron2's ROIAlign where it is installed, else torchvision's, which is the same operator."""
+def build_roi_align(resolution: int, scale: float, *, aligned: bool = True) -> Callable[[Tensor, Tensor], Tensor]:
+    """Detectron2's ROIAlign where it is installed, else torchvision's, which is the same operator.
+
+    aligned: boxes are shifted by half a cell, so that they meet the centres of the cells.
+    """
     try:
         from detectron2.layers import ROIAlign  # noqa: PLC0415  (Detectron2 is optional)
     except ImportError:
         logger.info("RoIAlign is torchvision's (Detectron2 is not installed)")
-        return RoIAlign((resolution, resolution), scale, sampling_ratio=0, aligned=True)
+        return RoIAlign((resolution, resolution), scale, sampling_ratio=0, aligned=aligned)
     logger.info("RoIAlign is Detectron2's")
-    return ROIAlign((resolution, resolution), scale, sampling_ratio=0, aligned=True)
+    return ROIAlign((resolution, resolution), scale, sampling_ratio=0, aligned=aligned)

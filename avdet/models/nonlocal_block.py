@@ -41,13 +41,18 @@ class CrossAttention(nn.Module):
 
 
 class NonLocal(nn.Module):
-    """x + attention(x, max-pooled x); the pooling is 1 x 2 x 2."""
+    """x + attention(x, max-pooled x). pool: in time, height and width."""
 
-    def __init__(self, dim: int, dim_inner: int, *, softmax: bool = False) -> None:
+    def __init__(
+        self, dim: int, dim_inner: int, *, softmax: bool = False, pool: tuple[int, int, int] = (1, 2, 2)
+    ) -> None:
         super().__init__()
+        self.pool = pool
         self.attention = CrossAttention(dim, dim, dim_inner, softmax=softmax)
 
     def forward(self, frames: Tensor, steps: int) -> Tensor:
         """(B*T, C, H, W), with T = `steps`"""
-        clips, pooled = as_clips(frames, steps), as_clips(F.max_pool2d(frames, 2), steps)
+        clips, pooled = as_clips(frames, steps), as_clips(F.max_pool2d(frames, self.pool[1:]), steps)
+        if self.pool[0] > 1:
+            pooled = F.max_pool3d(pooled, (self.pool[0], 1, 1))
         return frames + as_frames(self.attention(clips, pooled))

@@ -5,13 +5,13 @@ Axes: clips (B, C, T, H, W).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from torch import Tensor, nn
 
-from avdet.models.blocks import Bottleneck, ConvNorm, Residual
+from avdet.models.blocks import VisualStage
 from avdet.models.nonlocal_block import NonLocal
-from avdet.models.ops.channels_last import as_clips, as_frames, channels_last_weight
+from avdet.models.ops.channels_last import channels_last_weight
 from avdet.models.ops.small_channel_bn import BatchNorm
 from avdet.models.ops.stem_conv import conv_bn_relu_pool
 
@@ -32,51 +32,6 @@ class VisualStem(nn.Module):
         return conv_bn_relu_pool(clips, self.conv, self.norm)
 
 
-class VisualStage(nn.Module):
-    """The residual blocks of one stage of a visual pathway.
-
-    temporal_blocks: how many of the first blocks have the temporal kernel; the others have 1. None: all of them.
-    nonlocal_after: non-local blocks by the index of the residual block that each follows.
-    """
-
-    def __init__(
-        self,
-        blocks: int,
-        dim_in: int,
-        dim_inner: int,
-        *,
-        temporal_kernel: int,
-        temporal_blocks: int | None = None,
-        stride: int = 1,
-        dilation: int = 1,
-        nonlocal_after: Mapping[int, NonLocal] | None = None,
-    ) -> None:
-        super().__init__()
-        dim_out = 4 * dim_inner
-        for index in range(blocks):
-            first = index == 0
-            temporal = temporal_blocks is None or index < temporal_blocks
-            branch = Bottleneck(
-                dim_in if first else dim_out,
-                dim_inner,
-                dim_out,
-                temporal_kernel=temporal_kernel if temporal else 1,
-                stride=stride if first else 1,
-                dilation=dilation,
-            )
-            shortcut = ConvNorm(dim_in, dim_out, stride=(stride, stride), relu=False) if first else None
-            self.add_module(f"block{index}", Residual(branch, shortcut))
-            if nonlocal_after and index in nonlocal_after:
-                self.add_module(f"nonlocal{index}", nonlocal_after[index])
-
-    def forward(self, clips: Tensor) -> Tensor:
-        steps = clips.shape[2]
-        frames = as_frames(clips)
-        for block in self.children():
-            frames = block(frames, steps)
-        return as_clips(frames, steps)
-
-
 class VisualPathway(nn.Module):
     """Slow or Fast, from conv1 to res5.
 
@@ -85,7 +40,7 @@ class VisualPathway(nn.Module):
     lateral_dims: channels that lateral connections concatenate to the input of res2 .. res5.
     temporal_kernels: of conv1 and res2 .. res5.
     res4_temporal_blocks: how many of res4's first blocks have its temporal kernel (SlowFast's R101: 6 of 23).
-    dilate_res5: stride 1 and dilation 2 in res5 instead of stride 2, for detection.
+    res5_dilation: of res5, whose stride is then 1, for detection; None: stride 2.
     nonlocal_blocks: the blocks of res4 that a non-local block follows.
     """
 
@@ -97,14 +52,18 @@ class VisualPathway(nn.Module):
         lateral_dims: Sequence[int],
         temporal_kernels: Sequence[int],
         res4_temporal_blocks: int | None = None,
-        dilate_res5: bool = False,
+        res5_dilation: int | None = None,
         nonlocal_blocks: Iterable[int] = (),
         nonlocal_softmax: bool = False,
+        nonlocal_pool: tuple[int, int, int] = (1, 2, 2),
     ) -> None:
         super().__init__()
         dims_in = [dim * width + lateral for dim, lateral in zip((1, 4, 8, 16), lateral_dims, strict=True)]
         stem, kernel2, kernel3, kernel4, kernel5 = temporal_kernels
         dim4 = 16 * width
+        attention = {
+            i: NonLocal(dim4, dim4 // 2, softmax=nonlocal_softmax, pool=nonlocal_pool) for i in nonlocal_blocks
+        }
         self.conv1 = VisualStem(width, stem)
         self.res2 = VisualStage(blocks[0], dims_in[0], width, temporal_kernel=kernel2)
         self.res3 = VisualStage(blocks[1], dims_in[1], 2 * width, temporal_kernel=kernel3, stride=2)
@@ -115,9 +74,9 @@ class VisualPathway(nn.Module):
             temporal_kernel=kernel4,
             temporal_blocks=res4_temporal_blocks,
             stride=2,
-            nonlocal_after={i: NonLocal(dim4, dim4 // 2, softmax=nonlocal_softmax) for i in nonlocal_blocks},
+            nonlocal_after=attention,
         )
-        stride, dilation = (1, 2) if dilate_res5 else (2, 1)
+        stride, dilation = (2, 1) if res5_dilation is None else (1, res5_dilation)
         self.res5 = VisualStage(
             blocks[3], dims_in[3], 8 * width, temporal_kernel=kernel5, stride=stride, dilation=dilation
         )

@@ -33,3 +33,24 @@ def test_shapes_of_4x16() -> None:
         assert slow.shape == (1, 2048, 4, 7, 7) and fast.shape == (1, 256, 32, 7, 7)
         assert features.audio.features.shape == (1, 1024, 16, 10)
         assert not len(backbone(frames, no_audio(frames.device)).audio)
+
+
+def test_strided_slow_frames() -> None:
+    frames = torch.arange(32.0).reshape(1, 1, 32, 1, 1).expand(2, 3, 32, 4, 4)
+    slow, _ = PackPathways(8, strided=True)(frames)
+    assert slow[0, 0, :, 0, 0].tolist() == [0, 8, 16, 24]
+
+
+def test_colours_have_their_own_mean_and_order() -> None:
+    """Red 51, green 102 and blue 153 of 255 are 0.2, 0.4 and 0.6."""
+    frames = torch.tensor([51, 102, 153], dtype=torch.uint8).reshape(1, 3, 1, 1, 1).expand(2, 3, 2, 4, 4)
+    mean, std = (0.1, 0.2, 0.3), (0.1, 0.2, 0.5)
+    for bgr, expected in ((False, [1.0, 1.0, 0.6]), (True, [0.6, 1.0, 1.0])):
+        _, fast = PackPathways(1, mean=mean, std=std, bgr=bgr)(frames)
+        assert fast.shape == frames.shape and fast.is_contiguous(memory_format=torch.channels_last_3d)
+        torch.testing.assert_close(fast[1, :, 1, 3, 2], torch.tensor(expected))
+
+
+def test_bgr_frames_with_one_mean_are_the_reversed_rgb_frames() -> None:
+    frames = torch.randint(0, 256, (1, 3, 2, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(PackPathways(1, bgr=True)(frames)[1], PackPathways(1)(frames)[1].flip(1))

@@ -11,13 +11,16 @@ from typing import Any, Literal
 
 import pytest
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+from torchvision.ops import RoIAlign
 
 from avdet.config import load_config
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import AVSlowFast
 from avdet.models.build import build_model
 from avdet.models.drop_pathway import AudioState, no_audio
+from avdet.models.nonlocal_block import NonLocal
 from avdet.settings import ModelConfig
 from tests.conftest import REPOSITORY
 from tests.models.tiny import tiny_batch, tiny_config
@@ -55,6 +58,38 @@ def giga_multiply_adds(config: ModelConfig, size: int = 256) -> float:
             assert isinstance(model.backbone, AVSlowFast)
             model.backbone.fusion["pool5"](slow, fast, pair)
     return counter.get_total_flops() / 2e9
+
+
+def test_settings_of_other_code_bases_reach_the_network() -> None:
+    """Fast with its own depth, res5 with stride 1 and no dilation, RoIAlign 8 x 8 without the shift, BGR, strides."""
+    config = tiny_config(
+        audio=False,
+        stage_blocks=(1, 1, 2, 1),
+        fast_blocks=(1, 1, 1, 1),
+        nonlocal_blocks=(0,),
+        nonlocal_pool=(2, 2, 2),
+        fast_to_slow_norm=False,
+        res5_dilation=1,
+        roi_resolution=8,
+        roi_aligned=False,
+        pixel_mean=(0.5, 0.4, 0.3),
+        channel_order="bgr",
+        slow_sampling="stride",
+    )
+    model = build_model(config, num_classes=3, head="roi")
+    backbone, roi_align = model.backbone, model.head.roi_align
+    assert isinstance(backbone, AVSlowFast) and isinstance(roi_align, RoIAlign)
+    assert len(list(backbone.slow.res4.children())) == 3 and len(list(backbone.fast.res4.children())) == 1
+    assert (roi_align.output_size, roi_align.aligned) == ((8, 8), False)
+    nonlocal_block, conv = (
+        backbone.slow.get_submodule(name) for name in ("res4.nonlocal0", "res5.block0.branch.b.conv")
+    )
+    assert isinstance(nonlocal_block, NonLocal) and nonlocal_block.pool == (2, 2, 2)
+    assert isinstance(conv, nn.Conv2d) and (conv.stride, conv.dilation) == ((1, 1), (1, 1))
+    pack = backbone.pack_pathways
+    assert pack.strided and pack.channels == (2, 1, 0) and pack.scales[0] == (1 / (255 * 0.225), 0.3 / 0.225)
+    assert not any("fast_to_slow.conv.norm" in name for name in model.state_dict())
+    assert model.eval().predict(tiny_batch()).shape == (4, 3)
 
 
 @pytest.mark.parametrize("recipe", COSTS, ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -119,6 +119,14 @@ def test_f_to_s_is_concatenated_after_slow() -> None:
     assert torch.equal(fused[:, :3], slow)
 
 
+def test_f_to_s_without_a_norm_is_the_convolution_alone() -> None:
+    lateral = FastToSlow(2, kernel=3, alpha=2, norm=False)
+    slow, fast = torch.zeros(1, 1, 2, 1, 1), torch.randn(1, 2, 4, 1, 1)
+    expected = torch.nn.functional.conv1d(fast.flatten(2), lateral.conv.conv.weight[..., 0], stride=2, padding=1)
+    assert set(lateral.state_dict()) == {"conv.conv.weight"} and expected.min() < 0
+    torch.testing.assert_close(lateral(slow, fast)[:, 1:].flatten(2), expected)
+
+
 def test_a_to_f_to_s_adds_to_fast_before_it_is_fused() -> None:
     """Fast keeps the sum; Slow's own channels stay as they are."""
     slow, fast, audio = inputs_of()

@@ -39,6 +39,13 @@ def test_roi_align_on_a_grid_by_hand() -> None:
     assert logits.item() == 2 * 5 + 2  # the largest of rows 1, 2 and columns 1, 2
 
 
+def test_unaligned_roi_align_does_not_shift_the_box() -> None:
+    """The box of the test above: samples at 1 + 0.5 and 2 + 0.5, where the ramp is 2.5 * 5 + 2.5."""
+    ramp = torch.arange(25.0).reshape(1, 1, 5, 5)
+    rois = torch.tensor([[0.0, 16.0, 16.0, 48.0, 48.0]])
+    assert build_roi_align(2, 1 / 16, aligned=False)(ramp, rois).amax().item() == 2.5 * 5 + 2.5
+
+
 def test_boxes_use_the_mean_over_time_of_their_own_clip() -> None:
     visual = torch.zeros(2, 1, 2, 4, 4)
     visual[0, :, 0], visual[0, :, 1], visual[1] = 1, 3, 10
