@@ -29,10 +29,12 @@ __all__ = [
     "Checkpoint",
     "CheckpointError",
     "LoadReport",
+    "UnsafeContentError",
     "keep_previous",
     "load_checkpoint",
     "load_newest",
     "load_weights",
+    "parse_checkpoint",
     "read_tensors",
     "save_checkpoint",
 ]
@@ -49,6 +51,10 @@ _TYPES = {
 
 class CheckpointError(ValueError):
     """A checkpoint file cannot be read or written."""
+
+
+class UnsafeContentError(CheckpointError):
+    """A checkpoint file holds objects other than tensors and plain data."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +140,14 @@ def load_newest(path: Path) -> Checkpoint:
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Loads a checkpoint to the CPU. Raises CheckpointError if there is none or avdet did not write it."""
-    content = read_tensors(path)
+    return parse_checkpoint(read_tensors(path), path)
+
+
+def parse_checkpoint(content: Any, path: Path) -> Checkpoint:  # noqa: ANN401  (any content)
+    """Checks the content of the file at `path`. Raises CheckpointError if it is none of avdet's checkpoints."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path} is a PyTorch file but not a checkpoint of avdet; convert one of PySlowFast or AVSlowFast with "
+            f"{path} is a PyTorch file but not a checkpoint of avdet; convert one of another code base with "
             "tools/convert_checkpoint.py"
         )
     invalid = [name for name, kind in _TYPES.items() if not isinstance(content.get(name, ...), kind)]
@@ -182,7 +192,7 @@ def read_tensors(path: Path) -> Any:  # noqa: ANN401  (any content)
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if any(phrase in str(error) for phrase in _CODE_PHRASES):
-            raise CheckpointError(
+            raise UnsafeContentError(
                 f"{path} holds more than tensors and plain data and might run code when read, so it is refused"
             ) from None
         raise CheckpointError(

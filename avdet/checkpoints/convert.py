@@ -1,4 +1,4 @@
-"""Converts tensor names and shapes of PySlowFast, AVSlowFast (.pyth) and Caffe2 (.pkl) to avdet's."""
+"""Converts tensor names and shapes of PySlowFast, AVSlowFast, Caffe2, PyTorchVideo and MMAction2 to avdet's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-__all__ = ["UnknownTensorError", "from_caffe2", "from_reference"]
+__all__ = ["UnknownTensorError", "from_caffe2", "from_mmaction2", "from_pytorchvideo", "from_reference"]
+
+Rules = tuple[tuple[str, Callable[..., str]], ...]
 
 PATHWAY = {"0": "slow", "1": "fast", "2": "audio"}
 FUSION_STAGE = {"1": "pool1", "2": "res2", "3": "res3", "4": "res4", "5": "pool5"}
@@ -55,7 +57,7 @@ def _sync(stage: str, side: str, rest: str) -> str:
     return f"sync.{FUSION_STAGE[stage]}.{'visual' if side == 'ref' else 'audio'}.{rest}"
 
 
-_RULES: tuple[tuple[str, Callable[..., str]], ...] = (
+_RULES: Rules = (
     (r"s1\.pathway([012])_stem\.(conv|conv_t|conv_f|bn)\.(.*)", _stem),
     (r"s([2-5])\.pathway([012])_res(\d+)\.branch2\.(a|b|c|t|f|out)(_bn)?\.(.*)", _branch),
     (r"s([2-5])\.pathway([012])_res0\.branch1(_bn)?\.(.*)", _shortcut),
@@ -72,12 +74,12 @@ def from_reference(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     Raises UnknownTensorError for a tensor that neither of them has.
     """
-    names = {name: _rename(name.removeprefix("module.")) for name in state}
+    names = {name: _rename(name.removeprefix("module."), _RULES) for name in state}
     return {new_name: _reshape(new_name, state[name]) for name, new_name in names.items()}
 
 
-def _rename(name: str) -> str:
-    for pattern, rename in _RULES:
+def _rename(name: str, rules: Rules) -> str:
+    for pattern, rename in rules:
         match = re.fullmatch(pattern, name)
         if match:
             return rename(*match.groups())
@@ -141,3 +143,86 @@ def _caffe2_name(blob: str) -> str:
     raise UnknownTensorError(
         f"The file holds the blob {blob}, which SlowFast does not have; only its checkpoints can be converted"
     )
+
+
+def _next(stage: str) -> int:
+    """PySlowFast's number of a stage that PyTorchVideo counts from 0, and MMAction2 without its stem."""
+    return int(stage) + 1
+
+
+_BLOCK = r"blocks\.(\d)\.multipathway_blocks\.([01])"
+_PYTORCHVIDEO_RULES: Rules = (  # to PySlowFast's names
+    (r"blocks\.0\.multipathway_blocks\.([01])\.conv\.(.*)", "s1.pathway{}_stem.conv.{}".format),
+    (r"blocks\.0\.multipathway_blocks\.([01])\.norm\.(.*)", "s1.pathway{}_stem.bn.{}".format),
+    (
+        r"blocks\.(\d)\.multipathway_fusion\.(conv_fast_to_slow|norm)\.(.*)",
+        lambda stage, layer, rest: f"s{_next(stage)}_fuse.{'bn' if layer == 'norm' else 'conv_f2s'}.{rest}",
+    ),
+    (
+        rf"{_BLOCK}\.res_blocks\.(\d+)\.branch1_(conv|norm)\.(.*)",
+        lambda stage, pathway, block, layer, rest: (
+            f"s{_next(stage)}.pathway{pathway}_res{block}.branch1{'_bn' if layer == 'norm' else ''}.{rest}"
+        ),
+    ),
+    (
+        rf"{_BLOCK}\.res_blocks\.(\d+)\.branch2\.(conv|norm)_([abc])\.(.*)",
+        lambda stage, pathway, block, layer, part, rest: (
+            f"s{_next(stage)}.pathway{pathway}_res{block}.branch2.{part}{'_bn' if layer == 'norm' else ''}.{rest}"
+        ),
+    ),
+    (r"(?:blocks\.6|detection_head)\.proj\.(.*)", "head.projection.{}".format),
+)
+
+
+def from_pytorchvideo(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Converts a state dict of PyTorchVideo's SlowFast, without the prefix `model.`, like `from_reference`."""
+    return from_reference({_rename(name, _PYTORCHVIDEO_RULES): tensor for name, tensor in state.items()})
+
+
+_PATH = {"slow": 0, "fast": 1}
+_MMACTION2_RULES: Rules = (  # to PySlowFast's names
+    (
+        r"backbone\.(slow|fast)_path\.conv1\.(conv|bn)\.(.*)",
+        lambda path, layer, rest: f"s1.pathway{_PATH[path]}_stem.{layer}.{rest}",
+    ),
+    (r"backbone\.slow_path\.conv1_lateral\.conv\.(.*)", "s1_fuse.conv_f2s.{}".format),
+    (
+        r"backbone\.slow_path\.layer(\d)_lateral\.conv\.(.*)",
+        lambda stage, rest: f"s{_next(stage)}_fuse.conv_f2s.{rest}",
+    ),
+    (
+        r"backbone\.(slow|fast)_path\.layer(\d)\.0\.downsample\.(conv|bn)\.(.*)",
+        lambda path, stage, layer, rest: (
+            f"s{_next(stage)}.pathway{_PATH[path]}_res0.branch1{'_bn' if layer == 'bn' else ''}.{rest}"
+        ),
+    ),
+    (
+        r"backbone\.(slow|fast)_path\.layer(\d)\.(\d+)\.conv([123])\.(conv|bn)\.(.*)",
+        lambda path, stage, block, part, layer, rest: (
+            f"s{_next(stage)}.pathway{_PATH[path]}_res{block}.branch2.{' abc'[int(part)]}"
+            f"{'_bn' if layer == 'bn' else ''}.{rest}"
+        ),
+    ),
+    (r"(?:cls_head|roi_head\.bbox_head)\.fc_cls\.(.*)", "head.projection.{}".format),
+)
+
+
+def from_mmaction2(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Converts a state dict of MMAction2's SlowFast like `from_reference`.
+
+    Its clip head concatenates Fast before Slow; its box head has a row for the background, which is dropped.
+    """
+    renamed = {_rename(name, _MMACTION2_RULES): tensor for name, tensor in state.items()}
+    weight, bias = "head.projection.weight", "head.projection.bias"
+    if weight in renamed and bias in renamed:
+        slow, fast = (32 * len(state[f"backbone.{path}_path.conv1.conv.weight"]) for path in ("slow", "fast"))
+        if renamed[weight].shape[1] != slow + fast:
+            raise UnknownTensorError(
+                f"The file's classifier has {renamed[weight].shape[1]} inputs instead of {slow + fast}, such as "
+                "MMAction2's head with global context, which avdet does not have; give a model with the plain head"
+            )
+        if "cls_head.fc_cls.weight" in state:
+            renamed[weight] = renamed[weight].roll(-fast, dims=1)
+        else:
+            renamed |= {weight: renamed[weight][1:], bias: renamed[bias][1:]}
+    return from_reference(renamed)

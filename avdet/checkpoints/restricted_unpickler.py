@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["restricted_load"]
+__all__ = ["REFUSED", "restricted_load"]
 
-_REFUSED = "might run code when read"
+REFUSED = "might run code when read"
 _NUMERIC_KINDS = "biuf"
 
 
@@ -29,7 +29,7 @@ def restricted_load(path: Path) -> Any:  # noqa: ANN401  (any content)
         with path.open("rb") as file:
             return _RestrictedUnpickler(file, encoding="latin1").load()
     except pickle.UnpicklingError as error:
-        if _REFUSED in str(error):
+        if REFUSED in str(error):
             raise ValueError(f"{path} is refused: {error}; get it as tensors from a source you trust") from None
         raise ValueError(
             f"{path} is no pickle of plain data, or is cut short ({error}); check the path or download it again"
@@ -100,5 +100,5 @@ class _RestrictedUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401  (the base class returns Any)
         known = self.ALLOWED.get((module.replace("numpy._core", "numpy.core"), name))
         if known is None:
-            raise pickle.UnpicklingError(f"it names {module}.{name} and {_REFUSED}")
+            raise pickle.UnpicklingError(f"it names {module}.{name} and {REFUSED}")
         return known

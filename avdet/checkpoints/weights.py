@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from rich import box
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-__all__ = ["LoadReport", "load_state", "select_classes"]
+__all__ = ["LoadReport", "load_state", "load_whole", "select_classes", "settings_that_differ"]
 
 MIN_MATCH = 0.9
 HEAD = "head."
@@ -92,6 +93,41 @@ def load_state(model: nn.Module, state: Mapping[str, Tensor]) -> LoadReport:
     unused = [name for name in state if name not in used]
     notes = _notes(target, state, len(loaded), sliced)
     return LoadReport(tuple(loaded), tuple(sliced), tuple(new), tuple(unused), tuple(notes))
+
+
+def load_whole(model: nn.Module, state: Mapping[str, Tensor], source: object) -> LoadReport:
+    """Copies `state` into `model`. Raises ValueError unless every tensor of both has its counterpart.
+
+    source: the file that the error names.
+    """
+    report = load_state(model, state)
+    if report.new or report.unused or report.sliced:
+        name = (report.new + report.unused + report.sliced)[0]
+        raise ValueError(
+            f"the model of {source} cannot be inferred from its weights ({name} has no counterpart); give its config "
+            "with --config of tools/convert_checkpoint.py"
+        )
+    return report
+
+
+PREDICTION_SETTINGS = (
+    "slow_frames", "slow_stride", "alpha", "slow_sampling", "fast_to_slow_norm", "nonlocal_form", "nonlocal_pool",
+    "roi_resolution", "roi_aligned", "res5_dilation", "pixel_mean", "pixel_std", "channel_order",
+)  # fmt: skip
+
+
+def settings_that_differ(source: Mapping[str, Any], target: Mapping[str, Any]) -> list[str]:
+    """Returns a sentence per setting on which predictions depend and that differs from the checkpoint's.
+
+    source, target: section model of the checkpoint's config and of the model's.
+    """
+    pairs = [(name, _as_list(source[name]), _as_list(target[name])) for name in PREDICTION_SETTINGS if name in source]
+    return [f"The checkpoint has model.{name} {old}, this model has {new}." for name, old, new in pairs if old != new]
+
+
+def _as_list(value: object) -> object:
+    """Tuples as in JSON."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _has(state: Mapping[str, Tensor], pathway: str) -> bool:

@@ -26,7 +26,7 @@ MAX_DIFFERENCE = 1e-3
 
 def main(argv: list[str] | None = None) -> int:
     parser = ToolParser("export_onnx.py", __doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="last.pt or best.pt of a run")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="best.pt of a run, or a public checkpoint")
     parser.add_argument("--output", type=Path, required=True, help="the .onnx file to write")
     parser.add_argument("--without-audio", action="store_true", help="export a video-only model of frames and boxes")
     args = parser.parse(argv)
@@ -39,14 +39,14 @@ def main(argv: list[str] | None = None) -> int:
 def _export(args: argparse.Namespace) -> None:
     import torch
 
-    from avdet.checkpoints.checkpoint_io import load_checkpoint
+    from avdet.checkpoints.third_party import load_any_checkpoint
     from avdet.config import parse_config
     from avdet.inference.detector import ActionDetector
     from avdet.models.action_model import ActionModel
     from avdet.models.export_onnx import OPSET, export_onnx, random_inputs, require_onnx
 
     require_onnx()
-    config = parse_config(load_checkpoint(args.checkpoint).config)
+    config = parse_config(load_any_checkpoint(args.checkpoint).config)
     detector = ActionDetector.from_checkpoint(args.checkpoint, device="cpu")
     model = detector.model
     assert isinstance(model, ActionModel)

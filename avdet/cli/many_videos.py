@@ -37,16 +37,16 @@ logger = logging.getLogger(__name__)
 
 def detect_videos(args: argparse.Namespace, process: DistributedContext) -> int:
     """Processes every world-size-th video; the main process writes the tables. Returns the exit status."""
-    from avdet.checkpoints.checkpoint_io import load_checkpoint
     from avdet.inference.detector import ActionDetector
     from avdet.inference.output_tables import write_label_map
     from avdet.inference.resumable_output import ResumableOutput, error_text
 
     jobs = _jobs(args)
-    load_checkpoint(args.checkpoint)  # reports errors before the weights of a person detector are downloaded
-    boxes, device = _boxes(args), str(process.device)
-    person_detector = _person_detector(args, device)
-    detector = ActionDetector.from_checkpoint(args.checkpoint, device=device, person_detector=person_detector)
+    device = str(process.device)
+    detector = ActionDetector.from_checkpoint(args.checkpoint, device=device)
+    boxes = _boxes(args)
+    if boxes is None:  # after the checkpoint, whose errors need no download of a person detector
+        detector.person_detector = _person_detector(args, device)
     output = ResumableOutput(args.output, _resume_settings(args))
     if process.is_main:
         write_label_map(detector.classes, args.output)
@@ -138,12 +138,9 @@ def _boxes(args: argparse.Namespace) -> pd.DataFrame | None:
     return None if args.boxes is None else read_boxes(args.boxes)
 
 
-def _person_detector(args: argparse.Namespace, device: str) -> PersonDetector | None:
-    """Returns None with --boxes."""
+def _person_detector(args: argparse.Namespace, device: str) -> PersonDetector:
     from avdet.people.build_detector import build_person_detector
 
-    if args.boxes is not None:
-        return None
     weights = args.person_weights
     return build_person_detector(args.person_detector, model=args.person_model, weights=weights, device=device)
 

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from avdet.checkpoints.checkpoint_io import Checkpoint, load_newest, load_weights
-from avdet.checkpoints.weights import LoadReport
+from avdet.checkpoints.checkpoint_io import load_newest, load_weights
+from avdet.checkpoints.third_party import load_any_checkpoint
+from avdet.checkpoints.weights import LoadReport, settings_that_differ
 from avdet.engine.run_dir import RunDir
 from avdet.models.action_model import ActionModel
+from avdet.settings import ModelConfig
 
 __all__ = ["load_pretrained", "load_training_state"]
 
 
-def load_pretrained(model: ActionModel, checkpoint: Checkpoint, class_names: Mapping[int, str]) -> LoadReport:
-    """Loads weights as `load_weights` does; heads of several class sets (EPIC) only if all class names are equal."""
-    if len(model.head.classifier.linear) < 2:
-        return load_weights(model, checkpoint, class_names)
-    if dict(checkpoint.class_names) != dict(class_names):
-        trunk = {name: x for name, x in checkpoint.model_state.items() if not name.startswith("head.")}
-        checkpoint = replace(checkpoint, model_state=trunk)
-    return load_weights(model, checkpoint)
+def load_pretrained(
+    model: ActionModel, path: Path, settings: ModelConfig, class_names: Mapping[int, str]
+) -> LoadReport:
+    """Loads a checkpoint of avdet or another code base as `load_weights` does, and notes settings that differ.
+
+    settings: of `model`. Heads of several class sets (EPIC) are loaded only if all class names are equal.
+    """
+    checkpoint = load_any_checkpoint(path, needs_settings=False)
+    names: Mapping[int, str] | None = class_names
+    if len(model.head.classifier.linear) > 1:
+        names = None
+        if dict(checkpoint.class_names) != dict(class_names):
+            trunk = {name: x for name, x in checkpoint.model_state.items() if not name.startswith("head.")}
+            checkpoint = replace(checkpoint, model_state=trunk)
+    report = load_weights(model, checkpoint, names)
+    differences = settings_that_differ(checkpoint.config.get("model", {}), settings.model_dump())
+    return replace(report, notes=(*report.notes, *differences))
 
 
 def load_training_state(run: RunDir, model: ActionModel, *, iterations_per_epoch: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from avdet.atomic_write import remove_partial_files
-from avdet.checkpoints.checkpoint_io import keep_previous, load_checkpoint, save_checkpoint
+from avdet.checkpoints.checkpoint_io import keep_previous, save_checkpoint
 from avdet.config import Config
 from avdet.datasets.detection import DetectionDataset
 from avdet.distributed import DistributedContext, average_buffers, reserve_worker_cores
@@ -73,8 +73,8 @@ class TrainingSession:
         self.loader, self.sampler = self.task.train_data(run.bad_clips)
         self.model = self.task.build_model(self.loader)
         if config.model.weights is not None:
-            checkpoint = load_checkpoint(config.model.weights)
-            logger.info("%s", load_pretrained(self.model, checkpoint, self.task.class_names))
+            report = load_pretrained(self.model, config.model.weights, config.model, self.task.class_names)
+            logger.info("%s", report)
         freeze(self.model, config.train.freeze)
         if config.train.sync_bn:
             convert_sync_batchnorm(self.model)

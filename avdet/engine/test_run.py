@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from avdet.checkpoints.checkpoint_io import load_checkpoint
 from avdet.config import Config
 from avdet.distributed import DistributedContext
 from avdet.engine.load_checkpoint import load_pretrained
@@ -26,7 +25,7 @@ def test(config: Config, checkpoint: Path, run: RunDir, process: DistributedCont
     """
     task = build_task(config, process)
     model = task.build_model()
-    report = load_pretrained(model, load_checkpoint(checkpoint), task.class_names)
+    report = load_pretrained(model, checkpoint, config.model, task.class_names)
     logger.info("%s", report)
     if any(name.startswith("head.") for name in report.new):
         raise ValueError(f"{checkpoint} was trained on other classes than the config's data; pass its own config")

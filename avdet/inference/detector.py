@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from avdet.checkpoints.checkpoint_io import load_checkpoint
+from avdet.checkpoints.third_party import load_any_checkpoint
+from avdet.checkpoints.weights import load_whole
 from avdet.config import parse_config
 from avdet.data.build import build_clip_extractor
 from avdet.data.clip_extractor import ClipExtractor
@@ -66,8 +67,11 @@ class ActionDetector:
     def from_checkpoint(
         cls, path: str | Path, *, device: str | None = None, person_detector: PersonDetector | None = None
     ) -> ActionDetector:
-        """Loads a checkpoint of train_net, which holds all settings; by default onto the GPU if there is one."""
-        checkpoint = load_checkpoint(Path(path))
+        """Loads a checkpoint of train_net, which holds all settings, or a public one of another code base as it is.
+
+        device: by default the GPU if there is one.
+        """
+        checkpoint = load_any_checkpoint(Path(path))
         if "people" in checkpoint.config:
             raise ValueError(
                 f"{path} is a person detector; give it to --person-weights, and a checkpoint of train_net to "
@@ -84,7 +88,7 @@ class ActionDetector:
         classes = ClassNames.from_label_map(checkpoint.class_names)
         exclusive = dataset.exclusive_groups(classes)
         model = build_model(config.model, num_classes=len(classes), head="roi", exclusive=exclusive)
-        model.load_state_dict(checkpoint.model_state)
+        load_whole(model, checkpoint.model_state, path)
         return cls(
             model.to(torch_device),
             classes,
@@ -152,6 +156,10 @@ class ActionDetector:
         if self._person_detector is None:
             self._person_detector = build_person_detector(device=str(self.device))
         return self._person_detector
+
+    @person_detector.setter
+    def person_detector(self, detector: PersonDetector) -> None:
+        self._person_detector = detector
 
     def extract_clips(
         self, source: Source, times_s: Sequence[float], persons: Sequence[PersonBoxes], min_box_score: float

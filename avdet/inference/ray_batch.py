@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from avdet.checkpoints.checkpoint_io import load_checkpoint
+from avdet.checkpoints.third_party import load_any_checkpoint
 from avdet.datasets.class_names import ClassNames
 from avdet.inference.detector import ActionDetector
 from avdet.inference.output_tables import OutputSettings, write_label_map
@@ -71,7 +71,7 @@ class RayRun:
 
         address: of a cluster; "local" starts one on this machine, whose object store has `object_store_mb`.
         """
-        classes = ClassNames.from_label_map(load_checkpoint(self.checkpoint).class_names)
+        classes = ClassNames.from_label_map(load_any_checkpoint(self.checkpoint).class_names)
         write_label_map(classes, output.output)
         collector = _Collector(output, classes, output_settings)
         rows = [row for job in jobs for row in self._unfinished(job, collector)]

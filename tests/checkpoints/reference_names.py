@@ -1,8 +1,10 @@
-"""State dicts with the names of PySlowFast and the AVSlowFast reference: width 8, one block per stage."""
+"""State dicts with the names of PySlowFast and other code bases: width 8, one block per stage."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -129,3 +131,58 @@ def caffe2(state: dict[str, Tensor]) -> dict[str, Tensor]:
         blobs[f"t_res{stage}_0_branch2c_bn_subsample_w"] = state[f"s{stage}_fuse.conv_f2s.weight"]
         norm(f"t_res{stage}_0_branch2c_bn_subsample_bn", f"s{stage}_fuse.bn")
     return {**blobs, "pred_w": state["head.projection.weight"], "pred_b": state["head.projection.bias"]}
+
+
+def pytorchvideo(state: dict[str, Tensor], *, detector: bool = False) -> dict[str, Tensor]:
+    """The same SlowFast under the names of PyTorchVideo's hub; its detectors have the prefix `model.`."""
+    head = "detection_head" if detector else "blocks.6"
+    rules = (
+        (r"s1\.pathway(\d)_stem\.", r"blocks.0.multipathway_blocks.\1."),
+        (r"s(\d)_fuse\.conv_f2s", lambda m: f"blocks.{int(m[1]) - 1}.multipathway_fusion.conv_fast_to_slow"),
+        (r"s(\d)_fuse\.bn", lambda m: f"blocks.{int(m[1]) - 1}.multipathway_fusion.norm"),
+        (
+            r"s(\d)\.pathway(\d)_res(\d)\.",
+            lambda m: f"blocks.{int(m[1]) - 1}.multipathway_blocks.{m[2]}.res_blocks.{m[3]}.",
+        ),
+        (r"branch2\.([abc])_bn", r"branch2.norm_\1"),
+        (r"branch2\.([abc])\.", r"branch2.conv_\1."),
+        (r"branch1_bn", "branch1_norm"),
+        (r"branch1\.", "branch1_conv."),
+        (r"blocks\.0\.multipathway_blocks\.(\d)\.bn", r"blocks.0.multipathway_blocks.\1.norm"),
+        (r"head\.projection", f"{head}.proj"),
+    )
+    names = {name: _substitute(name, rules) for name in state}
+    prefix = "model." if detector else ""
+    return {new if new.startswith("detection") else prefix + new: state[old] for old, new in names.items()}
+
+
+def mmaction2(state: dict[str, Tensor], *, detector: bool = False) -> dict[str, Tensor]:
+    """The same SlowFast, but for its lateral norms, under MMAction2's names and in its order of head inputs."""
+    path = {"0": "slow", "1": "fast"}
+    head = "roi_head.bbox_head.fc_cls" if detector else "cls_head.fc_cls"
+    rules = (
+        (r"s1\.pathway(\d)_stem\.", lambda m: f"backbone.{path[m[1]]}_path.conv1."),
+        (r"s1_fuse\.conv_f2s", "backbone.slow_path.conv1_lateral.conv"),
+        (r"s(\d)_fuse\.conv_f2s", lambda m: f"backbone.slow_path.layer{int(m[1]) - 1}_lateral.conv"),
+        (r"s(\d)\.pathway(\d)_res(\d)\.", lambda m: f"backbone.{path[m[2]]}_path.layer{int(m[1]) - 1}.{m[3]}."),
+        (r"branch2\.([abc])_bn", lambda m: f"conv{'abc'.index(m[1]) + 1}.bn"),
+        (r"branch2\.([abc])\.", lambda m: f"conv{'abc'.index(m[1]) + 1}.conv."),
+        (r"branch1_bn", "downsample.bn"),
+        (r"branch1\.", "downsample.conv."),
+        (r"head\.projection", head),
+    )
+    renamed = {_substitute(name, rules): x for name, x in state.items() if not re.match(r"s\d_fuse\.bn", name)}
+    if detector:  # a first row for the background
+        return renamed | {f"{head}.{end}": _with_background(renamed[f"{head}.{end}"]) for end in ("weight", "bias")}
+    weight = renamed[f"{head}.weight"]
+    return renamed | {f"{head}.weight": torch.cat([weight[:, 256:], weight[:, :256]], dim=1)}
+
+
+def _with_background(rows: Tensor) -> Tensor:
+    return torch.cat([torch.zeros_like(rows[:1]), rows])
+
+
+def _substitute(name: str, rules: tuple[tuple[str, Any], ...]) -> str:
+    for pattern, replacement in rules:
+        name = re.sub(pattern, replacement, name)
+    return name

@@ -66,7 +66,7 @@ def test_error_messages(tmp_path: Path) -> None:
         "empty.pt": "cut short",
         "text.pt": "not a PyTorch file",
         "words.pt": "not a PyTorch file",
-        "other.pt": "not a checkpoint of avdet; convert one of PySlowFast",
+        "other.pt": "not a checkpoint of avdet; convert one of another code base",
     }.items():
         with pytest.raises(CheckpointError, match=message):
             load_checkpoint(tmp_path / name)

@@ -44,7 +44,8 @@ def test_the_model_is_inferred_from_the_file(tmp_path: Path, capsys: pytest.Capt
     assert (model.fast_to_slow_stages, model.fusion_stages) == (("res3", "res4"), ("res3", "res4"))
     assert (model.avs_stages, model.nonlocal_form, model.audio_frames) == (("res3", "pool5"), "softmax", 32)
     build_model(model, num_classes=3, head="clip").load_state_dict(checkpoint.model_state)
-    assert checkpoint.class_names == {1: "class 1", 2: "class 2", 3: "class 3"}
+    assert parse_config(checkpoint.config).data.kind == "kinetics"
+    assert checkpoint.class_names == {0: "class 0", 1: "class 1", 2: "class 2"}
 
 
 def test_caffe2_needs_a_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,5 +42,16 @@ def reference_state(keys: str) -> dict[str, Tensor]:
     return state
 
 
+def listed_state(keys: str) -> dict[str, Tensor]:
+    """As `reference_state`, for the files of other code bases: a name and a shape per line."""
+    make = recipe().tensor
+    lines = (line.split(" ", 1) for line in (GOLDEN / keys).read_text().splitlines())
+    shapes = {name: tuple(ast.literal_eval(shape)) for name, shape in lines}
+    return {
+        name: torch.from_numpy(make(name, shape)) if shape else torch.tensor(0)  # num_batches_tracked
+        for name, shape in shapes.items()
+    }
+
+
 def weights(keys: str) -> dict[str, Tensor]:
     return from_reference(reference_state(keys))
