@@ -42,7 +42,7 @@ def _parser() -> ToolParser:
     parser = ToolParser("detect_actions.py", __doc__)
     parser.add_argument("videos", nargs="*", type=Path, metavar="VIDEO", help="files, or folders of extracted frames")
     parser.add_argument("--input", type=Path, metavar="LIST", help="a text file with further videos, one path per line")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="last.pt or best.pt of a run")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="best.pt of a run, or a public checkpoint")
     parser.add_argument("--output", type=Path, required=True, help="folder for the tables and VIDEO.mp4")
     parser.add_argument(
         "--boxes",

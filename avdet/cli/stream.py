@@ -42,7 +42,7 @@ QUIT_KEYS = {27, ord("q")}
 def main(argv: list[str] | None = None) -> int:
     parser = ToolParser("stream.py", __doc__)
     parser.add_argument("source", metavar="SOURCE", help="camera number, address or file")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="last.pt or best.pt of a run")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="best.pt of a run, or a public checkpoint")
     parser.add_argument("--output", type=Path, help="the mp4 file to write instead of opening a window")
     add_person_arguments(parser)
     parser.add_argument(

@@ -15,7 +15,7 @@ from avdet.engine.run_dir import RunDir, new_run
 def main(argv: list[str] | None = None) -> int:
     parser = ToolParser("test_net.py", __doc__)
     add_config_arguments(parser)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="last.pt or best.pt of a run")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="best.pt of a run, or a public checkpoint")
     parser.add_argument("--output", type=Path, help="the run directory (default: runs/NAME-test)")
     args = parser.parse(argv)
     with user_errors():
