@@ -187,7 +187,9 @@ def test_mmengine_objects_are_stepped_over(tmp_path: Path, monkeypatch: pytest.M
 
 
 @needs_shared
-@pytest.mark.parametrize("name", ["ptv_slowfast_r50", "mma_slowfast_r50_8x8_k400"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("ptv_slowfast_r50", marks=pytest.mark.slow), "mma_slowfast_r50_8x8_k400"]
+)
 def test_converted_classifiers_answer_as_the_originals(tmp_path: Path, name: str) -> None:
     expected = json.loads((GOLDEN / "peers.json").read_text())[name]
     path = save(tmp_path / f"{name}.pth", {"state_dict": listed_state(f"{name}.keys.txt")})
@@ -203,7 +205,9 @@ def test_converted_classifiers_answer_as_the_originals(tmp_path: Path, name: str
 
 
 @needs_shared
-@pytest.mark.parametrize("name", ["ptv_slowfast_r50_detection", "mma_slowfast_r50_8x8_ava"])
+@pytest.mark.parametrize(
+    "name", ["ptv_slowfast_r50_detection", pytest.param("mma_slowfast_r50_8x8_ava", marks=pytest.mark.slow)]
+)
 def test_detectors_answer_as_the_originals(tmp_path: Path, name: str) -> None:
     expected = json.loads((GOLDEN / "peers.json").read_text())[name]
     path = save(tmp_path / f"{name}.pth", {"state_dict": listed_state(f"{name}.keys.txt")})
