@@ -133,13 +133,20 @@ def _refuse_unsupported(config: _PySlowFastConfig) -> None:
     config.require("RESNET.NUM_GROUPS", 1)
     config.require("RESNET.STRIDE_1X1", False)
     config.require("SLOWFAST.FUSION_CONV_CHANNEL_RATIO", 2)
+    config.of_stages("RESNET.NUM_BLOCK_TEMP_KERNEL", (3, 4, 6, 3))  # the weights hold its values
 
 
 def _nonlocal(config: _PySlowFastConfig) -> dict[str, Any]:
     """The form and pooling of the non-local blocks; the weights tell where they are."""
     config.require("NONLOCAL.INSTANTIATION", "dot_product", "softmax")
     settings = {"nonlocal_form": config.get("NONLOCAL.INSTANTIATION", "dot_product")}
-    if not any(blocks for stage in config.get("NONLOCAL.LOCATION", []) for blocks in stage):
+    locations = config.get("NONLOCAL.LOCATION", [[[]]] * 4)
+    others = [blocks for i, stage in enumerate(locations) for j, blocks in enumerate(stage) if (i, j) != (2, 0)]
+    if any(others):
+        raise ValueError(
+            f"NONLOCAL.LOCATION is {locations} in the file's config, but avdet has them in Slow's res4 only"
+        )
+    if not locations[2][0]:
         return settings
     groups = config.get("NONLOCAL.GROUP", [[1]] * 4)
     if groups[2][0] != 1:
@@ -227,13 +234,14 @@ _MMACTION2_MEAN, _MMACTION2_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.
 
 
 def mmaction2_settings(model: Mapping[str, Any], text: str, *, detector: bool) -> Settings:
-    """Returns the settings of MMAction2's SlowFast. model: from the weights. text: the config in the file, or "".
+    """Returns the settings of MMAction2's SlowFast.
 
+    model: from the weights. text: the file's name, and the config in it if there is one.
     Raises ValueError if the config has a part that avdet does not have.
     """
-    if re.search(r"temporal_pool_(mode|type)\s*=\s*['\"]max", text):
+    if re.search(r"temporal_pool_(mode|type)\s*=\s*['\"]max|temporal-max", text):
         raise ValueError("temporal_pool_mode is max in the file's config, but avdet's heads average over time")
-    order = "bgr" if re.search(r"\bto_bgr\s*=\s*True", text) else "rgb"
+    bgr = re.search(r"\bto_(bgr|rgb)\s*=\s*True", text) is not None  # either reverses its frames, which are RGB
     clip_len, interval, resample, alpha = (
         _number(text, name) for name in ("clip_len", "frame_interval", "resample_rate", "speed_ratio")
     )
@@ -242,10 +250,11 @@ def mmaction2_settings(model: Mapping[str, Any], text: str, *, detector: bool) -
         frames, stride, ratio = clip_len // resample, interval * resample, alpha
     time = {} if frames is None else {"alpha": ratio, "slow_frames": frames, "slow_stride": stride}
     mean, std = (
-        tuple(round(value / 255, 6) for value in _numbers(text, name) or default)
+        tuple(round(value / 255, 6) for value in _numbers(text, name) or default)[:: -1 if bgr else 1]
         for name, default in (("mean", _MMACTION2_MEAN), ("std", _MMACTION2_STD))
     )
-    settings = {**time, "slow_sampling": "stride", "pixel_mean": mean, "pixel_std": std, "channel_order": order}
+    settings = {**time, "slow_sampling": "stride", "pixel_mean": mean, "pixel_std": std}
+    settings["channel_order"] = "bgr" if bgr else "rgb"
     if detector:
         head = {"roi_resolution": _number(text, "output_size") or 8, "roi_aligned": True, "res5_dilation": 1}
         return {"model": {**settings, **head}, "data": {"kind": "ava"}}
@@ -259,6 +268,6 @@ def _number(text: str, name: str) -> int | None:
 
 
 def _numbers(text: str, name: str) -> tuple[float, ...] | None:
-    match = re.search(rf"\b{name}\s*=\s*[\[(]([\d., ]+)[\])]", text)
+    match = re.search(rf"\b{name}\s*=\s*[\[(]([\d.,\s]+)[\])]", text)
     values = tuple(float(value) for value in match[1].split(",") if value.strip()) if match else ()
     return values if len(values) == 3 else None

@@ -133,7 +133,7 @@ def _recognise(content: Any, path: Path) -> ThirdPartyCheckpoint:  # noqa: ANN40
     if any(".multipathway_blocks." in name for name in tensors):
         return _pytorchvideo(tensors)
     if any(name.startswith("backbone.slow_path.") for name in tensors):
-        return _mmaction2(tensors, content.get("meta"))
+        return _mmaction2(tensors, content.get("meta"), path)
     return _pyslowfast(tensors, content.get("cfg"))
 
 
@@ -169,9 +169,9 @@ def _pytorchvideo(tensors: dict[str, Tensor]) -> ThirdPartyCheckpoint:
     return ThirdPartyCheckpoint("PyTorchVideo", state, {"model": {**model, **known["model"]}, "data": known["data"]})
 
 
-def _mmaction2(tensors: dict[str, Tensor], meta: object) -> ThirdPartyCheckpoint:
+def _mmaction2(tensors: dict[str, Tensor], meta: object, path: Path) -> ThirdPartyCheckpoint:
     texts = [meta.get(name) for name in ("cfg", "config")] if isinstance(meta, dict) else []
-    text = next((text for text in texts if isinstance(text, str)), "")
+    text = "\n".join([path.name, *(text for text in texts if isinstance(text, str))])
     state = from_mmaction2(tensors)
     model = infer_model_settings(state)
     known = mmaction2_settings(model, text, detector="roi_head.bbox_head.fc_cls.weight" in tensors)

@@ -83,6 +83,8 @@ def test_pyslowfasts_classifiers(activation: str, kind: str) -> None:
         ("SLOWFAST.FUSION_CONV_CHANNEL_RATIO", 1),
         ("NONLOCAL.GROUP", [[1, 1], [1, 1], [4, 4], [1, 1]]),
         ("NONLOCAL.INSTANTIATION", "gaussian"),
+        ("NONLOCAL.LOCATION", [[[], []], [[1, 3], []], [[1, 3, 5], []], [[], []]]),
+        ("RESNET.NUM_BLOCK_TEMP_KERNEL", [[3, 3], [4, 4], [6, 23], [3, 3]]),
         ("DETECTION.SPATIAL_SCALE_FACTOR", 32),
         ("DATA.INPUT_CHANNEL_NUM", [3]),
     ],
@@ -112,9 +114,10 @@ def test_mmaction2_without_a_config_follows_from_the_lateral_kernel() -> None:
 
 
 def test_mmaction2s_config() -> None:
-    text = "resample_rate=8, speed_ratio=8 clip_len=32, frame_interval=2 mean=[127.5, 51, 102], to_bgr = True"
+    """Mean and standard deviation are of the channels, here blue, green and red."""
+    text = "resample_rate=8, speed_ratio=8 clip_len=32, frame_interval=2 mean=[\n102, 51,\n127.5], to_bgr = True"
     settings = mmaction2_settings({"fast_to_slow_kernel": 7}, text, detector=False)
     model = parse_config(settings).model
     assert (model.slow_frames, model.slow_stride, model.alpha, model.channel_order) == (4, 16, 8, "bgr")
-    assert model.pixel_mean == (0.5, 0.2, 0.4) and model.pixel_std == (0.229, 0.224, 0.225)
+    assert model.pixel_mean == (0.5, 0.2, 0.4) and model.pixel_std == (0.225, 0.224, 0.229)
     assert settings["data"]["train_crop"] == 256
