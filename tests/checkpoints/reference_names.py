@@ -16,6 +16,12 @@ SLOWFAST: {ALPHA: 2}
 NONLOCAL: {INSTANTIATION: softmax}
 MODEL: {DROPOUT_RATE: 0.5}
 """
+AVA_CONFIG = """
+DATA: {NUM_FRAMES: 4, SAMPLING_RATE: 2, REVERSE_INPUT_CHANNEL: true, TEST_CROP_SIZE: 224}
+SLOWFAST: {ALPHA: 2}
+DETECTION: {ENABLE: true, ALIGNED: false, ROI_XFORM_RESOLUTION: 5}
+MODEL: {HEAD_ACT: sigmoid, DROPOUT_RATE: 0.5}
+"""
 
 
 def slowfast(classes: int = 3, laterals: tuple[int, ...] = (1, 2, 3, 4)) -> dict[str, Tensor]:

@@ -23,16 +23,10 @@ from avdet.config import parse_config
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from avdet.models.drop_pathway import no_audio
-from tests.checkpoints.reference_names import caffe2, mmaction2, pytorchvideo, slowfast
+from tests.checkpoints.reference_names import AVA_CONFIG, caffe2, mmaction2, pytorchvideo, slowfast
 from tests.models.golden import GOLDEN, listed_state, recipe
 from tests.shared import needs_shared
 
-CONFIG = """
-DATA: {NUM_FRAMES: 4, SAMPLING_RATE: 2, REVERSE_INPUT_CHANNEL: true, TEST_CROP_SIZE: 224}
-SLOWFAST: {ALPHA: 2}
-DETECTION: {ENABLE: true, ALIGNED: false, ROI_XFORM_RESOLUTION: 5}
-MODEL: {HEAD_ACT: sigmoid, DROPOUT_RATE: 0.5}
-"""
 MMACTION2_CONFIG = """
 resample_rate=2, speed_ratio=2, output_size=8
 dict(type='SampleAVAFrames', clip_len=4, frame_interval=3)
@@ -48,7 +42,7 @@ def test_every_form_of_pyslowfasts_file_gives_the_same_weights(tmp_path: Path) -
     """With its config, without it, as a raw state dict, and with the prefixes of DataParallel and Lightning."""
     state = slowfast()
     forms: list[dict[str, Any]] = [
-        {"model_state": state, "cfg": CONFIG},
+        {"model_state": state, "cfg": AVA_CONFIG},
         {"model_state": {f"module.{name}": x for name, x in state.items()}},
         {"state_dict": {f"model.{name}": x for name, x in state.items()}, "epoch": 3},
         dict(state),
@@ -97,7 +91,7 @@ def test_mmaction2s_tensors_are_all_renamed(tmp_path: Path, detector: bool) -> N
 
 
 def test_a_detector_takes_a_file_as_it_is(tmp_path: Path) -> None:
-    path = save(tmp_path / "AVA.pyth", {"model_state": slowfast(), "cfg": CONFIG})
+    path = save(tmp_path / "AVA.pyth", {"model_state": slowfast(), "cfg": AVA_CONFIG})
     detector = ActionDetector.from_checkpoint(path, device="cpu")
     assert main([str(path), str(tmp_path / "AVA.pt")]) == 0
     converted = ActionDetector.from_checkpoint(tmp_path / "AVA.pt", device="cpu")
@@ -112,7 +106,7 @@ def test_a_detector_takes_a_file_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_classifier_is_no_detector(tmp_path: Path) -> None:
-    text = CONFIG.replace("ENABLE: true", "ENABLE: false").replace("sigmoid", "softmax")
+    text = AVA_CONFIG.replace("ENABLE: true", "ENABLE: false").replace("sigmoid", "softmax")
     path = save(tmp_path / "K400.pyth", {"model_state": slowfast(), "cfg": text})
     with pytest.raises(ValueError, match=r"K400\.pyth classifies whole clips \(kinetics\) and detects no persons"):
         ActionDetector.from_checkpoint(path)
@@ -148,8 +142,9 @@ def test_a_head_with_global_context_or_max_over_time_is_refused(tmp_path: Path) 
     with pytest.raises(CheckpointError, match=r"classifier has 576 inputs instead of 288, such as .* global context"):
         read_third_party(save(tmp_path / "context.pth", {"state_dict": wide}))
     content = {"meta": {"config": "temporal_pool_mode='max'"}, "state_dict": state}
-    with pytest.raises(CheckpointError, match="temporal_pool_mode is max"):
-        read_third_party(save(tmp_path / "temporal-max.pth", content))
+    for name in ("plain.pth", "slowfast-temporal-max.pth"):
+        with pytest.raises(CheckpointError, match="temporal_pool_mode is max"):
+            read_third_party(save(tmp_path / name, content if name == "plain.pth" else {"state_dict": state}))
 
 
 class Stranger(dict):  # type: ignore[type-arg]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 
 import ava_eval
 from avdet.cli.detect_actions import main
@@ -14,6 +15,7 @@ from avdet.inference import resumable_output
 from avdet.inference.detector import ActionDetector
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.video_names import VideoJob
+from tests.checkpoints.reference_names import AVA_CONFIG, mmaction2, slowfast
 from tests.cli.refusal import refusal
 from tests.inference.tiny_detector import write_noise_video
 
@@ -48,6 +50,30 @@ def test_boxes_without_ids_are_linked(video: str, action_checkpoint: str, tmp_pa
     assert main([video, "--checkpoint", action_checkpoint, "--boxes", str(boxes), "--output", str(output)]) == 0
     x1 = ava_eval.read_detections(output / "detections.csv").groupby("person_id")["x1"]
     assert x1.min().tolist() == x1.max().tolist() == pytest.approx([0.1, 0.6])
+
+
+@pytest.mark.parametrize("code_base", ["PySlowFast", "MMAction2"])
+def test_a_public_checkpoint_is_used_as_it_is(video: str, tmp_path: Path, code_base: str) -> None:
+    content: dict[str, Any] = {"model_state": slowfast(), "cfg": AVA_CONFIG}
+    if code_base == "MMAction2":
+        content = {"state_dict": mmaction2(slowfast(), detector=True), "meta": {}}
+    checkpoint, boxes = tmp_path / "public.pth", tmp_path / "boxes.csv"
+    torch.save(content, checkpoint)
+    boxes.write_text("clip,1,0.1,0.1,0.6,0.9,0.95\n")
+    argv = [video, "--checkpoint", str(checkpoint), "--boxes", str(boxes), "--output", str(tmp_path / "out")]
+    assert main([*argv, "--no-video"]) == 0
+    detections = ava_eval.read_detections(tmp_path / "out" / "detections.csv")
+    assert set(detections["action_id"]) == {1, 2, 3}
+
+
+def test_a_classifier_is_refused_before_a_person_detector_is_built(
+    video: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("avdet.people.build_detector.build_person_detector", None)
+    text = AVA_CONFIG.replace("ENABLE: true", "ENABLE: false").replace("sigmoid", "softmax")
+    torch.save({"model_state": slowfast(), "cfg": text}, tmp_path / "k400.pyth")
+    message = refusal(main, capsys, video, "--checkpoint", tmp_path / "k400.pyth", "--output", tmp_path / "out")
+    assert "k400.pyth classifies whole clips (kinetics) and detects no persons" in message
 
 
 def test_boxes_keep_their_times_and_ids(trained_run: Path, tmp_path: Path, sample: Path) -> None:

@@ -10,6 +10,7 @@ from avdet.checkpoints.weights import LoadReport
 from avdet.engine.load_checkpoint import load_pretrained
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
+from tests.checkpoints.reference_names import slowfast
 from tests.models.tiny import shake, tiny_config
 
 NAMES = {0: "verb: take", 1: "verb: put", 2: "noun: tap", 3: "noun: pan"}
@@ -69,3 +70,14 @@ def test_settings_that_differ_are_noted(tmp_path: Path) -> None:
     names = {i: f"class {i}" for i in range(5)}
     report = load(new, old, tmp_path / "old.pt", names, names, channel_order="bgr", nonlocal_pool=[1, 2, 2])
     assert report.notes == ("The checkpoint has model.channel_order bgr, this model has rgb.",)
+
+
+def test_weights_of_another_code_base(tmp_path: Path) -> None:
+    """A raw state dict of PySlowFast; its head of three classes with other names starts anew."""
+    torch.save(slowfast(), tmp_path / "raw.pyth")
+    settings = tiny_config(audio=False, fast_to_slow_stages=("pool1", "res2", "res3", "res4"))
+    model = build_model(settings, num_classes=3, head="roi")
+    report = load_pretrained(model, tmp_path / "raw.pyth", settings, {1: "stand", 2: "sit", 3: "walk"})
+    assert {name.split(".")[0] for name in report.new} == {"head"}
+    stem = model.state_dict()["backbone.slow.conv1.conv.weight"]
+    assert torch.equal(stem, slowfast()["s1.pathway0_stem.conv.weight"])
