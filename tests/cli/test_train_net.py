@@ -62,10 +62,11 @@ def test_ava_eval_returns_the_run_s_map(trained_run: Path, sample: Path) -> None
     assert result.mean_ap == json.loads((trained_run / "results.json").read_text())["detection"]["mAP"]
 
 
-def test_another_seed_gives_other_weights(trained_run: Path, tiny_config_file: str, tmp_path: Path) -> None:
-    """The same seed gives the same weights, also to a resumed run: see below."""
-    main(["--config", tiny_config_file, "--output", str(tmp_path / "run"), "seed=1"])
-    assert not equal(weights(tmp_path / "run"), weights(trained_run))
+def test_the_seed_determines_the_weights(trained_run: Path, tiny_config_file: str, tmp_path: Path) -> None:
+    for name, options in (("same", ()), ("other", ("seed=1", "train.epochs=1"))):
+        main(["--config", tiny_config_file, "--output", str(tmp_path / name), *options])
+    assert equal(weights(tmp_path / "same"), weights(trained_run))
+    assert not equal(weights(tmp_path / "other"), weights(trained_run))
 
 
 class CrashError(Exception):
