@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import math
+import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 __all__ = [
     "INTERRUPTED",
     "ToolParser",
     "add_person_arguments",
+    "add_video_arguments",
     "require_not_nan",
     "require_output",
     "require_output_folder",
@@ -45,11 +49,19 @@ class ToolParser(argparse.ArgumentParser):
     def parse(self, argv: Sequence[str] | None) -> argparse.Namespace:
         """Parses options and positional arguments in any order. Exits with status 2 for wrong usage."""
         argv = sys.argv[1:] if argv is None else argv
+        self._refuse_dashes(argv)
         for option in (argument.partition("=")[0] for argument in argv):
             renamed = RENAMED_OPTIONS.get(option)
             if renamed in self._option_string_actions and option not in self._option_string_actions:
                 self.exit(2, f"error: unknown option {option}; did you mean {renamed}?\n")
         return self.parse_intermixed_args(argv)
+
+    def _refuse_dashes(self, argv: Sequence[str]) -> None:
+        """Explains a file name that argparse takes for an option; many names of AVA's videos begin with a dash."""
+        for argument in takewhile(lambda argument: argument != "--", argv):
+            is_option = argument.partition("=")[0] in self._option_string_actions
+            if argument.startswith("-") and not is_option and (os.path.lexists(argument) or glob.has_magic(argument)):
+                self.exit(2, f"error: {argument} begins with a dash and is taken for an option; write ./{argument}\n")
 
 
 def add_person_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +75,18 @@ def add_person_arguments(parser: argparse.ArgumentParser) -> None:
         "--person-weights", type=Path, metavar="FILE", help="weights of the person detector, for example a people.pt"
     )
     parser.add_argument("--person-model", help="model of the person detector; see --model of detect_people.py")
+
+
+def add_video_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds VIDEO... and --input to a tool that reads many videos; see `inference.video_names.expand_videos`."""
+    parser.add_argument(
+        "videos",
+        nargs="*",
+        type=Path,
+        metavar="VIDEO",
+        help="files, folders of videos, folders of extracted frames, or quoted patterns such as 'videos/*.mp4'",
+    )
+    parser.add_argument("--input", type=Path, metavar="LIST", help="a text file with further videos, one path per line")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 from avdet.cli.arguments import (
     ToolParser,
     add_person_arguments,
+    add_video_arguments,
     require_not_nan,
     require_output_folder,
     user_errors,
@@ -40,8 +41,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> ToolParser:
     parser = ToolParser("detect_actions.py", __doc__)
-    parser.add_argument("videos", nargs="*", type=Path, metavar="VIDEO", help="files, or folders of extracted frames")
-    parser.add_argument("--input", type=Path, metavar="LIST", help="a text file with further videos, one path per line")
+    add_video_arguments(parser)
     parser.add_argument("--checkpoint", type=Path, required=True, help="best.pt of a run, or a public checkpoint")
     parser.add_argument("--output", type=Path, required=True, help="folder for the tables and VIDEO.mp4")
     parser.add_argument(

@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> ToolParser:
     parser = ToolParser("detect_people.py", __doc__)
-    parser.add_argument("inputs", nargs="*", metavar="VIDEO", help="video files; with --config: settings")
+    parser.add_argument("inputs", nargs="*", metavar="VIDEO", help="files, folders, patterns; with --config: settings")
     parser.add_argument("--config", type=Path, help="detect persons at the labelled keyframes of this config's data")
     parser.add_argument("--split", choices=("train", "val"), default="val", help="split of the data (default val)")
     parser.add_argument("--sample", action="store_true", help=f"use the sample set in {SAMPLE_FOLDERS['detection']}")
@@ -109,8 +109,10 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
 
 
 def _jobs_of_videos(videos: list[Path]) -> list[VideoJob]:
+    from avdet.inference.video_names import expand_videos
     from avdet.people.find_persons import video_name
 
+    videos = expand_videos(videos)
     names = [video_name(video) for video in videos]
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:

@@ -118,9 +118,9 @@ def _resume_settings(args: argparse.Namespace) -> dict[str, object]:
 def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     from avdet.inference.resumable_output import require_free
     from avdet.inference.stages import source_name
-    from avdet.inference.video_names import read_list, video_jobs
+    from avdet.inference.video_names import expand_videos, read_list, video_jobs
 
-    jobs = video_jobs([*args.videos, *(read_list(args.input) if args.input else [])])
+    jobs = video_jobs(expand_videos([*args.videos, *(read_list(args.input) if args.input else [])]))
     if not jobs:
         raise ValueError(f"{args.input} lists no video; write one path per line")
     if not any(job.path.exists() for job in jobs):

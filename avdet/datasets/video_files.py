@@ -18,7 +18,10 @@ __all__ = [
     "strip_video_suffix", "videos_by_name",
 ]  # fmt: skip
 
-VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".3gp", ".wmv"}
+VIDEO_SUFFIXES = {
+    ".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".3gp", ".wmv", ".mts", ".m2ts",
+    ".vob", ".asf", ".ogv", ".mxf", ".dav",
+}  # fmt: skip
 Folders = tuple[str, ...]
 VideoIndex: TypeAlias = Mapping[str, Sequence[tuple[Folders, Path]]]
 """Files by name without suffix, each with its folders below the folder of videos."""

@@ -1,14 +1,18 @@
-"""The list of videos of a run, each with a unique name that is safe in tables and as a file name."""
+"""The videos of a run: folders and patterns become files, and each gets a unique name that is safe as a file name."""
 
 from __future__ import annotations
 
+import glob
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["VideoJob", "read_list", "video_jobs"]
+from avdet.datasets.video_files import files_below, is_video
+from avdet.media.frames_dir import is_frames_dir
+
+__all__ = ["VideoJob", "expand_videos", "read_list", "video_jobs"]
 
 logger = logging.getLogger(__name__)
 _UNSAFE = set("/\\:,\"'*?<>|")  # separators of paths and of tables' columns, and characters some file systems refuse
@@ -32,6 +36,46 @@ def read_list(path: Path) -> list[Path]:
             f"{path} is not UTF-8 text ({error.reason}); give a text file with one path per line"
         ) from None
     return [Path(line.strip()) for line in lines if line.strip()]
+
+
+def expand_videos(paths: Iterable[Path]) -> list[Path]:
+    """Replaces folders and patterns such as `videos/*.mp4` by the videos that they mean; all other paths stay.
+
+    A folder means all videos below it and each folder of extracted frames; with numbered images and no video it is a
+    folder of frames itself. A log line names the files that are passed over. A folder or pattern without a video
+    stays as it is, so that it is reported like a video that cannot be read.
+    """
+    videos: list[Path] = []
+    passed_over: list[Path] = []
+    for path in paths:
+        found: list[Path] = []
+        for match in _matches(path):
+            if match != path or _is_folder(match):
+                inside, others = _videos_of(match)
+                found, passed_over = found + inside, passed_over + others
+        videos += found or [path]
+    if passed_over:
+        names = ", ".join(map(str, passed_over[:5])) + ", ..." * (len(passed_over) > 5)
+        logger.warning("passed over, because the name is not a video's: %d files: %s", len(passed_over), names)
+    return videos
+
+
+def _matches(path: Path) -> list[Path]:
+    """The path itself; of a pattern that is no existing file, what it matches."""
+    if glob.has_magic(str(path)) and not _exists(path):
+        return sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207  (Path.glob takes no absolute one)
+    return [path]
+
+
+def _videos_of(path: Path) -> tuple[list[Path], list[Path]]:
+    """The videos that a file or folder means, and the files that are passed over."""
+    files = files_below(path) if path.is_dir() else [path]
+    videos = list(filter(is_video, files))
+    holders = {file.parent for file in files} - {video.parent for video in videos} if path.is_dir() else set()
+    frames = set(filter(is_frames_dir, holders))
+    audio = {file for file in files for folder in frames if file.parent == folder.parent and file.stem == folder.name}
+    others = [file for file in files if not is_video(file) and file.parent not in frames and file not in audio]
+    return sorted([*videos, *frames]), others
 
 
 def video_jobs(videos: Sequence[Path]) -> list[VideoJob]:
@@ -61,9 +105,13 @@ def video_jobs(videos: Sequence[Path]) -> list[VideoJob]:
 
 
 def _is_folder(path: Path) -> bool:
+    return _exists(path) and path.is_dir()
+
+
+def _exists(path: Path) -> bool:
     try:
-        return path.is_dir()
-    except OSError:  # a line of the list may be longer than any path
+        return path.exists()
+    except (OSError, ValueError):  # a line of the list may be longer than any path, or hold a zero byte
         return False
 
 

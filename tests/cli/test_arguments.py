@@ -48,6 +48,21 @@ def test_unknown_and_abbreviated_options_are_refused(capsys: pytest.CaptureFixtu
         assert f"unrecognized arguments: {option}" in capsys.readouterr().err
 
 
+def test_a_file_name_that_begins_with_a_dash_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-5KQ66.mp4").touch()
+    for name in ("-5KQ66.mp4", "-*.mp4"):
+        with pytest.raises(SystemExit) as stop:
+            parser().parse([name, "--keyframe-rate", "2"])
+        assert stop.value.code == 2
+        message = f"error: {name} begins with a dash and is taken for an option; write ./{name}\n"
+        assert capsys.readouterr().err == message
+    for written in (["./-5KQ66.mp4"], ["--", "-5KQ66.mp4"]):
+        assert [Path(name) for name in parser().parse(written).videos] == [Path("-5KQ66.mp4")]
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [

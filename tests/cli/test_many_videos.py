@@ -74,6 +74,8 @@ def test_a_broken_video_is_listed_and_the_others_are_done(work: Workdir, capsys:
     assert work.run("--input", work.list) == 0
     assert capsys.readouterr().out.count("already done") == 3
     assert work.tables() == tables
+    assert work.run(work.folder / "video*.mp4") == 0
+    assert capsys.readouterr().out.count("already done") == 3
 
 
 def test_a_crashed_command_is_resumed(work: Workdir, capsys: pytest.CaptureFixture[str]) -> None:

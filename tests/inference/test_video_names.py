@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avdet.inference.video_names import read_list, video_jobs
+from avdet.inference.video_names import expand_videos, read_list, video_jobs
 
 
 def test_equal_names_in_different_folders_are_numbered(caplog: pytest.LogCaptureFixture) -> None:
@@ -34,6 +34,28 @@ def test_every_name_is_unique_and_safe(stems: list[str]) -> None:
     for name in names:
         assert (Path("out") / f"{name}.mp4").resolve().parent == Path("out").resolve()
         assert name.isprintable() and "," not in name and not name.startswith(".")
+
+
+def test_folders_and_patterns_become_their_videos(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    names = ["b.mp4", "a.MTS", "notes.txt", ".hidden.mp4", "deep/c.mkv", "frames/f_001.jpg", "frames/f_002.jpg"]
+    for name in [*names, "frames.wav", "empty/x.txt"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    everything = [tmp_path / name for name in ("a.MTS", "b.mp4", "deep/c.mkv", "frames")]
+    with caplog.at_level(logging.WARNING):
+        assert expand_videos([tmp_path]) == everything
+    passed_over = f"2 files: {tmp_path / 'empty/x.txt'}, {tmp_path / 'notes.txt'}"
+    assert passed_over in caplog.text
+    assert expand_videos([tmp_path / "*"]) == everything
+    assert expand_videos([tmp_path / "**/*.mkv", tmp_path / "frames"]) == [tmp_path / "deep/c.mkv", tmp_path / "frames"]
+
+
+def test_what_is_no_folder_and_no_pattern_stays(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "[1].txt").touch()
+    names = ["absent.mp4", "[1].txt", "empty", "no*.mp4", "x" * 5000, "zero\0byte"]
+    paths = [tmp_path / name for name in names]
+    assert expand_videos(paths) == paths
 
 
 def test_a_list_has_one_path_per_line(tmp_path: Path) -> None:
