@@ -31,6 +31,7 @@ from avdet.checkpoints.infer_config import (
     pyslowfast_settings,
     pytorchvideo_settings,
 )
+from avdet.checkpoints.public_class_names import public_class_names
 from avdet.checkpoints.restricted_unpickler import REFUSED, restricted_load
 
 __all__ = ["CLASSIFIER", "ThirdPartyCheckpoint", "load_any_checkpoint", "read_third_party"]
@@ -63,10 +64,13 @@ class ThirdPartyCheckpoint:
         return "slow_frames" in self.settings["model"]
 
     @property
+    def num_classes(self) -> int:
+        return len(self.model_state[CLASSIFIER])
+
     def class_names(self) -> dict[int, str]:
-        """Placeholders, because the files hold no names: AVA's ids start at 1, those of clips at 0."""
-        first = int(self.settings["data"].get("kind", "ava") == "ava")
-        return {first + row: f"class {first + row}" for row in range(len(self.model_state[CLASSIFIER]))}
+        """The public list with as many classes, because the files hold no names; logs which."""
+        kind = self.settings["data"].get("kind")
+        return public_class_names(self.num_classes, detector=None if kind is None else kind == "ava")
 
 
 def load_any_checkpoint(path: Path, *, needs_settings: bool = True) -> Checkpoint:
@@ -85,7 +89,7 @@ def load_any_checkpoint(path: Path, *, needs_settings: bool = True) -> Checkpoin
         )
     logger.info("%s: %s's checkpoint, %d tensors", path, foreign.code_base, len(foreign.model_state))
     config = {"name": path.stem, **foreign.settings} if foreign.has_all_settings else {}
-    return Checkpoint(foreign.model_state, config, foreign.class_names, None)
+    return Checkpoint(foreign.model_state, config, foreign.class_names(), None)
 
 
 def read_third_party(path: Path) -> ThirdPartyCheckpoint:

@@ -12,9 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from avdet.checkpoints.checkpoint_io import save_checkpoint
+from avdet.checkpoints.public_class_names import public_class_names
 from avdet.checkpoints.third_party import ThirdPartyCheckpoint, read_third_party
 from avdet.checkpoints.weights import LoadReport, load_state, load_whole, settings_that_differ
 from avdet.cli.arguments import ToolParser, require_output, user_errors
+from avdet.cli.config_arguments import configure_logging
 from avdet.config import Config, load_config, parse_config
 from avdet.datasets.detection import DetectionDataset
 from avdet.models.build import build_model
@@ -26,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("target", metavar="OUT", type=Path, help="the .pt file to write")
     parser.add_argument("--config", type=Path, help="config of the model; files without one need it")
     args = parser.parse(argv)
+    configure_logging()
     with user_errors():
         require_output(args.target, (args.source, args.config), option="OUT")
         report = convert(args.source, args.target, None if args.config is None else load_config(args.config))
@@ -38,7 +41,7 @@ def convert(source: Path, target: Path, config: Config | None) -> LoadReport:
     checkpoint = read_third_party(source)
     new_config = _inferred_config(source, checkpoint) if config is None else config
     new_config = new_config.model_copy(update={"model": new_config.model.model_copy(update={"weights": None})})
-    model = build_model(new_config.model, num_classes=len(checkpoint.class_names), head="clip")  # as the ROI head's
+    model = build_model(new_config.model, num_classes=checkpoint.num_classes, head="clip")  # as the ROI head's
     if config is None:
         report = load_whole(model, checkpoint.model_state, source)
     else:
@@ -61,18 +64,16 @@ def _inferred_config(source: Path, checkpoint: ThirdPartyCheckpoint) -> Config:
 
 
 def _class_names(checkpoint: ThirdPartyCheckpoint, config: Config | None) -> Mapping[int, str]:
-    """The config's class names if its files exist and match, else "class N"."""
+    """The config's class names if its files exist and name every class, else those of the public list."""
     if config is None:
-        return checkpoint.class_names
+        return checkpoint.class_names()
     dataset = config.dataset()
-    count = len(checkpoint.class_names)
     names: Mapping[int, str] = {}
     if isinstance(dataset, DetectionDataset):
         if dataset.files("val")["data.label_map"].is_file():
             names = dataset.label_map()
-        return {i: names.get(i, f"class {i}") for i in range(1, count + 1)}
-    if all(path.is_file() for path in dataset.files("val").values()):
+    elif all(path.is_file() for path in dataset.files("val").values()):
         class_sets = list(dataset.class_sets().values())
-        if len(class_sets) == 1 and len(class_sets[0]) == count:
-            names = class_sets[0].label_map
-    return names or {i: f"class {i}" for i in range(count)}
+        names = class_sets[0].label_map if len(class_sets) == 1 else {}
+    count = checkpoint.num_classes
+    return names if len(names) == count else public_class_names(count, detector=isinstance(dataset, DetectionDataset))
