@@ -52,7 +52,8 @@ def _train(config: Config, run: RunDir, args: argparse.Namespace, *, resume: boo
     from avdet.cli.run_summary import print_result
     from avdet.distributed import distributed_context
     from avdet.engine.interrupt import Interrupted
-    from avdet.engine.session import dry_run, train
+    from avdet.engine.sanity_check import sanity_check
+    from avdet.engine.session import TrainingSession, train
 
     with distributed_context() as process:
         configure_logging(quiet=not process.is_main)
@@ -61,7 +62,7 @@ def _train(config: Config, run: RunDir, args: argparse.Namespace, *, resume: boo
         if process.is_main:
             refuse_faulty(config.dataset())
         if args.dry_run:
-            dry_run(config, run, process)
+            sanity_check(TrainingSession(config, run, process))
             return 0
         try:
             result = train(config, run, process, resume=resume)

@@ -10,6 +10,7 @@ from typing import Any
 from avdet.checkpoints.checkpoint_io import load_newest, load_weights
 from avdet.checkpoints.third_party import load_any_checkpoint
 from avdet.checkpoints.weights import LoadReport, settings_that_differ
+from avdet.engine.resume_check import require_resumable
 from avdet.engine.run_dir import RunDir
 from avdet.models.action_model import ActionModel
 from avdet.settings import ModelConfig
@@ -36,10 +37,17 @@ def load_pretrained(
     return replace(report, notes=(*report.notes, *differences))
 
 
-def load_training_state(run: RunDir, model: ActionModel, *, iterations_per_epoch: int) -> dict[str, Any]:
+def load_training_state(
+    run: RunDir,
+    model: ActionModel,
+    settings: Mapping[str, Any],
+    class_names: Mapping[int, str],
+    version: Mapping[str, Any],
+) -> dict[str, Any]:
     """Loads the weights of a run's last.pt into `model`, and returns the training state saved with them.
 
-    Raises ValueError if the run cannot resume: another model, other data, or a checkpoint without training state.
+    settings, class_names, version: see `require_resumable`. Raises ValueError if the run cannot resume: another model,
+    other classes or data, or a checkpoint without training state.
     """
     checkpoint = load_newest(run.last)
     state = checkpoint.training_state
@@ -52,16 +60,12 @@ def load_training_state(run: RunDir, model: ActionModel, *, iterations_per_epoch
             f"{run.path} was written by an older version of avdet; resume it with that version, or start a new run "
             "with model.weights"
         )
+    require_resumable(run.path, checkpoint, settings, class_names, version)
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     if shapes != {name: tensor.shape for name, tensor in checkpoint.model_state.items()}:
         raise ValueError(
-            f"{run.path} was trained with another model or other classes; resume with the same settings, or start a "
+            f"{run.path} was trained with another model; resume with the same settings, or start a "
             "new run with model.weights"
-        )
-    if state["iterations_per_epoch"] != iterations_per_epoch:
-        raise ValueError(
-            f"{run.path} has {state['iterations_per_epoch']} iterations per epoch, but these settings give "
-            f"{iterations_per_epoch}; resume with the same data and train.batch_size, or start a new run"
         )
     model.load_state_dict(checkpoint.model_state)
     return state

@@ -26,6 +26,7 @@ from avdet.engine.optim import freeze
 from avdet.engine.precise_bn import update_bn_stats
 from avdet.engine.pretraining_task import PretrainingTask
 from avdet.engine.results import write_results
+from avdet.engine.resume_check import data_version
 from avdet.engine.run_dir import RunDir, claim_run
 from avdet.engine.sanity_check import sanity_check
 from avdet.engine.task import EvaluationResult, Task
@@ -33,7 +34,7 @@ from avdet.models.action_model import ActionModel
 from avdet.models.ops.checkpoint_block import activation_checkpointing
 from avdet.models.ops.sync_batch_norm import convert_sync_batchnorm
 
-__all__ = ["TrainingSession", "build_task", "dry_run", "train"]
+__all__ = ["TrainingSession", "build_task", "train"]
 
 logger = logging.getLogger(__name__)
 PRECISE_BN_EPOCH = 2**31 - 1  # precise batch norm uses the first clips of this shuffle after any epoch
@@ -57,11 +58,6 @@ def train(config: Config, run: RunDir, process: DistributedContext, *, resume: b
         return session.fit(metrics, stack.enter_context(StopSignal()))
 
 
-def dry_run(config: Config, run: RunDir, process: DistributedContext) -> None:
-    """Builds a run and performs its sanity check, without training."""
-    sanity_check(TrainingSession(config, run, process))
-
-
 class TrainingSession:
     """The data, model and trainer of one run, and its checkpoints."""
 
@@ -71,6 +67,7 @@ class TrainingSession:
         self.config, self.run, self.process = config, run, process
         self.task = build_task(config, process)
         self.loader, self.sampler = self.task.train_data(run.bad_clips)
+        self.data_version = data_version(config.dataset(), self.loader.clips, self.sampler)
         self.model = self.task.build_model(self.loader)
         if config.model.weights is not None:
             report = load_pretrained(self.model, config.model.weights, config.model, self.task.class_names)
@@ -147,7 +144,7 @@ class TrainingSession:
 
         replaces: overwrites this epoch's last.pt instead of keeping it as a previous checkpoint. Collective.
         """
-        state = self.trainer.state_dict() | {"best_score": self.best_score, "iterations_per_epoch": len(self.sampler)}
+        state = self.trainer.state_dict() | {"best_score": self.best_score, **self.data_version}
         if self.process.is_main and not replaces:
             keep_previous(self.run.last, self.config.train.keep_checkpoints)
         self.write_checkpoint(self.run.last, self.model, training_state=state)
@@ -167,7 +164,8 @@ class TrainingSession:
 
     def resume(self) -> None:
         """Restores the state of last.pt. Raises ValueError if model, data or number of processes differ."""
-        state = load_training_state(self.run, self.model, iterations_per_epoch=len(self.sampler))
+        settings = self.config.model_dump(mode="json")
+        state = load_training_state(self.run, self.model, settings, self.task.class_names, self.data_version)
         self.best_score = state["best_score"]
         self.trainer.load_state_dict(state)
         if self.process.is_main:
