@@ -1,5 +1,9 @@
-"""Lets tools that expect a setup.py build avdet; all metadata is in pyproject.toml."""
+"""Adds configs/ to the installed package, as avdet/configs; all metadata is in pyproject.toml."""
 
-from setuptools import setup
+from setuptools import find_namespace_packages, setup
 
-setup()
+setup(
+    packages=[*find_namespace_packages(include=["avdet", "avdet.*", "ava_eval", "ava_eval.*"]), "avdet.configs"],
+    package_dir={"avdet.configs": "configs"},
+    package_data={"": ["*.css", "*.html", "*.js", "*.txt", "*.yaml", "py.typed"], "avdet.configs": ["*/*.yaml"]},
+)

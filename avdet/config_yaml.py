@@ -7,7 +7,10 @@ from typing import Any
 
 import yaml
 
-__all__ = ["ConfigError", "merge", "parse_override", "read_yaml"]
+__all__ = ["CONFIGS", "ConfigError", "merge", "parse_override", "read_yaml"]
+
+PACKAGED = Path(__file__).parent / "configs"
+CONFIGS = PACKAGED if PACKAGED.is_dir() else Path(__file__).parents[1] / "configs"  # installed, or a clone
 
 
 class ConfigError(ValueError):
@@ -26,14 +29,20 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 
 def read_yaml(path: Path, including: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """The settings of a file over those of its `_base_`, a path relative to it."""
+    """The settings of a file over those of its `_base_`, a path relative to it.
+
+    `configs/ava/avslowfast.yaml` is the shipped config wherever the working directory has no such file.
+    """
+    shipped = CONFIGS.parent / path
+    if not path.exists() and path.parts[:1] == ("configs",) and shipped.is_file():
+        path = shipped
     if path.resolve() in including:
         names = " -> ".join(each.name for each in (*including, path))
         raise ConfigError(f"{path.resolve()} includes itself by _base_ ({names}); remove one of them")
     try:
         settings = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader) or {}
     except FileNotFoundError:
-        raise ConfigError(f"No config at {path}; the shipped configs are in configs/") from None
+        raise ConfigError(f"No config at {path}; `avdet list_configs` lists the shipped configs") from None
     except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
         raise ConfigError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from None
     if not isinstance(settings, dict):

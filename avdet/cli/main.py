@@ -14,6 +14,7 @@ VERBS = (
     "detect_people",
     "export_onnx",
     "import_annotations",
+    "list_configs",
     "make_sample",
     "score_clips",
     "stream",

@@ -69,3 +69,14 @@ def test_an_unknown_verb_is_refused_with_the_list_of_verbs(capsys: pytest.Captur
     assert main(["fly"]) == 2
     assert "unknown verb 'fly'; the verbs are cache_videos" in capsys.readouterr().err
     assert main([]) == 0 and "verbs:" in capsys.readouterr().out
+
+
+def test_list_configs_lists_the_configs_with_all_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list-configs", "AVA", "audio"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines and all(line.startswith("configs/") for line in lines if not line.startswith(" "))
+    assert any(line.startswith("configs/ava/avslowfast.yaml") for line in lines)
+    assert not any("hmdb51" in line for line in lines)
+    with pytest.raises(SystemExit) as stop:
+        main(["list-configs", "nothing-like-this"])
+    assert stop.value.code == 2 and "no shipped config" in capsys.readouterr().err
