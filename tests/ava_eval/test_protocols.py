@@ -124,6 +124,12 @@ def test_empty_boxes_are_false_positives_only_under_mmaction2() -> None:
     assert aps(truth, found) == [1.0, 1.0, 0.5]
 
 
+def test_ground_truth_without_area_counts_but_is_not_found() -> None:
+    truth: list[TruthRow] = [("v", 1, LEFT, 3), ("v", 1, (0.6, 0.0, 0.6, 1.0), 3)]
+    found: list[DetectionRow] = [("v", 1, LEFT, 3, 0.9), ("v", 1, (0.6, 0.0, 0.7, 1.0), 3, 0.8)]
+    assert aps(truth, found) == [0.5, 0.5, 0.5]
+
+
 def test_a_class_without_detections() -> None:
     """AP 0, or left out of the mean."""
     truth: list[TruthRow] = [("v", 1, WHOLE, 3), ("v", 1, WHOLE, 4)]
