@@ -81,3 +81,6 @@ class TestConfig(Section):
     ties: Literal["expected", "worst", "best", "file"] = Field(
         "expected", description="Order of detections of equal score in frame mAP; expected: the mean over all orders."
     )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Precision of the model; auto: bfloat16 where the device computes it, else float32."
+    )

@@ -17,6 +17,7 @@ __all__ = [
     "INTERRUPTED",
     "ToolParser",
     "add_person_arguments",
+    "add_precision_argument",
     "add_video_arguments",
     "require_not_nan",
     "require_output",
@@ -75,6 +76,16 @@ def add_person_arguments(parser: argparse.ArgumentParser) -> None:
         "--person-weights", type=Path, metavar="FILE", help="weights of the person detector, for example a people.pt"
     )
     parser.add_argument("--person-model", help="model of the person detector; see --model of detect_people.py")
+
+
+def add_precision_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds --precision to a tool that predicts with an action model."""
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="of the action model; auto (default): bfloat16 where the device computes it, else float32",
+    )
 
 
 def add_video_arguments(parser: argparse.ArgumentParser) -> None:

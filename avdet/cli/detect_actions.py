@@ -14,6 +14,7 @@ from pathlib import Path
 from avdet.cli.arguments import (
     ToolParser,
     add_person_arguments,
+    add_precision_argument,
     add_video_arguments,
     require_not_nan,
     require_output_folder,
@@ -50,6 +51,7 @@ def _parser() -> ToolParser:
         help="CSV of person boxes, instead of a person detector: video,timestamp,x1,y1,x2,y2[,score[,person_id]]",
     )
     add_person_arguments(parser)
+    add_precision_argument(parser)
     parser.add_argument("--keyframe-rate", type=float, default=1.0, help="keyframes per second (default 1)")
     parser.add_argument("--start", type=float, default=0.0, metavar="SECOND", help="first second (default 0)")
     parser.add_argument("--end", type=float, metavar="SECOND", help="last second (default: the end of the video)")

@@ -47,7 +47,7 @@ def _export(args: argparse.Namespace) -> None:
 
     require_onnx()
     config = parse_config(load_any_checkpoint(args.checkpoint).config)
-    detector = ActionDetector.from_checkpoint(args.checkpoint, device="cpu")
+    detector = ActionDetector.from_checkpoint(args.checkpoint, device="cpu", precision="float32")
     model = detector.model
     assert isinstance(model, ActionModel)
     audio = (

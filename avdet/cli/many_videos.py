@@ -43,7 +43,7 @@ def detect_videos(args: argparse.Namespace, process: DistributedContext) -> int:
 
     jobs = _jobs(args)
     device = str(process.device)
-    detector = ActionDetector.from_checkpoint(args.checkpoint, device=device)
+    detector = ActionDetector.from_checkpoint(args.checkpoint, device=device, precision=args.precision)
     boxes = _boxes(args)
     if boxes is None:  # after the checkpoint, whose errors need no download of a person detector
         detector.person_detector = _person_detector(args, device)
@@ -83,7 +83,8 @@ def detect_on_ray(args: argparse.Namespace) -> int:
     jobs = _jobs(args)
     output = ResumableOutput(args.output, _resume_settings(args))
     build = partial(build_person_detector, args.person_detector, model=args.person_model, weights=args.person_weights)
-    run = RayRun(args.checkpoint, build, _boxes(args), inference_settings(args), tuple(args.ray_workers))
+    workers = tuple(args.ray_workers)
+    run = RayRun(args.checkpoint, build, _boxes(args), inference_settings(args), workers, args.precision)
     results = run.detect(
         jobs, output, _output_settings(args), address=args.ray, object_store_mb=args.object_store_memory
     )
@@ -109,7 +110,9 @@ def _output_settings(args: argparse.Namespace) -> OutputSettings:
 
 def _resume_settings(args: argparse.Namespace) -> dict[str, object]:
     """The options on which all scores of one output depend; a resumed run must have the same."""
-    names = ("person_detector", "person_model", "keyframe_rate", "start", "end", "min_box_score", "batch_size")
+    names = (
+        "person_detector", "person_model", "keyframe_rate", "start", "end", "min_box_score", "batch_size", "precision",
+    )  # fmt: skip
     files = {name: getattr(args, name) for name in ("checkpoint", "boxes", "person_weights")}
     versions = {name: [str(path.resolve()), path.stat().st_mtime] for name, path in files.items() if path is not None}
     return {**{name: getattr(args, name) for name in names}, **versions}

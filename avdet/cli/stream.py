@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from avdet.cli.arguments import (
     ToolParser,
     add_person_arguments,
+    add_precision_argument,
     require_not_nan,
     require_video_output,
     user_errors,
@@ -45,6 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, required=True, help="best.pt of a run, or a public checkpoint")
     parser.add_argument("--output", type=Path, help="the mp4 file to write instead of opening a window")
     add_person_arguments(parser)
+    add_precision_argument(parser)
     parser.add_argument(
         "--keyframe-rate", type=float, default=2.0, help="maximum number of predictions per second (default 2)"
     )
@@ -114,7 +116,7 @@ def _detector(args: argparse.Namespace) -> tuple[LiveDetector, dict[int, str]]:
     from avdet.inference.stream import LiveDetector
     from avdet.people.build_detector import build_person_detector
 
-    actions = ActionDetector.from_checkpoint(args.checkpoint)
+    actions = ActionDetector.from_checkpoint(args.checkpoint, precision=args.precision)
     persons = build_person_detector(args.person_detector, model=args.person_model, weights=args.person_weights)
     detector = LiveDetector.from_action_detector(actions, persons, min_box_score=args.min_box_score)
     return detector, actions.classes.label_map

@@ -116,7 +116,7 @@ def _detector(args: argparse.Namespace) -> ActionDetector | None:
         return None
     from avdet.inference.detector import ActionDetector
 
-    return ActionDetector.from_checkpoint(args.checkpoint)
+    return ActionDetector.from_checkpoint(args.checkpoint, precision="float32")
 
 
 def _names(args: argparse.Namespace, detector: ActionDetector | None) -> Mapping[int, str] | None:

@@ -26,6 +26,7 @@ from avdet.engine.task import EvaluationResult
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from avdet.models.drop_pathway import AudioState, no_audio
+from avdet.models.inference_model import inference_model
 from avdet.structures import ClipBatch
 
 __all__ = ["ClassificationTask", "giga_multiply_adds"]
@@ -87,7 +88,8 @@ class ClassificationTask:
             for fault in unlabelled_segments(val.segments):
                 logger.warning("val: %s", fault)
         segments = val.segments
-        scores, missing_s = score_segments(model, loader, len(segments), settings.test_aggregation, self.process)
+        folded = inference_model(model, self.process.device, self.config.test.precision)
+        scores, missing_s = score_segments(folded, loader, len(segments), settings.test_aggregation, self.process)
         if missing_s:
             first, seconds = next(iter(missing_s.items()))
             logger.warning(

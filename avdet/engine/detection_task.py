@@ -22,6 +22,7 @@ from avdet.engine.task import EvaluationResult
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from avdet.models.detect import Predicts, detect
+from avdet.models.inference_model import inference_model
 from avdet.structures import ClipBatch, Detections
 
 __all__ = ["DetectionTask", "detect_split"]
@@ -57,8 +58,9 @@ class DetectionTask:
         )
 
     def evaluate(self, model: ActionModel, *, batches: int | None = None) -> EvaluationResult:
-        table = detect_split(model, self.loader, self.classes.ids, self.process, batches=batches)
         test = self.config.test
+        folded = inference_model(model, self.process.device, test.precision)
+        table = detect_split(folded, self.loader, self.classes.ids, self.process, batches=batches)
         metrics = self.dataset.metrics(table, self.val, protocol=test.protocol, iou=test.iou, ties=test.ties)
         return EvaluationResult("detection", metrics, lambda run: write_detections(table, run.detections))
 
@@ -71,10 +73,7 @@ def detect_split(
     *,
     batches: int | None = None,
 ) -> pd.DataFrame:
-    """The detections of all processes, on every process and in the same order for any number of them.
-
-    batches: stop each process after that many.
-    """
+    """The detections of all processes, on each and in one order for any number; of at most `batches` batches each."""
     model.eval()
     detections: list[Detections] = []
     watch = Stopwatch()

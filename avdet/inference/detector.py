@@ -29,6 +29,7 @@ from avdet.inference.stages import (
 from avdet.media.array_video import ArrayVideo
 from avdet.models.build import build_model
 from avdet.models.detect import Predicts
+from avdet.models.inference_model import Precision, inference_model
 from avdet.people.build_detector import build_person_detector
 from avdet.people.person_detector import PersonDetector
 from avdet.structures import ClipBatch, PersonBoxes
@@ -65,11 +66,16 @@ class ActionDetector:
 
     @classmethod
     def from_checkpoint(
-        cls, path: str | Path, *, device: str | None = None, person_detector: PersonDetector | None = None
+        cls,
+        path: str | Path,
+        *,
+        device: str | None = None,
+        person_detector: PersonDetector | None = None,
+        precision: Precision = "auto",
     ) -> ActionDetector:
         """Loads a checkpoint of train_net, which holds all settings, or a public one of another code base as it is.
 
-        device: by default the GPU if there is one.
+        device: by default the GPU if there is one. precision: see `inference_model`.
         """
         checkpoint = load_any_checkpoint(Path(path))
         if "people" in checkpoint.config:
@@ -90,7 +96,7 @@ class ActionDetector:
         model = build_model(config.model, num_classes=len(classes), head="roi", exclusive=exclusive)
         load_whole(model, checkpoint.model_state, path)
         return cls(
-            model.to(torch_device),
+            inference_model(model, torch_device, precision),
             classes,
             build_clip_extractor(config),
             short_side=config.data.test_short_side,

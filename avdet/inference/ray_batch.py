@@ -34,6 +34,7 @@ from avdet.inference.resumable_output import (
 )
 from avdet.inference.stages import InferenceSettings, boxes_of_video, keyframe_images
 from avdet.inference.video_names import VideoJob
+from avdet.models.inference_model import Precision
 from avdet.people.person_detector import PersonDetector
 from avdet.resume_journal import ResumeJournal
 
@@ -57,6 +58,7 @@ class RayRun:
     boxes: pd.DataFrame | None
     settings: InferenceSettings
     workers: tuple[int, int, int]
+    precision: Precision = "auto"
 
     def detect(
         self,
@@ -106,7 +108,9 @@ class RayRun:
         cpus = min(1.0, _MAX_CPU_SHARE * resources["CPU"] / (2 * decoders + finders + scorers))
         gpus = min(1.0, resources.get("GPU", 0) / (finders + scorers))
         find = partial(detect_persons, self.person_detector)
-        cut, predict = (partial(step, self.checkpoint, self.settings.min_box_score) for step in (extract, score))
+        min_box_score = self.settings.min_box_score
+        cut = partial(extract, self.checkpoint, min_box_score)
+        predict = partial(score, self.checkpoint, min_box_score, self.precision)
         stages = [(decode, decoders, 0.0), (find, finders, gpus)] if self.boxes is None else []
         chunks = ray.data.from_items(rows).flat_map(partial(plan, self.settings), num_cpus=0.1)
         for build, count, gpu_share in [*stages, (cut, decoders, 0.0), (predict, scorers, gpus)]:
@@ -271,9 +275,9 @@ def extract(checkpoint: Path, min_box_score: float) -> Step:
     )
 
 
-def score(checkpoint: Path, min_box_score: float) -> Step:
+def score(checkpoint: Path, min_box_score: float, precision: Precision = "auto") -> Step:
     """Builds the step from boxes and clips to predictions, as bytes."""
-    detector = ActionDetector.from_checkpoint(checkpoint)
+    detector = ActionDetector.from_checkpoint(checkpoint, precision=precision)
 
     def step(work: Work) -> bytes:
         persons, clips = work.value
