@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ava_eval.restricted_unpickler import REFUSED, restricted_load
 from avdet.checkpoints.checkpoint_io import (
     FORMAT,
     Checkpoint,
@@ -32,7 +33,6 @@ from avdet.checkpoints.infer_config import (
     pytorchvideo_settings,
 )
 from avdet.checkpoints.public_class_names import public_class_names
-from avdet.checkpoints.restricted_unpickler import REFUSED, restricted_load
 
 __all__ = ["CLASSIFIER", "ThirdPartyCheckpoint", "load_any_checkpoint", "read_third_party"]
 

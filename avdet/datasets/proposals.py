@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS, read_boxes
 from ava_eval.csv_format import PIXEL_THRESHOLD
-from avdet.checkpoints.restricted_unpickler import restricted_load
+from ava_eval.restricted_unpickler import restricted_load
 
 __all__ = ["read_proposals"]
 
