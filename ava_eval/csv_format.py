@@ -20,16 +20,26 @@ PIXEL_THRESHOLD = 2.0
 
 # Names of the columns in header lines.
 COLUMN_ALIASES = {
-    "video": {"video", "video_id", "videoid", "video_name", "name", "clip", "movie"},
+    "video": {"video", "video_id", "videoid", "video_name", "name", "clip", "movie", "file", "filename", "file_name",
+              "video_file", "video_filename", "videoname", "clip_id", "clip_name", "movie_id", "path", "video_path"},
     "timestamp": {"timestamp", "time", "second", "seconds", "sec", "keyframe", "frame_timestamp", "frame_sec",
-                  "frame_time", "timestamp_s", "middle_frame_timestamp", "t"},
-    "x1": {"x1", "xmin", "x_min", "left", "person_box_x1", "entity_box_x1"},
-    "y1": {"y1", "ymin", "y_min", "top", "person_box_y1", "entity_box_y1"},
-    "x2": {"x2", "xmax", "x_max", "right", "person_box_x2", "entity_box_x2"},
-    "y2": {"y2", "ymax", "y_max", "bottom", "person_box_y2", "entity_box_y2"},
-    "action_id": {"action_id", "action", "label", "label_id", "class", "class_id", "action_label"},
+                  "frame_time", "timestamp_s", "middle_frame_timestamp", "t", "time_s", "time_sec", "timestamp_sec",
+                  "time_stamp", "timecode", "time_in_seconds"},
+    "x1": {"x1", "xmin", "x_min", "left", "person_box_x1", "entity_box_x1", "xtl", "x_1", "bbox_x1", "box_x1", "x_left",
+           "bb_left", "bbox_left", "minx", "min_x"},
+    "y1": {"y1", "ymin", "y_min", "top", "person_box_y1", "entity_box_y1", "ytl", "y_1", "bbox_y1", "box_y1", "y_top",
+           "bb_top", "bbox_top", "miny", "min_y"},
+    "x2": {"x2", "xmax", "x_max", "right", "person_box_x2", "entity_box_x2", "xbr", "x_2", "bbox_x2", "box_x2",
+           "x_right", "bb_right", "bbox_right", "maxx", "max_x"},
+    "y2": {"y2", "ymax", "y_max", "bottom", "person_box_y2", "entity_box_y2", "ybr", "y_2", "bbox_y2", "box_y2",
+           "y_bottom", "bb_bottom", "bbox_bottom", "maxy", "max_y"},
+    "action_id": {"action_id", "action", "actions", "label", "labels", "label_id", "class", "classes", "class_id",
+                  "class_name", "action_label", "action_name", "label_name", "activity", "behavior", "behaviour",
+                  "behaviors", "behaviours", "category", "category_id", "category_name"},
     "score": {"score", "confidence", "conf", "probability", "prob"},
-    "person_id": {"person_id", "person", "entity_id", "track_id", "track", "id"},
+    "person_id": {"person_id", "person", "entity_id", "track_id", "track", "id", "trackid", "personid", "subject",
+                  "subject_id", "animal", "animal_id", "object_id", "instance_id", "individual", "identity",
+                  "person_name", "player", "player_id"},
 }  # fmt: skip
 # A header name that contains one of these words is a quantity that no column holds.
 UNSUPPORTED_WORDS = {

@@ -1,11 +1,10 @@
-"""Convert annotations of CVAT, VIA 3, COCO for videos, or a plain CSV to a data set for training."""
+"""Convert annotations of CVAT, VIA 3, Label Studio, COCO, or a plain CSV to a data set for training."""
 
 from __future__ import annotations
 
 import argparse
 import math
 import sys
-from collections import Counter
 from pathlib import Path
 
 from avdet.cli.arguments import ToolParser, user_errors
@@ -23,6 +22,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--videos", type=Path, required=True, help="folder of the annotated videos")
     parser.add_argument("--output", type=Path, required=True, help="folder for train.csv, val.csv and classes.txt")
     parser.add_argument("--label-map", type=Path, help="names of the action ids, for a CSV with ids")
+    parser.add_argument("--actions", nargs="+", default=[], metavar="NAME", help="the attributes that are actions")
+    parser.add_argument("--identity", default="", metavar="NAME", help="the attribute that is the person or animal")
+    parser.add_argument(
+        "--ignore",
+        nargs="*",
+        default=["other", "unknown"],
+        metavar="VALUE",
+        help="values that are no action, or attributes not to read (default: other unknown)",
+    )
+    parser.add_argument(
+        "--box-unit",
+        choices=["fractions", "pixels", "percents"],
+        help="unit of a table's boxes (default: by the numbers)",
+    )
     parser.add_argument(
         "--keyframe-interval",
         type=float,
@@ -41,8 +54,11 @@ def main(argv: list[str] | None = None) -> int:
 def _import(args: argparse.Namespace) -> str:
     from ava_eval import read_label_map
     from avdet.annotations.checks import listed
+    from avdet.annotations.checks.check_labels import look_alikes
     from avdet.annotations.importers import read_annotations
-    from avdet.annotations.importers.rows import VideoIndex
+    from avdet.annotations.importers.attributes import Choice
+    from avdet.annotations.importers.rows import Context, require_known_names
+    from avdet.annotations.importers.video_index import VideoIndex
     from avdet.annotations.importers.write_dataset import (
         merge_tables,
         require_no_overwrite,
@@ -63,12 +79,13 @@ def _import(args: argparse.Namespace) -> str:
         raise ValueError(f"--videos {args.videos} is no folder; give the folder of the video files")
     require_no_overwrite(args.output, has_val=args.val_fraction > 0)
     label_map = read_label_map(args.label_map) if args.label_map else {}
-    videos = VideoIndex(videos_by_name(args.videos))
-    num_omitted: Counter[str] = Counter()
-    tables = [read_annotations(path, videos, label_map, num_omitted) for path in args.files]
-    table = merge_tables(tables, num_omitted)
-    omitted = ", ".join(f"{count:,} {reason}" for reason, count in (+num_omitted).items())
-    if table.empty:
+    choice = Choice(tuple(args.actions), args.identity, tuple(args.ignore))
+    context = Context(VideoIndex(videos_by_name(args.videos)), label_map, choice, args.box_unit)
+    tables = [read_annotations(path, context) for path in args.files]
+    require_known_names(context)
+    table = merge_tables(tables, context.omitted)
+    omitted = ", ".join(f"{count:,} {reason}" for reason, count in (+context.omitted).items())
+    if not table["action"].any():
         raise ValueError(
             f"{', '.join(map(str, args.files))}: no box inside its frame has an action"
             f"{f' ({omitted})' * bool(omitted)}; see docs/custom_data.md for the formats"
@@ -80,11 +97,16 @@ def _import(args: argparse.Namespace) -> str:
     classes = write_dataset(table, val, args.output)
     keyframes = len(table.drop_duplicates(["video", "timestamp"]))
     counts = table["action"].value_counts()
+    pairs = look_alikes(classes)
+    empty = int((table["action"] == "").sum())
     shared = videos_with_shared_ids(tables)
     return (
-        f"{args.output}: {len(names)} videos ({len(val)} for val), {keyframes:,} keyframes, {len(table):,} rows, "
+        f"{args.output}: {len(names)} videos ({len(val)} for val), {keyframes:,} keyframes"
+        f"{f' ({empty:,} without a person)' * bool(empty)}, {len(table) - empty:,} rows, "
         f"{len(classes)} classes: {', '.join(f'{name} ({counts[name]})' for name in classes[:8])}"
         f"{', ...' * (len(classes) > 8)}\n"
+        + "".join(f"{note}\n" for note in context.notes)
+        + f"{listed(pairs, 'pair')} of classes look alike; check their spelling\n" * bool(pairs)
         + f"the same id in several files counts as one person ({listed(shared, 'video')})\n" * bool(shared)
         + (f"omitted: {omitted}\n" if omitted else "")
     )

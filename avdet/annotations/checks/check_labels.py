@@ -16,7 +16,7 @@ from avdet.annotations.checks import Finding, Level, counted, listed
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.dataset import Split
 
-__all__ = ["check_classes", "check_csv_format", "check_exclusive_groups", "check_rows", "check_splits"]
+__all__ = ["check_classes", "check_csv_format", "check_exclusive_groups", "check_rows", "check_splits", "look_alikes"]
 
 FEW_ROWS = 20  # a class with fewer training rows is hardly learned
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -58,9 +58,14 @@ def check_classes(label_map: Mapping[int, str], classes: ClassNames) -> Iterator
     number = f"{len(classes)} of {len(label_map)}" if len(classes) < len(label_map) else f"{len(classes)}"
     names = f"{', '.join(classes.names[:5])}{', ...' * (len(classes) > 5)}"
     yield Finding("fact", "classes", f"{number} classes are trained: {names}")
-    pairs = [f"{a!r} and {b!r}" for a, b in combinations(classes.names, 2) if _differ_by_a_typo(a, b)]
+    pairs = look_alikes(classes.names)
     if pairs:
         yield Finding("warning", "classes", f"{listed(pairs, 'pair')} look alike; check their spelling")
+
+
+def look_alikes(names: Sequence[str]) -> list[str]:
+    """Pairs of names that are probably the same, spelt in two ways."""
+    return [f"{a!r} and {b!r}" for a, b in combinations(names, 2) if _differ_by_a_typo(a, b)]
 
 
 def check_rows(split: str, table: pd.DataFrame, label_map: Mapping[int, str], classes: ClassNames) -> Iterator[Finding]:

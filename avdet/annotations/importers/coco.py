@@ -1,64 +1,101 @@
-"""Reads COCO JSON for videos: one image per frame (TAO, MOT exports), or tracks of boxes (YouTube-VIS)."""
+"""Reads COCO JSON for videos: one image per frame (TAO, CVAT, MOT exports), or tracks of boxes (YouTube-VIS).
+
+CVAT and Datumaro write a section `attributes` into each annotation, with the track's id in `track_id`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 import pandas as pd
 
-from avdet.annotations.importers.rows import VideoIndex, finite_numbers, rows_from_records
+from avdet.annotations.importers.rows import Context, LabelledBox, rows_from_boxes
+from avdet.annotations.importers.video_index import finite_numbers, first_frame
 
 __all__ = ["read_coco"]
 
 Entry = Mapping[str, Any]
 
 
-def read_coco(content: Entry, path: Path, videos: VideoIndex, omitted: Counter[str]) -> pd.DataFrame:
-    """Returns one row per box: categories are the actions, `track_id` or `instance_id` is the person id.
+def read_coco(content: Entry, path: Path, context: Context) -> pd.DataFrame:
+    """Returns the rows of all boxes: categories are labels, `track_id` or `instance_id` is the track.
 
-    Crowd annotations (`iscrowd`) are omitted. Raises ValueError if an image's frame number is missing or ambiguous.
+    Without a section `videos`, images are named VIDEO_FRAME.jpg. Crowd annotations (`iscrowd`) are omitted. Raises
+    ValueError if an image's frame number is missing or ambiguous.
     """
-    if not content.get("videos"):
-        raise ValueError(f"{path} has no section videos: its boxes belong to still images; export it as a video")
-    return rows_from_records(_records(content, path, videos, omitted), path, omitted)
+    return rows_from_boxes(_boxes(content, path, context), {}, path, context)
 
 
-def _records(content: Entry, path: Path, videos: VideoIndex, omitted: Counter[str]) -> Iterator[dict[str, Any]]:
+def _boxes(content: Entry, path: Path, context: Context) -> Iterator[LabelledBox]:
     names = {category["id"]: str(category["name"]) for category in content["categories"]}
-    entries = {entry["id"]: entry for entry in content["videos"]}
+    entries = {entry["id"]: entry for entry in content.get("videos", ())}
     images = {image["id"]: image for image in content.get("images", ())}
-    frames = _frame_numbers(images, path)
+    places = _places(entries, images, path, context)
+    used = {annotation.get("image_id") for annotation in content["annotations"]}
+    context.omitted["images without a box"] += sum(key not in used for key in images)
     for index, annotation in enumerate(content["annotations"]):
         if annotation.get("iscrowd"):
-            omitted["crowd annotations"] += 1
+            context.omitted["crowd annotations"] += 1
             continue
         where = f"{path}, annotation {annotation.get('id', index)}"
         image = images.get(annotation.get("image_id"), {})
-        entry = entries.get(annotation.get("video_id", image.get("video_id")))
-        if entry is None or annotation.get("category_id") not in names:
+        entry = entries.get(annotation.get("video_id", image.get("video_id")), {})
+        if not (entry if entries else image) or annotation.get("category_id") not in names:
             raise ValueError(f"{where} has a video or category that the file does not define; correct or remove it")
-        video = videos.find(str(entry.get("name") or entry.get("file_name") or _frame_folder(entry)), path)
-        size = entry.get("width"), entry.get("height")
-        width, height = (
-            finite_numbers(size, 2, f"{path}: the size of {video}") if all(size) else videos.frame_size(video)
-        )
         if "bboxes" in annotation:
-            boxes = _boxes_of_track(annotation, entry, where)
+            video = _video(entry, path, context)
+            boxes = [(video, frame, box) for frame, box in _boxes_of_track(annotation, entry, where)]
         else:
-            boxes = [(frames[annotation["image_id"]], annotation["bbox"])]
-        for frame, box in boxes:
+            boxes = [(*places[annotation["image_id"]], annotation["bbox"])]
+        track = annotation.get("track_id", annotation.get("instance_id"))
+        for video, frame, box in boxes:
             x, y, w, h = finite_numbers(box, 4, f"{where}: its box")
-            yield {
-                "video": video,
-                "timestamp": videos.frame_time(video, frame, where),
-                "x1": x / width, "y1": y / height, "x2": (x + w) / width, "y2": (y + h) / height,
-                "action": names[annotation["category_id"]],
-                "person_id": annotation.get("track_id", annotation.get("instance_id")),
-            }  # fmt: skip
+            width, height = _size(image, path) or _size(entry, path) or context.videos.frame_size(video)
+            yield LabelledBox(
+                video,
+                context.videos.frame_time(video, frame, where),
+                (x / width, y / height, (x + w) / width, (y + h) / height),
+                names[annotation["category_id"]],
+                "" if track is None else str(track),
+                {name: _texts(value) for name, value in (annotation.get("attributes") or {}).items()},
+            )
+
+
+def _texts(value: object) -> list[str]:
+    """Values of an attribute, which JSON may hold as a truth value, a number, a text or a list."""
+    values = value if isinstance(value, list) else [value]
+    return ["" if one is None else str(one).lower() if isinstance(one, bool) else str(one) for one in values]
+
+
+def _size(entry: Entry, path: Path) -> tuple[float, float] | None:
+    """(width, height) in pixels of an image or a video, if the file has them."""
+    size = entry.get("width"), entry.get("height")
+    if not all(size):
+        return None
+    width, height = finite_numbers(size, 2, f"{path}: the size of {entry.get('name') or entry.get('file_name')}")
+    return width, height
+
+
+def _video(entry: Entry, path: Path, context: Context) -> str:
+    return context.videos.find(str(entry.get("name") or entry.get("file_name") or _frame_folder(entry)), path)
+
+
+def _places(
+    entries: Mapping[Any, Entry], images: Mapping[Any, Entry], path: Path, context: Context
+) -> dict[Any, tuple[str, object]]:
+    """Each image's video and frame number, counted from 0."""
+    if entries:
+        videos = {key: _video(entry, path, context) for key, entry in entries.items()}
+        known = {key: image for key, image in images.items() if image.get("video_id") in videos}
+        return {key: (videos[images[key]["video_id"]], frame) for key, frame in _frame_numbers(known, path).items()}
+    found = {key: context.videos.find_image(str(image.get("file_name", "")), path) for key, image in images.items()}
+    first = first_frame(found.values(), context.videos)
+    context.note(f"{path.name}: frame numbers in image names count from {first}")
+    return {key: (video, number - first) for key, (video, number) in found.items()}
 
 
 def _boxes_of_track(annotation: Entry, entry: Entry, where: str) -> list[tuple[object, list[float]]]:
@@ -76,8 +113,8 @@ def _boxes_of_track(annotation: Entry, entry: Entry, where: str) -> list[tuple[o
 def _frame_numbers(images: Mapping[Any, Entry], path: Path) -> dict[Any, object]:
     """Returns each image's frame number, counted from 0.
 
-    It is `frame_index`, or else `frame_id` or `frame_idx`. Some tools count these from 1, or count labelled frames
-    only, so the number in the file name, where there is one, decides or contradicts them.
+    It is `frame_index`, or else `frame_id` or `frame_idx`, or else the number in the file name. Some tools count these
+    from 1, or count labelled frames only, so the number in the file name decides or contradicts them.
     """
     images_of_video: dict[object, list[Any]] = defaultdict(list)
     for key, image in images.items():
@@ -94,6 +131,8 @@ def _frame_number(image: Entry, number_in_name: int | None, first: int, path: Pa
     if "frame_index" in image:
         return image["frame_index"]
     number = next((image[key] for key in ("frame_id", "frame_idx") if key in image), None)
+    if number is None and number_in_name is not None:
+        return number_in_name - first
     if number is None:
         raise ValueError(f"{path}: image {image.get('id')} has no frame number; add a frame_index, counted from 0")
     if number_in_name is None:

@@ -1,143 +1,202 @@
-"""Reads a plain CSV: one row per person and action, actions by name or id, boxes normalised or in pixels."""
+"""Reads a plain CSV: one row per person and action, actions by name or id, boxes in fractions, pixels or percents."""
 
 from __future__ import annotations
 
-import csv
-import io
+import math
 import re
-from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pandas as pd
 
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
-from ava_eval.csv_format import COLUMN_ALIASES, PIXEL_THRESHOLD
-from avdet.annotations.importers.rows import ROW_COLUMNS, VideoIndex, clean_rows
+from avdet.annotations.importers.attributes import Choice, action_values, is_identity_name
+from avdet.annotations.importers.box_units import boxes_in_fractions
+from avdet.annotations.importers.csv_cells import column_name, has_number, read_cells, seconds, understood_words
+from avdet.annotations.importers.rows import ROW_COLUMNS, Context, clean_rows, keyframe_rows
+from avdet.annotations.importers.video_index import IMAGE_SUFFIXES, first_frame
 
 __all__ = ["read_csv_table"]
 
-FRAME_ALIASES = {"frame", "frame_index", "frame_id", "frame_number"}
 AVA_COLUMNS = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "person_id"]
+KNOWN = {*AVA_COLUMNS, "frame", "x", "y", "cx", "cy", "width", "height", "id"}
+ACTION_ID = re.compile(r"\d+(\.0+)?")
+CHECKED, UNCHECKED = {"1", "true", "yes", "x"}, {"", "0", "false", "no"}
 
 
-def read_csv_table(
-    data: bytes, path: Path, videos: VideoIndex, label_map: Mapping[int, str], omitted: Counter[str]
-) -> pd.DataFrame:
-    """Columns have any of the names that `ava_eval` knows, or AVA's order if there is no header line.
+def read_csv_table(data: bytes, path: Path, context: Context) -> pd.DataFrame:
+    """Columns have names that `csv_cells` knows, or AVA's order if the first line holds a number.
 
-    Boxes are normalised, or in pixels where a coordinate is far above 1. A column `frame`, counted from 0, may replace
-    the timestamp. `label_map` names action ids. Raises ValueError that names what is missing.
+    A column `frame`, counted from 0, or images named VIDEO_FRAME.jpg may replace the timestamp. `label_map` names
+    action ids. Rows with a video and a timestamp alone are keyframes at which no person acts. Raises ValueError that
+    names what is missing.
     """
-    table = _with_column_names(_read_text(data, path), path)
-    omitted["rows without an action"] += int(table["action_id"].isna().sum())
-    table = table[table["action_id"].notna()]
-    video = table["video"].map({name: videos.find(str(name), path) for name in table["video"].unique()})
-    times_s = _times(table, video, videos, path)
-    boxes = table[BOX_COLUMNS].apply(pd.to_numeric, errors="coerce")
-    is_finite = np.isfinite(boxes.assign(time=times_s).astype(float)).all(axis=1)
-    if not is_finite.all():
-        raise ValueError(
-            f"{path}, line {_first_line(~is_finite)}: the time or box is not a finite number; correct this row"
-        )
-    boxes = _normalised(boxes, video, videos, path)
-    actions = _action_names(table["action_id"], label_map, path)
-    person_ids = table["person_id"] if "person_id" in table else _ids_or_nothing(table, omitted)
-    rows = boxes.assign(video=video, timestamp=times_s, action=actions, person_id=person_ids)
-    return clean_rows(rows[ROW_COLUMNS], path, omitted)
-
-
-def _read_text(data: bytes, path: Path) -> pd.DataFrame:
-    """All cells as text, without empty rows; the index is the line in the file, counted from 0."""
-    is_empty = f"{path} is empty; give a table with one row per person and action"
-    if not data.strip():
-        raise ValueError(is_empty)
-    try:
-        table = pd.read_csv(
-            io.BytesIO(data),
-            sep=None,
-            engine="python",
-            dtype=str,
-            skip_blank_lines=False,
-            encoding="utf-8-sig",
-            header=None,
-            keep_default_na=False,
-        )
-    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not a valid CSV file ({' '.join(str(error).split())})") from None
-    table = table.replace(r"^\s*$", np.nan, regex=True).dropna(how="all")
+    table, header = _with_column_names(read_cells(data, path), path, context)
     if table.empty:
-        raise ValueError(is_empty)
-    return table
+        return pd.DataFrame(columns=ROW_COLUMNS)
+    table = _located(table, path, context)
+    box_cells = [name for name in (*BOX_COLUMNS, "x", "y", "cx", "cy", "width", "height") if name in table]
+    is_empty = (table[box_cells] == "").all(axis=1)
+    without_person = is_empty & (table["action_id"] == "")
+    if (is_empty & ~without_person).any():
+        line = _first_line(is_empty & ~without_person)
+        raise ValueError(f"{path}, line {line} has an action but no box; add the box or remove the action")
+    keyframes = keyframe_rows(table.loc[without_person, KEYFRAME_COLUMNS])
+    is_idle = ~is_empty & (table["action_id"] == "")
+    context.omitted["rows without an action"] += int(is_idle.sum())
+    table = table[~is_empty & ~is_idle]
+    boxes = boxes_in_fractions(table, header, path, context)
+    persons = table["person_id"] if "person_id" in table else _ids_or_nothing(table, context)
+    rows = boxes.assign(
+        video=table["video"],
+        timestamp=table["timestamp"],
+        action=_action_names(table["action_id"], path, context),
+        person_id=persons,
+    )
+    rows = rows[ROW_COLUMNS].explode("action").dropna(subset=["action"]).reset_index(drop=True)
+    cleaned = clean_rows(rows, path, context.omitted)
+    return pd.concat([cleaned, keyframes], ignore_index=True) if len(keyframes) else cleaned
 
 
-def _with_column_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    header = [re.sub(r"[\s\-]+", "_", str(cell).strip().lower()) for cell in table.iloc[0]]
-    aliases = {**COLUMN_ALIASES, "frame": FRAME_ALIASES}
-    names = [next((name for name, known in aliases.items() if cell in known - {"id"}), cell) for cell in header]
-    if "video" in names:
-        table = table.iloc[1:].set_axis(names, axis=1)
+def _with_column_names(table: pd.DataFrame, path: Path, context: Context) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The rows with known column names, and the header's own word for each column."""
+    if has_number(table.iloc[0]):
+        names = words = [*AVA_COLUMNS, *map(str, range(20))][: table.shape[1]]
+        table = table.set_axis(names, axis=1)
     else:
-        table = table.set_axis([*AVA_COLUMNS, *map(str, range(20))][: table.shape[1]], axis=1)
-    duplicates = table.columns[table.columns.duplicated()]
-    if len(duplicates):
-        raise ValueError(f"{path} has two columns for {duplicates[0]} ({', '.join(header)}); remove one of them")
-    missing = [name for name in ("video", *BOX_COLUMNS, "action_id") if name not in table]
-    if "timestamp" not in table and "frame" not in table:
+        words = list(table.iloc[0])
+        context.attributes.update(words)
+        names = _names(words, context.choice)
+        doubled = sorted({name for name in names if names.count(name) > 1} & KNOWN)
+        if doubled:
+            same = ", ".join(word for word, name in zip(words, names, strict=True) if name == doubled[0])
+            raise ValueError(
+                f"{path} has two columns for {doubled[0]} ({same}); remove one of them"
+                + {"action_id": ", or choose with --actions", "person_id": ", or choose with --identity"}.get(
+                    doubled[0], ""
+                )
+            )
+        table = table.iloc[1:].set_axis(names, axis=1)
+        table = table.loc[:, ~table.columns.duplicated()]
+        chosen = [word for word in words if context.choice.names_action(word)]
+        table = table.assign(action_id=_joined(table[chosen])) if chosen else table
+        unread = [word for word in words if word in table and word not in {*KNOWN, *chosen, ""}]
+        if unread:
+            context.note(f"{path.name}: columns that are not read: {', '.join(unread)}")
+        if "video" not in table and (video := context.videos.video_of_file(path)):
+            table = table.assign(video=video)
+            context.note(f"{path.name}: has no column for the video; it is taken for {video}")
+    _require_columns(table, words, path)
+    return table, dict(zip(names, words, strict=True))
+
+
+def _names(words: Sequence[str], choice: Choice) -> list[str]:
+    """The column that each word means. Those named by --actions keep their words, those that they replace, too."""
+    names = [column_name(word) for word in words]
+    chosen = [choice.names_action(word) for word in words]
+    persons = [word.casefold() == choice.identity.casefold() for word in words]
+    for index, (word, name) in enumerate(zip(words, names, strict=True)):
+        if chosen[index] or (name == "action_id" and any(chosen)) or (name == "person_id" and any(persons)):
+            names[index] = word
+        if persons[index]:
+            names[index] = "person_id"
+        names[index] = names[index] if names[index] in KNOWN else word
+    if not {"person_id", "id"} & set(names):
+        like = [index for index, word in enumerate(words) if names[index] == word and is_identity_name(word)]
+        names = ["person_id" if [index] == like[:1] and not chosen[index] else name for index, name in enumerate(names)]
+    return names
+
+
+def _joined(table: pd.DataFrame) -> pd.Series:
+    """The values of several columns in one cell; a column of 0 and 1 stands for its own name."""
+    texts = []
+    for name in table:
+        values = table[name].str.lower()
+        is_flag = values.isin(CHECKED | UNCHECKED).all()
+        texts.append(values.isin(CHECKED).map({True: name, False: ""}) if is_flag else table[name])
+    joined = ["|".join(filter(None, cells)) for cells in zip(*texts, strict=True)]
+    return pd.Series(joined, table.index, dtype=object)
+
+
+def _require_columns(table: pd.DataFrame, words: Sequence[str], path: Path) -> None:
+    columns = set(table.columns)
+    has_size = {"width", "height"} <= columns
+    choices = [("x1", "x", "cx"), ("y1", "y", "cy")] if has_size else [("x1", "x"), ("y1", "y"), ("x2",), ("y2",)]
+    missing = [names[0] for names in [("video",), *choices, ("action_id",)] if not columns & set(names)]
+    if not {"timestamp", "frame"} & columns and not ("video" in table and _are_images(table["video"])):
         missing.append("timestamp or frame")
     if missing:
+        unknown = [word for word in words if word and word in columns and word not in KNOWN]
         raise ValueError(
-            f"{path} has no column {', '.join(missing)} (it has {', '.join(header)}); name it in a header line"
+            f"{path} has no column {', '.join(missing)} (it has {', '.join(words)}); "
+            + (f"unknown words: {', '.join(unknown)}; " if unknown else "")
+            + f"name it in a header line, or with --actions or --identity. Understood are {understood_words()}"
         )
-    return table
 
 
-def _times(table: pd.DataFrame, video: pd.Series, videos: VideoIndex, path: Path) -> pd.Series:
+def _are_images(names: pd.Series) -> bool:
+    return len(names) > 0 and all(PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES for name in names)
+
+
+def _located(table: pd.DataFrame, path: Path, context: Context) -> pd.DataFrame:
+    """The table with video names as in --videos, and timestamps in seconds."""
+    videos = context.videos
+    if "timestamp" not in table and "frame" not in table:
+        places = {name: videos.find_image(name, path) for name in table["video"].unique()}
+        first = first_frame(places.values(), videos)
+        context.note(f"{path.name}: frame numbers in image names count from {first}")
+        frames = [places[name][1] - first for name in table["video"]]
+        table = table.assign(
+            video=table["video"].map({name: video for name, (video, _) in places.items()}), frame=frames
+        )
+    else:
+        names = {name: videos.find(name, path) for name in table["video"].unique()}
+        table = table.assign(video=table["video"].map(names))
     if "timestamp" in table:
-        return pd.to_numeric(table["timestamp"], errors="coerce")
-    frames = zip(table.index, video, table["frame"], strict=True)
-    times_s = [videos.frame_time(name, frame, f"{path}, line {row + 1}") for row, name, frame in frames]
-    return pd.Series(times_s, table.index)
+        times_s = table["timestamp"].map({cell: seconds(cell) for cell in table["timestamp"].unique()}).astype(float)
+        is_wrong = ~times_s.map(math.isfinite)
+        if is_wrong.any():
+            raise ValueError(
+                f"{path}, line {_first_line(is_wrong)}: the time {table['timestamp'][is_wrong].iloc[0]!r} is not a "
+                "finite number of seconds or a clock time; write seconds, such as 62.5, or 00:01:02.5"
+            )
+        return table.assign(timestamp=times_s)
+    context.note(f"{path.name}: frames count from 0")
+    places_of_rows = zip(table.index, table["video"], table["frame"], strict=True)
+    times = [videos.frame_time(video, frame, f"{path}, line {row + 1}") for row, video, frame in places_of_rows]
+    return table.assign(timestamp=pd.Series(times, table.index, dtype=float))
 
 
-def _ids_or_nothing(table: pd.DataFrame, omitted: Counter[str]) -> pd.Series:
+def _ids_or_nothing(table: pd.DataFrame, context: Context) -> pd.Series:
     """The column `id`, unless it numbers the rows: then each action of a person would be a person of its own."""
     if "id" in table and not table["id"].is_unique:
         return table["id"]
-    omitted["row numbers (column id)"] += len(table) if "id" in table else 0
+    context.omitted["row numbers (column id)"] += len(table) if "id" in table else 0
     return pd.Series("", table.index)
 
 
-def _normalised(boxes: pd.DataFrame, video: pd.Series, videos: VideoIndex, path: Path) -> pd.DataFrame:
-    in_pixels = boxes.max(axis=1) > PIXEL_THRESHOLD
-    if not in_pixels.any():
-        return boxes
-    has_area = (boxes["x1"] < boxes["x2"]) & (boxes["y1"] < boxes["y2"])
-    is_normalised = (boxes.abs().max(axis=1) <= PIXEL_THRESHOLD) & has_area
-    if is_normalised.any():
-        raise ValueError(
-            f"{path}, line {_first_line(is_normalised)}: the box {_first_box(boxes, is_normalised)} is normalised, but "
-            f"the box of line {_first_line(in_pixels)}, {_first_box(boxes, in_pixels)}, is in pixels; write all boxes "
-            "in one of the two"
-        )
-    sizes = pd.DataFrame([videos.frame_size(name) * 2 for name in video], columns=boxes.columns, index=boxes.index)
-    return boxes / sizes
+def _action_names(cells: pd.Series, path: Path, context: Context) -> pd.Series:
+    """Lists of actions: a cell may hold several, separated by commas, semicolons or bars."""
+    label_map, choice, omitted = context.label_map, context.choice, context.omitted
+    counts = cells.value_counts()
+    parts_of = {cell: [part.strip() for part in re.split(r"[,;|]", cell)] for cell in counts.index}
+    if all(ACTION_ID.fullmatch(part) for parts in parts_of.values() for part in parts):
+        ids = {cell: [int(float(part)) for part in parts] for cell, parts in parts_of.items()}
+        unknown = sorted({one for parts in ids.values() for one in parts} - label_map.keys())
+        if unknown:
+            raise ValueError(
+                f"{path} has the action id {unknown[0]}, which has no name; give the names with --label-map"
+            )
+        return cells.map({cell: [label_map[one] for one in parts] for cell, parts in ids.items()})
+    known = set(label_map.values())
+    names: dict[str, list[str]] = {}
+    for cell, count in counts.items():
+        before = omitted.copy()
+        names[str(cell)] = list(dict.fromkeys(action_values("the action", [str(cell)], known, choice, omitted)))
+        for reason in omitted.keys() - before.keys() | {key for key in before if omitted[key] != before[key]}:
+            omitted[reason] = before[reason] + int(count) * (omitted[reason] - before[reason])
+    return cells.map(names)
 
 
 def _first_line(selected: pd.Series) -> int:
     return int(selected.index[selected][0]) + 1
-
-
-def _first_box(boxes: pd.DataFrame, selected: pd.Series) -> str:
-    return ",".join(f"{number:g}" for number in boxes[selected].to_numpy()[0])
-
-
-def _action_names(actions: pd.Series, label_map: Mapping[int, str], path: Path) -> list[str]:
-    if not actions.str.fullmatch(r"\s*\d+(\.0+)?\s*").all():
-        return [str(action).strip() for action in actions]
-    ids = actions.astype(float).astype(int)
-    unknown = sorted(set(ids) - label_map.keys())
-    if unknown:
-        raise ValueError(f"{path} has the action id {unknown[0]}, which has no name; give the names with --label-map")
-    return [label_map[action_id] for action_id in ids]

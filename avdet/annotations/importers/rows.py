@@ -1,108 +1,161 @@
-"""What all importers share: the videos that annotations refer to, and rows of normalised boxes and times in seconds."""
+"""What all importers share: boxes with labels and attributes, and the rows that they become."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
 from ava_eval.csv_format import MISSING_ID
-from avdet.datasets.video_files import VIDEO_SUFFIXES
-from avdet.media.media_file import frame_times
-from avdet.media.video_reader import VideoReader
+from avdet.annotations.importers.attributes import (
+    LABEL,
+    NUMBER,
+    Choice,
+    Role,
+    action_values,
+    attribute_roles,
+    described_roles,
+)
+from avdet.annotations.importers.video_index import VideoIndex
 
-__all__ = ["ROW_COLUMNS", "VideoIndex", "clean_rows", "finite_numbers", "rows_from_records"]
+__all__ = [
+    "ROW_COLUMNS",
+    "Context",
+    "LabelledBox",
+    "clean_rows",
+    "keyframe_rows",
+    "require_known_names",
+    "rows_from_boxes",
+]
 
 ROW_COLUMNS = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action", "person_id"]
 MAX_TIME_S = 1e6  # eleven days
 CLIP_TOLERANCE = 0.01  # boxes may exceed the frame by this fraction without being counted
 NO_PERSON = MISSING_ID["person_id"]
 MISSING_VALUES = {"", "NA", "N/A", "<NA>", "NaN", "nan", "None", "NULL", "null"}  # as tables are exported
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
-class VideoIndex:
-    """The video files that annotations refer to, by file name with or without suffix."""
+@dataclass(frozen=True)
+class Context:
+    """What an import was given, and what it reports.
 
-    def __init__(self, paths: Mapping[str, Path]) -> None:
-        self.paths = paths
-        self._references: dict[str, set[PurePosixPath]] = defaultdict(set)
+    omitted: entries that gave no row, by reason. notes: facts and assumptions, in order. attributes: all names that
+    --actions and --identity can mean. splits: "train" or "val" of the videos, where a data set defines it.
+    """
 
-    def find(self, reference: str, source: Path) -> str:
-        """Returns the video's name (its file name without suffix) for a name or path in an annotation file.
+    videos: VideoIndex
+    label_map: Mapping[int, str] = field(default_factory=dict)
+    choice: Choice = field(default_factory=Choice)
+    box_unit: str | None = None
+    omitted: Counter[str] = field(default_factory=Counter)
+    notes: dict[str, None] = field(default_factory=dict)
+    attributes: set[str] = field(default_factory=set)
+    splits: dict[str, str] = field(default_factory=dict)
 
-        Raises ValueError if there is no such file, or if two references (a/3.mp4, b/3.mp4) lead to the same file.
-        """
-        path = PurePosixPath(reference.replace("\\", "/"))
-        video = path.name if path.name in self.paths else path.stem
-        if video not in self.paths:
-            known = ", ".join(sorted(self.paths)[:3]) or "none"
-            raise ValueError(
-                f"{source} refers to the video {reference!r}, which is not in --videos (found: {known}, ...)"
-            )
-        other = next((known for known in self._references[video] if not _may_be_same_file(known, path)), None)
-        if other is not None:
-            raise ValueError(
-                f"{source} refers to the videos {reference!r} and {str(other)!r}, which would both be {video} of "
-                "--videos; rename one of them, the file and its annotations, or write both alike if they are the same"
-            )
-        self._references[video].add(path)
-        return video
-
-    @cache  # noqa: B019  (lives as long as the import)
-    def frame_size(self, video: str) -> tuple[int, int]:
-        """(width, height) in pixels, as displayed."""
-        with VideoReader(self.paths[video]) as reader:
-            return reader.info.width, reader.info.height
-
-    def frame_time(self, video: str, frame: object, source: str | Path) -> float:
-        """Returns the time in seconds of a frame, counted from 0. Raises ValueError if the video has no such frame."""
-        times_s = self._frame_times(video)
-        (number,) = finite_numbers([frame], 1, f"{source}: a box's frame")
-        if not (number.is_integer() and 0 <= number < len(times_s)):
-            raise ValueError(
-                f"{source} has a box on frame {frame} of {video}, which has {len(times_s)} frames, counted from 0; "
-                "check that the annotations belong to this version of the video"
-            )
-        return float(times_s[int(number)])
-
-    @cache  # noqa: B019
-    def _frame_times(self, video: str) -> NDArray[np.float64]:
-        return frame_times(self.paths[video])
+    def note(self, sentence: str) -> None:
+        self.notes[sentence] = None
 
 
-def _may_be_same_file(path: PurePosixPath, other: PurePosixPath) -> bool:
-    """Compares the path components that both have: 3, 3.mp4 and a/3.mp4 may be the same file."""
-    ends = [one.with_suffix("") if one.suffix.lower() in VIDEO_SUFFIXES else one for one in (path, other)]
-    shared = min(len(end.parts) for end in ends)
-    return ends[0].parts[-shared:] == ends[1].parts[-shared:]
+def require_known_names(context: Context) -> None:
+    """Raises ValueError for names of --actions and --identity that no file has."""
+    known = {name.casefold() for name in context.attributes}
+    given = {"--actions": context.choice.actions, "--identity": (context.choice.identity,)}
+    for option, names in given.items():
+        for name in names:
+            if name and name.casefold() not in known:
+                found = ", ".join(sorted(context.attributes)) or "none"
+                raise ValueError(f"{option} names {name!r}, which no file has; its attributes are {found}")
 
 
-def finite_numbers(values: object, count: int, description: str) -> list[float]:
-    """Converts the values to floats. Raises ValueError unless there are `count` of them, all finite."""
-    try:
-        numbers = [float(value) for value in values]  # type: ignore[attr-defined]
-    except (TypeError, ValueError, OverflowError):
-        numbers = []
-    if len(numbers) != count or not np.isfinite(numbers).all():
-        plural = "s" * (count > 1)
-        raise ValueError(
-            f"{description} is {str(values)[:60]}, not {count} finite number{plural}; correct or remove it"
+@dataclass(frozen=True)
+class LabelledBox:
+    """One box of an annotation file: x1, y1, x2, y2 are fractions of the frame.
+
+    `label` is the class that the tool gives to it, `track` the tool's own id. `attributes` are values by name, several
+    for a list of options; those of a checkbox are "true" and "false".
+    """
+
+    video: str
+    time_s: float
+    box: tuple[float, float, float, float]
+    label: str = ""
+    track: str = ""
+    attributes: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+
+def rows_from_boxes(
+    boxes: Iterable[LabelledBox], options: Mapping[str, Collection[str]], source: Path, context: Context
+) -> pd.DataFrame:
+    """Returns one row per box and action. `options` are the values that the file allows for an attribute.
+
+    The label is the action of boxes of a label that no action attribute describes.
+    """
+    boxes = list(boxes)
+    values: dict[str, Counter[str]] = {}
+    for box in boxes:
+        for name, texts in box.attributes.items():
+            values.setdefault(name, Counter()).update(texts)
+    roles = attribute_roles(values, options, context.choice)
+    context.attributes.update(roles, {LABEL})
+    is_described = {box.label for box in boxes if any(roles[name] == "actions" for name in box.attributes)}
+    records = []
+    for box in boxes:
+        actions = _actions(box, roles, options, context, read_label=_reads_label(box.label, is_described, context))
+        context.omitted["boxes without an action"] += not actions
+        person = next(
+            (" ".join(box.attributes[name]).strip() for name in box.attributes if roles[name] == "identity"), ""
         )
-    return numbers
+        start = [box.video, box.time_s, *box.box]
+        records += [[*start, action, person or box.track] for action in dict.fromkeys(actions)]
+    if boxes:
+        context.note(f"{source.name}: {_described(boxes, roles, values, is_described, context)}")
+    return clean_rows(pd.DataFrame(records, columns=ROW_COLUMNS), source, context.omitted)
 
 
-def rows_from_records(records: Iterable[Mapping[str, Any]], source: Path, omitted: Counter[str]) -> pd.DataFrame:
-    """Returns records with the keys ROW_COLUMNS as a table; see `clean_rows`."""
-    return clean_rows(pd.DataFrame(list(records), columns=ROW_COLUMNS), source, omitted)
+def _reads_label(label: str, is_described: Collection[str], context: Context) -> bool:
+    return context.choice.names_action(LABEL) or (not context.choice.actions and label not in is_described)
+
+
+def _actions(
+    box: LabelledBox,
+    roles: Mapping[str, Role],
+    options: Mapping[str, Collection[str]],
+    context: Context,
+    *,
+    read_label: bool,
+) -> list[str]:
+    actions: list[str] = []
+    for name, texts in box.attributes.items():
+        if roles[name] == "actions":
+            actions += action_values(name, texts, options.get(name, ()), context.choice, context.omitted)
+    if read_label:
+        actions += action_values(LABEL, [box.label], {box.label}, context.choice, context.omitted)
+    return actions
+
+
+def _described(
+    boxes: Iterable[LabelledBox],
+    roles: Mapping[str, Role],
+    values: Mapping[str, Counter[str]],
+    is_described: Collection[str],
+    context: Context,
+) -> str:
+    labels = Counter(box.label for box in boxes if box.label)
+    unread = [
+        f"{label} ({count:,})" for label, count in labels.items() if not _reads_label(label, is_described, context)
+    ]
+    counts = {name: sum(counter.values()) - counter[""] for name, counter in values.items()}
+    return described_roles(roles, counts, has_label=len(unread) < len(labels), unread_labels=unread)
+
+
+def keyframe_rows(keyframes: pd.DataFrame) -> pd.DataFrame:
+    """Rows that list keyframes at which no person acts, from a table of videos and timestamps."""
+    times_s = keyframes["timestamp"].astype(float).round(6)
+    return keyframes.assign(timestamp=times_s, action="", person_id="").reindex(columns=ROW_COLUMNS)
 
 
 def clean_rows(table: pd.DataFrame, source: Path, omitted: Counter[str]) -> pd.DataFrame:
@@ -132,11 +185,11 @@ def _require_valid(table: pd.DataFrame, times_s: pd.Series, source: Path) -> Non
             f"{source}: {where(swapped)} has a box whose first corner is not the upper left one ({len(swapped):,} such "
             "rows); write boxes as x1, y1, x2, y2"
         )
-    unnamed = table[table["action"].str.contains(r"[\n\r]|^\d+[\s:,]|^[\d.]*$", regex=True)]
+    unnamed = table[table["action"].str.contains(r"[\n\r]|^[\d.]*$", regex=True)]
     if len(unnamed):
         raise ValueError(
             f"{source}: {unnamed['action'].iloc[0]!r} is not the name of an action ({where(unnamed)}); a name is one "
-            "line of text without a leading number"
+            "line of text, not a number"
         )
     impossible = table[~times_s.between(0.0, MAX_TIME_S)]
     if len(impossible):

@@ -1,56 +1,119 @@
-"""Reads projects of VIA 3 (VGG Image Annotator, the tool with which AVA was labelled): boxes at single times."""
+"""Reads VIA 3 (VGG Image Annotator, the tool with which AVA was labelled): rectangles at times of videos, or on images.
+
+The project is JSON. The CSV export names attributes and options in its line `# ATTRIBUTE = {...}`; older releases
+write `# ATTRIBUTES = {id: name}` without options (_via_import_export.js, _via_data.js).
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from avdet.annotations.importers.rows import VideoIndex, finite_numbers, rows_from_records
+from avdet.annotations.importers.rows import Context, LabelledBox, rows_from_boxes
+from avdet.annotations.importers.video_index import IMAGE_SUFFIXES, finite_numbers, first_frame
 
-__all__ = ["read_via"]
+__all__ = ["is_via_csv", "read_via", "read_via_csv"]
 
 RECTANGLE = 2  # the first number of `xy` is the shape
 TEXT = "1"  # an attribute's type
-PERSON_ATTRIBUTE = re.compile(r"person|track|\bid\b|identity", re.IGNORECASE)
+CSV_ATTRIBUTES = re.compile(r"^#\s*ATTRIBUTES?\s*=\s*(\{.*\})\s*$", re.MULTILINE)
+NO_NAMES = "lacks the names of its attributes' options, as VIA 3's CSV of older releases does; give the project (JSON)"
 
 
-def read_via(project: Mapping[str, Any], path: Path, videos: VideoIndex, omitted: Counter[str]) -> pd.DataFrame:
-    """Returns the rows of all rectangles at a single time; temporal segments and other shapes are omitted.
+class Region(NamedTuple):
+    """A region of a file: times in seconds, shape with coordinates in pixels, values by attribute id."""
 
-    Selected options of checkbox, radio and select attributes are actions, as are text attributes. An attribute whose
-    name contains person, track, id or identity is the person id.
-    """
-    return rows_from_records(_records(project, path, videos, omitted), path, omitted)
+    key: str
+    file: str
+    z: Sequence[Any]
+    xy: Sequence[Any]
+    values: Mapping[str, Any]
 
 
-def _records(
-    project: Mapping[str, Any], path: Path, videos: VideoIndex, omitted: Counter[str]
-) -> Iterator[dict[str, Any]]:
-    for key, region in project["metadata"].items():
-        shape = region.get("xy") or [0]
-        if shape[0] != RECTANGLE or len(region.get("z", ())) != 1:
-            reason = "regions other than rectangles at a single time" if shape[0] else "temporal segments without a box"
-            omitted[reason] += 1
+def read_via(project: Mapping[str, Any], path: Path, context: Context) -> pd.DataFrame:
+    """Returns the rows of all rectangles at a single time or on an image; other regions are counted."""
+    regions = [
+        Region(key, _file_name(project, str(region["vid"]), path), region.get("z", ()), region.get("xy") or [0], values)
+        for key, region in project["metadata"].items()
+        for values in [region.get("av", {})]
+    ]
+    return _rows(regions, project["attribute"], path, context)
+
+
+def is_via_csv(data: bytes) -> bool:
+    return b"CSV_HEADER = metadata_id" in data[:100_000]
+
+
+def read_via_csv(data: bytes, path: Path, context: Context) -> pd.DataFrame:
+    """Returns the rows of a CSV export; see `read_via`. Raises ValueError if it has ids where names are needed."""
+    text = data.decode("utf-8-sig")
+    match = CSV_ATTRIBUTES.search(text)
+    attributes = json.loads(match[1]) if match else {}
+    lines = (line for line in io.StringIO(text) if not line.startswith("#") and line.strip())
+    regions = []
+    for key, files, _, z, xy, values, *_ in csv.reader(lines):
+        regions.append(Region(key, str(json.loads(files)[0]), json.loads(z), json.loads(xy) or [0], json.loads(values)))
+    named = {key: {"aname": value} if isinstance(value, str) else value for key, value in attributes.items()}
+    for region in regions:
+        for key, value in region.values.items():
+            if "options" not in named.get(key, {}) and re.fullmatch(r"\d+(,\d+)*", str(value)):
+                raise ValueError(
+                    f"{path}, region {region.key}: the value {value!r} is an option's id: the file {NO_NAMES}"
+                )
+    return _rows(regions, named, path, context)
+
+
+def _rows(regions: Sequence[Region], attributes: Mapping[str, Any], path: Path, context: Context) -> pd.DataFrame:
+    names = {key: str(attribute.get("aname") or key) for key, attribute in attributes.items()}
+    options = {
+        names[key]: [str(option) for option in attribute["options"].values()]
+        for key, attribute in attributes.items()
+        if attribute.get("options") and str(attribute.get("type", TEXT)) != TEXT
+    }
+    return rows_from_boxes(_boxes(regions, attributes, names, path, context), options, path, context)
+
+
+def _boxes(
+    regions: Sequence[Region], attributes: Mapping[str, Any], names: Mapping[str, str], path: Path, context: Context
+) -> Iterator[LabelledBox]:
+    images = {region.file: context.videos.find_image(region.file, path) for region in regions if _is_of_image(region)}
+    first = first_frame(images.values(), context.videos)
+    if images:
+        context.note(f"{path.name}: frame numbers in image names count from {first}")
+    for region in regions:
+        where = f"{path}, region {region.key}"
+        if region.xy[0] != RECTANGLE or not (len(region.z) == 1 or region.file in images):
+            is_segment = not region.xy[0] and len(region.z) == 2
+            reason = (
+                "temporal segments without a box" if is_segment else "regions other than rectangles at a single time"
+            )
+            context.omitted[reason if region.xy[0] or region.z else "values of whole files"] += 1
             continue
-        video = videos.find(_file_name(project, str(region["vid"]), path), path)
-        width, height = videos.frame_size(video)
-        where = f"{path}, region {key}"
-        x, y, w, h = finite_numbers(shape[1:5], 4, f"{where}: the rectangle")
-        (time_s,) = finite_numbers(region["z"], 1, f"{where}: the time")
-        person_id, actions = _read_attributes(project["attribute"], region.get("av", {}), where)
-        omitted["boxes without an action"] += not actions
-        record = {
-            "video": video,
-            "timestamp": time_s,
-            "x1": x / width, "y1": y / height, "x2": (x + w) / width, "y2": (y + h) / height,
-            "person_id": person_id,
-        }  # fmt: skip
-        yield from ({**record, "action": action} for action in actions)
+        if region.file in images:
+            video, frame = images[region.file]
+            time_s = context.videos.frame_time(video, frame - first, where)
+        else:
+            video = context.videos.find(region.file, path)
+            (time_s,) = finite_numbers(region.z, 1, f"{where}: the time")
+        width, height = context.videos.frame_size(video)
+        x, y, w, h = finite_numbers(region.xy[1:5], 4, f"{where}: the rectangle")
+        values = {
+            names.get(key, key): _texts(attributes.get(key, {}), str(value).strip(), where)
+            for key, value in region.values.items()
+        }
+        box = (x / width, y / height, (x + w) / width, (y + h) / height)
+        yield LabelledBox(video, time_s, box, attributes=values)
+
+
+def _is_of_image(region: Region) -> bool:
+    return region.xy[0] == RECTANGLE and not region.z and PurePosixPath(region.file).suffix.lower() in IMAGE_SUFFIXES
 
 
 def _file_name(project: Mapping[str, Any], view: str, path: Path) -> str:
@@ -61,22 +124,15 @@ def _file_name(project: Mapping[str, Any], view: str, path: Path) -> str:
         raise ValueError(f"{path} names no file for its view {view}; save the whole VIA 3 project again") from None
 
 
-def _read_attributes(attributes: Mapping[str, Any], values: Mapping[str, Any], where: str) -> tuple[str, list[str]]:
-    """Returns the person id ("" if unknown) and the actions."""
-    person_id, actions = "", []
-    for key, value in values.items():
-        attribute = attributes.get(key, {})
-        text = str(value).strip()
-        if PERSON_ATTRIBUTE.search(attribute.get("aname", "")):
-            person_id = str(attribute.get("options", {}).get(text, text)) or person_id
-        elif str(attribute.get("type", TEXT)) == TEXT:
-            actions += [text] if text else []
-        else:
-            actions += [_option_name(attribute, option, where) for option in text.split(",") if option]
-    return person_id, actions
-
-
-def _option_name(attribute: Mapping[str, Any], option: str, where: str) -> str:
-    if option not in attribute["options"]:
-        raise ValueError(f"{where} has the option {option!r}, which its attribute does not define; correct it in VIA")
-    return str(attribute["options"][option])
+def _texts(attribute: Mapping[str, Any], text: str, where: str) -> list[str]:
+    """A text, or the names of the selected options."""
+    options = attribute.get("options") or {}
+    if str(attribute.get("type", TEXT)) == TEXT:
+        return [str(options.get(text, text))]
+    chosen = [option for option in text.split(",") if option]
+    unknown = [option for option in chosen if option not in options]
+    if unknown:
+        raise ValueError(
+            f"{where} has the option {unknown[0]!r}, which its attribute does not define; correct it in VIA"
+        )
+    return [str(options[option]) for option in chosen]

@@ -37,6 +37,11 @@ def merge_tables(tables: Sequence[pd.DataFrame], omitted: Counter[str]) -> pd.Da
     keys = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action"]
     without_id = table["person_id"] == ""
     with_id = pd.MultiIndex.from_frame(table.loc[~without_id, keys])
+    labelled = pd.MultiIndex.from_frame(table.loc[table["action"] != "", KEYFRAME_COLUMNS])
+    is_empty = table["action"] == ""
+    is_redundant = is_empty & pd.MultiIndex.from_frame(table[KEYFRAME_COLUMNS]).isin(labelled)
+    omitted["keyframes listed as empty that have actions"] += int(is_redundant.sum())
+    table, without_id = table[~is_redundant], without_id[~is_redundant]
     is_duplicate = table.duplicated() | (without_id & pd.MultiIndex.from_frame(table[keys]).isin(with_id))
     omitted["duplicate rows"] += int(is_duplicate.sum())
     table = table[~is_duplicate].assign(person_id=lambda kept: _numeric_ids(kept["person_id"]))
@@ -101,15 +106,18 @@ def write_dataset(table: pd.DataFrame, val: set[str], folder: Path) -> list[str]
 
     Without videos for val, val.csv is not written: an existing one is the user's.
     """
-    names = sorted(set(table["action"]))
+    names = sorted(set(table["action"]) - {""})
     ids = {name: action_id for action_id, name in enumerate(names, start=1)}
     times = table["timestamp"].map("{:.13g}".format)  # microseconds, up to eleven days
-    rows = table.assign(action_id=table["action"].map(ids), timestamp=times)
+    persons = table["person_id"].astype("Int64").mask(table["action"] == "")
+    rows = table.assign(action_id=table["action"].map(ids).astype("Int64"), timestamp=times, person_id=persons)
     columns = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "person_id"]
     folder.mkdir(parents=True, exist_ok=True)
     is_val = rows["video"].isin(val)
     for split, part in (("train", rows[~is_val]), ("val", rows[is_val])):
         if len(part):
-            part[columns].to_csv(folder / f"{split}.csv", header=False, index=False, float_format="%.6g")
+            text = part[columns].to_csv(header=False, index=False, float_format="%.6g", lineterminator="\n")
+            text = re.sub(r",+$", "", text, flags=re.MULTILINE)  # a keyframe without persons is video,timestamp
+            (folder / f"{split}.csv").write_text(text, encoding="utf-8")
     (folder / "classes.txt").write_text("".join(f"{ids[name]}: {name}\n" for name in names), encoding="utf-8")
     return names

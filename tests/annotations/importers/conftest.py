@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from avdet.annotations.importers.rows import VideoIndex
+from avdet.annotations.importers.video_index import VideoIndex
 from tests.media.make_videos import write_video
 
 

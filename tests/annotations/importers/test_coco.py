@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from avdet.annotations.importers.rows import VideoIndex
+from avdet.annotations.importers.video_index import VideoIndex
 from tests.annotations.importers.label_files import (
     EXPECTED,
     coco,
@@ -37,7 +37,7 @@ def test_a_missing_size_is_read_from_the_video(videos: VideoIndex, tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (json.dumps({**coco(), "videos": []}), "no section videos"),
+        (json.dumps({**coco(), "videos": []}), "the image '', whose name has no frame number"),
         (COCO.replace("frame_index", "number"), "image 5 has no frame number; add a frame_index"),
         (
             json.dumps(youtube_vis_of_every_fifth_frame()).replace('"kitchen one/00000.jpg", ', ""),
@@ -55,3 +55,36 @@ def test_invalid_files_are_refused(videos: VideoIndex, tmp_path: Path, text: str
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(ValueError, match=message):
         read(tmp_path / "a.json", videos)
+
+
+def test_an_images_own_size_comes_before_the_videos(videos: VideoIndex, tmp_path: Path) -> None:
+    content = coco()
+    for image in content["images"]:
+        image |= {"width": 128, "height": 96}
+    for annotation in content["annotations"]:
+        annotation["bbox"] = [2 * value for value in annotation["bbox"]]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    assert read(tmp_path / "a.json", videos).to_numpy().tolist() == EXPECTED
+
+
+def test_attributes_of_cvat_and_datumaro_are_read(videos: VideoIndex, tmp_path: Path) -> None:
+    """Without a section `videos`, the images name the video; tracks are an attribute."""
+    content = coco()
+    del content["videos"]
+    content["images"] = [{"id": frame, "file_name": f"kitchen one_{frame:06d}.PNG"} for frame in (5, 10)]
+    for annotation, value in zip(content["annotations"], ("stand", "talk", "wave"), strict=True):
+        attributes = {
+            "occluded": False,
+            "track_id": annotation.pop("track_id"),
+            "does": value,
+            "eats": False,
+            "kg": 7.5,
+        }
+        annotation |= {"category_id": 1, "attributes": attributes}
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    notes: dict[str, None] = {}
+    assert read(tmp_path / "a.json", videos, notes=notes).to_numpy().tolist() == EXPECTED
+    assert list(notes)[1:] == [
+        "a.json: actions from does, eats; identity from track_id; not read: occluded (state of the box; 3 values), kg "
+        "(numbers; 3 values), labels stand (3)"
+    ]

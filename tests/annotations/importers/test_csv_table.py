@@ -1,9 +1,11 @@
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from avdet.annotations.importers.rows import VideoIndex
+from avdet.annotations.importers.attributes import Choice
+from avdet.annotations.importers.video_index import VideoIndex
 from tests.annotations.importers.label_files import AVA_CSV, EXPECTED, NORMALISED_CSV, PIXEL_TSV, read
 
 
@@ -48,18 +50,15 @@ def test_a_table_may_have_only_a_header(videos: VideoIndex, tmp_path: Path) -> N
     assert read(tmp_path / "a.csv", videos).empty
 
 
-NOT_FINITE = "the time or box is not a finite number"
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (PIXEL_TSV.replace("\t10\t", "\t9.5\t"), r"line 4 has a box on frame 9\.5 of kitchen one"),
         (NORMALISED_CSV.replace("xmax", "width"), "has no column x2"),
-        (NORMALISED_CSV.replace("0.25,0.25", "left,0.25"), f"line 2: {NOT_FINITE}"),
-        (NORMALISED_CSV.replace("0,0,0.5", "0,0,inf"), f"line 4: {NOT_FINITE}"),
-        (NORMALISED_CSV.replace("\n", "\n\n").replace("0,0,0.5", "nan,0,0.5"), f"line 7: {NOT_FINITE}"),
-        (NORMALISED_CSV.replace("mp4,1,", "mp4,inf,"), f"line 4: {NOT_FINITE}"),
+        (NORMALISED_CSV.replace("0.25,0.25", "far,0.25"), "line 2: xmin is 'far', not a finite number"),
+        (NORMALISED_CSV.replace("0,0,0.5", "0,0,inf"), "line 4: xmax is 'inf', not a finite number"),
+        (NORMALISED_CSV.replace("\n", "\n\n").replace("0,0,0.5", "nan,0,0.5"), "line 7: xmin is 'nan'"),
+        (NORMALISED_CSV.replace("mp4,1,", "mp4,inf,"), "line 4: the time 'inf' is not a finite number of seconds"),
         (
             NORMALISED_CSV.replace("0,0,0.5,0.5", "0,0,32,24"),
             r"line 2: the box 0\.25,.* is normalised, but the box of line 4, 0,0,32,24, is in pixels",
@@ -74,3 +73,95 @@ def test_invalid_tables_are_refused(videos: VideoIndex, tmp_path: Path, text: st
     (tmp_path / "a.csv").write_text(text, newline="")
     with pytest.raises(ValueError, match=message):
         read(tmp_path / "a.csv", videos)
+
+
+def rows(text: str | bytes, videos: VideoIndex, folder: Path, name: str = "a.csv", **options: Any) -> list[list[Any]]:  # noqa: ANN401
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read(folder / name, videos, **options).round(6).to_numpy().tolist()
+
+
+SIT = ["garden", 1.5, 0.1, 0.2, 0.4, 0.8, "sit", 1]
+HEADER, ROW = "video,time,x1,y1,x2,y2,action,person\n", "garden,1.5,0.1,0.2,0.4,0.8,sit,1\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEADER + ROW,
+        HEADER + ROW.replace("1.5", "00:00:01.5"),
+        HEADER + ROW.replace("1.5", "0:01.5"),
+        HEADER + ROW.replace("1.5", "1.5 s"),
+        (HEADER + ROW).replace(",", ";").replace(".", ","),
+        ("sep=;\n" + HEADER + ROW).replace(",", ";").replace(".", ","),
+        (HEADER + ROW).replace(",", "\t").replace(".", ",").encode("utf-16"),
+        "Filename,Timestamp (s),left,top,right,bottom,Label,Track ID\n" + ROW,
+        "file,clock_time,xtl,ytl,xbr,ybr,Behaviour,Subject\n".replace("clock_time", "timecode") + ROW,
+        "video,time,x1%,y1%,x2%,y2%,action,person\ngarden,1.5,10,20,40,80,sit,1\n",
+        "video,time,x,y,w,h,action,person\ngarden,1.5,0.1,0.2,0.3,0.6,sit,1\n",
+        "video,time,x_center,y_center,width,height,action,person\ngarden,1.5,0.25,0.5,0.3,0.6,sit,1\n",
+        "video,frame,x1,y1,x2,y2,action,person\ngarden,15,6.4,9.6,25.6,38.4,sit,1\n",
+        "filename,width,height,class,xmin,ymin,xmax,ymax,id\ngarden_15.jpg,640,480,sit,64,96,256,384,1\n"
+        "garden_0.jpg,640,480,none,64,96,256,384,1\n",
+    ],
+)
+def test_tables_as_people_write_them(videos: VideoIndex, tmp_path: Path, text: str | bytes) -> None:
+    assert rows(text, videos, tmp_path) == [SIT]
+
+
+def test_numbers_prove_percents_and_sizes(videos: VideoIndex, tmp_path: Path) -> None:
+    """Of 64 x 48 pixels: 80 is no pixel. With 0.6, 0.3 as a corner, x1 would exceed x2."""
+    assert rows(f"{HEADER}garden,1.5,10,20,40,80,sit,1\n", videos, tmp_path) == [SIT]
+    sizes = rows(f"{HEADER}garden,1.5,0.6,0.2,0.3,0.6,sit,1\n", videos, tmp_path)
+    assert sizes == [["garden", 1.5, 0.6, 0.2, 0.9, 0.8, "sit", 1]]
+    assert rows(f"{HEADER}garden,1.5,5,10,20,40,sit,1\n", videos, tmp_path, box_unit="percents")[0][2] == 0.05
+
+
+def test_the_unit_is_reported(videos: VideoIndex, tmp_path: Path) -> None:
+    notes: dict[str, None] = {}
+    rows(f"{HEADER}garden,1.5,16,12,32,48,sit,1\n", videos, tmp_path, notes=notes)
+    assert list(notes) == [
+        "a.csv: boxes are x1, y1, x2, y2 in pixels (largest number 48); if they are percents, give --box-unit percents"
+    ]
+
+
+@pytest.mark.parametrize("cell", ["sit|talk", '"sit,talk"', "sit; talk", "2|5"])
+def test_a_cell_may_hold_several_actions(videos: VideoIndex, tmp_path: Path, cell: str) -> None:
+    label_map = {2: "sit", 5: "talk"}
+    found = rows(HEADER + ROW.replace("sit", cell), videos, tmp_path, label_map=label_map)
+    assert found == [SIT, [*SIT[:6], "talk", 1]]
+
+
+def test_keyframes_without_persons_stay(videos: VideoIndex, tmp_path: Path) -> None:
+    found = rows(ROW.replace("sit", "1") + "garden,0.5\ngarden,1,,,,,,\ngarden,1.5\n", videos, tmp_path)
+    assert [row[:2] + row[6:] for row in found] == [
+        ["garden", 0.5, "", -1], ["garden", 1.0, "", -1], ["garden", 1.5, "stand", 1]
+    ]  # fmt: skip
+
+
+def test_columns_can_be_chosen(videos: VideoIndex, tmp_path: Path) -> None:
+    text = "video,time,x1,y1,x2,y2,pose,talks,label,cow,person\ngarden,1.5,0.1,0.2,0.4,0.8,sit,1,b,Bella,7\n"
+    notes: dict[str, None] = {}
+    found = rows(text, videos, tmp_path, choice=Choice(("pose", "talks"), "cow"), notes=notes)
+    assert found == [[*SIT[:6], "sit", 0], [*SIT[:6], "talks", 0]]
+    assert "a.csv: columns that are not read: label, person" in notes
+
+
+def test_values_that_are_no_action_are_counted(videos: VideoIndex, tmp_path: Path) -> None:
+    omitted: Counter[str] = Counter()
+    assert rows(HEADER + ROW + 2 * ROW.replace("sit", "none"), videos, tmp_path, omitted=omitted) == [SIT]
+    assert +omitted == {"values 'none' of the action": 2}
+
+
+def test_a_line_without_a_number_is_a_header(videos: VideoIndex, tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"no column action_id .*; unknown words: doings; .*Understood are video: clip"
+    ):
+        rows(HEADER.replace("action", "doings") + ROW, videos, tmp_path)
+    with pytest.raises(ValueError, match="no column video, x1, y1, x2, y2, action_id, timestamp or frame"):
+        rows("a,b\n", videos, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["Time (ms)", "time_ms"])
+def test_milliseconds_are_no_seconds(videos: VideoIndex, tmp_path: Path, text: str) -> None:
+    with pytest.raises(ValueError, match="no column timestamp or frame"):
+        rows(HEADER.replace("time", text) + ROW, videos, tmp_path)

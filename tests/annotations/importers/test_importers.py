@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ava_eval import read_ground_truth, read_label_map
-from avdet.annotations.importers.rows import VideoIndex
+from avdet.annotations.importers.video_index import VideoIndex
 from avdet.cli import import_annotations
 from tests.annotations.importers.label_files import (
     AVA_CSV,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avdet.annotations.importers.rows import VideoIndex
+from avdet.annotations.importers.video_index import VideoIndex
 from tests.annotations.importers.label_files import EXPECTED, read, via
 
 PROJECT = json.dumps(via())
@@ -38,3 +38,41 @@ def test_invalid_projects_are_refused(videos: VideoIndex, tmp_path: Path, text: 
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(ValueError, match=message):
         read(tmp_path / "a.json", videos)
+
+
+def test_rectangles_on_images_are_those_of_frames(videos: VideoIndex, tmp_path: Path) -> None:
+    """Frames are counted from 1 where the smallest number is 1."""
+    project = via()
+    project["file"] = {key: {"fname": f"garden_{frame:06d}.jpg", "type": 2} for key, frame in (("7", 1), ("8", 11))}
+    project["view"] = {"1": {"fid_list": ["7"]}, "2": {"fid_list": ["8"]}}
+    box = {"z": [], "xy": [2, 16, 12, 16, 36]}
+    project["metadata"] = {"a": {"vid": "1", "av": {"1": "1"}, **box}, "b": {"vid": "2", "av": {"1": "1,3"}, **box}}
+    (tmp_path / "a.json").write_text(json.dumps(project))
+    rows = read(tmp_path / "a.json", videos)[["video", "timestamp", "x1", "y2", "action"]].to_numpy().tolist()
+    assert rows == [
+        ["garden", 0.0, 0.25, 1.0, "stand"], ["garden", 1.0, 0.25, 1.0, "stand"], ["garden", 1.0, 0.25, 1.0, "wave"]
+    ]  # fmt: skip
+
+
+def via_csv(header: str) -> str:
+    """The same regions as VIA's CSV export writes them."""
+    project = via()
+    lines = ["# Exported using VGG Image Annotator (http://www.robots.ox.ac.uk/~vgg/software/via)", header]
+    lines.append("# CSV_HEADER = metadata_id,file_list,flags,temporal_coordinates,spatial_coordinates,metadata")
+    for key, region in project["metadata"].items():
+        cells = [
+            json.dumps(cell).replace('"', '""')
+            for cell in (["kitchen one.mp4"], region["z"], region["xy"], region["av"])
+        ]
+        lines.append(f'"{key}","{cells[0]}",0,"{cells[1]}","{cells[2]}","{cells[3]}"')
+    return "\n".join(lines) + "\n"
+
+
+def test_the_csv_export_is_read_with_its_names(videos: VideoIndex, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(via_csv(f"# ATTRIBUTE = {json.dumps(via()['attribute'])}"))
+    assert read(tmp_path / "a.csv", videos).to_numpy().tolist() == EXPECTED
+    (tmp_path / "a.csv").write_text(via_csv('# ATTRIBUTES = {"1":"action","2":"person"}'))
+    with pytest.raises(
+        ValueError, match=r"region 1_a: the value '1,2' is an option's id: .*; give the project \(JSON\)"
+    ):
+        read(tmp_path / "a.csv", videos)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ava_eval import read_ground_truth
-from avdet.annotations.importers.rows import ROW_COLUMNS, rows_from_records
+from avdet.annotations.importers.rows import ROW_COLUMNS, clean_rows
 from avdet.annotations.importers.write_dataset import (
     merge_tables,
     split_videos,
@@ -18,8 +18,7 @@ from avdet.annotations.importers.write_dataset import (
 def table_of(*persons: str, start_s: float = 0.0, step_s: float = 1.0) -> pd.DataFrame:
     """One row per person, at successive times, all in the same box."""
     rows = [("garden", start_s + step_s * k, 0.0, 0.0, 1.0, 1.0, "sit", person) for k, person in enumerate(persons)]
-    records = [dict(zip(ROW_COLUMNS, row, strict=True)) for row in rows]
-    return rows_from_records(records, Path("a.csv"), Counter())
+    return clean_rows(pd.DataFrame(rows, columns=ROW_COLUMNS), Path("a.csv"), Counter())
 
 
 def test_persons_are_numbered_over_all_files() -> None:
