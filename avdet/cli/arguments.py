@@ -12,13 +12,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "INTERRUPTED",
+    "MIN_SCORE_HELP",
     "ToolParser",
     "add_person_arguments",
     "add_precision_argument",
     "add_video_arguments",
+    "min_box_score",
+    "person_detector_arguments",
     "require_not_nan",
     "require_output",
     "require_output_folder",
@@ -27,6 +31,7 @@ __all__ = [
 ]
 
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells report it
+MIN_SCORE_HELP = "0.8 with detectron2 and torchvision, 0.5 with onnx, 0 for given boxes"  # people's MIN_SCORES
 RENAMED_OPTIONS = {
     "--detector": "--person-detector",
     "--every": "--keyframe-interval",
@@ -65,17 +70,57 @@ class ToolParser(argparse.ArgumentParser):
                 self.exit(2, f"error: {argument} begins with a dash and is taken for an option; write ./{argument}\n")
 
 
-def add_person_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of the person detector to a tool that also has a checkpoint of an action detector."""
+def add_person_arguments(
+    parser: argparse.ArgumentParser,
+    *,
+    names: Sequence[str] = ("detectron2", "torchvision"),
+    weights: Sequence[str] = ("--person-weights",),
+    model: Sequence[str] = ("--person-model",),
+) -> None:
+    """Adds the options of the person detector, which `person_detector_arguments` reads.
+
+    names: the detectors that the tool runs; weights, model: the names of two options, which are shorter in tools
+    without another model.
+    """
     parser.add_argument(
         "--person-detector",
-        choices=("detectron2", "torchvision"),
-        help="default: the one of --person-weights, else Detectron2 if it is installed, else torchvision",
+        choices=names,
+        help="default: the one of the weights, else Detectron2 if it is installed, else torchvision",
     )
     parser.add_argument(
-        "--person-weights", type=Path, metavar="FILE", help="weights of the person detector, for example a people.pt"
+        *weights,
+        dest="person_weights",
+        type=Path,
+        metavar="FILE",
+        help="weights of the person detector, such as a people.pt (default: the published ones)",
     )
-    parser.add_argument("--person-model", help="model of the person detector; see --model of detect_people.py")
+    parser.add_argument(
+        *model,
+        dest="person_model",
+        metavar="MODEL",
+        help="Detectron2: a config file or a name in its model zoo; torchvision: resnet50, mobilenet or tiny",
+    )
+    parser.add_argument(
+        "--person-class",
+        metavar="NAME",
+        help="the detector's class that is detected, such as dog (default person)",
+    )
+
+
+def person_detector_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """The given options of `add_person_arguments` as arguments of `build_person_detector`."""
+    names = {"name": "detector", "model": "model", "weights": "weights", "person_class": "class"}
+    values = {argument: getattr(args, f"person_{option}") for argument, option in names.items()}
+    return {argument: value for argument, value in values.items() if value is not None}
+
+
+def min_box_score(args: argparse.Namespace, *, given_boxes: bool = False) -> float:
+    """The option --min-box-score, or the default of the person detector; 0 for given boxes."""
+    from avdet.people.build_detector import default_min_score
+
+    if args.min_box_score is not None:
+        return args.min_box_score
+    return 0.0 if given_boxes else default_min_score(args.person_detector, args.person_weights)
 
 
 def add_precision_argument(parser: argparse.ArgumentParser) -> None:

@@ -12,10 +12,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from avdet.cli.arguments import (
+    MIN_SCORE_HELP,
     ToolParser,
     add_person_arguments,
     add_precision_argument,
     add_video_arguments,
+    min_box_score,
     require_not_nan,
     require_output_folder,
     user_errors,
@@ -56,7 +58,7 @@ def _parser() -> ToolParser:
     parser.add_argument("--start", type=float, default=0.0, metavar="SECOND", help="first second (default 0)")
     parser.add_argument("--end", type=float, metavar="SECOND", help="last second (default: the end of the video)")
     parser.add_argument(
-        "--min-box-score", type=float, default=0.8, help="ignore persons with a lower score (default 0.8)"
+        "--min-box-score", type=float, help=f"ignore persons with a lower score (default: {MIN_SCORE_HELP})"
     )
     parser.add_argument(
         "--min-score",
@@ -94,7 +96,7 @@ def _parser() -> ToolParser:
 
 def _check_arguments(args: argparse.Namespace) -> None:
     require_output_folder(args.output)
-    for name in ("person_detector", "person_weights", "person_model"):
+    for name in ("person_detector", "person_weights", "person_model", "person_class"):
         if args.boxes is not None and getattr(args, name) is not None:
             option = f"--{name.replace('_', '-')}"
             raise ValueError(f"--boxes replaces the person detector, so {option} has no effect; remove one of them")
@@ -107,4 +109,5 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise ValueError(f"--ray-workers is {args.ray_workers}; give 1 or more of each kind")
     if not args.videos and args.input is None:
         raise ValueError("no input; give video files, or --input with a list of them")
+    args.min_box_score = min_box_score(args, given_boxes=args.boxes is not None)
     inference_settings(args)

@@ -15,7 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.arguments import INTERRUPTED, ToolParser, require_not_nan, require_output, user_errors
+from avdet.cli.arguments import (
+    INTERRUPTED,
+    MIN_SCORE_HELP,
+    ToolParser,
+    add_person_arguments,
+    min_box_score,
+    person_detector_arguments,
+    require_output,
+    user_errors,
+)
 from avdet.cli.config_arguments import SAMPLE_FOLDERS, config_from_arguments, configure_logging
 from avdet.cli.person_labels import read_person_labels, require_person_labels
 from avdet.engine.progress import counting_bars
@@ -62,24 +71,19 @@ def _parser() -> ToolParser:
     parser.add_argument("--split", choices=("train", "val"), default="val", help="split of the data (default val)")
     parser.add_argument("--sample", action="store_true", help=f"use the sample set in {SAMPLE_FOLDERS['detection']}")
     parser.add_argument("--output", type=Path, required=True, help="the CSV of boxes to write or to resume")
-    parser.add_argument(
-        "--person-detector",
-        choices=("detectron2", "torchvision", "csv", "ground_truth"),
-        help="default: the one of --weights, else Detectron2 if it is installed, else torchvision",
-    )
-    parser.add_argument(
-        "--model", help="Detectron2: a config file or a name in its model zoo; torchvision: resnet50, mobilenet, tiny"
-    )
-    parser.add_argument(
-        "--weights",
-        type=Path,
-        help="default: the published weights; with ground_truth the config's annotations. csv reads its boxes here",
-    )
+    names = ("detectron2", "torchvision", "csv", "ground_truth")  # the last two read a table, which --weights gives
+    flags = {option: (f"--{option}", f"--person-{option}") for option in ("weights", "model")}
+    add_person_arguments(parser, names=names, weights=flags["weights"], model=flags["model"])
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)")
     parser.add_argument(
         "--keyframe-rate", type=float, default=1.0, help="keyframes per second without --config (default 1)"
     )
-    parser.add_argument("--min-score", type=float, default=0.05, help="omit boxes with a lower score (default 0.05)")
+    parser.add_argument(
+        "--min-score",
+        type=float,
+        dest="min_box_score",
+        help=f"omit boxes with a lower score (default: {MIN_SCORE_HELP}; with --config data.min_box_score)",
+    )
     parser.add_argument(
         "--smooth-window",
         type=float,
@@ -99,8 +103,10 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     args.overrides = args.inputs
     config = config_from_arguments(args)
     require_person_labels(config, (args.split,), sample=args.sample)
-    if args.person_detector == "ground_truth" and args.weights is None:
-        args.weights = config.dataset().files(args.split)[f"data.{args.split}_csv"]
+    if args.person_detector == "ground_truth" and args.person_weights is None:
+        args.person_weights = config.dataset().files(args.split)[f"data.{args.split}_csv"]
+    elif args.min_box_score is None and args.person_detector != "csv":
+        args.min_box_score = config.detection_dataset().config.min_box_score
     keyframes, video_paths = read_person_labels(config, args.split)
     times: dict[str, list[float]] = {}
     for video, time_s in zip(keyframes.videos.tolist(), keyframes.times_s.tolist(), strict=True):
@@ -127,9 +133,9 @@ def _detect(jobs: list[VideoJob], args: argparse.Namespace) -> int:
     from avdet.people.build_detector import build_person_detector
 
     _check_arguments(jobs, args)
-    detector = build_person_detector(args.person_detector, model=args.model, weights=args.weights, device=args.device)
+    detector = build_person_detector(**person_detector_arguments(args), device=args.device)
     if isinstance(detector, BoxTableDetector):
-        _check_videos_in_table(detector, jobs, args.weights)
+        _check_videos_in_table(detector, jobs, args.person_weights)
     file = ResumableBoxesFile(args.output, _settings(args), {job.name: _version(job) for job in jobs})
     remaining = [job for job in jobs if job.name not in file.done]
     if len(remaining) < len(jobs):
@@ -171,7 +177,7 @@ def _detect_video(
             origin_s=job.origin_s,
             rate=args.keyframe_rate,
             batch_size=args.batch_size,
-            min_score=args.min_score,
+            min_score=args.min_box_score,
             on_progress=lambda done, total: progress.update(bar, completed=done, total=total),
         )
     finally:
@@ -180,7 +186,7 @@ def _detect_video(
 
 
 def _check_arguments(jobs: list[VideoJob], args: argparse.Namespace) -> None:
-    require_output(args.output, (args.weights, args.config, *(job.video for job in jobs)))
+    require_output(args.output, (args.person_weights, args.config, *(job.video for job in jobs)))
     for option, value, minimum in (
         ("--keyframe-rate", args.keyframe_rate, 1e-6),
         ("--batch-size", args.batch_size, 1),
@@ -188,7 +194,9 @@ def _check_arguments(jobs: list[VideoJob], args: argparse.Namespace) -> None:
     ):
         if not minimum <= value < math.inf:
             raise ValueError(f"{option} is {value:g}; give a finite number {'above 0' if minimum else 'of 0 or more'}")
-    require_not_nan(args, "min_score")
+    args.min_box_score = min_box_score(args)
+    if math.isnan(args.min_box_score):
+        raise ValueError("--min-score is nan; give a number")
 
 
 def _check_videos_in_table(table: BoxTableDetector, jobs: list[VideoJob], path: Path) -> None:
@@ -205,9 +213,14 @@ def _check_videos_in_table(table: BoxTableDetector, jobs: list[VideoJob], path: 
 
 def _settings(args: argparse.Namespace) -> dict[str, object]:
     """The options on which all rows of the output depend; a resumed run must have the same."""
-    names = ("config", "split", "person_detector", "model", "weights", "keyframe_rate", "min_score", "smooth_window")
-    modified_s = args.weights.stat().st_mtime if args.weights is not None else None
-    return {**{name: getattr(args, name) for name in names}, "weights_changed_s": modified_s}
+    names = ("config", "split", "keyframe_rate", "min_box_score", "smooth_window")
+    weights = args.person_weights
+    modified_s = weights.stat().st_mtime if weights is not None else None
+    return {
+        **{name: getattr(args, name) for name in names},
+        **person_detector_arguments(args),
+        "weights_changed_s": modified_s,
+    }
 
 
 def _version(job: VideoJob) -> dict[str, object] | None:

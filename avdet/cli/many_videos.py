@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.arguments import INTERRUPTED
+from avdet.cli.arguments import INTERRUPTED, person_detector_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,7 @@ def detect_on_ray(args: argparse.Namespace) -> int:
     require_ray()
     jobs = _jobs(args)
     output = ResumableOutput(args.output, _resume_settings(args))
-    build = partial(build_person_detector, args.person_detector, model=args.person_model, weights=args.person_weights)
+    build = partial(build_person_detector, **person_detector_arguments(args))
     workers = tuple(args.ray_workers)
     run = RayRun(args.checkpoint, build, _boxes(args), inference_settings(args), workers, args.precision)
     results = run.detect(
@@ -111,7 +111,8 @@ def _output_settings(args: argparse.Namespace) -> OutputSettings:
 def _resume_settings(args: argparse.Namespace) -> dict[str, object]:
     """The options on which all scores of one output depend; a resumed run must have the same."""
     names = (
-        "person_detector", "person_model", "keyframe_rate", "start", "end", "min_box_score", "batch_size", "precision",
+        "person_detector", "person_model", "person_class", "keyframe_rate", "start", "end", "min_box_score",
+        "batch_size", "precision",
     )  # fmt: skip
     files = {name: getattr(args, name) for name in ("checkpoint", "boxes", "person_weights")}
     versions = {name: [str(path.resolve()), path.stat().st_mtime] for name, path in files.items() if path is not None}
@@ -144,8 +145,7 @@ def _boxes(args: argparse.Namespace) -> pd.DataFrame | None:
 def _person_detector(args: argparse.Namespace, device: str) -> PersonDetector:
     from avdet.people.build_detector import build_person_detector
 
-    weights = args.person_weights
-    return build_person_detector(args.person_detector, model=args.person_model, weights=weights, device=device)
+    return build_person_detector(**person_detector_arguments(args), device=device)
 
 
 def _detect_video(

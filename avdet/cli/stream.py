@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.arguments import (
+    MIN_SCORE_HELP,
     ToolParser,
     add_person_arguments,
     add_precision_argument,
+    min_box_score,
+    person_detector_arguments,
     require_not_nan,
     require_video_output,
     user_errors,
@@ -52,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--seconds", type=float, help="stop after this time (default: at the end of the source)")
     parser.add_argument(
-        "--min-box-score", type=float, default=0.8, help="ignore persons with a lower score (default 0.8)"
+        "--min-box-score", type=float, help=f"ignore persons with a lower score (default: {MIN_SCORE_HELP})"
     )
     parser.add_argument("--min-score", type=float, default=0.3, help="draw no actions with a lower score (default 0.3)")
     parser.add_argument("--short-side", type=int, default=480, help="maximum short side in pixels (default 480)")
@@ -117,8 +120,8 @@ def _detector(args: argparse.Namespace) -> tuple[LiveDetector, dict[int, str]]:
     from avdet.people.build_detector import build_person_detector
 
     actions = ActionDetector.from_checkpoint(args.checkpoint, precision=args.precision)
-    persons = build_person_detector(args.person_detector, model=args.person_model, weights=args.person_weights)
-    detector = LiveDetector.from_action_detector(actions, persons, min_box_score=args.min_box_score)
+    persons = build_person_detector(**person_detector_arguments(args))
+    detector = LiveDetector.from_action_detector(actions, persons, min_box_score=min_box_score(args))
     return detector, actions.classes.label_map
 
 

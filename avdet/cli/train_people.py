@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.arguments import ToolParser, user_errors
+from avdet.cli.arguments import ToolParser, add_person_arguments, person_detector_arguments, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging
 from avdet.cli.person_labels import read_person_labels, require_person_labels
 from avdet.config import Config
@@ -50,17 +50,8 @@ def _parser() -> ToolParser:
     parser = ToolParser("train_people.py", __doc__)
     add_config_arguments(parser)
     parser.add_argument("--output", type=Path, help="the run directory (default: runs/NAME-people)")
-    parser.add_argument(
-        "--person-detector",
-        choices=("detectron2", "torchvision"),
-        help="default: the one of --weights, else Detectron2 if it is installed, else torchvision",
-    )
-    parser.add_argument(
-        "--model",
-        help="Detectron2: a config file or a name in its model zoo; torchvision: resnet50, mobilenet or tiny (default: "
-        "with --sample a small one)",
-    )
-    parser.add_argument("--weights", type=Path, help="initial weights (default: the model's published ones)")
+    flags = {option: (f"--{option}", f"--person-{option}") for option in ("weights", "model")}
+    add_person_arguments(parser, weights=flags["weights"], model=flags["model"])
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)")
     parser.add_argument(
         "--epochs",
@@ -81,13 +72,13 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace) -> None:
 
     torch.manual_seed(config.seed)
     np.random.seed(config.seed)  # Detectron2 samples training sizes with it
-    options = {"model": args.model, "weights": args.weights, "device": args.device}
+    options = {**person_detector_arguments(args), "device": args.device}
     detector: PersonDetector
     if args.epochs:
-        detector = trainable = build_trainable_detector(args.person_detector, **options, sample=args.sample)
+        detector = trainable = build_trainable_detector(**options, sample=args.sample)
         _train(trainable, config, run, args)
     else:
-        detector = build_person_detector(args.person_detector, **options)
+        detector = build_person_detector(**options)
         _create(run, config)
     if args.evaluate or not args.epochs:
         _evaluate(detector, config, run)

@@ -121,13 +121,14 @@ class ActionDetector:
         videos: files, folders of extracted frames and arrays (`ArrayVideo`), one or several.
         boxes: a table as `ava_eval.read_boxes` returns it, at any times; a video's rows are those with its file name
         without suffix. None detects persons at `keyframe_rate` keyframes per second.
-        min_box_score: persons with a lower box score are left out; None is 0 for given boxes, 0.8 for detected ones.
+        min_box_score: persons with a lower box score are left out; None is 0 for given boxes, else the detector's
+        `min_score`.
         features: adds a column `features`, the input of the last layer, (D,) float32 per person.
         batch_size: keyframes at a time, which bounds the memory.
         Raises ValueError (DecodeError) for a video that cannot be read, for boxes past its end and for no boxes.
         """
         if min_box_score is None:
-            min_box_score = 0.8 if boxes is None else 0.0
+            min_box_score = self.person_detector.min_score if boxes is None else 0.0
         settings = InferenceSettings(keyframe_rate, start_s, end_s, min_box_score, batch_size)
         sources = [videos] if isinstance(videos, str | Path | ArrayVideo) else list(videos)
         tables = [self._table(source, boxes, settings, features=features) for source in sources]

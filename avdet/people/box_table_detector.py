@@ -9,7 +9,7 @@ import torch
 
 from ava_eval import BOX_COLUMNS
 from avdet.people.box_table import persons_from_rows
-from avdet.people.person_detector import KeyframeImage
+from avdet.people.person_detector import MIN_SCORES, KeyframeImage
 from avdet.structures import PersonBoxes
 
 __all__ = ["BoxTableDetector", "ground_truth_boxes", "require_distinct_persons"]
@@ -19,6 +19,7 @@ class BoxTableDetector:
     """Returns the boxes that a table has for an image's video and time, in the table's order; else no boxes."""
 
     needs_frames = False
+    min_score = MIN_SCORES["csv"]
 
     def __init__(self, boxes: pd.DataFrame) -> None:
         """`boxes`: video, timestamp, x1, y1, x2, y2, score, person_id, as `ava_eval.read_boxes` returns them."""

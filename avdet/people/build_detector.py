@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,10 +19,18 @@ import ava_eval
 from avdet.checkpoints.checkpoint_io import CheckpointError, load_checkpoint, read_tensors, save_checkpoint
 from avdet.people.box_table import require_normalized
 from avdet.people.box_table_detector import BoxTableDetector, ground_truth_boxes
-from avdet.people.person_detector import PersonDetector, TrainablePersonDetector
+from avdet.people.detector_classes import PERSON_CLASS
+from avdet.people.person_detector import MIN_SCORES, PersonDetector, TrainablePersonDetector
 from avdet.people.torchvision_rcnn import MODELS, published_weights, torchvision_rcnn
 
-__all__ = ["DETECTORS", "TRAINABLE", "build_person_detector", "build_trainable_detector", "save_person_detector"]
+__all__ = [
+    "DETECTORS",
+    "TRAINABLE",
+    "build_person_detector",
+    "build_trainable_detector",
+    "default_min_score",
+    "save_person_detector",
+]
 
 logger = logging.getLogger(__name__)
 DETECTRON2_PAGE = "https://detectron2.readthedocs.io/tutorials/install.html"
@@ -29,8 +38,24 @@ TORCHVISION_MODEL = "resnet50"
 SAMPLE_MODEL = "tiny"
 
 
+@dataclass(frozen=True)
+class DetectorOptions:
+    """Arguments of `build_person_detector` and `build_trainable_detector`."""
+
+    model: str | None
+    weights: Path | None
+    device: torch.device
+    person_class: str
+    sample: bool = False
+
+
 def build_person_detector(
-    name: str | None = None, *, model: str | None = None, weights: Path | None = None, device: str | None = None
+    name: str | None = None,
+    *,
+    model: str | None = None,
+    weights: Path | None = None,
+    device: str | None = None,
+    person_class: str = PERSON_CLASS,
 ) -> PersonDetector:
     """Builds a detector for inference, by default on the GPU if there is one.
 
@@ -38,14 +63,11 @@ def build_person_detector(
     model: for torchvision, a key of its MODELS (default resnet50); for Detectron2, a config file or a name in its zoo.
     weights: a file; one of tools/train_people.py determines name and model. None selects the published weights, which
     are downloaded once. For "csv" and "ground_truth", the table to read.
+    person_class: name of the class that is detected, or its number where the model has no names.
     Raises ValueError if the arguments do not fit together or a file is missing.
     """
-    torch_device = _device(device)
-    trained = _load_trained(weights, name, torch_device)
-    if trained is not None:
-        return trained
-    name = _require_name(name or _default_name(), tuple(DETECTORS))
-    return DETECTORS[name](model, weights, torch_device)
+    options = DetectorOptions(model, weights, _device(device), person_class)
+    return _load_trained(options, name) or DETECTORS[_require_name(name or _default_name(), tuple(DETECTORS))](options)
 
 
 def build_trainable_detector(
@@ -54,18 +76,21 @@ def build_trainable_detector(
     model: str | None = None,
     weights: Path | None = None,
     device: str | None = None,
+    person_class: str = PERSON_CLASS,
     sample: bool = False,
 ) -> TrainablePersonDetector:
-    """Builds a person-only detector for fine-tuning; arguments as for `build_person_detector`, name from TRAINABLE.
+    """Builds a detector of one class for fine-tuning; arguments as for `build_person_detector`, name from TRAINABLE.
 
-    Models without published weights start from random ones. `sample` selects a model that trains on a CPU.
+    Training starts from the weights of `person_class`. Models without published weights start from random ones.
+    `sample` selects a model that trains on a CPU.
     """
-    torch_device = _device(device)
-    trained = _load_trained(weights, name, torch_device)
-    if trained is not None:
-        return trained
-    name = _require_name(name or _default_name(), tuple(TRAINABLE))
-    return TRAINABLE[name](model, weights, torch_device, sample)
+    options = DetectorOptions(model, weights, _device(device), person_class, sample)
+    return _load_trained(options, name) or TRAINABLE[_require_name(name or _default_name(), tuple(TRAINABLE))](options)
+
+
+def default_min_score(name: str | None, weights: Path | None) -> float:
+    """`PersonDetector.min_score` of the detector that `build_person_detector` builds."""
+    return MIN_SCORES[_require_name(name or "torchvision", tuple(DETECTORS))]
 
 
 def save_person_detector(path: Path, detector: TrainablePersonDetector) -> None:
@@ -100,8 +125,9 @@ def _require_name(name: str, names: tuple[str, ...]) -> str:
     return name
 
 
-def _load_trained(weights: Path | None, name: str | None, device: torch.device) -> TrainablePersonDetector | None:
+def _load_trained(options: DetectorOptions, name: str | None) -> TrainablePersonDetector | None:
     """The detector of a `save_person_detector` checkpoint; None for any other file."""
+    weights, device, person_class = options.weights, options.device, options.person_class
     if weights is None or not zipfile.is_zipfile(weights):
         return None
     try:
@@ -119,29 +145,27 @@ def _load_trained(weights: Path | None, name: str | None, device: torch.device) 
             f"{weights} is a {model_config['detector']} detector, not a {name} one; leave --person-detector out"
         )
     if model_config["detector"] == "torchvision":
-        return torchvision_rcnn(model_config["model"], checkpoint.model_state, device)
+        return torchvision_rcnn(model_config["model"], checkpoint.model_state, device, person_class=person_class)
     backend = _detectron2_backend()
-    detector = backend.detectron2_rcnn(backend.saved_config(model_config, device), None)
+    detector = backend.detectron2_rcnn(backend.saved_config(model_config, device), None, person_class)
     detector.module.load_state_dict(checkpoint.model_state)
     return detector
 
 
-def _torchvision(model: str | None, weights: Path | None, device: torch.device) -> PersonDetector:
-    model = _require_model(model or TORCHVISION_MODEL)
-    state = published_weights(model) if weights is None else _read_state_dict(weights)
-    return torchvision_rcnn(model, state, device)
+def _torchvision(options: DetectorOptions) -> PersonDetector:
+    model = _require_model(options.model or TORCHVISION_MODEL)
+    state = published_weights(model) if options.weights is None else _read_state_dict(options.weights)
+    return torchvision_rcnn(model, state, options.device, person_class=options.person_class)
 
 
-def _trainable_torchvision(
-    model: str | None, weights: Path | None, device: torch.device, sample: bool
-) -> TrainablePersonDetector:
-    model = _require_model(model or (SAMPLE_MODEL if sample else TORCHVISION_MODEL))
+def _trainable_torchvision(options: DetectorOptions) -> TrainablePersonDetector:
+    model = _require_model(options.model or (SAMPLE_MODEL if options.sample else TORCHVISION_MODEL))
     state: Mapping[str, Tensor] | None = None
-    if weights is not None:
-        state = _read_state_dict(weights)
+    if options.weights is not None:
+        state = _read_state_dict(options.weights)
     elif MODELS[model].published is not None:
         state = published_weights(model)
-    return torchvision_rcnn(model, state, device, person_only=True)
+    return torchvision_rcnn(model, state, options.device, person_class=options.person_class, person_only=True)
 
 
 def _require_model(model: str) -> str:
@@ -159,23 +183,23 @@ def _read_state_dict(weights: Path) -> Mapping[str, Tensor]:
     return state
 
 
-def _detectron2(model: str | None, weights: Path | None, device: torch.device) -> PersonDetector:
+def _detectron2(options: DetectorOptions) -> PersonDetector:
     backend = _detectron2_backend()
-    config = backend.detectron2_config(model or backend.DEFAULT_MODEL, device)
-    source = _detectron2_weights(config, weights)
+    config = backend.detectron2_config(options.model or backend.DEFAULT_MODEL, options.device)
+    source = _detectron2_weights(config, options.weights)
     if source is None:
         raise ValueError(
-            f"{model} names no trained weights; give a file: --weights, or --person-weights of detect_actions"
+            f"{options.model} names no trained weights; give a file: --weights, or --person-weights of detect_actions"
         )
-    return backend.detectron2_rcnn(config, source)
+    return backend.detectron2_rcnn(config, source, options.person_class)
 
 
-def _trainable_detectron2(
-    model: str | None, weights: Path | None, device: torch.device, sample: bool
-) -> TrainablePersonDetector:
+def _trainable_detectron2(options: DetectorOptions) -> TrainablePersonDetector:
     backend = _detectron2_backend()
-    config = backend.detectron2_config(model or (backend.SAMPLE_MODEL if sample else backend.DEFAULT_MODEL), device)
-    return backend.person_only_rcnn(backend.detectron2_rcnn(config, _detectron2_weights(config, weights)))
+    model = options.model or (backend.SAMPLE_MODEL if options.sample else backend.DEFAULT_MODEL)
+    config = backend.detectron2_config(model, options.device)
+    weights = _detectron2_weights(config, options.weights)
+    return backend.person_only_rcnn(backend.detectron2_rcnn(config, weights, options.person_class))
 
 
 def _detectron2_weights(config: Any, weights: Path | None) -> str | None:  # noqa: ANN401  (Detectron2 may be absent)
@@ -194,13 +218,13 @@ def _detectron2_backend() -> ModuleType:
     return detectron2_rcnn
 
 
-def _csv_detector(model: str | None, weights: Path | None, device: torch.device) -> PersonDetector:
-    path = _table_file("csv", weights)
+def _csv_detector(options: DetectorOptions) -> PersonDetector:
+    path = _table_file("csv", options)
     return _box_table_detector(ava_eval.read_boxes(path), path)
 
 
-def _ground_truth_detector(model: str | None, weights: Path | None, device: torch.device) -> PersonDetector:
-    path = _table_file("ground_truth", weights)
+def _ground_truth_detector(options: DetectorOptions) -> PersonDetector:
+    path = _table_file("ground_truth", options)
     return _box_table_detector(ground_truth_boxes(ava_eval.read_ground_truth(path)), path)
 
 
@@ -209,21 +233,21 @@ def _box_table_detector(boxes: pd.DataFrame, path: Path) -> BoxTableDetector:
     return BoxTableDetector(boxes.sort_values("score", ascending=False, kind="stable"))
 
 
-def _table_file(name: str, weights: Path | None) -> Path:
-    if weights is None:
+def _table_file(name: str, options: DetectorOptions) -> Path:
+    if options.weights is None:
         raise ValueError(f"the {name} detector reads a table in AVA's form; give it with --weights FILE.csv")
-    return weights
+    if options.person_class != PERSON_CLASS:
+        raise ValueError(f"the table of the {name} detector holds no classes; leave --person-class out")
+    return options.weights
 
 
-# name: (model, weights, device) -> detector
-DETECTORS: dict[str, Callable[[str | None, Path | None, torch.device], PersonDetector]] = {
+DETECTORS: dict[str, Callable[[DetectorOptions], PersonDetector]] = {
     "detectron2": _detectron2,
     "torchvision": _torchvision,
     "csv": _csv_detector,
     "ground_truth": _ground_truth_detector,
 }
-# name: (model, weights, device, sample) -> detector
-TRAINABLE: dict[str, Callable[[str | None, Path | None, torch.device, bool], TrainablePersonDetector]] = {
+TRAINABLE: dict[str, Callable[[DetectorOptions], TrainablePersonDetector]] = {
     "detectron2": _trainable_detectron2,
     "torchvision": _trainable_torchvision,
 }

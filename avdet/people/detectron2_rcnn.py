@@ -1,7 +1,6 @@
 """Person detection with Detectron2's R-CNNs, from a config of its model zoo or a file. Imported only if it is used.
 
-Class 0 is the person, in COCO detection and keypoint models and in person-only models. Mask and keypoint heads are
-switched off: they cost time and do not change the boxes.
+Mask and keypoint heads are switched off: they cost time and do not change the boxes.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import torch
 from detectron2 import model_zoo
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode, get_cfg
+from detectron2.data import MetadataCatalog
 from detectron2.data.transforms import ResizeShortestEdge
 from detectron2.modeling import build_model
 from detectron2.structures import Boxes, Instances
@@ -21,7 +21,8 @@ from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
 from avdet.boxes import scale_xyxy
-from avdet.people.person_detector import KeyframeImage
+from avdet.people.detector_classes import PERSON_CLASS, class_id, names_by_count
+from avdet.people.person_detector import MIN_SCORES, KeyframeImage
 from avdet.structures import PersonBoxes
 
 __all__ = [
@@ -36,18 +37,19 @@ __all__ = [
 
 DEFAULT_MODEL = "COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml"
 SAMPLE_MODEL = str(Path(__file__).with_name("detectron2_sample.yaml"))
-PERSON = 0
 HEAD_LAYERS = ("cls_score.weight", "cls_score.bias", "bbox_pred.weight", "bbox_pred.bias")
 
 
 class Detectron2RCNN:
-    """Trainable person detector."""
+    """Trainable person detector. Raises ValueError if the config's classes do not include `person_class`."""
 
     needs_frames = True
+    min_score = MIN_SCORES["detectron2"]
 
-    def __init__(self, config: CfgNode, network: nn.Module) -> None:
+    def __init__(self, config: CfgNode, network: nn.Module, person_class: str = PERSON_CLASS) -> None:
         self.module = network
         self.config = config
+        self.class_id = class_id(person_class, _class_names(config))
         sizes = config.INPUT
         self._test_resize = ResizeShortestEdge(sizes.MIN_SIZE_TEST, sizes.MAX_SIZE_TEST)
         self._train_resize = ResizeShortestEdge(
@@ -63,7 +65,7 @@ class Detectron2RCNN:
         self.module.eval()
         with torch.inference_mode():
             outputs = self.module([self._input(image, self._test_resize) for image in images])
-        return [_persons(output["instances"], image) for output, image in zip(outputs, images, strict=True)]
+        return [self._persons(output["instances"], image) for output, image in zip(outputs, images, strict=True)]
 
     def losses(self, images: Sequence[KeyframeImage], persons: Sequence[PersonBoxes]) -> dict[str, Tensor]:
         """Losses of Detectron2's model."""
@@ -73,7 +75,7 @@ class Detectron2RCNN:
             height, width = one_input["image"].shape[1:]
             instances = Instances((height, width))
             instances.gt_boxes = Boxes(scale_xyxy(boxes.boxes, width, height))
-            instances.gt_classes = torch.full((len(boxes),), PERSON)
+            instances.gt_classes = torch.full((len(boxes),), self.class_id)
             one_input["instances"] = instances
         with EventStorage():  # Detectron2's modules log to the current storage
             return self.module(inputs)
@@ -85,6 +87,13 @@ class Detectron2RCNN:
         width, height = image.size_px
         tensor = torch.from_numpy(scaled.transpose(2, 0, 1).astype("float32"))
         return {"image": tensor, "height": height, "width": width}
+
+    def _persons(self, instances: Instances, image: KeyframeImage) -> PersonBoxes:
+        """Detectron2 sorts its predictions by score."""
+        person = instances.pred_classes == self.class_id
+        width, height = image.size_px
+        boxes = scale_xyxy(instances.pred_boxes.tensor[person].cpu(), 1 / width, 1 / height).clamp(0, 1)
+        return PersonBoxes.from_boxes(boxes, instances.scores[person].cpu())
 
 
 class _StrictCheckpointer(DetectionCheckpointer):  # type: ignore[misc]
@@ -126,7 +135,7 @@ def saved_config(model_config: dict[str, Any], device: torch.device) -> CfgNode:
     return _boxes_only(config, device)
 
 
-def detectron2_rcnn(config: CfgNode, weights: str | None) -> Detectron2RCNN:
+def detectron2_rcnn(config: CfgNode, weights: str | None, person_class: str = PERSON_CLASS) -> Detectron2RCNN:
     """Builds the model with weights from a file or URL (.pth, or the zoo's .pkl), or with random ones.
 
     Raises ValueError if the weights belong to another model.
@@ -134,11 +143,11 @@ def detectron2_rcnn(config: CfgNode, weights: str | None) -> Detectron2RCNN:
     network = build_model(config)
     if weights is not None:
         _StrictCheckpointer(network).load(weights)
-    return Detectron2RCNN(config, network)
+    return Detectron2RCNN(config, network, person_class)
 
 
 def person_only_rcnn(detector: Detectron2RCNN) -> Detectron2RCNN:
-    """Copies the detector with its head cut down to the person class, for fine-tuning."""
+    """Copies the detector with its head cut down to the class that it detects, for fine-tuning."""
     config = detector.config.clone()
     if config.MODEL.META_ARCHITECTURE != "GeneralizedRCNN":
         raise ValueError(f"{config.MODEL.META_ARCHITECTURE} cannot be fine-tuned; give --model an R-CNN")
@@ -146,13 +155,30 @@ def person_only_rcnn(detector: Detectron2RCNN) -> Detectron2RCNN:
     state = detector.module.state_dict()
     for name in [name for name in state if name.endswith(HEAD_LAYERS)]:
         # Detectron2's class scores end with the background; its box regression has no background.
-        rows = [PERSON, classes] if "cls_score" in name else range(4)
+        rows = [detector.class_id, classes] if "cls_score" in name else _box_rows(len(state[name]), detector.class_id)
         state[name] = state[name][list(rows)]
     config.MODEL.ROI_HEADS.NUM_CLASSES = 1
     config.MODEL.WEIGHTS = ""
     network = build_model(config)
     network.load_state_dict(state)
     return Detectron2RCNN(config, network)
+
+
+def _box_rows(rows: int, class_id: int) -> range:
+    """One class's rows of the box regression; class-agnostic models have four for all classes."""
+    first = 4 * class_id if rows > 4 else 0
+    return range(first, first + 4)
+
+
+def _class_names(config: CfgNode) -> dict[int, str]:
+    """Names of the training data set where Detectron2 knows it and the model has all its classes."""
+    section = config.MODEL.RETINANET if config.MODEL.META_ARCHITECTURE == "RetinaNet" else config.MODEL.ROI_HEADS
+    count = section.NUM_CLASSES
+    for dataset in config.DATASETS.TRAIN:
+        names = MetadataCatalog.get(dataset).get("thing_classes") if dataset in MetadataCatalog else None
+        if names is not None and len(names) == count:
+            return dict(enumerate(names))
+    return names_by_count(count)
 
 
 def _boxes_only(config: CfgNode, device: torch.device) -> CfgNode:
@@ -167,11 +193,3 @@ def _zoo_weights(model: str) -> str:
         return model_zoo.get_checkpoint_url(model)
     except RuntimeError:  # the zoo has no weights for this config
         return ""
-
-
-def _persons(instances: Instances, image: KeyframeImage) -> PersonBoxes:
-    """Detectron2 sorts its predictions by score."""
-    person = instances.pred_classes == PERSON
-    width, height = image.size_px
-    boxes = scale_xyxy(instances.pred_boxes.tensor[person].cpu(), 1 / width, 1 / height).clamp(0, 1)
-    return PersonBoxes.from_boxes(boxes, instances.scores[person].cpu())

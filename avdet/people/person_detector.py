@@ -12,7 +12,10 @@ from torch import Tensor, nn
 
 from avdet.structures import PersonBoxes
 
-__all__ = ["KeyframeImage", "PersonDetector", "TrainablePersonDetector"]
+__all__ = ["MIN_SCORES", "KeyframeImage", "PersonDetector", "TrainablePersonDetector"]
+
+# The default threshold of each detector, in all tools. The boxes of a table are used as they are.
+MIN_SCORES = {"detectron2": 0.8, "torchvision": 0.8, "onnx": 0.5, "csv": 0.0, "ground_truth": 0.0}
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ class PersonDetector(Protocol):
     @property
     def needs_frames(self) -> bool:
         """False if only `video` and `time_s` are read, so that no frame has to be decoded."""
+
+    @property
+    def min_score(self) -> float:
+        """Boxes with a lower score are persons only where the user sets a lower threshold."""
 
     def __call__(self, images: Sequence[KeyframeImage]) -> list[PersonBoxes]: ...
 

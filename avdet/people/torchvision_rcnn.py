@@ -1,6 +1,6 @@
 """Person detection with torchvision's Faster R-CNN: models pre-trained on COCO, and a tiny one.
 
-Models have COCO's 91 classes, or 2: background and person. In both, class 1 is the person.
+Class 0 is the background. Models have COCO's 91 classes, or 2: background and person.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from torchvision.models.detection import (
 )
 
 from avdet.boxes import scale_xyxy
-from avdet.people.person_detector import KeyframeImage
+from avdet.people.detector_classes import PERSON_CLASS, class_id, names_by_count
+from avdet.people.person_detector import MIN_SCORES, KeyframeImage
 from avdet.people.tiny_rcnn import tiny_rcnn
 from avdet.structures import PersonBoxes
 
 __all__ = ["MODELS", "TorchvisionRCNN", "published_weights", "torchvision_rcnn"]
 
-PERSON = 1
 PERSON_ONLY_CLASSES = 2  # background and person
 
 
@@ -53,14 +53,22 @@ MODELS = {
 
 
 class TorchvisionRCNN:
-    """Trainable person detector. `model`: a key of MODELS; `freeze_bn`: batch norm keeps its statistics in training."""
+    """Trainable person detector.
+
+    model: a key of MODELS; class_id: the class that is detected; freeze_bn: batch norm keeps its statistics in
+    training.
+    """
 
     needs_frames = True
+    min_score = MIN_SCORES["torchvision"]
 
-    def __init__(self, network: FasterRCNN, model: str, device: torch.device, *, freeze_bn: bool) -> None:
+    def __init__(
+        self, network: FasterRCNN, model: str, device: torch.device, *, class_id: int = 1, freeze_bn: bool
+    ) -> None:
         self.module: nn.Module = network.to(device)
         self.model = model
         self._device = device
+        self._class_id = class_id
         self._freeze_bn = freeze_bn
 
     @property
@@ -72,7 +80,7 @@ class TorchvisionRCNN:
         self.module.eval()
         with torch.inference_mode():
             predictions = self.module([self._tensor(image) for image in images])
-        return [_persons(prediction, image) for prediction, image in zip(predictions, images, strict=True)]
+        return [self._persons(prediction, image) for prediction, image in zip(predictions, images, strict=True)]
 
     def losses(self, images: Sequence[KeyframeImage], persons: Sequence[PersonBoxes]) -> dict[str, Tensor]:
         """Torchvision's losses: loss_objectness, loss_rpn_box_reg, loss_classifier, loss_box_reg."""
@@ -90,25 +98,40 @@ class TorchvisionRCNN:
 
     def _target(self, persons: PersonBoxes, image: KeyframeImage) -> dict[str, Tensor]:
         boxes_px = scale_xyxy(persons.boxes, *image.size_px)
-        labels = torch.full((len(persons),), PERSON)
+        labels = torch.full((len(persons),), self._class_id)
         return {"boxes": boxes_px.to(self._device), "labels": labels.to(self._device)}
+
+    def _persons(self, prediction: dict[str, Tensor], image: KeyframeImage) -> PersonBoxes:
+        """Torchvision sorts its predictions by score."""
+        person = prediction["labels"] == self._class_id
+        width, height = image.size_px
+        boxes = scale_xyxy(prediction["boxes"][person].cpu(), 1 / width, 1 / height).clamp(0, 1)
+        return PersonBoxes.from_boxes(boxes, prediction["scores"][person].cpu())
 
 
 def torchvision_rcnn(
-    model: str, weights: Mapping[str, Tensor] | None, device: torch.device, *, person_only: bool = False
+    model: str,
+    weights: Mapping[str, Tensor] | None,
+    device: torch.device,
+    *,
+    person_class: str = PERSON_CLASS,
+    person_only: bool = False,
 ) -> TorchvisionRCNN:
     """Builds `model`, a key of MODELS, with these weights, or with random ones.
 
-    person_only: cuts a head for more classes down to background and person, for fine-tuning.
-    Raises ValueError if the weights belong to another model.
+    person_class: name of the class that is detected.
+    person_only: cuts a head for more classes down to the background and this class, for fine-tuning.
+    Raises ValueError if the weights belong to another model or have no such class.
     """
     build = MODELS[model].build
     if weights is None:
         return TorchvisionRCNN(build(PERSON_ONLY_CLASSES), model, device, freeze_bn=False)
-    if person_only:
-        weights = _person_head_only(weights)
     bias = weights.get("roi_heads.box_predictor.cls_score.bias")
-    network = build(PERSON_ONLY_CLASSES if bias is None else len(bias))
+    classes = PERSON_ONLY_CLASSES if bias is None else len(bias)
+    selected = class_id(person_class, _class_names(classes))
+    if person_only:
+        weights, classes, selected = _person_head_only(weights, selected), PERSON_ONLY_CLASSES, 1
+    network = build(classes)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -117,7 +140,14 @@ def torchvision_rcnn(
             f"the weights are not those of torchvision's {model} detector ({difference}); give --model the one that "
             f"they were trained with: {', '.join(MODELS)}"
         ) from None
-    return TorchvisionRCNN(network, model, device, freeze_bn=True)
+    return TorchvisionRCNN(network, model, device, class_id=selected, freeze_bn=True)
+
+
+def _class_names(count: int) -> dict[int, str]:
+    """Names of a model's classes without its background, class 0."""
+    if count == PERSON_ONLY_CLASSES:
+        return {1: PERSON_CLASS}
+    return {number: name for number, name in names_by_count(count).items() if number > 0}
 
 
 def published_weights(model: str) -> Mapping[str, Tensor]:
@@ -137,21 +167,13 @@ def published_weights(model: str) -> Mapping[str, Tensor]:
         ) from None
 
 
-def _persons(prediction: dict[str, Tensor], image: KeyframeImage) -> PersonBoxes:
-    """Torchvision sorts its predictions by score."""
-    person = prediction["labels"] == PERSON
-    width, height = image.size_px
-    boxes = scale_xyxy(prediction["boxes"][person].cpu(), 1 / width, 1 / height).clamp(0, 1)
-    return PersonBoxes.from_boxes(boxes, prediction["scores"][person].cpu())
-
-
-def _person_head_only(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Keeps the box head's rows of background and person."""
-    rows = {"cls_score": PERSON_ONLY_CLASSES, "bbox_pred": 4 * PERSON_ONLY_CLASSES}
+def _person_head_only(weights: Mapping[str, Tensor], class_id: int) -> dict[str, Tensor]:
+    """Keeps the box head's rows of the background and of one class."""
+    rows = {"cls_score": [0, class_id], "bbox_pred": [*range(4), *range(4 * class_id, 4 * class_id + 4)]}
     kept = dict(weights)
-    for layer, count in rows.items():
+    for layer, numbers in rows.items():
         for kind in ("weight", "bias"):
             name = f"roi_heads.box_predictor.{layer}.{kind}"
             if name in kept:
-                kept[name] = kept[name][:count]
+                kept[name] = kept[name][numbers]
     return kept

@@ -35,6 +35,7 @@ class OnePerson:
     """Detects one person, whose box moves right with the frame's brightness."""
 
     needs_frames = True
+    min_score = 0.5
 
     def __call__(self, images: Sequence[KeyframeImage]) -> list[PersonBoxes]:
         lefts = [int(image.rgb[0, 0, 0]) / 400 for image in images]

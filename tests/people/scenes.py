@@ -48,6 +48,7 @@ class BrightBoxDetector:
     """Detects connected bright regions."""
 
     needs_frames = True
+    min_score = 0.5
 
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []

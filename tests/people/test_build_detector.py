@@ -10,7 +10,14 @@ import torch
 
 from avdet.checkpoints.checkpoint_io import save_checkpoint
 from avdet.people.box_table_detector import BoxTableDetector
-from avdet.people.build_detector import build_person_detector, build_trainable_detector, save_person_detector
+from avdet.people.build_detector import (
+    DETECTORS,
+    build_person_detector,
+    build_trainable_detector,
+    default_min_score,
+    save_person_detector,
+)
+from avdet.people.person_detector import MIN_SCORES
 from avdet.people.tiny_rcnn import tiny_rcnn
 from avdet.people.torchvision_rcnn import TorchvisionRCNN
 from tests.people.scenes import scene
@@ -54,6 +61,7 @@ def test_tables_become_box_table_detectors(tmp_path: Path) -> None:
         detector = build_person_detector(name, weights=tmp_path / file)
         assert isinstance(detector, BoxTableDetector)
         assert len(detector([scene(0)[0]])[0]) == 1
+        assert detector.min_score == default_min_score(name, tmp_path / file)
 
 
 def test_wrong_arguments_are_explained(saved: Path, tmp_path: Path) -> None:
@@ -62,6 +70,8 @@ def test_wrong_arguments_are_explained(saved: Path, tmp_path: Path) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"name": "yolo"}, "'yolo' is not a person detector; choose from detectron2, torchvision"),
         ({"name": "csv"}, "give it with --weights"),
+        ({"name": "csv", "weights": tmp_path / "boxes.csv", "person_class": "dog"}, "holds no classes"),
+        ({"weights": saved, "person_class": "dog"}, "no class 'dog'; give --person-class one of person"),
         ({"name": "csv", "weights": saved}, "is a torchvision detector, not a csv one"),
         ({"name": "torchvision", "model": "vgg"}, "choose from resnet50, mobilenet, tiny"),
         ({"name": "torchvision", "weights": tmp_path / "none.pt"}, "no checkpoint at"),
@@ -93,3 +103,8 @@ def test_torchvision_replaces_a_missing_detectron2(caplog: pytest.LogCaptureFixt
 def test_a_missing_device_is_explained(device: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build_trainable_detector("torchvision", model="tiny", device=device)
+
+
+def test_every_detector_has_a_default_threshold(saved: Path) -> None:
+    assert MIN_SCORES.keys() >= DETECTORS.keys()
+    assert build_person_detector(weights=saved, device="cpu").min_score == default_min_score(None, saved) == 0.8

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from avdet.people.person_detector import KeyframeImage
 from avdet.people.tiny_rcnn import tiny_rcnn
-from avdet.people.torchvision_rcnn import MODELS, PERSON, TorchvisionRCNN, published_weights, torchvision_rcnn
+from avdet.people.torchvision_rcnn import MODELS, TorchvisionRCNN, published_weights, torchvision_rcnn
 from avdet.structures import PersonBoxes
 from tests.people.scenes import draw_frame, person_boxes, scene
 
@@ -86,6 +86,32 @@ def test_a_person_only_head_keeps_the_persons_rows() -> None:
     assert len(torchvision_rcnn("tiny", coco, CPU).module.state_dict()[head + "cls_score.bias"]) == 91
 
 
+def test_a_class_is_selected_by_name() -> None:
+    """A dog is number 18 of COCO's 91 classes; the constant model predicts one at the top."""
+    coco = tiny_rcnn(91).state_dict()
+    detector = torchvision_rcnn("tiny", coco, CPU, person_class="dog")
+    detector.module = ConstantModel()
+    (found,) = detector([scene(0)[0]])
+    assert torch.allclose(found.boxes, torch.tensor([[0.0, 0.0, 1.0, 0.5]])) and found.scores.item() == pytest.approx(
+        0.8
+    )
+    head = "roi_heads.box_predictor."
+    state = torchvision_rcnn("tiny", coco, CPU, person_class="dog", person_only=True).module.state_dict()
+    assert torch.equal(state[head + "cls_score.weight"], coco[head + "cls_score.weight"][[0, 18]])
+    assert torch.equal(state[head + "bbox_pred.bias"][4:], coco[head + "bbox_pred.bias"][72:76])
+
+
+def test_unknown_classes_are_explained() -> None:
+    with pytest.raises(
+        ValueError, match=r"no class 'goat'; give --person-class one of person, bicycle, .*, toothbrush$"
+    ):
+        torchvision_rcnn("tiny", tiny_rcnn(91).state_dict(), CPU, person_class="goat")
+    with pytest.raises(ValueError, match=r"give --person-class the number of one: 1, 2, 3$"):
+        torchvision_rcnn("tiny", tiny_rcnn(4).state_dict(), CPU)
+    with pytest.raises(ValueError, match=r"no class 'dog'; give --person-class one of person$"):
+        torchvision_rcnn("tiny", tiny_rcnn(2).state_dict(), CPU, person_class="dog")
+
+
 def test_weights_of_another_model_are_refused() -> None:
     with pytest.raises(ValueError, match=r"not those of torchvision's mobilenet"):
         torchvision_rcnn("mobilenet", tiny_rcnn(2).state_dict(), CPU)
@@ -97,7 +123,7 @@ def test_weights_of_another_model_are_refused() -> None:
 def test_published_weights_have_91_classes_and_1_is_the_person(model: str) -> None:
     published = MODELS[model].published
     assert published is not None
-    assert published.meta["categories"][PERSON] == "person" and len(published.meta["categories"]) == 91
+    assert published.meta["categories"][1] == "person" and len(published.meta["categories"]) == 91
 
 
 def test_a_91_class_model_loads_its_weights() -> None:
