@@ -12,6 +12,7 @@ from ava_eval.average_precision import class_curves
 from ava_eval.breakdown import Breakdown, interval_sentence
 from ava_eval.charts import Row, bar_table, gain_table, legend, line_plot, plain_table, precision_recall_plot
 from ava_eval.comparison import Comparison, difference_sentence
+from ava_eval.html_page import page_head
 from ava_eval.matching import true_positives
 from ava_eval.result import Result, percent, summary
 from ava_eval.tubes import TubeResult
@@ -51,7 +52,7 @@ def write_report(directory: Path, series: Sequence[Series], comparison: Comparis
 def report_html(series: Sequence[Series], comparison: Comparison | None = None) -> str:
     """The page as HTML, with one result or two side by side."""
     style = resources.files("ava_eval").joinpath("report.css").read_text(encoding="utf-8")
-    title = "Action detection: " + " and ".join(escape(one.name) for one in series)
+    title = "Action detection: " + " and ".join(one.name for one in series)
     sections = [
         _header(series),
         _comparison(comparison) if comparison else "",
@@ -63,11 +64,9 @@ def report_html(series: Sequence[Series], comparison: Comparison | None = None) 
         _tubes(series),
         "".join(_summary(one) for one in series),
     ]
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
-        f'<meta name="viewport" content="width=device-width">\n{_GENERATOR}\n'
-        f"<style>\n{style}</style></head>\n<body>\n<h1>{title}</h1>\n" + "\n".join(sections) + "\n</body></html>\n"
-    )
+    head = page_head(title, style, meta=f"{_GENERATOR}\n")
+    body = "\n".join([f"<h1>{escape(title)}</h1>", *sections])
+    return f'<!doctype html>\n<html lang="en">\n{head}\n<body>\n{body}\n</body></html>\n'
 
 
 def _header(series: Sequence[Series]) -> str:

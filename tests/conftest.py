@@ -10,7 +10,7 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -79,3 +79,12 @@ def clip_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
         make_clip_sample(folder, workers=1, settings=TINY_CLIP_SAMPLE)
 
     return make_once(tmp_path_factory, "clips", make)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium; the test is skipped where it is missing."""
+    from tests.chromium import launched
+
+    with launched() as browser:
+        yield browser

@@ -10,15 +10,15 @@ from tests.ava_eval.random_cases import LABEL_MAP, truth_table
 
 
 def test_bars_are_scaled_up_if_all_values_are_small() -> None:
-    assert 'style="width:50.00%"' in bar_table("class", "AP", [("sit", [0.5], []), ("walk", [1.0], [])])
-    assert 'style="width:50.00%"' in bar_table("class", "AP", [("sit", [0.05], []), ("walk", [0.1], [])])
+    assert '<rect x="0.00%" width="50.00%"' in bar_table("class", "AP", [("sit", [0.5], []), ("walk", [1.0], [])])
+    assert '<rect x="0.00%" width="50.00%"' in bar_table("class", "AP", [("sit", [0.05], []), ("walk", [0.1], [])])
 
 
 def test_gains_are_sorted_and_losses_point_left() -> None:
     text = gain_table({"sit": -0.1, "sing": 0.2})
     assert text.index("sing") < text.index("sit")
-    assert 'class="gain" style="left:50.00%;width:50.00%"' in text
-    assert 'class="loss" style="left:25.00%;width:25.00%"' in text
+    assert 'gain"><rect x="50.00%" width="50.00%"' in text
+    assert 'loss"><rect x="25.00%" width="25.00%"' in text
 
 
 def test_plain_table_aligns_numbers() -> None:

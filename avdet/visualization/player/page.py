@@ -7,7 +7,6 @@ import io
 import json
 import os
 from collections.abc import Mapping
-from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -15,6 +14,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
+from ava_eval.html_page import page_head
 from avdet.media.video_reader import VideoReader
 from avdet.visualization.draw import PALETTE
 from avdet.visualization.person_timeline import Overlay, explain_no_detection
@@ -24,6 +24,7 @@ from avdet.visualization.spectrogram import log_mel_image, read_log_mel
 __all__ = ["write_player"]
 
 _SCRIPTS = ("interpolate.js", "draw_boxes.js", "timeline.js", "player.js")
+_SOURCES = "img-src data:; media-src 'self' file:"  # the spectrogram and the video
 _MAX_SPECTROGRAM_COLUMNS = 2400
 
 
@@ -79,12 +80,9 @@ def json_in_html(data: object) -> str:
 def _html(data: Mapping[str, object]) -> str:
     files = resources.files("avdet.visualization.player")
     text = {name: files.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "style.css", *_SCRIPTS)}
-    return Template(text["page.html"]).substitute(
-        title=escape(str(data["name"])),
-        style=text["style.css"],
-        script="\n".join(text[name] for name in _SCRIPTS),
-        data=json_in_html(data),
-    )
+    script = "\n".join(['"use strict";', "(() => {", *(text[name] for name in _SCRIPTS), "})();"])
+    head = page_head(str(data["name"]), text["style.css"], script, sources=_SOURCES)
+    return Template(text["page.html"]).substitute(head=head, data=json_in_html(data), script=script)
 
 
 def _spectrogram_url(reader: VideoReader) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,9 @@ import pytest
 from avdet.visualization.person_timeline import Overlay, annotated_persons, detected_persons
 from avdet.visualization.player.page import write_player
 from tests.media.make_videos import write_video
+from tests.visualization.player.player_page import Player
 from tests.visualization.tables import detections
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 MARKUP = "<img src=x onerror='window.hacked = 1'></script><script>window.hacked = 1</script>"
 NAMES = {1: "sit", 2: MARKUP, 3: "wave"}
 START, END = (0.1, 0.2, 0.3, 0.8), (0.5, 0.2, 0.7, 0.8)  # of person 0 at 0.5 s and at 1.5 s
@@ -36,56 +32,11 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_player(video, folder / "page.html", Overlay(detected_persons(table, NAMES), ground_truth))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--autoplay-policy=no-user-gesture-required"]
-        )
-        yield browser
-        browser.close()
-
-
-class Player:
-    """The page in a browser. errors: those in its console."""
-
-    def __init__(self, browser: Any, file: Path, size: tuple[int, int] = (1200, 800)) -> None:  # noqa: ANN401
-        self.errors: list[str] = []
-        self.page = browser.new_page(viewport={"width": size[0], "height": size[1]})
-        self.page.on("console", lambda log: self.errors.extend([log.text] if log.type == "error" else []))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(file.as_uri())
-        self.page.wait_for_function("document.getElementById('video').readyState >= 2")
-
-    def persons(self) -> list[dict[str, Any]]:
-        persons: list[dict[str, Any]] = json.loads(self.page.locator("#boxes").get_attribute("data-persons"))
-        return persons
-
-    def detected(self) -> list[dict[str, Any]]:
-        return [person for person in self.persons() if not person["lines"][0].startswith("truth")]
-
-    @property
-    def time_s(self) -> float:
-        return float(self.page.evaluate("document.getElementById('video').currentTime"))
-
-    def seek(self, time_s: float) -> None:
-        self.page.evaluate("(t) => { document.getElementById('video').currentTime = t; }", time_s)
-        minutes = f"0:0{time_s:.1f}"
-        self.page.wait_for_function("(t) => document.getElementById('clock').textContent.startsWith(t)", arg=minutes)
-
-    def colour_at(self, x: float, y: float) -> tuple[int, ...]:
-        """The colour (r, g, b, opacity) of the canvas at a normalised place of the frame."""
-        script = """([x, y]) => { const c = document.getElementById('boxes');
-            return [...c.getContext('2d').getImageData(x * c.width, y * c.height, 1, 1).data]; }"""
-        return tuple(self.page.evaluate(script, [x, y]))
-
-
 @pytest.fixture
 def player(browser: Any, page_file: Path) -> Iterator[Player]:  # noqa: ANN401
     player = Player(browser, page_file)
     yield player
-    assert player.errors == []
-    player.page.close()
+    player.close()
 
 
 def test_boxes_are_interpolated_between_keyframes(player: Player) -> None:
@@ -102,12 +53,12 @@ def test_boxes_are_interpolated_between_keyframes(player: Player) -> None:
 
 def test_boxes_move_while_the_video_plays(player: Player) -> None:
     player.page.click("#play")
-    player.page.wait_for_function("document.getElementById('video').currentTime > 0.9", timeout=10_000)
+    player.wait_until("document.getElementById('video').currentTime > 0.9")
     first = player.detected()[0]["box"][0]
-    player.page.wait_for_function("document.getElementById('video').currentTime > 1.2", timeout=10_000)
+    player.wait_until("document.getElementById('video').currentTime > 1.2")
     assert player.detected()[0]["box"][0] > first > 0.1
     player.page.keyboard.press(" ")
-    assert player.page.evaluate("document.getElementById('video').paused")
+    assert player.evaluate("document.getElementById('video').paused")
 
 
 def test_a_click_on_the_timeline_seeks(player: Player) -> None:
@@ -128,7 +79,7 @@ def test_a_click_on_the_timeline_seeks(player: Player) -> None:
 def test_boxes_follow_a_seek_without_frame_callbacks(player: Player) -> None:
     player.page.add_init_script("HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0")
     player.page.reload()
-    player.page.wait_for_function("document.getElementById('video').readyState >= 2")
+    player.wait_until("document.getElementById('video').readyState >= 2")
     for time_s, left in [(1.5, 0.5), (0.5, 0.1)]:
         player.seek(time_s)
         assert player.detected()[0]["box"][0] == pytest.approx(left, abs=1e-6)
@@ -179,16 +130,15 @@ def test_a_click_seeks_in_the_zoomed_time_range(player: Player) -> None:
 def test_no_script_in_a_name_runs(player: Player) -> None:
     assert player.page.locator("#name").text_content() == "<b>a & b.mp4"
     assert player.page.locator("#classes .name").all_text_contents() == ["sit", MARKUP, "wave"]
-    assert player.page.evaluate("window.hacked") is None
+    assert player.evaluate("window.hacked") is None
 
 
 def test_the_page_fits_on_a_phone(browser: Any, page_file: Path) -> None:  # noqa: ANN401
-    player = Player(browser, page_file, (390, 844))
-    assert player.page.evaluate("document.documentElement.scrollWidth") == 390
+    player = Player(browser, page_file, viewport={"width": 390, "height": 844})
+    assert player.evaluate("document.documentElement.scrollWidth") == 390
     assert not player.page.locator("#classes").is_visible()  # collapsed
     assert player.page.locator("#boxes").bounding_box()["width"] > 360
-    assert player.errors == []
-    player.page.close()
+    player.close()
 
 
 def test_a_missing_video_is_reported(browser: Any, page_file: Path, tmp_path: Path) -> None:  # noqa: ANN401
