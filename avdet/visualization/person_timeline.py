@@ -26,6 +26,7 @@ __all__ = [
     "explain_no_detection",
     "explain_nothing_drawn",
     "rows_of_video",
+    "short_names",
 ]
 
 # The interval of a table with a single keyframe: AVA's.

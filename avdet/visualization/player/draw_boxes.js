@@ -1,33 +1,14 @@
 // Draws boxes and labels on a canvas over the video.
 
-const GROUND_TRUTH_COLOUR = "#ffffff", LABEL_BACKGROUND = "rgba(16, 16, 20, 0.72)", TEXT_COLOUR = "#fafafa";
+const GROUND_TRUTH_COLOUR = "#ffffff", LABEL_BACKGROUND = "rgba(16, 16, 20, 0.72)", LABEL_COLOUR = "#fafafa";
+const HANDLE = 5; // half the side of a corner's handle, in pixels
 
-/** Gives a canvas the screen's resolution; returns its context, cleared, with CSS pixels as units. */
-function clearedContext(canvas, width, height) {
-  const scale = window.devicePixelRatio || 1;
-  const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
-  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
-  const context = canvas.getContext("2d");
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return context;
-}
-
-/** The text, shortened with an ellipsis to fit into `width`. */
-function shortened(context, text, width) {
-  if (context.measureText(text).width <= width) return text;
-  let end = text.length;
-  while (end > 0 && context.measureText(text.slice(0, end) + "…").width > width) end--;
-  return text.slice(0, end) + "…";
-}
-
-/** persons: [{colour, box, lines, thin}], boxes normalised. */
+/** persons: [{colour, box, lines, thin, hasHandles}], boxes normalised. */
 function drawPersons(canvas, persons) {
   const {clientWidth: width, clientHeight: height} = canvas;
   const context = clearedContext(canvas, width, height);
   const textSize = Math.max(11, Math.min(16, Math.min(width, height) / 26));
-  context.font = `${textSize}px system-ui, "DejaVu Sans", sans-serif`;
-  context.textBaseline = "middle";
+  context.font = `${textSize}px ${CANVAS_FONT}`;
   const placed = persons.map((person) => ({...person, pixels: boxInPixels(person.box, width, height)}));
   for (const person of placed) drawBox(context, person);
   const labels = [];
@@ -39,12 +20,21 @@ function boxInPixels([x1, y1, x2, y2], width, height) {
   return [clip(x1) * width, clip(y1) * height, clip(x2) * width, clip(y2) * height];
 }
 
-function drawBox(context, {pixels: [left, top, right, bottom], colour, thin}) {
+function drawBox(context, {pixels: [left, top, right, bottom], colour, thin, hasHandles}) {
   const line = thin ? 1.5 : 3;
   for (const [style, width] of [["rgba(0, 0, 0, 0.7)", line + 2], [colour, line]]) {
     context.strokeStyle = style;
     context.lineWidth = width;
     context.strokeRect(left + 2, top + 2, Math.max(right - left - 4, 1), Math.max(bottom - top - 4, 1));
+  }
+  if (!hasHandles) return;
+  for (const x of [left, right]) {
+    for (const y of [top, bottom]) {
+      context.fillStyle = "#000";
+      context.fillRect(x - HANDLE - 1, y - HANDLE - 1, 2 * HANDLE + 2, 2 * HANDLE + 2);
+      context.fillStyle = colour;
+      context.fillRect(x - HANDLE, y - HANDLE, 2 * HANDLE, 2 * HANDLE);
+    }
   }
 }
 
@@ -64,7 +54,7 @@ function drawLabel(context, {pixels: [left, top, right, bottom], colour, lines},
   context.fillRect(x, y, w, h);
   context.fillStyle = colour;
   context.fillRect(x, y, pad * 0.7, h);
-  context.fillStyle = TEXT_COLOUR;
+  context.fillStyle = LABEL_COLOUR;
   texts.forEach((text, row) => context.fillText(text, x + 2 * pad, y + pad / 2 + (row + 0.5) * lineHeight));
   return [x, y, w, h];
 }

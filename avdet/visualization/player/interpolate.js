@@ -1,6 +1,5 @@
 // Which persons are shown at a time, with their boxes interpolated between keyframes.
-// A track is one person: {id, times, boxes, scores}, one box and [[class, score], ...] per time; times are sorted.
-// A track set is {halfInterval, tracks}: a keyframe is shown for `halfInterval` seconds before and after it.
+// A keyframe is shown for the track set's `halfInterval` seconds before and after it.
 
 const ROUNDING = 1.001; // intervals are rounded: 0.0333 s instead of 1/30 s
 
@@ -16,37 +15,44 @@ function lastNotAfter(times, time) {
 }
 
 /** Index of the keyframe shown at `time`: the nearest one within `halfInterval`, or -1. */
-function nearestKeyframe(track, time, halfInterval) {
-  const before = lastNotAfter(track.times, time);
-  const after = Math.min(before + 1, track.times.length - 1);
-  const isBefore = before >= 0 && (after === before || time - track.times[before] <= track.times[after] - time);
+function nearestKeyframe(times, time, halfInterval) {
+  const before = lastNotAfter(times, time);
+  const after = Math.min(before + 1, times.length - 1);
+  const isBefore = before >= 0 && (after === before || time - times[before] <= times[after] - time);
   const nearest = isBefore ? before : after;
-  return Math.abs(track.times[nearest] - time) <= halfInterval * ROUNDING ? nearest : -1;
+  return Math.abs(times[nearest] - time) <= halfInterval * ROUNDING ? nearest : -1;
 }
+
+const boxOf = (track, keyframe) => [...track.boxes.subarray(4 * keyframe, 4 * keyframe + 4)];
 
 /** The box at `time`: interpolated linearly between two adjacent keyframes, else the box of `keyframe`. */
 function interpolateBox(track, time, halfInterval, keyframe) {
   const before = lastNotAfter(track.times, time), after = before + 1;
-  if (before < 0 || after >= track.times.length) return track.boxes[keyframe];
+  if (before < 0 || after >= track.times.length) return boxOf(track, keyframe);
   const span = track.times[after] - track.times[before];
-  if (span > 2 * halfInterval * ROUNDING || span === 0) return track.boxes[keyframe];
-  const weight = (time - track.times[before]) / span;
-  return track.boxes[before].map((side, k) => side + weight * (track.boxes[after][k] - side));
+  if (span > 2 * halfInterval * ROUNDING || span === 0) return boxOf(track, keyframe);
+  const weight = (time - track.times[before]) / span, end = boxOf(track, after);
+  return boxOf(track, before).map((side, k) => side + weight * (end[k] - side));
 }
 
-/** The scores [[class, score], ...] that pass the filter {minScore, classes}, highest first. */
-function filterScores(scores, filter) {
-  return scores.filter(([index, score]) => score >= filter.minScore && filter.classes[index]);
+/** Entries of a keyframe that pass the filter, highest score first. */
+function shownEntries(set, track, keyframe, filter) {
+  const entries = [];
+  for (let entry = track.first[keyframe]; entry < track.first[keyframe + 1]; entry++) {
+    if (filter.passes(set, track, entry)) entries.push(entry);
+  }
+  return entries.sort((a, b) => filter.score(set, b) - filter.score(set, a));
 }
 
-/** The persons shown at `time`: [{id, box, scores}]; persons without an action that passes the filter are left out. */
-function personsAt({halfInterval, tracks}, time, filter) {
+/** The persons shown at `time`: [{track, keyframe, box, entries}]; those without an entry that passes are left out. */
+function personsAt(set, time, filter) {
   const persons = [];
-  for (const track of tracks) {
-    const keyframe = nearestKeyframe(track, time, halfInterval);
+  for (const track of set.tracks) {
+    const keyframe = nearestKeyframe(track.times, time, set.halfInterval);
     if (keyframe < 0) continue;
-    const scores = filterScores(track.scores[keyframe], filter);
-    if (scores.length) persons.push({id: track.id, box: interpolateBox(track, time, halfInterval, keyframe), scores});
+    const entries = shownEntries(set, track, keyframe, filter);
+    const box = interpolateBox(track, time, set.halfInterval, keyframe);
+    if (entries.length) persons.push({track, keyframe, box, entries});
   }
   return persons;
 }

@@ -1,180 +1,13 @@
-// Connects the page's elements: video, boxes, timeline, filter and keys.
+// Connects the page's elements: video, boxes, timeline, filter, link and corrections.
 
-const data = JSON.parse(document.getElementById("data").textContent);
 const element = (id) => document.getElementById(id);
+const data = JSON.parse(element("data").textContent);
 const video = element("video"), canvas = element("boxes"), scoreSlider = element("min-score");
-const filter = {minScore: data.minScore, classes: data.classes.map(() => true)};
-const timeline = new Timeline(
-  {section: element("timeline"), scroll: element("scroll"), height: element("height"), rows: element("rows"),
-    spectrogram: element("spectrogram"), cursor: element("cursor")},
-  data, seek);
-let time = 0; // of the frame on screen
 let playbackError = null; // why the video does not play
-
-const colourOf = (id) => data.palette[id % data.palette.length];
-const showsGroundTruth = () => data.groundTruth !== null && element("truth").checked;
-const groundTruthFilter = () => ({minScore: 0, classes: filter.classes});
-
-function shownPersons() {
-  const detected = personsAt(data.detections, time, filter).map(({id, box, scores}) => {
-    const lines = scores.slice(0, data.topK).map(([index, score]) => `${data.classes[index]} ${score.toFixed(2)}`);
-    lines[0] = `#${id} ${lines[0]}`;
-    return {box, lines, colour: colourOf(id), thin: false};
-  });
-  if (!showsGroundTruth()) return detected;
-  const annotated = personsAt(data.groundTruth, time, groundTruthFilter()).map(({box, scores}) => {
-    const lines = scores.map(([index]) => data.classes[index]);
-    lines[0] = `truth ${lines[0]}`;
-    return {box, lines, colour: GROUND_TRUTH_COLOUR, thin: true};
-  });
-  return [...annotated, ...detected];
-}
-
-/** Draws what changes with time. */
-function drawFrame() {
-  const persons = shownPersons();
-  drawPersons(canvas, persons);
-  timeline.moveTo(time);
-  const offset = data.timestampOffset;
-  element("clock").textContent = `${clockText(time + offset, 1)} / ${clockText(data.duration + offset, 1)}`;
-  canvas.dataset.persons = JSON.stringify(persons.map(({box, lines}) => ({box, lines})));
-}
-
-/** Draws everything, after a change of the filter. */
-function drawAll() {
-  const rows = timelineRows(data.detections, filter).map((row) => (
-    {...row, text: `#${row.id} ${data.classes[row.index]}`, colour: colourOf(row.id), hollow: false}));
-  const annotated = !showsGroundTruth() ? [] : timelineRows(data.groundTruth, groundTruthFilter()).map((row) => (
-    {...row, text: `truth ${data.classes[row.index]}`, colour: GROUND_TRUTH_COLOUR, hollow: true}));
-  timeline.show([...rows, ...annotated]);
-  element("level").textContent = filter.minScore.toFixed(2);
-  const count = new Set(rows.map((row) => row.id)).size;
-  element("state").textContent = `${count} person${count === 1 ? "" : "s"}`;
-  countClasses(rows);
-  explainNothingDrawn(rows);
-  drawFrame();
-}
-
-function explainNothingDrawn(rows) {
-  const scores = data.detections.tracks.flatMap((track) => track.scores.map(([[, highest]]) => highest));
-  const highest = scores.reduce((a, b) => Math.max(a, b), 0);
-  const filtered = filter.classes.every(Boolean)
-    ? `nothing is drawn: no score reaches ${filter.minScore.toFixed(2)}; the highest is ${highest.toFixed(2)}`
-    : "nothing is drawn: no selected action has such a score";
-  showNote(playbackError || data.noDetection || (rows.length ? null : filtered));
-}
 
 function showNote(sentence) {
   element("note").hidden = !sentence;
   element("note").textContent = sentence || "";
-}
-
-function countClasses(rows) {
-  const counts = data.classes.map(() => 0);
-  for (const row of rows) counts[row.index] += row.cells.length;
-  element("classes").querySelectorAll(".count").forEach((cell, index) => { cell.textContent = counts[index] || ""; });
-}
-
-function listClasses() {
-  data.classes.forEach((className, index) => {
-    const label = document.createElement("label"), box = document.createElement("input");
-    const name = document.createElement("span"), count = document.createElement("span");
-    box.type = "checkbox";
-    box.checked = true;
-    box.addEventListener("change", () => { filter.classes[index] = box.checked; drawAll(); });
-    [name.className, name.textContent, name.title, count.className] = ["name", className, className, "count"];
-    label.append(box, name, count);
-    element("classes").append(label);
-  });
-  for (const [id, selected] of [["all", true], ["none", false]]) {
-    element(id).addEventListener("click", () => {
-      filter.classes.fill(selected);
-      element("classes").querySelectorAll("input").forEach((box) => { box.checked = selected; });
-      drawAll();
-    });
-  }
-}
-
-function seek(to) {
-  time = Math.min(Math.max(to, 0), data.duration);
-  video.currentTime = time;
-  drawFrame();
-}
-
-/** Seeks `count` frames ahead, to the middle of that frame, so that rounding cannot show a neighbour. */
-function step(count) {
-  video.pause();
-  seek((Math.floor(video.currentTime * data.fps + 1e-3) + count + 0.5) / data.fps);
-}
-
-function setMinScore(value) {
-  filter.minScore = Math.min(Math.max(Math.round(value * 100) / 100, 0.02), 1);
-  scoreSlider.value = filter.minScore;
-  drawAll();
-}
-
-const togglePlay = () => (video.paused ? video.play().catch(() => {}) : video.pause());
-
-/** Redraws whenever the video shows another frame. */
-function followVideo() {
-  const show = (at) => { time = at; drawFrame(); };
-  video.addEventListener("seeked", () => { // some browsers show a frame without calling back
-    if (Math.abs(video.currentTime - time) > 1 / data.fps) show(video.currentTime);
-  });
-  if (video.requestVideoFrameCallback) {
-    const next = (_, frame) => { show(frame.mediaTime); video.requestVideoFrameCallback(next); };
-    video.requestVideoFrameCallback(next);
-  } else {
-    const next = () => { if (!video.paused) show(video.currentTime); requestAnimationFrame(next); };
-    requestAnimationFrame(next);
-  }
-}
-
-const KEYS = {
-  " ": togglePlay,
-  k: togglePlay,
-  ArrowLeft: () => seek(video.currentTime - 1),
-  ArrowRight: () => seek(video.currentTime + 1),
-  ArrowUp: () => setMinScore(filter.minScore + 0.05),
-  ArrowDown: () => setMinScore(filter.minScore - 0.05),
-  ",": () => step(-1),
-  ".": () => step(1),
-  "+": () => timeline.zoom(2),
-  "=": () => timeline.zoom(2),
-  "-": () => timeline.zoom(0.5),
-  g: () => element("truth").click(),
-  m: () => element("mute").click(),
-};
-
-/** Whether the focused element itself needs the key. */
-function usesKey(target, key) {
-  if (target.tagName === "SELECT") return true;
-  if (target.type === "range") return key.startsWith("Arrow");
-  return key === " " && /INPUT|BUTTON|SUMMARY/.test(target.tagName);
-}
-
-document.addEventListener("keydown", (event) => {
-  const action = KEYS[event.key];
-  if (!action || event.ctrlKey || event.metaKey || event.altKey || usesKey(event.target, event.key)) return;
-  event.preventDefault();
-  action();
-});
-
-element("stage").addEventListener("click", togglePlay);
-element("play").addEventListener("click", togglePlay);
-element("back").addEventListener("click", () => step(-1));
-element("forward").addEventListener("click", () => step(1));
-element("in").addEventListener("click", () => timeline.zoom(2));
-element("out").addEventListener("click", () => timeline.zoom(0.5));
-element("truth").addEventListener("change", drawAll);
-element("speed").addEventListener("change", () => { video.playbackRate = Number(element("speed").value); });
-scoreSlider.addEventListener("input", () => setMinScore(Number(scoreSlider.value)));
-element("mute").addEventListener("click", () => {
-  video.muted = !video.muted;
-  element("mute").setAttribute("aria-pressed", String(video.muted));
-});
-for (const event of ["play", "pause"]) {
-  video.addEventListener(event, () => { element("play").textContent = video.paused ? "\u25B6" : "\u275A\u275A"; });
 }
 
 function showPlaybackError(sentence) {
@@ -187,15 +20,204 @@ video.addEventListener("error", () => showPlaybackError(
 video.addEventListener("loadedmetadata", () => {
   if (!video.videoWidth) showPlaybackError(`this browser plays the audio of ${data.name} but not its frames`);
 });
-
 const [width, height] = data.size;
 element("stage").style.aspectRatio = `${width} / ${height}`;
-element("stage").style.width = `min(100%, calc(52vh * ${width / height}))`;
+element("stage").style.setProperty("--aspect", width / height);
 element("name").textContent = data.name;
-element("truth-label").hidden = data.groundTruth === null;
-element("filter").open = window.matchMedia("(min-width: 801px)").matches;
-new ResizeObserver(drawFrame).observe(canvas);
-listClasses();
-setMinScore(data.minScore);
 video.src = data.src;
-followVideo();
+
+const detections = await readTrackSet(data.detections, false);
+const truth = data.groundTruth && await readTrackSet(data.groundTruth, true);
+const comparison = truth && new Comparison(detections, truth, data.annotatedTimes);
+const allRows = [detections, ...(truth ? [truth] : [])].flatMap((set) => rowsOf(set, data.classes.length));
+const filter = new Filter(data.minScore, data.classes.length, detections.tracks.length);
+const colourOf = (id) => data.palette[id % data.palette.length];
+for (const row of allRows) {
+  const prefix = row.set.isTruth ? `truth #${row.track.id}` : `#${row.track.id}`;
+  Object.assign(row, {text: `${prefix} ${data.classes[row.index]}`, colour: colourOf(row.track.id), hollow: row.set.isTruth});
+}
+let time = 0; // of the frame on screen
+let editor = null;
+let lastEvent = {row: null, time: NaN};
+const spectrogram = new Spectrogram(element("spectrogram"), data.spectrogram, data.duration);
+const timeline = new Timeline(
+  {section: element("timeline"), scroll: element("scroll"), height: element("height"), rows: element("rows"),
+    spectrogram: element("spectrogram"), cursor: element("cursor"), tip: element("tip")},
+  data, spectrogram, {seek, choose: chooseRow, describe: (row, entry, at) => (
+    `${row.text} ${row.hollow ? "" : scoreText(row.set, entry)} at ${clockText(at + data.timestampOffset, 1)}`)});
+const actionList = checkList(element("classes"), data.classes.map((name) => ({name})), filter.classes, drawAll);
+const personList = checkList(element("persons"),
+  detections.tracks.map(({id}) => ({name: `#${id}`, colour: colourOf(id)})), filter.persons, drawAll);
+
+/** "0.87", or "0.87 / 0.41" for two models. */
+function scoreText(set, entry) {
+  const score = (scores) => (scores[entry] / SCORE_STEPS).toFixed(2);
+  if (filter.model === BOTH_MODELS) return `${score(set.scores)} / ${score(set.others)}`;
+  return filter.score(set, entry).toFixed(2);
+}
+
+function shownPersons() {
+  if (editor?.isActive) return editor.drawn();
+  const detected = personsAt(detections, time, filter).map(({track, box, entries}) => {
+    const texts = entries.slice(0, data.topK).map((entry) => (
+      `${data.classes[detections.classes[entry]]} ${scoreText(detections, entry)}`));
+    texts[0] = `#${track.id} ${filter.mistakesOnly ? "wrong: " : ""}${texts[0]}`;
+    return {box, lines: texts, colour: colourOf(track.id), thin: false};
+  });
+  if (!truth || !element("truth").checked) return detected;
+  const annotated = personsAt(truth, time, filter).map(({box, entries}) => {
+    const texts = entries.map((entry) => data.classes[truth.classes[entry]]);
+    texts[0] = `${filter.mistakesOnly ? "missed:" : "truth"} ${texts[0]}`;
+    return {box, lines: texts, colour: GROUND_TRUTH_COLOUR, thin: true};
+  });
+  return [...annotated, ...detected];
+}
+
+/** Draws what changes with time. */
+function drawFrame() {
+  const persons = shownPersons(), offset = data.timestampOffset;
+  drawPersons(canvas, persons);
+  timeline.moveTo(time);
+  element("clock").textContent = `${clockText(time + offset, 1)} / ${clockText(data.duration + offset, 1)}`;
+  canvas.dataset.persons = JSON.stringify(persons.map(({box, lines}) => ({box, lines})));
+}
+
+/** Draws everything, after a change of the filter. */
+function drawAll() {
+  if (comparison) comparison.mark(filter);
+  const classCounts = data.classes.map(() => 0), personCounts = detections.tracks.map(() => 0);
+  const rows = allRows.filter((row) => {
+    let cells = 0;
+    if (row.hollow && !element("truth").checked) return false;
+    eachCell(row, filter, -Infinity, Infinity, () => { cells++; });
+    if (!row.hollow) classCounts[row.index] += cells;
+    if (!row.hollow) personCounts[row.track.number] += cells;
+    return cells > 0;
+  });
+  timeline.show(rows, filter);
+  actionList.setCounts(classCounts);
+  personList.setCounts(personCounts);
+  element("level").textContent = filter.minScore.toFixed(2);
+  const count = personCounts.filter(Boolean).length;
+  element("state").textContent = `${count} person${count === 1 ? "" : "s"}, ${rows.length} row${rows.length === 1 ? "" : "s"}`;
+  showNote(playbackError || data.noDetection || (rows.some((row) => !row.hollow) ? null : reasonForNothing()));
+  if (editor) editor.show();
+  drawFrame();
+}
+
+function reasonForNothing() {
+  if (filter.mistakesOnly) return "no mistake with this score at the annotated keyframes";
+  if (!filter.isComplete) return "nothing is drawn: no selected action has such a score";
+  let highest = 0;
+  for (let entry = 0; entry < detections.classes.length; entry++) highest = Math.max(highest, filter.score(detections, entry));
+  return `nothing is drawn: no score reaches ${filter.minScore.toFixed(2)}; the highest is ${highest.toFixed(2)}`;
+}
+
+function seek(to) {
+  time = Math.min(Math.max(to, 0), data.duration);
+  video.currentTime = time;
+  drawFrame();
+}
+
+function setMinScore(value) {
+  filter.minScore = Math.min(Math.max(Math.round(value * 100) / 100, data.lowestScore), 1);
+  scoreSlider.value = filter.minScore;
+  drawAll();
+}
+
+/** Goes to an event: {row, time}. */
+function goTo(event) {
+  if (event === null) return;
+  lastEvent = event;
+  video.pause();
+  seek(event.time);
+  timeline.select(event.row);
+  saveLink();
+}
+
+/** The event whose frame is on screen, or the time itself. */
+const here = () => (Math.abs(lastEvent.time - time) < 1.5 / data.fps ? lastEvent : {row: null, time});
+function chooseRow(row) { goTo(nextEvent([row], filter, here(), 1)); }
+function nextEventOf(direction) { goTo(nextEvent(timeline.passing, filter, here(), direction)); }
+
+function saveLink() {
+  const row = timeline.selected;
+  writeLink(time + data.timestampOffset, row?.track.id, row ? data.classes[row.index] : undefined);
+}
+
+/** Goes to the moment in the page's address and selects its row, with a minimum score that shows it. */
+function followLink() {
+  const link = readLink();
+  if (link.time !== undefined) seek(link.time - data.timestampOffset);
+  const isLinked = (row) => (link.person === undefined || row.track.id === link.person)
+    && (link.action === undefined || data.classes[row.index] === link.action);
+  if (link.person === undefined && link.action === undefined) return;
+  const keyframeScore = (row) => {
+    let score = 0;
+    eachCell(row, {...filter, passes: () => true}, time, time, (_, __, entry) => { score = filter.score(row.set, entry); });
+    return score;
+  };
+  const row = allRows.filter((one) => isLinked(one) && !one.hollow).sort((a, b) => keyframeScore(b) - keyframeScore(a))[0];
+  if (!row) return;
+  const score = keyframeScore(row);
+  if (score > 0 && score < filter.minScore) setMinScore(Math.floor(score * 100) / 100);
+  lastEvent = {row, time};
+  timeline.select(row);
+}
+
+const {togglePlay, step} = connectControls(video, data.fps, {seek, show: (at) => { time = at; drawFrame(); }});
+const keys = {
+  " ": togglePlay,
+  k: togglePlay,
+  ArrowLeft: () => seek(video.currentTime - 1),
+  ArrowRight: () => seek(video.currentTime + 1),
+  ArrowUp: () => setMinScore(filter.minScore + 0.05),
+  ArrowDown: () => setMinScore(filter.minScore - 0.05),
+  Home: () => seek(0),
+  End: () => seek(data.duration),
+  ",": () => step(-1),
+  ".": () => step(1),
+  n: () => nextEventOf(1),
+  b: () => nextEventOf(-1),
+  "+": () => timeline.zoom(2),
+  "=": () => timeline.zoom(2),
+  "-": () => timeline.zoom(0.5),
+  g: () => element("truth").click(),
+  m: () => element("mute").click(),
+  f: () => element("fullscreen").click(),
+};
+connectKeys(keys, (event) => Boolean(editor?.key(event)));
+element("stage").addEventListener("click", () => { if (!editor) togglePlay(); });
+element("in").addEventListener("click", () => timeline.zoom(2));
+element("out").addEventListener("click", () => timeline.zoom(0.5));
+element("next-event").addEventListener("click", () => nextEventOf(1));
+element("previous-event").addEventListener("click", () => nextEventOf(-1));
+element("truth").addEventListener("change", drawAll);
+element("mistakes").addEventListener("change", () => { filter.mistakesOnly = element("mistakes").checked; drawAll(); });
+element("model").addEventListener("change", () => { filter.model = element("model").value; drawAll(); });
+scoreSlider.addEventListener("input", () => setMinScore(Number(scoreSlider.value)));
+video.addEventListener("pause", () => { if (editor) editor.show(); });
+video.addEventListener("seeked", () => {
+  element("timeline").setAttribute("aria-valuenow", time.toFixed(1));
+  element("timeline").setAttribute("aria-valuetext", element("clock").textContent);
+  if (video.paused) saveLink();
+  if (editor && video.paused) editor.show();
+});
+window.addEventListener("hashchange", followLink);
+darkTheme.addEventListener("change", () => timeline.draw());
+for (const box of ["truth", "mistakes"]) element(`${box}-label`).hidden = !truth;
+element("model").hidden = data.models.length < 2;
+element("model").append(...[FIRST_MODEL, SECOND_MODEL].map((value, k) => new Option(data.models[k], value)),
+  new Option("both", BOTH_MODELS));
+element("filter").open = window.matchMedia("(min-width: 801px) and (min-height: 501px)").matches;
+element("timeline").setAttribute("aria-valuemax", data.duration.toFixed(1));
+scoreSlider.min = data.lowestScore;
+if (data.edit) {
+  const session = new EditSession(detections, filter, data.edit, data.timestampOffset);
+  editor = new EditPanel(element("edit"), session, {data, video, canvas, colourOf, seek, time: () => time, redraw: drawFrame});
+  document.body.classList.add("editing");
+}
+new ResizeObserver(drawFrame).observe(canvas);
+setMinScore(data.minScore);
+followLink();
+document.body.dataset.ready = "true";

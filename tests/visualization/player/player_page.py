@@ -14,7 +14,7 @@ class Player(Page):
 
     def __init__(self, browser: Any, file: Path, fragment: str = "", **options: object) -> None:  # noqa: ANN401
         super().__init__(browser, file, fragment, **options)
-        self.wait_until("document.getElementById('video').readyState >= 2")
+        self.wait_until("document.body.dataset.ready === 'true' && document.getElementById('video').readyState >= 2")
 
     def persons(self) -> list[dict[str, Any]]:
         persons: list[dict[str, Any]] = json.loads(self.page.locator("#boxes").get_attribute("data-persons"))

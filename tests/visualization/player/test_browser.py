@@ -101,11 +101,11 @@ def test_actions_and_ground_truth_can_be_hidden(player: Player) -> None:
     assert player.persons()[0]["lines"] == ["truth sit", MARKUP]
     player.page.keyboard.press("g")
     assert len(player.persons()) == 1
-    player.page.locator("#classes input").nth(0).uncheck()
+    player.page.locator("#classes input[type=checkbox]").nth(0).uncheck()
     assert [person["lines"] for person in player.detected()] == [[f"#0 {MARKUP} 0.45"]]
-    player.page.click("#none")
+    player.page.click("#classes .none")
     assert player.persons() == []
-    player.page.click("#all")
+    player.page.click("#classes .all")
     assert len(player.persons()) == 1
 
 

@@ -48,7 +48,7 @@ def test_the_page_holds_everything_but_the_video(clip: Path, tmp_path: Path) -> 
 
 def test_the_spectrogram_shows_time_and_frequency(clip: Path, tmp_path: Path) -> None:
     data = data_of(write_player(clip, tmp_path / "page.html", overlay()))
-    image = Image.open(io.BytesIO(base64.b64decode(data["spectrogram"].partition(",")[2]))).convert("L")
+    image = Image.open(io.BytesIO(base64.b64decode(data["spectrogram"]["overview"].partition(",")[2]))).convert("L")
     level = np.asarray(image, np.float64)
     first, second = level[:, : level.shape[1] // 2 - 8], level[:, level.shape[1] // 2 + 8 :]
     # 4 kHz is 2146 mel, 0.756 of the 2840 mel that 8 kHz has: row 0.244 from the top.

@@ -56,7 +56,7 @@ def test_where_all_scores_are_low_the_highest_is_kept() -> None:
 def test_scores_are_sorted_with_audio_where_both_are_known() -> None:
     table = detections((1.0, LEFT, 1, 0.2, 0), (1.0, LEFT, 4, 0.3, 0)).assign(score_without_audio=[0.9, 0.1])
     (track,) = track_set(table).tracks
-    assert track["scores"] == [[[1, 0.3], [0, 0.2]]]
+    assert track["scores"] == [[[1, 0.3, 0.1], [0, 0.2, 0.9]]]
 
 
 def test_keyframes_without_persons_count_for_the_interval() -> None:
