@@ -30,6 +30,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--player", type=Path, metavar="PAGE", help="the HTML page to write; it plays the video from its present path"
     )
+    parser.add_argument(
+        "--edit",
+        action="store_true",
+        help="let the page correct the detections of each keyframe; it gives them as a CSV for import_annotations.py",
+    )
     parser.add_argument("--ground-truth", type=Path, help="CSV of annotated boxes, drawn in white")
     parser.add_argument(
         "--label-map",
@@ -56,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         "--without-audio",
         type=Path,
         metavar="CSV",
-        help="detections of the same boxes by a video-only model; bars in the video compare both scores",
+        help="detections of the same boxes by a video-only model; the video and the page compare both scores",
     )
     parser.add_argument(
         "--explain",
@@ -81,9 +86,10 @@ def _visualize(args: argparse.Namespace) -> None:
     if args.output is not None:
         _render(args, overlay, None if detector is None else _explainer(args, rows, detector))
     if args.player is not None:
-        from avdet.visualization.player.page import write_player
+        from avdet.visualization.player.page import EditSettings, write_player
 
-        write_player(args.video, args.player, overlay)
+        edit = EditSettings(args.name or args.video.stem, names or {}) if args.edit else None
+        write_player(args.video, args.player, overlay, edit)
         sys.stdout.write(f"{args.player}: open it in a browser; it plays {args.video} from its present path\n")
 
 
@@ -103,8 +109,8 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise ValueError(
             "--explain needs --checkpoint FILE and --output FILE.mp4; --checkpoint is used by --explain alone"
         )
-    if args.without_audio is not None and args.output is None:
-        raise ValueError("--without-audio draws bars into the annotated video; give --output FILE.mp4")
+    if args.edit and args.player is None:
+        raise ValueError("--edit is a mode of the page; give --player PAGE.html")
     if not (math.isfinite(args.min_score) and math.isfinite(args.timestamp_offset)):
         raise ValueError(f"--min-score {args.min_score} and --timestamp-offset {args.timestamp_offset} must be finite")
     if args.top < 1:

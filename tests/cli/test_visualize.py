@@ -62,10 +62,7 @@ def test_the_page_without_an_annotated_video(folder: Path, capsys: pytest.Captur
     assert '"src":"clip.mp4"' in page.read_text(encoding="utf-8") and not (folder / "a.mp4").exists()
     for options, message in (
         ([], "neither --output nor --player is given"),
-        (
-            ["--player", str(page), "--without-audio", "other.csv"],
-            "--without-audio draws bars",
-        ),
+        (["--output", str(folder / "a.mp4"), "--edit"], "--edit is a mode of the page; give --player"),
     ):
         assert message in refusal(main, capsys, *argv, *options)
 
