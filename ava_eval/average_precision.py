@@ -38,8 +38,12 @@ def precision_recall_curves(
     is_tp: BoolArray,
     num_positives: IntArray,
     ties: TieRule = EXPECTED,
+    *,
+    trapezoid: bool = False,
 ) -> list[Curve | None]:
     """One curve per class; None for a class with `num_positives` 0.
+
+    `trapezoid`: AP is the area under the straight lines between the precisions of all detections, not their envelope.
 
     Except with ties in the order of the file, the result does not depend on the order of the rows.
     """
@@ -50,7 +54,8 @@ def precision_recall_curves(
         if positives:
             ranked_score, ranked_tp = score[rows], is_tp[rows]
             ranks = true_positive_ranks(ranked_score, ranked_tp, ties.name, orders, ties.rng(index))
-            curves.append(_curve(ranked_score, ranked_tp, positives, _average_precision(ranks, positives)))
+            ap = _trapezoid_area(ranks, positives) if trapezoid else _average_precision(ranks, positives)
+            curves.append(_curve(ranked_score, ranked_tp, positives, ap))
         else:
             curves.append(None)
     return curves
@@ -71,6 +76,13 @@ def _average_precision(ranks: IntArray, num_positives: int) -> FloatArray:
     precision = np.arange(1, ranks.shape[1] + 1) / ranks
     envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)
     return np.sum(envelope, axis=1) / num_positives
+
+
+def _trapezoid_area(ranks: IntArray, num_positives: int) -> FloatArray:
+    """As `_average_precision`: at each true positive, the mean precision with and without it; 1 without detections."""
+    num_tp = np.arange(ranks.shape[1])
+    before = np.where(ranks > 1, num_tp / np.maximum(ranks - 1, 1), 1.0)
+    return np.sum((num_tp + 1) / ranks + before, axis=1) / (2 * num_positives)
 
 
 def class_curves(selection: Selection, is_tp: BoolArray) -> list[Curve | None]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ava_eval.benchmark_cli import benchmark_text, is_benchmark, score_benchmark
 from ava_eval.breakdown import Breakdown, break_down, breakdown_text
 from ava_eval.comparison import compare, comparison_table
 from ava_eval.csv_format import FormatError
@@ -23,6 +24,7 @@ from ava_eval.report import Series, is_report, report_path, write_report
 from ava_eval.result import Result, percent, summary, table
 from ava_eval.tables import join_tables, read_detections, read_excluded, read_ground_truth
 from ava_eval.ties import TIES
+from ava_eval.tube_protocols import TUBE_PROTOCOLS
 from ava_eval.tubes import TubeResult, evaluate_tubes, tube_table
 
 BAD_INPUT = 2
@@ -32,19 +34,28 @@ def parser() -> argparse.ArgumentParser:
     """The options and their help."""
     options = argparse.ArgumentParser("python -m ava_eval", description="Score action detections in AVA's format.")
     add = options.add_argument
-    add("--ground-truth", type=Path, nargs="+", required=True, metavar="CSV", help="annotations, one file or its parts")
+    add(
+        "--ground-truth",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="annotations: CSV, one file or its parts, or a gttubes pickle",
+    )
     detections = options.add_mutually_exclusive_group(required=True)
     detections.add_argument(
         "--detections",
         type=Path,
         nargs="+",
-        metavar="CSV",
-        help="detections, one file or its parts (-: standard input)",
+        metavar="FILE",
+        help="detections, one file or its parts (-: standard input), or pickles of frames and tubes",
     )
     detections.add_argument("--compare", type=Path, nargs=2, metavar=("A", "B"), help="compare two detection files")
-    add("--label-map", type=Path, required=True, metavar="FILE", help="AVA's pbtxt, or class names one per line")
+    add("--label-map", type=Path, metavar="FILE", help="AVA's pbtxt, or class names one per line")
     add("--excluded", type=Path, metavar="CSV", help="keyframes to exclude (video,timestamp)")
-    add("--protocol", choices=list(PROTOCOLS), default="official", help="evaluation protocol (default: official)")
+    add("--protocol", choices=[*PROTOCOLS, *TUBE_PROTOCOLS], help="evaluation protocol (default: official, act)")
+    add("--split", type=int, metavar="N", help="split of a gttubes pickle, from 1")
+    add("--fps", type=float, help="frame rate of the videos, for CSV detections with a gttubes pickle")
     add("--iou", type=float, default=0.5, help="IoU threshold of a true positive (default: 0.5)")
     add("--ties", choices=TIES, default="expected", help="order of equal scores (default: expected value)")
     add("--tubes", action="store_true", help="also video mAP of tubes, one per person_id and action")
@@ -90,13 +101,19 @@ class _Scored:
 def _run(options: argparse.Namespace) -> None:
     """Read, score, write, print. Files are written first, so that a closed pipe does not prevent them."""
     _check_options(options)
+    if is_benchmark(options):
+        benchmark = score_benchmark(options)
+        if options.json:
+            _write_json(options.json, benchmark.to_json())
+        _print(benchmark_text(benchmark))
+        return
     scored = list(_score(options))
     comparison = None
     if options.compare:
         first, second = scored
         comparison = compare(first.result, second.result, first.name, second.name)
     if options.json:
-        options.json.write_text(json.dumps(_json(scored), indent=2) + "\n", encoding="utf-8")
+        _write_json(options.json, _json(scored))
     if options.report:
         series = [Series(one.name, one.result, one.breakdown, one.tubes) for one in scored if one.breakdown]
         write_report(options.report, series, comparison)
@@ -111,9 +128,8 @@ def _run(options: argparse.Namespace) -> None:
 def _check_options(options: argparse.Namespace) -> None:
     """Raise before any file is scored if an option is wrong or an output cannot be written."""
     check_iou(options.iou)
-    inputs = [*options.ground_truth, options.label_map, *(options.compare or options.detections)]
-    if options.excluded:
-        inputs.append(options.excluded)
+    optional = [path for path in (options.label_map, options.excluded) if path]
+    inputs = [*options.ground_truth, *optional, *(options.compare or options.detections)]
     if inputs.count(STANDARD_INPUT) > 1:
         raise ValueError("- (standard input) can be only one of the input files; give a path for the others.")
     inputs = [path for path in inputs if path != STANDARD_INPUT]
@@ -160,7 +176,7 @@ def _score(options: argparse.Namespace) -> Iterator[_Scored]:
             detections,
             label_map,
             excluded=excluded,
-            protocol=options.protocol,
+            protocol=options.protocol or "official",
             iou=options.iou,
             ties=options.ties,
         )
@@ -181,6 +197,10 @@ def _short_names(paths: list[Path]) -> list[str]:
                 parts = [part[1:] if end == 0 else part[:-1] for part in parts]
         names = ["/".join(part) for part in parts] if all(parts) else list(map(str, paths))
     return names
+
+
+def _write_json(path: Path, numbers: Mapping[str, object]) -> None:
+    path.write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
 
 
 def _json(scored: list[_Scored]) -> Mapping[str, object]:

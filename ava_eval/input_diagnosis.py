@@ -199,12 +199,19 @@ def _about_ties(selection: Selection, tie_range: tuple[float, float] | None) -> 
         return
     low, high = (100 * value for value in tie_range)
     if selection.protocol.matches_by_score:
-        yield f"Scores tie: mAP is {low:.2f} to {high:.2f} by the order of tied detections; write more decimals."
+        yield tie_note(*tie_range)
     else:
         yield (
             f"mAP is {low:.2f} to {high:.2f} by the order of the rows, in which the {selection.protocol.name} protocol"
             " matches detections; --ties file follows the order of this file."
         )
+
+
+def tie_note(low: float, high: float) -> str:
+    """The note on tied scores between whose orders mAP lies from `low` to `high`."""
+    return (
+        f"Scores tie: mAP is {100 * low:.2f} to {100 * high:.2f} by the order of tied detections; write more decimals."
+    )
 
 
 def _about_repeated_detections(selection: Selection, match: Match) -> Iterator[str]:

@@ -75,6 +75,25 @@ def true_positives(selection: Selection, match: Match, iou: float) -> npt.NDArra
     return is_tp
 
 
+def greedy_true_positives(
+    detection: IntArray, truth: IntArray, iou: FloatArray, rank: npt.NDArray[Any], threshold: float
+) -> npt.NDArray[np.bool_]:
+    """(detections,) mask of those that get a truth, from pairs of at least the IoU `threshold`.
+
+    In ascending order of `rank`, each detection takes the free truth of highest IoU among its pairs. Of equal ranks,
+    the pair of higher IoU comes first.
+    """
+    is_tp = np.zeros(len(rank), dtype=bool)
+    matched: set[int] = set()
+    close = np.flatnonzero(iou >= threshold)
+    order = close[np.lexsort((-iou[close], rank[detection[close]]))]
+    for row, true_row in zip(detection[order].tolist(), truth[order].tolist(), strict=True):
+        if not is_tp[row] and true_row not in matched:
+            is_tp[row] = True
+            matched.add(true_row)
+    return is_tp
+
+
 def is_matching_open(selection: Selection, match: Match) -> bool:
     """Whether the order of the rows can decide which of several detections a box is matched with."""
     if selection.protocol.matches_by_score or selection.ties.name != "expected":

@@ -12,7 +12,7 @@ import pandas as pd
 from ava_eval.average_precision import mean_ap, precision_recall_curves
 from ava_eval.csv_format import BOX_COLUMNS, DETECTIONS, EXCLUDED, GROUND_TRUTH, FormatError, Layout
 from ava_eval.label_map import check_label_map
-from ava_eval.matching import BoxLookup, pair_iou
+from ava_eval.matching import BoxLookup, greedy_true_positives, pair_iou
 from ava_eval.protocols import Protocol
 from ava_eval.result import percent
 from ava_eval.selection import Selection, select
@@ -85,7 +85,9 @@ def evaluate_tubes(
     num_positives = np.bincount(truth.class_, minlength=len(label_map))
     pairs = _tube_ious(selection, detected, truth)
     by_iou = {
-        iou: precision_recall_curves(detected.class_, score, _true_positives(*pairs, score, iou), num_positives, rule)
+        iou: precision_recall_curves(
+            detected.class_, score, greedy_true_positives(*pairs, -score, iou), num_positives, rule
+        )
         for iou in ious
     }
     names = list(label_map.values())
@@ -139,20 +141,6 @@ def _tube_ious(selection: Selection, detected: _Tubes, truth: _Tubes) -> tuple[I
     iou_sum = np.bincount(of_box, pair_iou(selection, detection, box), minlength=len(pairs))
     tube, true_tube = np.divmod(pairs, max(1, len(truth.class_)))
     return tube, true_tube, iou_sum / (detected.length[tube] + truth.length[true_tube] - num_shared)
-
-
-def _true_positives(
-    tube: IntArray, true_tube: IntArray, tube_iou: FloatArray, score: FloatArray, iou: float
-) -> npt.NDArray[np.bool_]:
-    """(detected tubes,) mask of those matched with a true one."""
-    is_tp = np.zeros(len(score), dtype=bool)
-    matched: set[int] = set()
-    close = np.flatnonzero(tube_iou >= iou)
-    for pair in close[np.lexsort((-tube_iou[close], -score[tube[close]]))].tolist():
-        if not is_tp[tube[pair]] and int(true_tube[pair]) not in matched:
-            is_tp[tube[pair]] = True
-            matched.add(int(true_tube[pair]))
-    return is_tp
 
 
 def tube_table(result: TubeResult) -> str:
