@@ -1,7 +1,8 @@
-"""Reads label maps: AVA's pbtxt in any layout, or a plain list of class names."""
+"""Reads label maps: AVA's pbtxt in any layout, JSON, or a plain list of class names."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from itertools import pairwise
@@ -29,10 +30,10 @@ _HEADING = re.compile(r"((class|label|action)[ _]?)?(names?|class(es)?|labels?)(
 def read_label_map(path: str | Path) -> dict[int, str]:
     """Class names by action id, in the file's order.
 
-    A pbtxt holds `item {...}` or `label {...}` blocks with `name` and `id` or `label_id`. Any other text is a list
-    of names, one per line; blank lines are skipped. If all lines look like `3: jump`, `3,jump` or `3 jump`, with or
-    without a header line, these are the ids; otherwise the first name has id 1. If most but not all lines have an
-    id, FormatError names the first without one.
+    A pbtxt holds `item {...}` or `label {...}` blocks with `name` and `id` or `label_id`; JSON maps names to ids, or
+    ids to names. Any other text is a list of names, one per line; blank lines are skipped. If all lines look like
+    `3: jump`, `3,jump` or `3 jump`, with or without a header line, these are the ids; otherwise the first name has
+    id 1. If most but not all lines have an id, FormatError names the first without one.
     """
     return read_label_map_and_groups(path)[0]
 
@@ -92,11 +93,12 @@ def _read_classes(path: Path) -> list[tuple[int, str, str]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError(f"{name} is not UTF-8 text (byte {error.start}); save the label map as UTF-8.") from None
-    if text.lstrip()[:1] in {"[", "{"}:
-        raise FormatError(f"{name} looks like JSON; write class names one per line, or lines such as `3: jump`.")
     if _WEB_PAGE.match(text):
         raise FormatError(f"{name} is a web page; download the file itself (on GitHub: the raw file).")
-    classes = _parse_pbtxt(text, name) if re.search(r"[{}]", text) else _parse_list(text, name)
+    if text.lstrip()[:1] in {"[", "{"}:
+        classes = _parse_json(text, name)
+    else:
+        classes = _parse_pbtxt(text, name) if re.search(r"[{}]", text) else _parse_list(text, name)
     ids: set[int] = set()
     for action_id, _, _ in classes:
         if action_id in ids:
@@ -142,6 +144,18 @@ def _blocks(tokens: list[str], path: str) -> list[dict[str, str]]:
 def _unquote(value: str) -> str:
     """The text between quotes; "" for a bare word, because a bare name may have more words."""
     return re.sub(r"\\(.)", r"\1", value[1:-1]) if value[:1] in {'"', "'"} else ""
+
+
+def _parse_json(text: str, path: str) -> list[tuple[int, str, str]]:
+    """{"jump": 3}, as PySlowFast writes it, or {"3": "jump"}."""
+    try:
+        pairs = json.loads(text, object_pairs_hook=list)
+        by_name = all(isinstance(value, int) for _, value in pairs)
+        return [(int(value), str(key), "") if by_name else (int(key), str(value), "") for key, value in pairs]
+    except (ValueError, TypeError, RecursionError):
+        raise FormatError(
+            f'{path} looks like JSON, but maps no class names to ids; write it as `{{"jump": 3}}`.'
+        ) from None
 
 
 def _parse_list(text: str, path: str) -> list[tuple[int, str, str]]:

@@ -11,6 +11,7 @@ from pydantic import Field
 from ava_eval import read_excluded, read_ground_truth, read_label_map
 from avdet.datasets.dataset import Split
 from avdet.datasets.detection import DetectionConfig, DetectionDataset
+from avdet.datasets.keyframe_split import with_table_names
 from avdet.datasets.proposals import read_proposals
 
 __all__ = ["Ava", "AvaConfig"]
@@ -55,12 +56,12 @@ class Ava(DetectionDataset[AvaConfig]):
         return read_label_map(self.config.annotations / self.config.label_map)
 
     def ground_truth(self, split: Split) -> pd.DataFrame:
-        return read_ground_truth(self.files(split)[f"data.{split}_csv"])
+        return with_table_names(read_ground_truth(self.files(split)[f"data.{split}_csv"]))
 
     def excluded(self, split: Split) -> pd.DataFrame | None:
         file = self.files(split).get(f"data.{split}_excluded")
-        return None if file is None else read_excluded(file)
+        return None if file is None else with_table_names(read_excluded(file))
 
     def person_boxes(self, split: Split) -> pd.DataFrame | None:
         file = self.files(split).get(f"data.{split}_boxes")
-        return None if file is None else read_proposals(file)
+        return None if file is None else with_table_names(read_proposals(file))

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.classification import ClassificationConfig, ClassificationDataset
 from avdet.datasets.dataset import Split
-from avdet.datasets.metrics import Scores, average_precision
+from avdet.datasets.metrics import Scores
 from avdet.datasets.segments import Intervals, Segments
 from avdet.datasets.tables import line_of, numbers, read_lines, read_table
 from avdet.datasets.video_files import VideoIndex
@@ -40,7 +39,10 @@ class Charades(ClassificationDataset[CharadesConfig]):
     """Whole videos with several classes, scored by mAP as Charades' own script does."""
 
     Config = CharadesConfig
-    multilabel = True
+
+    @property
+    def multilabel(self) -> bool:
+        return True
 
     def files(self, split: Split) -> dict[str, Path]:
         files = {"data.label_map": self.config.label_map, f"data.{split}_csv": getattr(self.config, f"{split}_csv")}
@@ -53,23 +55,6 @@ class Charades(ClassificationDataset[CharadesConfig]):
         self, split: Split, classes: Mapping[str, ClassNames], videos: VideoIndex
     ) -> tuple[Segments, list[str]]:
         return read_charades(self.files(split)[f"data.{split}_csv"], classes["action"])
-
-    def measure(
-        self, classes: Mapping[str, ClassNames], segments: Segments, scores: Mapping[str, Scores], annotated: Segments
-    ) -> tuple[str, float | None, dict[str, Any]]:
-        """mAP over all annotated videos: those without a prediction rank last, as in Charades' script."""
-        table = pd.DataFrame(scores["action"], index=segments.ids).reindex(annotated.ids, fill_value=-np.inf)
-        labels = annotated.labels["action"]
-        ap = average_precision(table.to_numpy(), labels)
-        mean = None if np.isnan(ap).all() else float(np.nanmean(ap))
-        by_class = zip(classes["action"].names, ap, strict=True)
-        content = {
-            "mAP": mean,
-            "classes_averaged": int((~np.isnan(ap)).sum()),
-            "AP": {name: None if np.isnan(value) else float(value) for name, value in by_class},
-            "videos_without_a_class": int((~labels.any(axis=1)).sum()),
-        }
-        return "mAP", mean, content
 
     def submission_form(self) -> str:
         return "the text file of Charades' evaluation script"

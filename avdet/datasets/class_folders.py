@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ from avdet.datasets.class_names import ClassNames
 from avdet.datasets.classification import ClassificationConfig, ClassificationDataset
 from avdet.datasets.dataset import Split
 from avdet.datasets.segments import Segments
-from avdet.datasets.video_files import VideoIndex, files_below, is_video
+from avdet.datasets.video_files import VideoIndex, is_video, strip_video_suffix, videos_and_others
 
 __all__ = ["ClassFolders", "ClassFoldersConfig", "read_class_folders", "read_folder_names"]
 
@@ -67,9 +67,9 @@ def read_class_folders(root: Path, split_folder: Path, classes: ClassNames) -> t
             f"{folder} has the class {min(unknown)!r}, which training does not have; add its clips there or remove the "
             "folder"
         )
-    files = {name: files_below(folder / name) for name in classes.names}
-    paths = [path for found in files.values() for path in found if is_video(path)]
-    names = [path.relative_to(root).with_suffix("").as_posix() for path in paths]
+    files = {name: videos_and_others(folder / name) for name in classes.names}
+    paths = [path for videos, _ in files.values() for path in videos]
+    names = [strip_video_suffix(path.relative_to(root).as_posix()) for path in paths]
     if len(set(names)) < len(names):
         name = max(names, key=names.count)
         one, other = [path.name for path, own in zip(paths, names, strict=True) if own == name][:2]
@@ -79,9 +79,10 @@ def read_class_folders(root: Path, split_folder: Path, classes: ClassNames) -> t
     return segments, _skipped(folder, files)
 
 
-def _skipped(folder: Path, files: Mapping[str, Sequence[Path]]) -> list[str]:
-    empty = [name for name, found in files.items() if not any(map(is_video, found))]
-    others = [path for found in files.values() for path in found if not is_video(path)]
+def _skipped(folder: Path, files: Mapping[str, tuple[list[Path], list[Path]]]) -> list[str]:
+    """files: videos and other files by class."""
+    empty = [name for name, (videos, _) in files.items() if not videos]
+    others = [path for _, found in files.values() for path in found]
     outside = [path for path in sorted(folder.iterdir()) if path.is_file() and is_video(path)]
     faults = []
     if empty:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +42,11 @@ class ClassNames:
     def label_map(self) -> dict[int, str]:
         return dict(zip(self.ids, self.names, strict=True))
 
+    @functools.cached_property
+    def index_of(self) -> dict[str, int]:
+        """Output indices by `normalised_name`."""
+        return {normalised_name(name): i for i, name in enumerate(self.names)}
+
     def indices(self, names: Sequence[str], setting: str) -> list[int]:
         """Output indices of `names`. Raises ValueError for an unknown name and suggests the nearest one."""
         for name in names:
@@ -61,22 +68,44 @@ def normalised_name(name: str) -> str:
 
 
 def read_class_list(path: Path) -> ClassNames:
-    """Classes from a text file with one name per line; the ids are the line numbers from 0."""
-    names = [line.strip('"') for line in read_lines(path)]
+    """Classes from a text file: one name per line with the ids 0, 1, .., lines such as `3: jump`, or JSON.
+
+    JSON maps names to ids or ids to names. Ids may begin anywhere; an own list of clips uses the same ones.
+    """
+    lines = read_lines(path)
+    numbered = [re.fullmatch(r"(\d+)\s*[:,\t]\s*(\S.*)", line) for line in lines]
+    if lines and lines[0].startswith(("{", "[")):
+        label_map = _from_json("\n".join(lines), path)
+    elif all(numbered):
+        label_map = [(int(match[1]), match[2].strip('"')) for match in numbered if match]
+    else:
+        label_map = list(enumerate(line.strip('"') for line in lines))
     first: dict[str, str] = {}
-    for name in names:
+    for number, name in label_map:
         if (other := first.get(normalised_name(name))) is not None:
             raise ValueError(f"{path} lists one class twice, as {other!r} and {name!r}; remove one of them")
+        if [i for i, _ in label_map].count(number) > 1:
+            raise ValueError(f"{path} gives the id {number} to two classes; correct one of them")
         first[normalised_name(name)] = name
-    if not names:
+    if not label_map:
         raise ValueError(f"{path} lists no class; write one name per line")
-    return ClassNames.numbered(names)
+    return ClassNames.from_label_map(dict(label_map))
+
+
+def _from_json(text: str, path: Path) -> list[tuple[int, str]]:
+    """(id, name) of {name: id}, {id: name} or [name, ..]."""
+    try:
+        content = json.loads(text)
+        pairs = list(enumerate(content) if isinstance(content, list) else content.items())
+        swapped = all(isinstance(value, int) for _, value in pairs)
+        return [(int(value), str(key)) if swapped else (int(key), str(value)) for key, value in pairs]
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON of class names and ids ({error}); write one name per line") from None
 
 
 def class_indices(names: Sequence[str], classes: ClassNames, path: Path) -> NDArray[np.int64]:
     """(N,) index of each name in any spelling. Raises ValueError if `path` uses a name that is not a class."""
-    index = {normalised_name(name): i for i, name in enumerate(classes.names)}
-    column = np.array([index.get(normalised_name(name), -1) for name in names], dtype=np.int64)
+    column = np.array([classes.index_of.get(normalised_name(name), -1) for name in names], dtype=np.int64)
     if (column < 0).any():
         raise unknown_classes([name for name, i in zip(names, column, strict=True) if i < 0], classes, path)
     return column

@@ -10,11 +10,21 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
+import pandas as pd
 from pydantic import Field
 
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.dataset import DataConfig, SampleSet, Split
-from avdet.datasets.metrics import Labels, Metrics, Scores, class_accuracy, metrics_table, rank_classes, top_k
+from avdet.datasets.metrics import (
+    Labels,
+    Metrics,
+    Scores,
+    average_precision,
+    class_accuracy,
+    metrics_table,
+    rank_classes,
+    top_k,
+)  # fmt: skip
 from avdet.datasets.segments import Segments, drop_duplicate_ids, find_overlap, keep_valid
 from avdet.datasets.video_files import VideoIndex, index_videos, match_videos
 
@@ -63,17 +73,18 @@ class SegmentSplit:
 
 
 class ClassificationDataset(ABC, Generic[C]):
-    """Implements `Dataset` for benchmarks with labelled segments; a benchmark adds its files and, if any, its metrics.
-
-    multilabel: a segment has several classes, scored by sigmoids.
-    """
+    """Implements `Dataset` for benchmarks with labelled segments; a benchmark adds its files and perhaps metrics."""
 
     Config: ClassVar[type[ClassificationConfig]]
     guide: ClassVar[str] = "docs/benchmarks.md"
-    multilabel: ClassVar[bool] = False
 
     def __init__(self, config: C) -> None:
         self.config = config
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a segment has several classes, scored by sigmoids and mAP."""
+        return False
 
     @property
     def sample_set(self) -> SampleSet:
@@ -136,10 +147,12 @@ class ClassificationDataset(ABC, Generic[C]):
     def measure(
         self, classes: Mapping[str, ClassNames], segments: Segments, scores: Mapping[str, Scores], annotated: Segments
     ) -> tuple[str, float | None, dict[str, Any]]:
-        """Name and value of the main metric, and all metrics. By default top-1 and top-5.
+        """Name and value of the main metric, and all metrics. By default top-1 and top-5, or mAP if `multilabel`.
 
         scores: (N, C) of each class set, in the order of `segments`. annotated: all annotated segments.
         """
+        if self.multilabel:
+            return mean_average_precision(classes["action"], segments, scores["action"], annotated)
         scored, labels = scores["action"], segments.labels["action"]
         top1 = top_k(scored, labels, 1)
         content = {
@@ -183,6 +196,23 @@ def accuracy_by_class(classes: ClassNames, labels: Labels, scores: Scores) -> di
     return {
         name: float(hits[labels == i].mean()) if (labels == i).any() else None for i, name in enumerate(classes.names)
     }
+
+
+def mean_average_precision(
+    classes: ClassNames, segments: Segments, scores: Scores, annotated: Segments
+) -> tuple[str, float | None, dict[str, Any]]:
+    """mAP over all annotated videos: those without a prediction rank last, as in Charades' script."""
+    table = pd.DataFrame(scores, index=segments.ids).reindex(annotated.ids, fill_value=-np.inf)
+    labels = annotated.labels["action"]
+    ap = average_precision(table.to_numpy(), labels)
+    mean = None if np.isnan(ap).all() else float(np.nanmean(ap))
+    content = {
+        "mAP": mean,
+        "classes_averaged": int((~np.isnan(ap)).sum()),
+        "AP": {name: None if np.isnan(x) else float(x) for name, x in zip(classes.names, ap, strict=True)},
+        "videos_without_a_class": int((~labels.any(axis=1)).sum()),
+    }
+    return "mAP", mean, content
 
 
 def refuse_shared(train: SegmentSplit, val: SegmentSplit) -> None:

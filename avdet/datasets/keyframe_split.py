@@ -11,8 +11,9 @@ import pandas as pd
 
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
 from avdet.datasets.dataset import DataConfig, Split
+from avdet.datasets.video_files import table_name
 
-__all__ = ["KeyframeSplit", "keyframe_index", "with_video", "without_excluded"]
+__all__ = ["KeyframeSplit", "keyframe_index", "with_table_names", "with_video", "without_excluded"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,11 @@ class KeyframeSplit:
     excluded: pd.DataFrame | None
     videos: Mapping[str, Path]
     offset_s: float
+
+
+def with_table_names(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its videos' names as `table_name` writes them, so that files and tables agree."""
+    return table.assign(video=table["video"].map({name: table_name(str(name)) for name in table["video"].unique()}))
 
 
 def without_excluded(table: pd.DataFrame, excluded: pd.DataFrame | None) -> pd.DataFrame:
@@ -57,9 +63,10 @@ def with_video(rows: pd.DataFrame, videos: Mapping[str, Path], split: Split, con
     missing = sorted(set(rows["video"]) - videos.keys())
     expected, total = rows["video"].nunique(), len(rows.drop_duplicates(KEYFRAME_COLUMNS))
     count = len(used.drop_duplicates(KEYFRAME_COLUMNS))
-    coverage = f"{expected} videos expected, {expected - len(missing)} found"
+    found = expected - len(missing)
+    coverage = f"{expected} videos expected, {found or 'none'} found"
     if missing:
-        coverage += f"; {len(missing)} missing -> {total - count:,} of {total:,} keyframes skipped"
+        coverage += f"; {len(missing)} missing" * bool(found) + f" -> {total - count:,} of {total:,} keyframes skipped"
     persons = used[used["action_id"] > 0].drop_duplicates([*KEYFRAME_COLUMNS, *BOX_COLUMNS, "person_id"])
     logger.info("%s: %s; %s keyframes, %s persons", split, coverage, f"{count:,}", f"{len(persons):,}")
     if not count or (config.require_all_videos and missing):

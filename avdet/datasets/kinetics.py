@@ -1,4 +1,4 @@
-"""Kinetics-400, -600, -700 and Kinetics-Sounds: the official CSV, or lists of `path label` as PySlowFast reads them."""
+"""Kinetics-400, -600, -700 and Kinetics-Sounds: the official CSV; and own lists of clips."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from pydantic import Field
 
 from avdet.datasets.class_names import ClassNames, class_indices, read_class_list
 from avdet.datasets.classification import ClassificationConfig, ClassificationDataset
+from avdet.datasets.clip_lists import read_clip_list
 from avdet.datasets.dataset import SampleSet, Split
 from avdet.datasets.segments import Segments, keep_valid
 from avdet.datasets.tables import numbers, read_table, read_text
-from avdet.datasets.video_files import VIDEO_SUFFIXES, VideoIndex, find_video, strip_video_suffix
+from avdet.datasets.video_files import VideoIndex, find_video
 
 __all__ = ["Kinetics", "KineticsConfig", "read_kinetics", "select_classes", "subset_classes"]
 
 COLUMNS = ("label", "youtube_id", "time_start", "time_end")
-SUFFIX = "|".join(re.escape(suffix) for suffix in sorted(VIDEO_SUFFIXES))
-PATH_LABEL = re.compile(rf"(.+?(?:{SUFFIX})\"?)\s*[\s,]\s*(.+)", re.IGNORECASE)  # the label may contain spaces
-NAME_LABEL = re.compile(r"(.+?)\s*[\s,]\s*([^\s,]+)\s*")  # a path without a suffix: the label is the last word
 
 
 class KineticsConfig(ClassificationConfig):
-    """Kinetics and every list of `path label`."""
+    """Kinetics and every list of clips and their labels."""
 
     kind: Literal["kinetics"] = "kinetics"
     videos: Path = Field(Path("data/kinetics/videos"), description="Folder of the videos, trimmed or whole.")
@@ -37,12 +35,17 @@ class KineticsConfig(ClassificationConfig):
     classes: Path | None = Field(
         None, description="List of the classes to use, such as those of Kinetics-Sounds; null: all."
     )
+    multilabel: bool = Field(False, description="A clip may have several classes (sigmoid, scored by mAP).")
 
 
 class Kinetics(ClassificationDataset[KineticsConfig]):
-    """Kinetics' official CSV or a list of `path label`, with all classes or a subset."""
+    """Kinetics' official CSV or any list that `read_clip_list` reads, with all classes or a subset."""
 
     Config = KineticsConfig
+
+    @property
+    def multilabel(self) -> bool:
+        return self.config.multilabel
 
     @property
     def sample_set(self) -> SampleSet:
@@ -67,7 +70,8 @@ class Kinetics(ClassificationDataset[KineticsConfig]):
         self, split: Split, classes: Mapping[str, ClassNames], videos: VideoIndex
     ) -> tuple[Segments, list[str]]:
         all_classes = self._all_classes()
-        segments, faults = read_kinetics(self.files(split)[f"data.{split}_csv"], all_classes, videos)
+        file, multilabel = self.files(split)[f"data.{split}_csv"], self.config.multilabel
+        segments, faults = read_kinetics(file, all_classes, videos, multilabel=multilabel)
         if self.config.classes is not None:
             segments = select_classes(segments, all_classes, classes["action"])
         return segments, faults
@@ -76,8 +80,10 @@ class Kinetics(ClassificationDataset[KineticsConfig]):
         return read_class_list(self.config.annotations / self.config.label_map)
 
 
-def read_kinetics(path: Path, classes: ClassNames, videos: VideoIndex) -> tuple[Segments, list[str]]:
-    """Segments of the official CSV (label, youtube_id, time_start, time_end) or of a list of `path label`.
+def read_kinetics(
+    path: Path, classes: ClassNames, videos: VideoIndex, *, multilabel: bool = False
+) -> tuple[Segments, list[str]]:
+    """Segments of the official CSV (label, youtube_id, time_start, time_end) or of any list of `read_clip_list`.
 
     A file ID_000417_000427 is the trimmed clip; a file ID is the whole video, from which the clip is cut. The second
     value has a sentence per kind of row that was skipped.
@@ -85,8 +91,9 @@ def read_kinetics(path: Path, classes: ClassNames, videos: VideoIndex) -> tuple[
     text = read_text(path)
     first_line = text.lstrip().partition("\n")[0]
     cells = {cell.strip().strip('"').casefold() for cell in re.split(r"[,;\t]", first_line)}
-    is_csv = len(cells & {*COLUMNS}) > 1
-    return _read_csv(path, classes, videos) if is_csv else _read_list(text, path, classes)
+    if "youtube_id" not in cells or multilabel:
+        return read_clip_list(text, path, classes, videos, multilabel=multilabel)
+    return _read_csv(path, classes, videos)
 
 
 def subset_classes(path: Path, classes: ClassNames) -> ClassNames:
@@ -97,8 +104,11 @@ def subset_classes(path: Path, classes: ClassNames) -> ClassNames:
 
 def select_classes(segments: Segments, classes: ClassNames, subset: ClassNames) -> Segments:
     """The segments of the subset's classes, labelled by its indices."""
+    labels = segments.labels["action"]
+    if labels.ndim > 1:
+        raise ValueError("data.classes selects the clips of single labels; remove it, or set data.multilabel=false")
     index = {classes.names.index(name): i for i, name in enumerate(subset.names)}
-    labels = np.array([index.get(int(label), -1) for label in segments.labels["action"]], dtype=np.int64)
+    labels = np.array([index.get(int(label), -1) for label in labels], dtype=np.int64)
     kept = segments.select(labels >= 0)
     kept.labels["action"] = labels[labels >= 0]
     return kept
@@ -136,31 +146,3 @@ def _stamp(time_s: float) -> str:
     if not np.isfinite(time_s):
         return "none"
     return f"{time_s:06.0f}" if time_s % 1 == 0 else f"{time_s:010.3f}"
-
-
-def _read_list(text: str, path: Path, classes: ClassNames) -> tuple[Segments, list[str]]:
-    """A path and a class index or name per line, separated by a space, comma or tab."""
-    names: list[str] = []
-    labels: list[str | int] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        match = PATH_LABEL.fullmatch(line) or NAME_LABEL.fullmatch(line)
-        if match is None:
-            raise ValueError(f"{path}, line {number}: {line!r} is not a path with a label; write `path label`")
-        name, label = (part.strip().strip('"') for part in match.groups())
-        names.append(strip_video_suffix(name))
-        labels.append(label if not re.fullmatch(r"-?\d+", label) else _checked(int(label), classes, path, number))
-    named = [label for label in labels if isinstance(label, str)]
-    indices = iter(class_indices(named, classes, path).tolist())  # one call normalises the class names once
-    action = np.array([next(indices) if isinstance(label, str) else label for label in labels], np.int64)
-    return Segments.whole_videos(np.array(names, object), {"action": action}), []
-
-
-def _checked(label: int, classes: ClassNames, path: Path, number: int) -> int:
-    if not 0 <= label < len(classes):
-        raise ValueError(
-            f"{path}, line {number}: class {label} is not in 0..{len(classes) - 1}; give the class list that belongs "
-            "to it with data.label_map"
-        )
-    return label

@@ -11,30 +11,17 @@ from typing import TypeAlias
 import numpy as np
 
 from avdet.datasets.segments import Segments
+from avdet.media.file_names import VIDEO_SUFFIXES, is_hidden, is_video, nfc, strip_video_suffix, table_name
 from avdet.media.frames_dir import is_frames_dir
 
 __all__ = [
     "VIDEO_SUFFIXES", "VideoIndex", "files_below", "find_video", "index_videos", "is_video", "match_videos",
-    "strip_video_suffix", "videos_by_name",
+    "strip_video_suffix", "table_name", "videos_and_others", "videos_by_name",
 ]  # fmt: skip
 
-VIDEO_SUFFIXES = {
-    ".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".3gp", ".wmv", ".mts", ".m2ts",
-    ".vob", ".asf", ".ogv", ".mxf", ".dav",
-}  # fmt: skip
 Folders = tuple[str, ...]
 VideoIndex: TypeAlias = Mapping[str, Sequence[tuple[Folders, Path]]]
 """Files by name without suffix, each with its folders below the folder of videos."""
-
-
-def is_video(path: Path) -> bool:
-    """Whether the file's name is that of a video; hidden files are not."""
-    return path.suffix.lower() in VIDEO_SUFFIXES and not _is_hidden(path)
-
-
-def _is_hidden(path: Path) -> bool:
-    """Such as the `._NAME` that macOS writes beside files."""
-    return path.name.startswith(".")
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -45,39 +32,48 @@ def files_below(folder: Path) -> list[Path]:
         visited.add(os.path.realpath(root))
         folders[:] = [name for name in folders if os.path.realpath(Path(root, name)) not in visited]
         found += [Path(root, name) for name in files]
-    return sorted(path for path in found if not _is_hidden(path))
+    return sorted(path for path in found if not is_hidden(path))
+
+
+def videos_and_others(folder: Path) -> tuple[list[Path], list[Path]]:
+    """(video files and folders of extracted frames below `folder`, all other files).
+
+    Numbered images make a folder a video, unless it also holds video files. Its audio file counts as part of it.
+    """
+    files = files_below(folder)
+    videos = list(filter(is_video, files))
+    holders = {file.parent for file in files} - {video.parent for video in videos}
+    frames = set(filter(is_frames_dir, holders))
+    audio = {file for file in files for parent in frames if file.parent == parent.parent and file.stem == parent.name}
+    others = [file for file in files if not is_video(file) and file.parent not in frames and file not in audio]
+    return sorted([*videos, *frames]), others
 
 
 def videos_by_name(folder: Path) -> dict[str, Path]:
-    """Video files in `folder` by name without suffix, and folders of extracted frames by name.
+    """Video files in `folder` and folders of extracted frames by their `table_name`; a file goes before a folder.
 
     Raises ValueError for two files with one name.
     """
     entries = sorted(folder.iterdir())
-    frames = {path.name: path for path in entries if is_frames_dir(path)}
+    frames = {table_name(path.name): path for path in entries if is_frames_dir(path)}
     files: dict[str, Path] = {}
     for path in entries:
         if not is_video(path) or not path.is_file():
             continue
-        if path.stem in files:
-            other = files[path.stem].name
-            raise ValueError(f"{folder} has {other} and {path.name}, both named {path.stem} in tables; keep only one")
-        files[path.stem] = path
+        name = table_name(path.name)
+        if name in files:
+            other = files[name].name
+            raise ValueError(f"{folder} has {other} and {path.name}, both named {name} in tables; keep only one")
+        files[name] = path
     return frames | files
 
 
 def index_videos(folder: Path) -> VideoIndex:
-    """Every video below `folder`."""
+    """Every video and every folder of extracted frames below `folder`."""
     found: dict[str, list[tuple[Folders, Path]]] = defaultdict(list)
-    for path in filter(is_video, files_below(folder)):
-        found[path.stem].append((_normalised(path.relative_to(folder).parts[:-1]), path))
+    for path in videos_and_others(folder)[0]:
+        found[table_name(path.name)].append((_normalised(path.relative_to(folder).parts[:-1]), path))
     return dict(found)
-
-
-def strip_video_suffix(path: str) -> str:
-    """`class/clip.avi` as `class/clip`; dots that do not begin a video suffix stay."""
-    pure = PurePosixPath(path.replace("\\", "/"))
-    return str(pure.with_suffix("")) if pure.suffix.lower() in VIDEO_SUFFIXES else str(pure)
 
 
 def find_video(videos: VideoIndex, name: str) -> Path | None:
@@ -103,8 +99,9 @@ def match_videos(segments: Segments, videos: VideoIndex) -> tuple[Segments, dict
     faults = []
     if missing:
         examples = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
+        count = f"{len(names) - len(missing):,} found; {len(missing):,} missing"
         faults.append(
-            f"{len(names):,} videos expected, {len(names) - len(missing):,} found; {len(missing):,} missing "
+            f"{len(names):,} videos expected, {count if len(missing) < len(names) else 'none found'} "
             f"({examples}) -> {is_missing.sum():,} of {len(is_found):,} clips skipped"
         )
     if ambiguous:
@@ -126,11 +123,11 @@ def _candidates(videos: VideoIndex, name: str, *, unique_in_list: bool) -> list[
     """
     if not name:
         return []
-    *folders, stem = PurePosixPath(name).parts
+    *folders, stem = PurePosixPath(nfc(name)).parts
     wanted, same_stem = _normalised(folders), videos.get(stem, ())
     if exact := [path for own, path in same_stem if own == wanted]:
         depth = len(folders)
-        return [path for path in exact if list(path.parts[-1 - depth : -1]) == folders] or exact
+        return [path for path in exact if [*map(nfc, path.parts[-1 - depth : -1])] == folders] or exact
     matching = [(own, path) for own, path in same_stem if _share_tail(own, wanted)]
     if not matching:
         return [path for _, path in same_stem] if unique_in_list and len(same_stem) == 1 else []
@@ -150,4 +147,4 @@ def _share_tail(one: Folders, other: Folders) -> bool:
 
 def _normalised(folders: Sequence[str]) -> Folders:
     """One spelling of class folders: lists differ in case, spaces and underscores."""
-    return tuple(folder.replace("_", " ").casefold() for folder in folders)
+    return tuple(nfc(folder).replace("_", " ").casefold() for folder in folders)

@@ -119,8 +119,9 @@ class ActionDetector:
         """One row per person and class: video, timestamp, x1, y1, x2, y2, action_id, score, person_id, action.
 
         videos: files, folders of extracted frames and arrays (`ArrayVideo`), one or several.
-        boxes: a table as `ava_eval.read_boxes` returns it, at any times; a video's rows are those with its file name
-        without suffix. None detects persons at `keyframe_rate` keyframes per second.
+        boxes: a table with the columns of `ava_eval.read_boxes`, at any times; score and person_id may be missing. A
+        video's rows are those with its file name, with or without suffix. None detects persons at `keyframe_rate`
+        keyframes per second.
         min_box_score: persons with a lower box score are left out; None is 0 for given boxes, else the detector's
         `min_score`.
         features: adds a column `features`, the input of the last layer, (D,) float32 per person.

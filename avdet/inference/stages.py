@@ -24,9 +24,10 @@ from avdet.data.keyframes import Keyframe
 from avdet.inference.features import record_features
 from avdet.inference.predictions import PersonPredictions
 from avdet.media.array_video import ArrayVideo
+from avdet.media.file_names import table_name
 from avdet.media.video_source import VideoSource, open_video
 from avdet.models.detect import Predicts, detect
-from avdet.people.box_table import require_normalized
+from avdet.people.box_table import complete_boxes, require_normalized
 from avdet.people.box_table_detector import BoxTableDetector, require_distinct_persons
 from avdet.people.find_persons import frames_and_video_end_s, keyframe_times, video_name
 from avdet.people.person_detector import KeyframeImage, PersonDetector
@@ -136,8 +137,9 @@ def open_source(source: Source, *, short_side: int | None = None) -> VideoSource
 
 
 def boxes_of_video(boxes: pd.DataFrame, source: Source) -> BoxTableDetector:
-    """Detector with a video's rows of `ava_eval.read_boxes`'s table. Raises ValueError if they are invalid."""
-    rows = boxes[boxes["video"] == source_name(source)]
+    """Detector with a video's rows of a table, see `complete_boxes`. Raises ValueError if they are invalid."""
+    rows = complete_boxes(boxes)
+    rows = rows[rows["video"] == table_name(source_name(source))]
     require_normalized(rows, "the table of boxes")
     require_distinct_persons(rows, "the table of boxes")
     return BoxTableDetector(rows)

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avdet.datasets.video_files import files_below, is_video
-from avdet.media.frames_dir import is_frames_dir
+from avdet.datasets.video_files import is_video, videos_and_others
 
 __all__ = ["VideoJob", "expand_videos", "read_list", "video_jobs"]
 
@@ -69,13 +68,9 @@ def _matches(path: Path) -> list[Path]:
 
 def _videos_of(path: Path) -> tuple[list[Path], list[Path]]:
     """The videos that a file or folder means, and the files that are passed over."""
-    files = files_below(path) if path.is_dir() else [path]
-    videos = list(filter(is_video, files))
-    holders = {file.parent for file in files} - {video.parent for video in videos} if path.is_dir() else set()
-    frames = set(filter(is_frames_dir, holders))
-    audio = {file for file in files for folder in frames if file.parent == folder.parent and file.stem == folder.name}
-    others = [file for file in files if not is_video(file) and file.parent not in frames and file not in audio]
-    return sorted([*videos, *frames]), others
+    if path.is_dir():
+        return videos_and_others(path)
+    return ([path], []) if is_video(path) else ([], [path])
 
 
 def video_jobs(videos: Sequence[Path]) -> list[VideoJob]:

@@ -37,7 +37,8 @@ class ArrayVideo:
     short_side: int | None = None
 
     def __post_init__(self) -> None:
-        rgb, wave = self.frames_rgb, self.waveform
+        rgb, wave = np.asarray(self.frames_rgb), self.waveform
+        object.__setattr__(self, "frames_rgb", rgb)  # a list of frames of one size is an array, too
         if rgb.dtype != np.uint8 or rgb.ndim != 4 or rgb.shape[3] != 3 or not rgb.size:
             raise ValueError(f"frames are {rgb.dtype} {rgb.shape}; give uint8 RGB of shape (T, H, W, 3), T at least 1")
         if wave is not None and (wave.ndim != 1 or wave.dtype.kind != "f" or not np.isfinite(wave).all()):

@@ -14,10 +14,19 @@ import torch
 from ava_eval import BOX_COLUMNS
 from ava_eval.csv_format import PIXEL_THRESHOLD
 from avdet.atomic_write import atomic_write
+from avdet.media.file_names import table_name
 from avdet.resume_journal import append_durably, plain_settings, require_same_settings
 from avdet.structures import PersonBoxes
 
-__all__ = ["COLUMNS", "ResumableBoxesFile", "box_table", "csv_lines", "persons_from_rows", "require_normalized"]
+__all__ = [
+    "COLUMNS",
+    "ResumableBoxesFile",
+    "box_table",
+    "complete_boxes",
+    "csv_lines",
+    "persons_from_rows",
+    "require_normalized",
+]
 
 COLUMNS = ["video", "timestamp", *BOX_COLUMNS, "score", "person_id"]
 
@@ -35,6 +44,22 @@ def box_table(video: str, times_s: Sequence[float], persons: Sequence[PersonBoxe
         "person_id": torch.cat([boxes.person_ids for boxes in persons]).numpy(),
     }
     return pd.DataFrame(columns)
+
+
+def complete_boxes(boxes: pd.DataFrame) -> pd.DataFrame:
+    """The table with the columns of COLUMNS: no score is 1, no person id is -1, and videos are named as files are.
+
+    Raises ValueError if it has no video, time or box.
+    """
+    missing = [name for name in COLUMNS[:6] if name not in boxes]
+    if missing:
+        raise ValueError(
+            f"the table of boxes has no column {missing[0]} (it has {', '.join(map(str, boxes.columns))}); it needs "
+            f"{', '.join(COLUMNS[:6])}, and may have score and person_id"
+        )
+    names = boxes["video"].map({name: table_name(str(name)) for name in boxes["video"].unique()}).astype(str)
+    defaults = {name: value for name, value in (("score", 1.0), ("person_id", -1)) if name not in boxes}
+    return boxes.assign(video=names, **defaults)
 
 
 def persons_from_rows(rows: pd.DataFrame) -> PersonBoxes:

@@ -8,7 +8,8 @@ import pandas as pd
 import torch
 
 from ava_eval import BOX_COLUMNS
-from avdet.people.box_table import persons_from_rows
+from avdet.media.file_names import table_name
+from avdet.people.box_table import complete_boxes, persons_from_rows
 from avdet.people.person_detector import MIN_SCORES, KeyframeImage
 from avdet.structures import PersonBoxes
 
@@ -22,10 +23,11 @@ class BoxTableDetector:
     min_score = MIN_SCORES["csv"]
 
     def __init__(self, boxes: pd.DataFrame) -> None:
-        """`boxes`: video, timestamp, x1, y1, x2, y2, score, person_id, as `ava_eval.read_boxes` returns them."""
+        """`boxes`: video, timestamp, x1, y1, x2, y2 and perhaps score and person_id, see `complete_boxes`."""
+        boxes = complete_boxes(boxes)
         self._persons: dict[tuple[str, int], PersonBoxes] = {}
         self._times_s: dict[str, list[float]] = {}
-        for video, rows_of_video in boxes.groupby(boxes["video"].astype(str)):
+        for video, rows_of_video in boxes.groupby("video"):
             times_s = self._times_s[str(video)] = []
             for time_ms, rows in rows_of_video.groupby(rows_of_video["timestamp"].map(_milliseconds)):
                 self._persons[str(video), int(time_ms)] = persons_from_rows(rows)
@@ -38,11 +40,11 @@ class BoxTableDetector:
 
     def times_of(self, video: str) -> list[float]:
         """Times of a video's keyframes with boxes, ascending, exactly as in the table."""
-        return self._times_s.get(video, [])
+        return self._times_s.get(table_name(video), [])
 
     def __call__(self, images: Sequence[KeyframeImage]) -> list[PersonBoxes]:
         no_boxes = PersonBoxes.from_boxes(torch.zeros(0, 4))
-        return [self._persons.get((image.video, _milliseconds(image.time_s)), no_boxes) for image in images]
+        return [self._persons.get((table_name(image.video), _milliseconds(image.time_s)), no_boxes) for image in images]
 
 
 def _milliseconds(time_s: float) -> int:

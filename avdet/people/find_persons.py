@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from avdet.media.file_names import nfc
 from avdet.media.video_source import duration_of, early_end_s, open_video
 from avdet.people.box_table import box_table
 from avdet.people.box_table_detector import BoxTableDetector
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 def video_name(video: str | Path) -> str:
     """Name of a video in tables: the file's name without suffix, or the full name of a folder of frames."""
     path = Path(video)
-    return path.name if path.is_dir() else path.stem
+    return nfc(path.name if path.is_dir() else path.stem)
 
 
 def keyframe_times(duration_s: float, *, rate: float = 1.0) -> list[float]:

@@ -61,6 +61,11 @@ def test_names_may_contain_numbers_and_signs(tmp_path: Path) -> None:
         assert list(read_label_map(written(tmp_path, "\n".join(names))).values()) == names
 
 
+def test_json_of_names_and_ids(tmp_path: Path) -> None:
+    for text in ('{"graze": 1, "rest": 2}', '{"1": "graze", "2": "rest"}'):
+        assert read_label_map(written(tmp_path, text)) == {1: "graze", 2: "rest"}
+
+
 def test_escaped_quotes_are_unescaped(tmp_path: Path) -> None:
     assert read_label_map(written(tmp_path, r'item { name: "say \"hi\" {loud}" id: 1 }')) == {1: 'say "hi" {loud}'}
 
@@ -82,8 +87,10 @@ def test_escaped_quotes_are_unescaped(tmp_path: Path) -> None:
         ('item { name: "a" id: 1 } }', "unmatched '}'"),
         ('item { name: "a" { id: 1 } }', "unmatched '{'"),
         ("a\x00b", "zero bytes"),
-        ('["sit", "stand"]', "looks like JSON; write class names one per line"),
-        ('{"11": "sit"}', "looks like JSON"),
+        ('["sit", "stand"]', "looks like JSON, but maps no class names to ids"),
+        ('{"sit": "stand"}', "looks like JSON, but maps no class names to ids"),
+        ('{"sit": 0, "stand": 1}', "gives 'sit' the id 0; AVA's ids start at 1, so add 1 to all"),
+        ('{"sit": 1, "stand": 1}', "defines the id 1 twice"),
         ("sit,11\nstand,12\n", "holds rows such as 'sit,11' instead of class names"),
         ("v,902,0.1,0.2,0.3,0.4,11,0.5\n", "holds rows such as"),
         ("name,id\nsit,11\nstand,12\n", "line 1: 'name,id' would become a class; remove the line, or number all"),

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from avdet.datasets.segments import Segments
-from avdet.datasets.video_files import find_video, index_videos, match_videos, strip_video_suffix, videos_by_name
+from avdet.datasets.video_files import (
+    find_video,
+    index_videos,
+    match_videos,
+    strip_video_suffix,
+    table_name,
+    videos_and_others,
+    videos_by_name,
+)
 from tests.datasets.text_file import write_file
 
 
@@ -96,3 +104,23 @@ def test_a_name_in_a_table_means_one_file(tmp_path: Path) -> None:
     (tmp_path / "a.webm").touch()
     with pytest.raises(ValueError, match=r"has a\.mp4 and a\.webm, both named a in tables; keep only one"):
         videos_by_name(tmp_path)
+
+
+def test_folders_of_frames_are_videos_of_lists(tmp_path: Path) -> None:
+    folder_with(tmp_path, "run/f1/img_00001.jpg", "run/f1.wav", "walk/thumb1.jpg", "walk/a.mp4", "notes.txt")
+    assert index_videos(tmp_path) == {
+        "a": [(("walk",), tmp_path / "walk/a.mp4")],
+        "f1": [(("run",), tmp_path / "run/f1")],
+    }
+    assert videos_and_others(tmp_path)[1] == [tmp_path / "notes.txt", tmp_path / "walk/thumb1.jpg"]
+
+
+def test_names_are_compared_in_one_unicode_form(tmp_path: Path) -> None:
+    """macOS writes decomposed letters into file names, most tables have composed ones."""
+    composed, decomposed = "K\u00fche", "Ku\u0308he"
+    folder_with(tmp_path, f"{decomposed}/{decomposed}.mp4", f"{decomposed}.mp4")
+    assert videos_by_name(tmp_path).keys() == {composed}
+    assert table_name(f"{decomposed}.MTS") == composed
+    videos = index_videos(tmp_path / decomposed)
+    for name in (composed, decomposed):
+        assert find_video(videos, name) == tmp_path / decomposed / f"{decomposed}.mp4"

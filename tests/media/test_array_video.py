@@ -36,3 +36,8 @@ def test_audio_is_zero_outside_the_array() -> None:
 def test_invalid_arrays_are_rejected(frames: np.ndarray, waveform: np.ndarray | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ArrayVideo(frames, fps=1.0, waveform=waveform)
+
+
+def test_a_list_of_frames_is_a_video() -> None:
+    frames = [np.full((4, 6, 3), value, np.uint8) for value in (1, 2)]
+    assert ArrayVideo(frames, fps=2.0).frames([0.0, 0.5])[:, 0, 0, 0].tolist() == [1, 2]  # type: ignore[arg-type]

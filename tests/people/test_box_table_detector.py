@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ava_eval import read_boxes, read_ground_truth
@@ -58,3 +59,14 @@ def test_a_person_with_two_boxes_at_one_time_is_refused(tmp_path: Path) -> None:
     boxes.loc[2, "person_id"] = 4
     with pytest.raises(ValueError, match=r"b.csv has two boxes of person 4 in 'v' at 1 s; correct a person id"):
         require_distinct_persons(boxes, "b.csv")
+
+
+def test_a_table_without_scores_and_ids_and_with_suffixes() -> None:
+    """As a table made by hand has them."""
+    rows = pd.DataFrame({"video": ["a.mp4"], "timestamp": [1.0], "x1": [0.1], "y1": [0.2], "x2": [0.5], "y2": [0.9]})
+    detector = BoxTableDetector(rows)
+    (persons,) = detector([KeyframeImage.without_frame("a", 1.0)])
+    assert persons.scores.tolist() == [1.0] and persons.person_ids.tolist() == [-1]
+    assert detector.times_of("a") == detector.times_of("a.mp4") == [1.0]
+    with pytest.raises(ValueError, match=r"no column x2 \(it has video, .*\); it needs video, .* may have score"):
+        BoxTableDetector(rows.drop(columns="x2"))

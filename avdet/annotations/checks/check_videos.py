@@ -36,7 +36,8 @@ def check_missing(split: str, videos: Sequence[str], paths: Mapping[str, Path]) 
     if similar:
         video, near = next(iter(similar.items()))
         hint = f"if {video} is the file {near}, write the file's name without its suffix into the column video"
-    yield Finding(level, split, f"{counted(len(videos), 'video')} expected, {listed(missing, 'video')} missing; {hint}")
+    found = f"{listed(missing, 'video')} missing" if len(missing) < len(videos) else f"none found ({missing[0]}, ...)"
+    yield Finding(level, split, f"{counted(len(videos), 'video')} expected, {found}; {hint}")
 
 
 def check_times(

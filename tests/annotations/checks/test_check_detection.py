@@ -127,7 +127,7 @@ FAULTS = {
     "byte order mark": (rewrite(f"annotations/{VAL}", lambda text: b"\xef\xbb\xbf" + text), "fact", "byte order mark"),
     "duplicates": (edit(TRAIN, lambda rows: [*rows, rows[0]]), "warning", "duplicate row"),
     "missing video": (lambda folder: (folder / VIDEO).unlink(), "warning", "sample_train_00 missing"),
-    "suffix": (edit(TRAIN, lambda rows: [[r[0] + ".mp4", *r[1:]] for r in rows]), "error", "without its suffix"),
+    "suffix": (edit(TRAIN, lambda rows: [[r[0] + ".mp4", *r[1:]] for r in rows]), "fact", "none missing"),
     "no video": (rewrite(VIDEO, lambda _: b"nothing"), "error", "sample_train_00"),
     "truncated": (lambda folder: write_broken_download(folder / VIDEO), "error", "is truncated: its header says"),
     "no folder": (lambda folder: shutil.rmtree(folder / "videos"), "error", "data set is missing"),

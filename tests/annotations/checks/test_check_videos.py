@@ -48,4 +48,4 @@ def test_missing_videos_are_an_error_if_all_are() -> None:
     assert finding.level == "warning"
     assert "2 videos expected, 1 video: b.mp4 missing; if b.mp4 is the file b, write" in finding.message
     (finding,) = check_missing("val", ["a", "b"], {})
-    assert finding == Finding("error", "val", "2 videos expected, 2 videos: a, b missing; add the files")
+    assert finding == Finding("error", "val", "2 videos expected, none found (a, ...); add the files")
