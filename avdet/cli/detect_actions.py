@@ -74,6 +74,9 @@ def _parser() -> ToolParser:
         help="average each person's scores over this window against flickering labels (default 0: off)",
     )
     parser.add_argument("--batch-size", type=int, default=8, help="keyframes per batch (default 8)")
+    parser.add_argument(
+        "--player", action="store_true", help="also write VIDEO.html, which plays the video, and index.html over all"
+    )
     parser.add_argument("--no-video", action="store_true", help="write the tables alone, without VIDEO.mp4")
     parser.add_argument(
         "--ray",
@@ -105,6 +108,8 @@ def _check_arguments(args: argparse.Namespace) -> None:
     if not args.smooth_window >= 0:
         raise ValueError(f"--smooth-window is {args.smooth_window:g}; give 0 or more seconds")
     require_not_nan(args, "min_box_score", "min_score")
+    if args.player and args.ray is not None:
+        raise ValueError("--ray writes parquet tables alone; use --player without it, or visualize.py --player")
     if min(args.ray_workers) < 1:
         raise ValueError(f"--ray-workers is {args.ray_workers}; give 1 or more of each kind")
     if not args.videos and args.input is None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.arguments import INTERRUPTED, person_detector_arguments
+from avdet.cli.video_pages import page_path, require_free_pages, write_page, write_pages_index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,6 +134,8 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     if args.boxes is not None and repeated:
         raise ValueError(f"several videos are named {min(repeated)}, by which --boxes identifies them; rename one")
     require_free(args.output, jobs, "csv" if args.ray is None else "parquet")
+    if args.player:
+        require_free_pages(args.output, jobs)
     return jobs
 
 
@@ -163,14 +166,18 @@ def _detect_video(
     finished = output.finished(job, settings, "csv")
     annotated = annotated_path(args.output, job)
     annotates = not (args.no_video or job.path.is_dir())
-    if finished is not None and (not annotates or annotated.exists() or not finished.keyframes):
+    page = page_path(args.output, job) if args.player and not job.path.is_dir() else None
+    outputs = [*([annotated] if annotates else []), *([page] if page else [])]
+    if finished is not None and (all(path.exists() for path in outputs) or not finished.keyframes):
         logger.info("%s: already done", job.path)
         return finished
     with _progress(job.name) as on_chunk:
         predictions = predict_video(detector, job, boxes, inference_settings(args), output, on_chunk)
     predictions = predictions.linked().smoothed(args.smooth_window)
-    if not job.path.is_dir():
-        annotated.unlink(missing_ok=True)  # of a run with other settings
+    if not job.path.is_dir():  # of a run with other settings
+        annotated.unlink(missing_ok=True)
+    if page is not None:
+        page.unlink(missing_ok=True)
     finished = output.finish(job, predictions, detector.classes, settings, "csv")
     if not finished.keyframes:
         logger.warning("%s: no person has a score of %g or more", job.path, args.min_box_score)
@@ -178,6 +185,8 @@ def _detect_video(
         rows = predictions.action_rows(job.name, detector.classes, min_score=args.min_score)
         overlay = Overlay(detected_persons(rows, detector.classes.label_map), min_score=args.min_score)
         _annotate(job, annotated, overlay)
+    if page is not None and finished.keyframes:
+        write_page(job, page, predictions, detector.classes, args.min_score)
     logger.info("%s: persons %d, keyframes %d", job.path, finished.persons, finished.keyframes)
     return finished
 
@@ -219,6 +228,8 @@ def _write_tables(
         names = {job.name for job, _ in results}
         earlier = [name for name in with_same_settings if name not in names]
         join_csvs(output.folder, [*finished, *earlier], args.output)
+        if args.player:
+            write_pages_index(args.output, [*finished, *earlier], {name: reason for name, _, reason in failed})
         if earlier:
             logger.info("the tables include %s of earlier commands", counted(len(earlier), "video"))
         if num_others:

@@ -14,3 +14,6 @@ function writeLink(time, person, action) {
   if (action !== undefined) link.set("action", action);
   history.replaceState(null, "", `#${link}`);
 }
+
+/** An action's name as the page shortens it: "talk to" for "talk to (e.g., self, a person)". */
+const withoutExamples = (name) => name.replace(/\s*\(.*\)\s*$/, "") || name;

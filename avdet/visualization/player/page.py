@@ -15,6 +15,7 @@ from ava_eval.html_page import page_head
 from avdet.media.video_reader import VideoReader
 from avdet.visualization.draw import PALETTE
 from avdet.visualization.person_timeline import Overlay, PersonTimeline, explain_no_detection
+from avdet.visualization.player.index_page import PAGE_META
 from avdet.visualization.player.pack_tracks import pack_tracks
 from avdet.visualization.player.spectrogram_images import spectrogram_images
 from avdet.visualization.player.tracks import MIN_SCORE, action_names, detection_tracks, ground_truth_tracks
@@ -116,5 +117,5 @@ def _html(data: Mapping[str, object]) -> str:
     files = resources.files("avdet.visualization.player")
     text = {name: files.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "style.css", *_SCRIPTS)}
     script = "\n".join(['"use strict";', "(async () => {", *(text[name] for name in _SCRIPTS), "})();"])
-    head = page_head(str(data["name"]), text["style.css"], script, sources=_SOURCES)
+    head = page_head(str(data["name"]), text["style.css"], script, sources=_SOURCES, meta=PAGE_META)
     return Template(text["page.html"]).substitute(head=head, data=json_in_html(data), script=script)

@@ -150,14 +150,15 @@ function followLink() {
   const link = readLink();
   if (link.time !== undefined) seek(link.time - data.timestampOffset);
   const isLinked = (row) => (link.person === undefined || row.track.id === link.person)
-    && (link.action === undefined || data.classes[row.index] === link.action);
+    && (link.action === undefined || [link.action, withoutExamples(link.action)].includes(data.classes[row.index]));
   if (link.person === undefined && link.action === undefined) return;
   const keyframeScore = (row) => {
     let score = 0;
     eachCell(row, {...filter, passes: () => true}, time, time, (_, __, entry) => { score = filter.score(row.set, entry); });
     return score;
   };
-  const row = allRows.filter((one) => isLinked(one) && !one.hollow).sort((a, b) => keyframeScore(b) - keyframeScore(a))[0];
+  const rank = (row) => (keyframeScore(row) > 0 ? keyframeScore(row) + (row.hollow ? 1 : 2) : row.hollow ? -1 : 0);
+  const row = allRows.filter(isLinked).sort((a, b) => rank(b) - rank(a))[0];
   if (!row) return;
   const score = keyframeScore(row);
   if (score > 0 && score < filter.minScore) setMinScore(Math.floor(score * 100) / 100);
