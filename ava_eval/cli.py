@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     add("--breakdown", action="store_true", help="also mAP by group, IoU and height, its interval, errors by type")
     add("--json", type=Path, metavar="FILE", help="write the numbers to this file")
     add("--report", type=Path, metavar="DIR", help="write an HTML page with curves, bars and errors to DIR/index.html")
+    add("--pages", type=Path, metavar="DIR", help="pages VIDEO.html of the player, to which the report's errors link")
     return options
 
 
@@ -116,7 +117,7 @@ def _run(options: argparse.Namespace) -> None:
         _write_json(options.json, _json(scored))
     if options.report:
         series = [Series(one.name, one.result, one.breakdown, one.tubes) for one in scored if one.breakdown]
-        write_report(options.report, series, comparison)
+        write_report(options.report, series, comparison, options.pages)
     for one in scored:
         _print_scored(one, options)
     if comparison:
@@ -140,6 +141,8 @@ def _check_options(options: argparse.Namespace) -> None:
     pipes = [path.resolve() for path in inputs if path.exists() and not (path.is_file() or path.is_dir())]
     if repeated := [path for path in pipes if pipes.count(path) > 1]:
         raise ValueError(f"{repeated[0]} is a pipe, which can be read only once; give another file for one option.")
+    if options.pages and not (options.report and options.pages.is_dir()):
+        raise ValueError(f"--pages {options.pages} needs --report DIR, and must be a folder of pages VIDEO.html.")
     if options.json:
         _require_writable("--json", options.json, inputs)
     if options.report:

@@ -38,13 +38,14 @@ class ErrorAnalysis:
 
     counts: dict[str, int]
     fixed_mean_ap: dict[str, float | None]
+    rows: dict[str, IntArray]  # indices into Selection.rows by type; of "missed" into Selection.truth
 
 
 def analyse_errors(result: Result) -> ErrorAnalysis:
     """Give each false positive one type: the first that applies of the list in `ErrorAnalysis`."""
     analyses = [_analyse(draw, result.iou) for draw in result.draws]
     fixed = {name: _mean([one.fixed_mean_ap[name] for one in analyses]) for name in analyses[0].fixed_mean_ap}
-    return ErrorAnalysis(analyses[0].counts, fixed)
+    return ErrorAnalysis(analyses[0].counts, fixed, analyses[0].rows)
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -61,14 +62,15 @@ def _analyse(draw: Draw, iou: float) -> ErrorAnalysis:
     is_target = np.zeros(len(is_found), dtype=bool)
     is_target[target[target >= 0]] = True
     is_missed = ~is_found & ~is_target
-    counts = dict(zip(ERROR_TYPES, np.bincount(error_type, minlength=len(ERROR_TYPES)).tolist(), strict=True))
-    counts["missed"] = int(is_missed.sum())
+    rows = {name: np.flatnonzero(error_type == index) for index, name in enumerate(ERROR_TYPES[:-1])}
+    rows["missed"] = np.flatnonzero(is_missed)
+    counts = {name: len(indices) for name, indices in rows.items()}
     fixed = {
         name: _fix_detections(selection, is_tp, error_type == index, target)
         for index, name in enumerate(ERROR_TYPES[:-1])
     }
     fixed["missed"] = _fix_missed(selection, is_tp, is_missed)
-    return ErrorAnalysis(counts, fixed)
+    return ErrorAnalysis(counts, fixed, rows)
 
 
 def _classify(

@@ -12,6 +12,7 @@ from ava_eval.average_precision import class_curves
 from ava_eval.breakdown import Breakdown, interval_sentence
 from ava_eval.charts import Row, bar_table, gain_table, legend, line_plot, plain_table, precision_recall_plot
 from ava_eval.comparison import Comparison, difference_sentence
+from ava_eval.error_examples import PlayerPages, examples_section
 from ava_eval.html_page import page_head
 from ava_eval.matching import true_positives
 from ava_eval.result import Result, percent, summary
@@ -41,16 +42,24 @@ def is_report(path: Path) -> bool:
         return _GENERATOR.encode() in file.read(1000)
 
 
-def write_report(directory: Path, series: Sequence[Series], comparison: Comparison | None = None) -> Path:
-    """Write directory/index.html, which needs no other file, and return its path."""
+def write_report(
+    directory: Path, series: Sequence[Series], comparison: Comparison | None = None, pages: Path | None = None
+) -> Path:
+    """Write directory/index.html, which needs no other file, and return its path.
+
+    `pages`: the folder of the player's pages, to which the list of errors links.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     path = report_path(directory)
-    path.write_text(report_html(series, comparison), encoding="utf-8")
+    player_pages = PlayerPages(directory if pages is None else pages, directory)
+    path.write_text(report_html(series, comparison, player_pages), encoding="utf-8")
     return path
 
 
-def report_html(series: Sequence[Series], comparison: Comparison | None = None) -> str:
-    """The page as HTML, with one result or two side by side."""
+def report_html(
+    series: Sequence[Series], comparison: Comparison | None = None, pages: PlayerPages | None = None
+) -> str:
+    """The page as HTML, with one result or two side by side; with `pages`, also the errors one by one."""
     style = resources.files("ava_eval").joinpath("report.css").read_text(encoding="utf-8")
     title = "Action detection: " + " and ".join(one.name for one in series)
     sections = [
@@ -61,6 +70,7 @@ def report_html(series: Sequence[Series], comparison: Comparison | None = None) 
         _breakdowns(series),
         _curves(series),
         "".join(_confusions(one) for one in series),
+        *(examples_section(one.name, one.result, one.breakdown.errors, pages) for one in series if pages),
         _tubes(series),
         "".join(_summary(one) for one in series),
     ]
