@@ -73,7 +73,7 @@ class ToolParser(argparse.ArgumentParser):
 def add_person_arguments(
     parser: argparse.ArgumentParser,
     *,
-    names: Sequence[str] = ("detectron2", "torchvision"),
+    names: Sequence[str] = ("detectron2", "torchvision", "onnx"),
     weights: Sequence[str] = ("--person-weights",),
     model: Sequence[str] = ("--person-model",),
 ) -> None:
@@ -92,7 +92,7 @@ def add_person_arguments(
         dest="person_weights",
         type=Path,
         metavar="FILE",
-        help="weights of the person detector, such as a people.pt (default: the published ones)",
+        help="weights of the person detector, such as a people.pt or FILE.onnx (default: the published ones)",
     )
     parser.add_argument(
         *model,
@@ -105,11 +105,22 @@ def add_person_arguments(
         metavar="NAME",
         help="the detector's class that is detected, such as dog (default person)",
     )
+    parser.add_argument(
+        "--person-format",
+        metavar="NAME",
+        help="onnx: the form of the outputs, such as yolov8 (default: recognised; docs/people.md lists the forms)",
+    )
 
 
 def person_detector_arguments(args: argparse.Namespace) -> dict[str, Any]:
     """The given options of `add_person_arguments` as arguments of `build_person_detector`."""
-    names = {"name": "detector", "model": "model", "weights": "weights", "person_class": "class"}
+    names = {
+        "name": "detector",
+        "model": "model",
+        "weights": "weights",
+        "person_class": "class",
+        "output_format": "format",
+    }
     values = {argument: getattr(args, f"person_{option}") for argument, option in names.items()}
     return {argument: value for argument, value in values.items() if value is not None}
 

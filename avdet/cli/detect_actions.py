@@ -99,7 +99,7 @@ def _parser() -> ToolParser:
 
 def _check_arguments(args: argparse.Namespace) -> None:
     require_output_folder(args.output)
-    for name in ("person_detector", "person_weights", "person_model", "person_class"):
+    for name in ("person_detector", "person_weights", "person_model", "person_class", "person_format"):
         if args.boxes is not None and getattr(args, name) is not None:
             option = f"--{name.replace('_', '-')}"
             raise ValueError(f"--boxes replaces the person detector, so {option} has no effect; remove one of them")

@@ -71,7 +71,13 @@ def _parser() -> ToolParser:
     parser.add_argument("--split", choices=("train", "val"), default="val", help="split of the data (default val)")
     parser.add_argument("--sample", action="store_true", help=f"use the sample set in {SAMPLE_FOLDERS['detection']}")
     parser.add_argument("--output", type=Path, required=True, help="the CSV of boxes to write or to resume")
-    names = ("detectron2", "torchvision", "csv", "ground_truth")  # the last two read a table, which --weights gives
+    names = (
+        "detectron2",
+        "torchvision",
+        "onnx",
+        "csv",
+        "ground_truth",
+    )  # the last two read a table, which --weights gives
     flags = {option: (f"--{option}", f"--person-{option}") for option in ("weights", "model")}
     add_person_arguments(parser, names=names, weights=flags["weights"], model=flags["model"])
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)")

@@ -112,8 +112,8 @@ def _output_settings(args: argparse.Namespace) -> OutputSettings:
 def _resume_settings(args: argparse.Namespace) -> dict[str, object]:
     """The options on which all scores of one output depend; a resumed run must have the same."""
     names = (
-        "person_detector", "person_model", "person_class", "keyframe_rate", "start", "end", "min_box_score",
-        "batch_size", "precision",
+        "person_detector", "person_model", "person_class", "person_format", "keyframe_rate", "start", "end",
+        "min_box_score", "batch_size", "precision",
     )  # fmt: skip
     files = {name: getattr(args, name) for name in ("checkpoint", "boxes", "person_weights")}
     versions = {name: [str(path.resolve()), path.stat().st_mtime] for name, path in files.items() if path is not None}

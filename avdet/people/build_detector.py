@@ -20,6 +20,7 @@ from avdet.checkpoints.checkpoint_io import CheckpointError, load_checkpoint, re
 from avdet.people.box_table import require_normalized
 from avdet.people.box_table_detector import BoxTableDetector, ground_truth_boxes
 from avdet.people.detector_classes import PERSON_CLASS
+from avdet.people.onnx_detector import onnx_detector
 from avdet.people.person_detector import MIN_SCORES, PersonDetector, TrainablePersonDetector
 from avdet.people.torchvision_rcnn import MODELS, published_weights, torchvision_rcnn
 
@@ -46,6 +47,7 @@ class DetectorOptions:
     weights: Path | None
     device: torch.device
     person_class: str
+    output_format: str | None = None
     sample: bool = False
 
 
@@ -56,18 +58,25 @@ def build_person_detector(
     weights: Path | None = None,
     device: str | None = None,
     person_class: str = PERSON_CLASS,
+    output_format: str | None = None,
 ) -> PersonDetector:
     """Builds a detector for inference, by default on the GPU if there is one.
 
-    name: a key of DETECTORS; None selects Detectron2 if it is installed, else torchvision.
+    name: a key of DETECTORS; None selects the one of the weights, else Detectron2 if it is installed, else torchvision.
     model: for torchvision, a key of its MODELS (default resnet50); for Detectron2, a config file or a name in its zoo.
     weights: a file; one of tools/train_people.py determines name and model. None selects the published weights, which
-    are downloaded once. For "csv" and "ground_truth", the table to read.
+    are downloaded once. For "onnx" the exported model, for "csv" and "ground_truth" the table to read.
     person_class: name of the class that is detected, or its number where the model has no names.
+    output_format: for "onnx", a key of FORMATS; None recognises it.
     Raises ValueError if the arguments do not fit together or a file is missing.
     """
-    options = DetectorOptions(model, weights, _device(device), person_class)
-    return _load_trained(options, name) or DETECTORS[_require_name(name or _default_name(), tuple(DETECTORS))](options)
+    if output_format is not None and _name_by_weights(name, weights) != "onnx":
+        raise ValueError(f"--person-format {output_format} is for --person-detector onnx alone; leave it out")
+    options = DetectorOptions(model, weights, _device(device), person_class, output_format)
+    trained = _load_trained(options, name)
+    if trained is not None:
+        return trained
+    return DETECTORS[_require_name(_name_by_weights(name, weights) or _default_name(), tuple(DETECTORS))](options)
 
 
 def build_trainable_detector(
@@ -77,6 +86,7 @@ def build_trainable_detector(
     weights: Path | None = None,
     device: str | None = None,
     person_class: str = PERSON_CLASS,
+    output_format: str | None = None,
     sample: bool = False,
 ) -> TrainablePersonDetector:
     """Builds a detector of one class for fine-tuning; arguments as for `build_person_detector`, name from TRAINABLE.
@@ -84,13 +94,18 @@ def build_trainable_detector(
     Training starts from the weights of `person_class`. Models without published weights start from random ones.
     `sample` selects a model that trains on a CPU.
     """
-    options = DetectorOptions(model, weights, _device(device), person_class, sample)
-    return _load_trained(options, name) or TRAINABLE[_require_name(name or _default_name(), tuple(TRAINABLE))](options)
+    options = DetectorOptions(model, weights, _device(device), person_class, sample=sample)
+    trained = _load_trained(options, name)
+    if trained is not None:
+        return trained
+    if output_format is not None or _name_by_weights(name, weights) == "onnx":
+        raise ValueError("an exported detector cannot be trained; choose from detectron2, torchvision")
+    return TRAINABLE[_require_name(name or _default_name(), tuple(TRAINABLE))](options)
 
 
 def default_min_score(name: str | None, weights: Path | None) -> float:
     """`PersonDetector.min_score` of the detector that `build_person_detector` builds."""
-    return MIN_SCORES[_require_name(name or "torchvision", tuple(DETECTORS))]
+    return MIN_SCORES[_require_name(_name_by_weights(name, weights) or "torchvision", tuple(DETECTORS))]
 
 
 def save_person_detector(path: Path, detector: TrainablePersonDetector) -> None:
@@ -107,6 +122,10 @@ def _device(device: str | None) -> torch.device:
     if torch_device.type == "cuda" and (torch_device.index or 0) >= torch.cuda.device_count():
         raise ValueError(f"--device {device} does not exist: torch sees {torch.cuda.device_count()} GPUs; give cpu")
     return torch_device
+
+
+def _name_by_weights(name: str | None, weights: Path | None) -> str | None:
+    return "onnx" if name is None and weights is not None and weights.suffix.lower() == ".onnx" else name
 
 
 def _default_name() -> str:
@@ -218,6 +237,16 @@ def _detectron2_backend() -> ModuleType:
     return detectron2_rcnn
 
 
+def _onnx(options: DetectorOptions) -> PersonDetector:
+    if options.weights is None:
+        raise ValueError("the onnx detector needs a model; give an .onnx file with --person-weights")
+    if options.model is not None:
+        raise ValueError(f"--person-model {options.model} is not for --person-detector onnx; leave it out")
+    return onnx_detector(
+        options.weights, options.device, person_class=options.person_class, output_format=options.output_format
+    )
+
+
 def _csv_detector(options: DetectorOptions) -> PersonDetector:
     path = _table_file("csv", options)
     return _box_table_detector(ava_eval.read_boxes(path), path)
@@ -244,6 +273,7 @@ def _table_file(name: str, options: DetectorOptions) -> Path:
 DETECTORS: dict[str, Callable[[DetectorOptions], PersonDetector]] = {
     "detectron2": _detectron2,
     "torchvision": _torchvision,
+    "onnx": _onnx,
     "csv": _csv_detector,
     "ground_truth": _ground_truth_detector,
 }

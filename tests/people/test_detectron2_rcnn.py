@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -44,14 +45,18 @@ def test_random_weights_give_valid_boxes(backend: ModuleType) -> None:
 
 
 def test_a_detector_learns_bright_boxes_and_is_saved(backend: ModuleType, tmp_path: Path) -> None:
+    """After these 50 steps AP50 is 1.0 for the seeds 0 to 3; without training it is at most 0.11."""
     torch.manual_seed(0)
+    np.random.seed(0)  # Detectron2 draws the sizes of the training images with it
     detector = build_trainable_detector("detectron2", device="cpu", sample=True)
-    batches = [[scene(8 * k + j) for j in range(8)] for k in range(5)]
-    fine_tune(detector, batches, epochs=4, steps_per_epoch=5, lr=0.02)
     images, truth = zip(*(scene(seed) for seed in range(1000, 1008)), strict=True)
+    untrained = person_metrics(truth, detector(images), threshold=0.5).ap50
+    batches = [[scene(4 * k + j) for j in range(4)] for k in range(5)]
+    fine_tune(detector, batches, epochs=10, steps_per_epoch=5, lr=0.04)
     found = detector(images)
-    metrics = person_metrics(truth, found, threshold=0.5)
-    assert metrics.ap50 is not None and metrics.ap50 > 0.8
+    trained = person_metrics(truth, found, threshold=0.5).ap50
+    assert untrained is not None and trained is not None
+    assert untrained < 0.3 and trained > 0.8
     save_person_detector(tmp_path / "people.pt", detector)
     again = build_person_detector(weights=tmp_path / "people.pt", device="cpu")
     for first, second in zip(found, again(images), strict=True):
@@ -84,6 +89,21 @@ def test_zoo_configs_are_found_by_name(backend: ModuleType, model: str) -> None:
     assert config.MODEL.WEIGHTS.startswith("https://")
     assert not config.MODEL.KEYPOINT_ON and not config.MODEL.MASK_ON
     assert config.MODEL.DEVICE == "cpu"
+
+
+def test_a_class_is_selected_by_name(backend: ModuleType) -> None:
+    """The names are those of the data set that the config names; a dog is number 16 of COCO's 80."""
+    config = backend.detectron2_config("COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml", CPU)
+    sample = backend.detectron2_config(backend.SAMPLE_MODEL, CPU)
+    sample.MODEL.ROI_HEADS.NUM_CLASSES, sample.DATASETS.TRAIN = 80, config.DATASETS.TRAIN
+    detector = backend.detectron2_rcnn(sample, None, "dog")
+    assert detector.class_id == 16
+    before, after = detector.module.state_dict(), backend.person_only_rcnn(detector).module.state_dict()
+    head = "roi_heads.box_predictor."
+    assert torch.equal(after[head + "cls_score.weight"], before[head + "cls_score.weight"][[16, 80]])
+    assert torch.equal(after[head + "bbox_pred.bias"], before[head + "bbox_pred.bias"][64:68])
+    with pytest.raises(ValueError, match="no class 'goat'; give --person-class one of person, bicycle"):
+        backend.detectron2_rcnn(sample, None, "goat")
 
 
 def test_wrong_arguments_are_explained(backend: ModuleType, tmp_path: Path) -> None:
