@@ -45,6 +45,9 @@ class ModelConfig(Section):
     fast_blocks: StageBlocks | None = Field(
         None, description="Residual blocks of the Fast pathway's res2 to res5; null: as `stage_blocks`."
     )
+    pathways: tuple[Literal["slow", "fast"], ...] = Field(
+        ("slow", "fast"), description="[slow, fast], or [slow]: the Slow pathway alone, without audio."
+    )
     width: int = Field(64, ge=8, description="Channels of the Slow pathway after conv1.")
     slow_frames: int = Field(4, ge=1, description="Frames that the Slow pathway sees (T).")
     slow_stride: int = Field(16, ge=1, description="Raw frames between two frames of the Slow pathway (tau).")
@@ -110,15 +113,17 @@ class ModelConfig(Section):
 
     @property
     def fast_width(self) -> int:
-        return max(1, round(self.width * self.beta))
+        """0 without a Fast pathway."""
+        return max(1, round(self.width * self.beta)) if "fast" in self.pathways else 0
 
     @property
     def audio_width(self) -> int:
         return max(1, round(self.width * self.beta_audio))
 
     @property
-    def fast_frames(self) -> int:
-        return self.slow_frames * self.alpha
+    def clip_frames(self) -> int:
+        """Frames that enter the network: Fast's, or Slow's without a Fast pathway."""
+        return self.slow_frames * (self.alpha if "fast" in self.pathways else 1)
 
     @property
     def span_frames(self) -> int:
@@ -131,11 +136,15 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> ModelConfig:
-        if self.slow_stride % self.alpha:
+        if self.span_frames % self.clip_frames:
             raise ValueError(
                 f"slow_stride {self.slow_stride} is not a multiple of alpha {self.alpha}, so the Fast pathway's stride "
                 "is not an integer; choose an alpha that divides slow_stride"
             )
+        if self.pathways not in {("slow", "fast"), ("slow",)}:
+            raise ValueError(f"pathways {list(self.pathways)} is no network; choose [slow, fast] or [slow]")
+        if self.uses_audio and not self.fast_width:
+            raise ValueError("pathways [slow] has no lateral connections for audio; set model.audio=false")
         if self.avs_stages and self.audio is not True:
             raise ValueError("avs_stages needs both audio and video; set model.audio=true or model.avs_stages=[]")
         if any(block not in range(self.stage_blocks[2]) for block in self.nonlocal_blocks):
@@ -153,7 +162,7 @@ class ModelConfig(Section):
         bare = [stage for stage in self.fusion_stages if stage not in self.fast_to_slow_stages]
         if self.fusion == "a_to_f_to_s" and bare:
             raise ValueError(f"fusion a_to_f_to_s at {bare[0]} needs F->S there; add it to fast_to_slow_stages")
-        frames = self.fast_frames if self.fusion == "a_to_f_to_s" else self.slow_frames
+        frames = self.clip_frames if self.fusion == "a_to_f_to_s" else self.slow_frames
         frames_at: dict[str, int] = dict.fromkeys(self.avs_stages, self.slow_frames)
         if self.fusion != "nonlocal":
             frames_at.update(dict.fromkeys(self.fusion_stages, frames))

@@ -76,6 +76,8 @@ def test_later_settings_override_single_keys(tmp_path: Path) -> None:
             "data.exclusive_groups=[[sit,stand],[stand,walk]]",
             "exclusive_groups lists 'stand' twice; a class belongs to at most one group",
         ),
+        ("model.pathways=[fast]", "pathways ['fast'] is no network; choose [slow, fast] or [slow]"),
+        ("model.pathways=[slow]", "pathways [slow] has no lateral connections for audio; set model.audio=false"),
         ("model.alpha=5", "slow_stride 16 is not a multiple of alpha 5"),
         ("train.warmup_epochs=34", "Warm-up (34 epochs) is longer than training (20)"),
         ("data.train_crop=300", "train_short_side 256-320 must rise and be at least train_crop 300"),
@@ -144,7 +146,7 @@ def test_yaml_cannot_run_code(tmp_path: Path) -> None:
 
 def test_frames_of_the_default_model() -> None:
     model = Config().model
-    assert (model.fast_frames, model.span_frames) == (32, 64)
+    assert (model.clip_frames, model.span_frames) == (32, 64)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def _export(args: argparse.Namespace) -> None:
         else None
     )
     torch.manual_seed(0)
-    example = random_inputs(clips=2, boxes=3, frames=config.model.fast_frames, size_px=(80, 112), audio=audio)
+    example = random_inputs(clips=2, boxes=3, frames=config.model.clip_frames, size_px=(80, 112), audio=audio)
     export_onnx(model, example, args.output, notes=_metadata(config, detector.classes.label_map))
     size_mb = args.output.stat().st_size / 1e6
     sys.stdout.write(f"{args.output}: opset {OPSET}, {size_mb:.1f} MB, inputs: {', '.join(example.named())}\n")
@@ -77,7 +77,7 @@ def _difference(path: Path, model: ActionModel, config: Config, audio: tuple[int
     largest = 0.0
     for seed, (clips, boxes, size_px) in enumerate(TRIALS):
         inputs = random_inputs(
-            clips=clips, boxes=boxes, frames=config.model.fast_frames, size_px=size_px, audio=audio, seed=seed
+            clips=clips, boxes=boxes, frames=config.model.clip_frames, size_px=size_px, audio=audio, seed=seed
         )
         largest = max(largest, float(np.abs(run_onnx(path, inputs) - run_torch(model, inputs)).max(initial=0.0)))
     return largest
@@ -86,7 +86,7 @@ def _difference(path: Path, model: ActionModel, config: Config, audio: tuple[int
 def _metadata(config: Config, label_map: dict[int, str]) -> dict[str, str]:
     """The classes, and the parameters by which inputs are prepared, as JSON strings."""
     clip = {
-        "frames": config.model.fast_frames,
+        "frames": config.model.clip_frames,
         "span_frames": config.model.span_frames,
         "nominal_fps": config.data.nominal_fps,
         "short_side_px": config.data.test_short_side,

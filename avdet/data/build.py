@@ -48,7 +48,7 @@ def build_clip_extractor(config: Config) -> ClipExtractor:
     """How clips are cut for the config's model."""
     model = config.model
     logmel = LogMel(num_frames=model.audio_frames, num_mels=model.mel_bins) if model.uses_audio else None
-    return ClipExtractor(model.span_frames, model.slow_stride // model.alpha, config.data.nominal_fps, logmel)
+    return ClipExtractor(model.span_frames, model.span_frames // model.clip_frames, config.data.nominal_fps, logmel)
 
 
 def build_detection_train_loader(

@@ -17,8 +17,8 @@ from avdet.data.keyframes import Keyframe
 from avdet.inference.detector import ActionDetector
 from avdet.media.video_reader import VideoReader
 from avdet.models.action_model import ActionModel
-from avdet.models.avslowfast import AudioOnly
 from avdet.models.class_activation import ActivationMaps, ExplainedPerson, Explanation, activation_maps
+from avdet.models.one_pathway import AudioOnly
 from avdet.structures import PersonBoxes
 
 __all__ = ["Explainer"]

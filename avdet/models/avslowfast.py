@@ -16,7 +16,7 @@ from avdet.models.drop_pathway import AudioState
 from avdet.models.ops.channels_last import channels_last
 from avdet.models.visual_pathway import VisualPathway
 
-__all__ = ["AVSlowFast", "AudioOnly", "Features", "PackPathways"]
+__all__ = ["AVSlowFast", "Features", "PackPathways"]
 
 
 @dataclass(frozen=True)
@@ -98,16 +98,3 @@ class AVSlowFast(nn.Module):
         slow, fast, audio = self.slow.res5(slow), self.fast.res5(fast), audio.through(self.audio.res5)
         slow, fast, audio = self.fusion["pool5"](slow, fast, audio)  # 2048x4x7x7, 256x32x7x7, 1024x16x10
         return Features((slow, fast), audio)
-
-
-class AudioOnly(nn.Module):
-    """The Audio pathway as a network of its own, for the paper's comparison."""
-
-    def __init__(self, audio: AudioPathway) -> None:
-        super().__init__()
-        self.audio = audio
-
-    def forward(self, frames: Tensor, audio: AudioState) -> Features:
-        for stage in (self.audio.conv1, self.audio.res2, self.audio.res3, self.audio.res4, self.audio.res5):
-            audio = audio.through(stage)
-        return Features((), audio)

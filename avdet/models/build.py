@@ -9,12 +9,13 @@ from torch import Tensor
 
 from avdet.models.action_model import ActionModel
 from avdet.models.audio_pathway import AudioPathway, NoAudioPathway
-from avdet.models.avslowfast import AudioOnly, AVSlowFast, PackPathways
+from avdet.models.avslowfast import AVSlowFast, PackPathways
 from avdet.models.build_fusion import STAGES, Stage, build_fusion
 from avdet.models.class_loss import ClassLoss
 from avdet.models.drop_pathway import DropPathway
 from avdet.models.heads import Classifier, ClipHead, RoIHead, build_roi_align
 from avdet.models.init_weights import init_weights
+from avdet.models.one_pathway import AudioOnly, SlowOnly
 from avdet.models.sync_loss import SyncLoss
 from avdet.models.visual_pathway import VisualPathway
 from avdet.settings import ModelConfig
@@ -53,7 +54,7 @@ def build_model(
         return ClassLoss(count, exclusive=groups, positive_weights=positive_weights)
 
     network = ActionModel(
-        AudioOnly(_audio_pathway(model)) if model.audio == "only" else _avslowfast(model, head),
+        AudioOnly(_audio_pathway(model)) if model.audio == "only" else _visual_network(model, head),
         _roi_head(model, classifier, dim_audio) if head == "roi" else _clip_head(classifier, dim_audio, crop_px),
         _drop_pathway(model),
         sync={stage: SyncLoss(Stage(model, stage).dim_synced) for stage in model.avs_stages},
@@ -68,31 +69,33 @@ def _audio_pathway(model: ModelConfig) -> AudioPathway:
     return AudioPathway(width=model.audio_width, blocks=model.audio_blocks or model.stage_blocks)
 
 
-def _avslowfast(model: ModelConfig, head: Literal["roi", "clip"]) -> AVSlowFast:
-    res5_dilation = model.res5_dilation if head == "roi" else None
+def _visual_network(model: ModelConfig, head: Literal["roi", "clip"]) -> AVSlowFast | SlowOnly:
     slow = VisualPathway(
         width=model.width,
         blocks=model.stage_blocks,
         lateral_dims=[Stage(model, stage).dim_lateral for stage in STAGES[:4]],
         temporal_kernels=(1, 1, 1, 3, 3),
         res4_temporal_blocks=model.res4_temporal_blocks,
-        res5_dilation=res5_dilation,
+        res5_dilation=model.res5_dilation if head == "roi" else None,
         nonlocal_blocks=model.nonlocal_blocks,
         nonlocal_softmax=model.nonlocal_form == "softmax",
         nonlocal_pool=model.nonlocal_pool,
     )
+    bgr, strided = model.channel_order == "bgr", model.slow_sampling == "stride"
+    alpha = model.clip_frames // model.slow_frames
+    pack_pathways = PackPathways(alpha, mean=model.pixel_mean, std=model.pixel_std, bgr=bgr, strided=strided)
+    if not model.fast_width:
+        return SlowOnly(pack_pathways, slow)
     fast = VisualPathway(
         width=model.fast_width,
         blocks=model.fast_blocks or model.stage_blocks,
         lateral_dims=(0, 0, 0, 0),
         temporal_kernels=(5, 3, 3, 3, 3),
         res4_temporal_blocks=model.res4_temporal_blocks,
-        res5_dilation=res5_dilation,
+        res5_dilation=model.res5_dilation if head == "roi" else None,
     )
     audio = _audio_pathway(model) if model.uses_audio else NoAudioPathway()
     fusion = {stage: build_fusion(Stage(model, stage)) for stage in STAGES}
-    bgr, strided = model.channel_order == "bgr", model.slow_sampling == "stride"
-    pack_pathways = PackPathways(model.alpha, mean=model.pixel_mean, std=model.pixel_std, bgr=bgr, strided=strided)
     return AVSlowFast(pack_pathways, slow, fast, audio, fusion)
 
 

@@ -74,7 +74,7 @@ class Stage:
         return self._audio_lateral(dim, self.model.slow_frames)
 
     def audio_to_fast(self) -> AudioLateral:
-        return self._audio_lateral(self.dim_fast, self.model.fast_frames)
+        return self._audio_lateral(self.dim_fast, self.model.clip_frames)
 
     def _audio_lateral(self, dim: int, frames: int) -> AudioLateral:
         steps = self.model.audio_frames // AUDIO_STRIDES[self.name]

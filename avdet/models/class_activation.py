@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from avdet.models.action_model import ActionModel
-from avdet.models.avslowfast import AudioOnly, Features
+from avdet.models.avslowfast import Features
 from avdet.models.heads import RoIHead
+from avdet.models.one_pathway import AudioOnly
 from avdet.structures import ClipBatch
 
 __all__ = ["ActivationMaps", "ExplainedPerson", "Explanation", "activation_maps"]

@@ -22,5 +22,5 @@ def test_a_view_of_the_papers_network() -> None:
     config = ModelConfig()
     with torch.device("meta"):
         model = build_model(config, num_classes=400, head="clip")
-    batch = tiny_batch((True,), size=256, frames=config.fast_frames, audio_shape=(config.audio_frames, config.mel_bins))
+    batch = tiny_batch((True,), size=256, frames=config.clip_frames, audio_shape=(config.audio_frames, config.mel_bins))
     assert giga_multiply_adds(model, batch) == pytest.approx(39.61, abs=0.01)

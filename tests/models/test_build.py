@@ -41,7 +41,7 @@ def build_on_meta(config: ModelConfig, head: Literal["roi", "clip"] = "clip") ->
 def giga_multiply_adds(config: ModelConfig, size: int = 256) -> float:
     """Convolutions and linear layers of one view with aligned audio, with the AVS loss's tap at pool5."""
     model = build_on_meta(config)
-    frames = torch.zeros(1, 3, config.fast_frames, size, size, device="meta")
+    frames = torch.zeros(1, 3, config.clip_frames, size, size, device="meta")
     log_mel = torch.zeros(1, 1, config.audio_frames, config.mel_bins, device="meta")
     state = (
         AudioState(log_mel, torch.zeros(1, dtype=torch.long, device="meta"))
@@ -107,7 +107,7 @@ def backbone_multiply_adds(config_json: str, head: Literal["roi", "clip"], size:
     """In 1e9. Cached because several configs have one model."""
     config = ModelConfig.model_validate_json(config_json)
     model = build_on_meta(config, head)
-    frames = torch.zeros(1, 3, config.fast_frames, size, size, device="meta")
+    frames = torch.zeros(1, 3, config.clip_frames, size, size, device="meta")
     audio = torch.zeros(1, 1, config.audio_frames, config.mel_bins, device="meta")
     state = AudioState(audio, torch.zeros(1, dtype=torch.long, device="meta"))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
@@ -204,7 +204,7 @@ def test_tiny_models_train_and_predict(settings: dict[str, Any]) -> None:
     """Every parameter gets a gradient."""
     config = tiny_config(**{"audio_frames": 128, **settings})
     model = build_model(config, num_classes=3, head="roi")
-    batch = tiny_batch(frames=config.fast_frames, audio_shape=(config.audio_frames, config.mel_bins))
+    batch = tiny_batch(frames=config.clip_frames, audio_shape=(config.audio_frames, config.mel_bins))
     model(batch)["action"].backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
     assert model.eval().predict(batch).shape == (4, 3)

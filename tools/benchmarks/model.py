@@ -130,7 +130,7 @@ def count(model: ModelConfig, size_px: int) -> dict[str, tuple[float, float]]:
     model = model.model_copy(update={"avs_stages": ()})
     with torch.device("meta"):
         network = build_model(model, num_classes=CLASSES, head="clip", crop_px=size_px).eval()
-        frames = torch.zeros(1, 3, model.fast_frames, size_px, size_px)
+        frames = torch.zeros(1, 3, model.clip_frames, size_px, size_px)
         audio = torch.zeros(1, 1, model.audio_frames, model.mel_bins)
         clip_of_audio = torch.zeros(1, dtype=torch.long)
         audio_state = AudioState(audio, clip_of_audio) if model.uses_audio else no_audio(frames.device)
@@ -229,7 +229,7 @@ def random_batch(model: ModelConfig, clips: int, size_px: int) -> ClipBatch:
     """Noise, with audio and a class for every clip."""
     no_persons = PersonBoxes.from_boxes(torch.zeros(0, 4))
     return ClipBatch(
-        frames=torch.randint(0, 256, (clips, 3, model.fast_frames, size_px, size_px), dtype=torch.uint8),
+        frames=torch.randint(0, 256, (clips, 3, model.clip_frames, size_px, size_px), dtype=torch.uint8),
         audio=torch.randn(clips, 1, model.audio_frames, model.mel_bins),
         has_audio=torch.ones(clips, dtype=torch.bool),
         boxes_px=torch.zeros(0, 4),
