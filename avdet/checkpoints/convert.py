@@ -1,4 +1,4 @@
-"""Converts tensor names and shapes of PySlowFast, AVSlowFast, Caffe2, PyTorchVideo and MMAction2 to avdet's."""
+"""Converts the tensor names and shapes of PySlowFast, Caffe2, PyTorchVideo, MMAction2 and GluonCV to avdet's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-__all__ = ["UnknownTensorError", "from_caffe2", "from_mmaction2", "from_pytorchvideo", "from_reference"]
+__all__ = ["UnknownTensorError", "from_caffe2", "from_gluoncv", "from_mmaction2", "from_pytorchvideo", "from_reference"]
 
 Rules = tuple[tuple[str, Callable[..., str]], ...]
 
@@ -150,32 +150,34 @@ def _next(stage: str) -> int:
     return int(stage) + 1
 
 
-_BLOCK = r"blocks\.(\d)\.multipathway_blocks\.([01])"
+_BLOCK = r"blocks\.(\d)\.(?:multipathway_blocks\.([01])\.)?"  # without a pathway: the Slow pathway alone
 _PYTORCHVIDEO_RULES: Rules = (  # to PySlowFast's names
-    (r"blocks\.0\.multipathway_blocks\.([01])\.conv\.(.*)", "s1.pathway{}_stem.conv.{}".format),
-    (r"blocks\.0\.multipathway_blocks\.([01])\.norm\.(.*)", "s1.pathway{}_stem.bn.{}".format),
+    (
+        r"blocks\.0\.(?:multipathway_blocks\.([01])\.)?(conv|norm)\.(.*)",
+        lambda pathway, layer, rest: f"s1.pathway{pathway or 0}_stem.{'bn' if layer == 'norm' else 'conv'}.{rest}",
+    ),
     (
         r"blocks\.(\d)\.multipathway_fusion\.(conv_fast_to_slow|norm)\.(.*)",
         lambda stage, layer, rest: f"s{_next(stage)}_fuse.{'bn' if layer == 'norm' else 'conv_f2s'}.{rest}",
     ),
     (
-        rf"{_BLOCK}\.res_blocks\.(\d+)\.branch1_(conv|norm)\.(.*)",
+        rf"{_BLOCK}res_blocks\.(\d+)\.branch1_(conv|norm)\.(.*)",
         lambda stage, pathway, block, layer, rest: (
-            f"s{_next(stage)}.pathway{pathway}_res{block}.branch1{'_bn' if layer == 'norm' else ''}.{rest}"
+            f"s{_next(stage)}.pathway{pathway or 0}_res{block}.branch1{'_bn' if layer == 'norm' else ''}.{rest}"
         ),
     ),
     (
-        rf"{_BLOCK}\.res_blocks\.(\d+)\.branch2\.(conv|norm)_([abc])\.(.*)",
+        rf"{_BLOCK}res_blocks\.(\d+)\.branch2\.(conv|norm)_([abc])\.(.*)",
         lambda stage, pathway, block, layer, part, rest: (
-            f"s{_next(stage)}.pathway{pathway}_res{block}.branch2.{part}{'_bn' if layer == 'norm' else ''}.{rest}"
+            f"s{_next(stage)}.pathway{pathway or 0}_res{block}.branch2.{part}{'_bn' if layer == 'norm' else ''}.{rest}"
         ),
     ),
-    (r"(?:blocks\.6|detection_head)\.proj\.(.*)", "head.projection.{}".format),
+    (r"(?:blocks\.[56]|detection_head)\.proj\.(.*)", "head.projection.{}".format),
 )
 
 
 def from_pytorchvideo(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Converts a state dict of PyTorchVideo's SlowFast, without the prefix `model.`, like `from_reference`."""
+    """Converts a state dict of PyTorchVideo's SlowFast or Slow, without the prefix `model.`, like `from_reference`."""
     return from_reference({_rename(name, _PYTORCHVIDEO_RULES): tensor for name, tensor in state.items()})
 
 
@@ -226,3 +228,35 @@ def from_mmaction2(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         else:
             renamed |= {weight: renamed[weight][1:], bias: renamed[bias][1:]}
     return from_reference(renamed)
+
+
+_LATERAL_STAGE = {"p1": 1, "res2": 2, "res3": 3, "res4": 4}
+_GLUONCV_RULES: Rules = (  # to PySlowFast's names
+    (
+        r"(slow|fast)_(conv|bn)1\.(.*)",
+        lambda path, layer, rest: f"s1.pathway{_PATH[path]}_stem.{layer}.{rest}",
+    ),
+    (
+        r"lateral_(p1|res[234])\.([01])\.(.*)",
+        lambda stage, layer, rest: f"s{_LATERAL_STAGE[stage]}_fuse.{'bn' if layer == '1' else 'conv_f2s'}.{rest}",
+    ),
+    (
+        r"(slow|fast)_res([2-5])\.0\.downsample\.([01])\.(.*)",
+        lambda path, stage, layer, rest: (
+            f"s{stage}.pathway{_PATH[path]}_res0.branch1{'_bn' if layer == '1' else ''}.{rest}"
+        ),
+    ),
+    (
+        r"(slow|fast)_res([2-5])\.(\d+)\.(conv|bn)([123])\.(.*)",
+        lambda path, stage, block, layer, part, rest: (
+            f"s{stage}.pathway{_PATH[path]}_res{block}.branch2.{' abc'[int(part)]}"
+            f"{'_bn' if layer == 'bn' else ''}.{rest}"
+        ),
+    ),
+    (r"fc\.(.*)", "head.projection.{}".format),
+)
+
+
+def from_gluoncv(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Converts a state dict of GluonCV's SlowFast in torch like `from_reference`."""
+    return from_reference({_rename(name, _GLUONCV_RULES): tensor for name, tensor in state.items()})

@@ -1,4 +1,4 @@
-"""Reads checkpoints of PySlowFast, AVSlowFast, Caffe2, PyTorchVideo and MMAction2 without running code."""
+"""Reads checkpoints of PySlowFast, AVSlowFast, Caffe2, PyTorchVideo, MMAction2 and GluonCV without running code."""
 
 from __future__ import annotations
 
@@ -24,15 +24,11 @@ from avdet.checkpoints.checkpoint_io import (
     parse_checkpoint,
     read_tensors,
 )
-from avdet.checkpoints.convert import from_caffe2, from_mmaction2, from_pytorchvideo, from_reference
-from avdet.checkpoints.infer_config import (
-    Settings,
-    infer_model_settings,
-    mmaction2_settings,
-    pyslowfast_settings,
-    pytorchvideo_settings,
-)
+from avdet.checkpoints.convert import from_caffe2, from_gluoncv, from_mmaction2, from_pytorchvideo, from_reference
+from avdet.checkpoints.infer_config import infer_model_settings
 from avdet.checkpoints.public_class_names import public_class_names
+from avdet.checkpoints.published_settings import gluoncv_settings, mmaction2_settings, pytorchvideo_settings
+from avdet.checkpoints.pyslowfast_config import Settings, pyslowfast_settings
 
 __all__ = ["CLASSIFIER", "ThirdPartyCheckpoint", "load_any_checkpoint", "read_third_party"]
 
@@ -43,7 +39,6 @@ WRAPPERS = ("module.", "_orig_mod.", "model.")  # DataParallel's, torch.compile'
 UNSUPPORTED = {  # by the start of a tensor's name
     "roi_head.shared_head.": "MMAction2's shared head (LFB or ACRN)",
     "backbone.conv1.": "a network of one pathway (MMAction2's SlowOnly)",
-    "blocks.0.conv.": "a network of one pathway (PyTorchVideo's slow_r50)",
 }
 
 
@@ -126,7 +121,7 @@ def _recognise(content: Any, path: Path) -> ThirdPartyCheckpoint:  # noqa: ANN40
     if not tensors:
         raise CheckpointError(
             f"{path} has neither model_state (PySlowFast, AVSlowFast, PyTorchVideo) nor state_dict (MMAction2) nor "
-            "blobs (Caffe2); give a checkpoint of one of them"
+            "blobs (Caffe2) nor tensors alone (GluonCV); give a checkpoint of one of them"
         )
     _check_entries(Tensor, tensors, path)
     tensors = {_unwrapped(name): tensor for name, tensor in tensors.items()}
@@ -134,10 +129,12 @@ def _recognise(content: Any, path: Path) -> ThirdPartyCheckpoint:  # noqa: ANN40
         name = next((name for name in tensors if name.startswith(prefix)), None)
         if name is not None:
             raise ValueError(f"The file holds {name} of {part}, which avdet does not have; give a SlowFast model")
-    if any(".multipathway_blocks." in name for name in tensors):
+    if any(name.startswith("blocks.0.") for name in tensors):
         return _pytorchvideo(tensors)
     if any(name.startswith("backbone.slow_path.") for name in tensors):
         return _mmaction2(tensors, content.get("meta"), path)
+    if "slow_conv1.weight" in tensors:
+        return _gluoncv(tensors, path)
     return _pyslowfast(tensors, content.get("cfg"))
 
 
@@ -180,6 +177,13 @@ def _mmaction2(tensors: dict[str, Tensor], meta: object, path: Path) -> ThirdPar
     model = infer_model_settings(state)
     known = mmaction2_settings(model, text, detector="roi_head.bbox_head.fc_cls.weight" in tensors)
     return ThirdPartyCheckpoint("MMAction2", state, {"model": {**model, **known["model"]}, "data": known["data"]})
+
+
+def _gluoncv(tensors: dict[str, Tensor], path: Path) -> ThirdPartyCheckpoint:
+    state = from_gluoncv(tensors)
+    model = infer_model_settings(state)
+    known = gluoncv_settings(model, path.name, num_classes=len(tensors.get("fc.bias", ())))
+    return ThirdPartyCheckpoint("GluonCV", state, {"model": {**model, **known["model"]}, "data": known["data"]})
 
 
 def _check_entries(kind: type | UnionType, entries: dict[Any, Any], path: Path) -> None:

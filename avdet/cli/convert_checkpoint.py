@@ -1,4 +1,4 @@
-"""Convert a checkpoint of PySlowFast, AVSlowFast, Caffe2, PyTorchVideo or MMAction2 to avdet's format.
+"""Convert a checkpoint of PySlowFast, AVSlowFast, Caffe2, PyTorchVideo, MMAction2 or GluonCV to avdet's format.
 
 Without --config the model is inferred from the weights and the config in the file, and all weights must match. With
 --config the weights are loaded into the config's model, which may differ: SlowFast weights initialise an AVSlowFast.

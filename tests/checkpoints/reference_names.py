@@ -24,10 +24,23 @@ MODEL: {HEAD_ACT: sigmoid, DROPOUT_RATE: 0.5}
 """
 
 
+SLOW_CONFIG = """
+DATA: {NUM_FRAMES: 2, SAMPLING_RATE: 8, INPUT_CHANNEL_NUM: [3]}
+SLOWFAST: {ALPHA: 8}
+MODEL: {ARCH: slow, DROPOUT_RATE: 0.5}
+"""
+
+
 def slowfast(classes: int = 3, laterals: tuple[int, ...] = (1, 2, 3, 4)) -> dict[str, Tensor]:
     return _fill(
         {**dict(_visual(laterals)), "head.projection.weight": (classes, 288), "head.projection.bias": (classes,)}
     )
+
+
+def slow(classes: int = 3) -> dict[str, Tensor]:
+    """The Slow pathway alone."""
+    shapes = {name: shape for name, shape in _visual(()) if "pathway1" not in name}
+    return _fill({**shapes, "head.projection.weight": (classes, 256), "head.projection.bias": (classes,)})
 
 
 def avslowfast(classes: int = 3) -> dict[str, Tensor]:
@@ -140,8 +153,9 @@ def caffe2(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def pytorchvideo(state: dict[str, Tensor], *, detector: bool = False) -> dict[str, Tensor]:
-    """The same SlowFast under the names of PyTorchVideo's hub; its detectors have the prefix `model.`."""
-    head = "detection_head" if detector else "blocks.6"
+    """The same SlowFast or Slow under the names of PyTorchVideo's hub; its detectors have the prefix `model.`."""
+    is_slow = not any("pathway1" in name for name in state)
+    head = "detection_head" if detector else f"blocks.{5 if is_slow else 6}"
     rules = (
         (r"s1\.pathway(\d)_stem\.", r"blocks.0.multipathway_blocks.\1."),
         (r"s(\d)_fuse\.conv_f2s", lambda m: f"blocks.{int(m[1]) - 1}.multipathway_fusion.conv_fast_to_slow"),
@@ -156,6 +170,7 @@ def pytorchvideo(state: dict[str, Tensor], *, detector: bool = False) -> dict[st
         (r"branch1\.", "branch1_conv."),
         (r"blocks\.0\.multipathway_blocks\.(\d)\.bn", r"blocks.0.multipathway_blocks.\1.norm"),
         (r"head\.projection", f"{head}.proj"),
+        *([(r"multipathway_blocks\.0\.", "")] if is_slow else []),
     )
     names = {name: _substitute(name, rules) for name in state}
     prefix = "model." if detector else ""
@@ -182,6 +197,25 @@ def mmaction2(state: dict[str, Tensor], *, detector: bool = False) -> dict[str, 
         return renamed | {f"{head}.{end}": _with_background(renamed[f"{head}.{end}"]) for end in ("weight", "bias")}
     weight = renamed[f"{head}.weight"]
     return renamed | {f"{head}.weight": torch.cat([weight[:, 256:], weight[:, :256]], dim=1)}
+
+
+def gluoncv(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same SlowFast under the names of GluonCV's torch models."""
+    path = {"0": "slow", "1": "fast"}
+    rules = (
+        (r"s1\.pathway(\d)_stem\.(conv|bn)", lambda m: f"{path[m[1]]}_{m[2]}1"),
+        (r"s1_fuse", "lateral_p1"),
+        (r"s(\d)_fuse", r"lateral_res\1"),
+        (r"conv_f2s\.", "0."),
+        (r"(lateral_\w+)\.bn", r"\1.1"),
+        (r"s(\d)\.pathway(\d)_res(\d)\.", lambda m: f"{path[m[2]]}_res{m[1]}.{m[3]}."),
+        (r"branch2\.([abc])_bn", lambda m: f"bn{'abc'.index(m[1]) + 1}"),
+        (r"branch2\.([abc])", lambda m: f"conv{'abc'.index(m[1]) + 1}"),
+        (r"branch1_bn", "downsample.1"),
+        (r"branch1", "downsample.0"),
+        (r"head\.projection", "fc"),
+    )
+    return {_substitute(name, rules): tensor for name, tensor in state.items()}
 
 
 def _with_background(rows: Tensor) -> Tensor:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from avdet.checkpoints.infer_config import mmaction2_settings, pyslowfast_settings, pytorchvideo_settings
+from avdet.checkpoints.published_settings import gluoncv_settings, mmaction2_settings, pytorchvideo_settings
+from avdet.checkpoints.pyslowfast_config import pyslowfast_settings
 from avdet.config import parse_config
 
 AVA: dict[str, Any] = {  # of PySlowFast's AVA/c2/SLOWFAST_32x2_R101_50_50.yaml
@@ -87,6 +88,7 @@ def test_pyslowfasts_classifiers(activation: str, kind: str) -> None:
         ("RESNET.NUM_BLOCK_TEMP_KERNEL", [[3, 3], [4, 4], [6, 23], [3, 3]]),
         ("DETECTION.SPATIAL_SCALE_FACTOR", 32),
         ("DATA.INPUT_CHANNEL_NUM", [3]),
+        ("MODEL.ARCH", "c2d"),
     ],
 )
 def test_fields_that_avdet_lacks_are_refused_by_name(field: str, value: object) -> None:
@@ -105,6 +107,29 @@ def test_published_models_of_pytorchvideo() -> None:
         model = pytorchvideo_settings({**r101, **changes}, detector=False)["model"]
         assert model == {"alpha": 4, "slow_frames": frames, "slow_stride": 8}
     assert "slow_frames" not in pytorchvideo_settings({**r101, "fast_to_slow_kernel": 9}, detector=False)["model"]
+    slow = {"pathways": ("slow",), "stage_blocks": (3, 4, 6, 3), "res4_temporal_blocks": None}
+    for detector, (frames, stride) in ((False, (8, 8)), (True, (4, 16))):  # slow_r50, slow_r50_detection
+        model = pytorchvideo_settings(slow, detector=detector)["model"]
+        assert (model["slow_frames"], model["slow_stride"]) == (frames, stride)
+    assert "slow_frames" not in pytorchvideo_settings({**slow, "res4_temporal_blocks": 0}, detector=False)["model"]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "kernel", "name", "classes", "time"),
+    [
+        ((3, 4, 6, 3), 5, "best.pth", 400, (4, 16, 8)),
+        ((3, 4, 6, 3), 7, "best.pth", 400, (8, 8, 4)),
+        ((3, 4, 6, 3), 7, "best.pth", 174, (16, 8, 4)),
+        ((3, 4, 23, 3), 5, "best.pth", 400, (8, 8, 4)),
+        ((3, 4, 23, 3), 5, "slowfast_16x8_resnet101_50_50_kinetics400.pth", 400, (16, 8, 4)),
+    ],
+)
+def test_published_models_of_gluoncv(
+    blocks: tuple[int, ...], kernel: int, name: str, classes: int, time: tuple[int, int, int]
+) -> None:
+    network = {"stage_blocks": blocks, "fast_to_slow_kernel": kernel}
+    model = gluoncv_settings(network, name, num_classes=classes)["model"]
+    assert (model["slow_frames"], model["slow_stride"], model["alpha"]) == time
 
 
 def test_mmaction2_without_a_config_follows_from_the_lateral_kernel() -> None:

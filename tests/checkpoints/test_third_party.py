@@ -23,7 +23,16 @@ from avdet.config import parse_config
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from avdet.models.drop_pathway import no_audio
-from tests.checkpoints.reference_names import AVA_CONFIG, caffe2, mmaction2, pytorchvideo, slowfast
+from tests.checkpoints.reference_names import (
+    AVA_CONFIG,
+    SLOW_CONFIG,
+    caffe2,
+    gluoncv,
+    mmaction2,
+    pytorchvideo,
+    slow,
+    slowfast,
+)
 from tests.models.golden import GOLDEN, listed_state, recipe
 from tests.shared import needs_shared
 
@@ -90,6 +99,43 @@ def test_mmaction2s_tensors_are_all_renamed(tmp_path: Path, detector: bool) -> N
         assert (model.roi_resolution, model.roi_aligned, model.res5_dilation) == (8, True, 1)
 
 
+def test_gluoncvs_tensors_are_all_renamed(tmp_path: Path) -> None:
+    """T and tau follow from the file's name; none of the published networks has the tiny one's."""
+    path = save(tmp_path / "slowfast_4x16_resnet50_kinetics400-1d1eadb2.pth", gluoncv(slowfast()))
+    checkpoint = load_any_checkpoint(path)
+    assert_equal_states(checkpoint.model_state, from_reference(slowfast()))
+    config = parse_config(checkpoint.config)
+    model = config.model
+    assert (model.slow_frames, model.slow_stride, model.alpha, model.slow_sampling) == (4, 16, 8, "stride")
+    assert (model.pixel_mean, model.pixel_std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    assert (config.data.kind, config.data.train_crop) == ("kinetics", 256)
+    with pytest.raises(CheckpointError, match="does not contain the number of input frames"):
+        load_any_checkpoint(save(tmp_path / "best.pth", gluoncv(slowfast())))
+    with pytest.raises(CheckpointError, match=r"slow_res2\.0\.se\.weight"):
+        load_any_checkpoint(save(tmp_path / "se.pth", {**gluoncv(slowfast()), "slow_res2.0.se.weight": torch.ones(1)}))
+
+
+def test_the_slow_pathway_alone(tmp_path: Path) -> None:
+    """PySlowFast's SLOW_8x8_R50 and PyTorchVideo's slow_r50; ALPHA has no meaning in the config."""
+    path = save(tmp_path / "SLOW.pyth", {"model_state": slow(), "cfg": SLOW_CONFIG})
+    config = parse_config(load_any_checkpoint(path).config)
+    model = config.model
+    assert (model.pathways, model.slow_frames, model.slow_stride, model.clip_frames) == (("slow",), 2, 8, 2)
+    assert config.data.kind == "kinetics"
+    assert main([str(path), str(tmp_path / "out.pt")]) == 0
+    for detector in (False, True):
+        file = save(tmp_path / "slow_r50.pyth", {"model_state": pytorchvideo(slow(), detector=detector)})
+        assert_equal_states(read_third_party(file).model_state, from_reference(slow()))
+
+
+def test_one_pathway_that_is_not_slow_is_refused(tmp_path: Path) -> None:
+    """C2D has no temporal kernels in res4 and res5."""
+    name = "s5.pathway0_res0.branch2.a.weight"
+    c2d = {**slow(), name: slow()[name][:, :, :1]}
+    with pytest.raises(CheckpointError, match=r"temporal kernels \[1, 1, 1, 3, 1\] .* not C2D or I3D"):
+        load_any_checkpoint(save(tmp_path / "C2D.pyth", {"model_state": c2d, "cfg": SLOW_CONFIG}))
+
+
 def test_a_detector_takes_a_file_as_it_is(tmp_path: Path) -> None:
     path = save(tmp_path / "AVA.pyth", {"model_state": slowfast(), "cfg": AVA_CONFIG})
     detector = ActionDetector.from_checkpoint(path, device="cpu")
@@ -125,7 +171,6 @@ def test_files_without_settings_initialise_a_model_only(tmp_path: Path) -> None:
     [
         ("roi_head.shared_head.fbo.weight", r"shared head \(LFB or ACRN\), which avdet does not have"),
         ("backbone.conv1.conv.weight", r"one pathway \(MMAction2's SlowOnly\)"),
-        ("blocks.0.conv.weight", r"one pathway \(PyTorchVideo's slow_r50\)"),
         ("backbone.slow_path.layer1_lateral.bn.weight", r"holds backbone\.slow_path\.layer1_lateral\.bn\.weight"),
     ],
 )

@@ -1,0 +1,97 @@
+"""Settings of the models that PyTorchVideo, MMAction2 and GluonCV publish, whose files hold weights and little else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from avdet.checkpoints.pyslowfast_config import Settings
+
+__all__ = ["gluoncv_settings", "mmaction2_settings", "pytorchvideo_settings"]
+
+_R50, _R101 = (3, 4, 6, 3), (3, 4, 23, 3)
+_PYTORCHVIDEO_FRAMES: dict[tuple[Any, ...], tuple[int, int]] = {
+    # T and tau by stage_blocks, res4_temporal_blocks, fast_to_slow_kernel
+    (_R50, None, 7): (8, 8),  # slowfast_r50, slowfast_r50_detection
+    (_R101, None, 5): (8, 8),  # slowfast_r101
+    (_R101, 6, 5): (16, 8),  # slowfast_16x8_r101_50_50
+}
+
+
+def pytorchvideo_settings(model: Mapping[str, Any], *, detector: bool) -> Settings:
+    """Returns the settings of PyTorchVideo's published models, which are in no file; model: from the weights."""
+    head = {"roi_aligned": False} if detector else {}
+    data = {"kind": "ava" if detector else "kinetics"}
+    network = tuple(model.get(name) for name in ("stage_blocks", "res4_temporal_blocks", "fast_to_slow_kernel"))
+    if "pathways" in model:  # slow_r50, slow_r50_detection
+        frames, alpha = {(_R50, None, None): (4, 16) if detector else (8, 8)}.get(network), 1
+    else:
+        frames, alpha = _PYTORCHVIDEO_FRAMES.get(network), 4
+    time = {} if frames is None else {"alpha": alpha, "slow_frames": frames[0], "slow_stride": frames[1]}
+    return {"model": {**time, **head}, "data": data}
+
+
+_GLUONCV_FRAMES = {(_R50, 5): (4, 16), (_R50, 7): (8, 8), (_R101, 5): (8, 8)}  # by stage_blocks, fast_to_slow_kernel
+
+
+def gluoncv_settings(model: Mapping[str, Any], name: str, *, num_classes: int) -> Settings:
+    """Returns the settings of GluonCV's SlowFast in torch.
+
+    model: from the weights. name: of the file; if it has no "4x16" and the like, T and tau are those of the published
+    model with this network. The pixels are normalised as MMAction2's; the clip head pools the whole frame.
+    """
+    stated = re.search(r"slowfast_(\d+)x(\d+)_", name)
+    frames = _GLUONCV_FRAMES.get((model["stage_blocks"], model.get("fast_to_slow_kernel", 0)))
+    if stated:
+        frames = int(stated[1]), int(stated[2])
+    elif (frames, num_classes) == ((8, 8), 174):  # slowfast_16x8_resnet50_sthsthv2
+        frames = 16, 8
+    time = {} if frames is None else {"alpha": frames[1] // 2, "slow_frames": frames[0], "slow_stride": frames[1]}
+    pixels = {"pixel_mean": (0.485, 0.456, 0.406), "pixel_std": (0.229, 0.224, 0.225)}
+    return {"model": {**time, "slow_sampling": "stride", **pixels}, "data": {"kind": "kinetics", **_WHOLE_FRAME}}
+
+
+# The clip head pools the whole frame: windows of the test frames' size.
+_WHOLE_FRAME = {"train_crop": 256, "test_short_side": 256}
+_MMACTION2_FRAMES = {5: (4, 16, 8), 7: (8, 8, 4)}  # T, tau and alpha by fast_to_slow_kernel
+_MMACTION2_MEAN, _MMACTION2_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+
+
+def mmaction2_settings(model: Mapping[str, Any], text: str, *, detector: bool) -> Settings:
+    """Returns the settings of MMAction2's SlowFast.
+
+    model: from the weights. text: the file's name, and the config in it if there is one.
+    Raises ValueError if the config has a part that avdet does not have.
+    """
+    if re.search(r"temporal_pool_(mode|type)\s*=\s*['\"]max|temporal-max", text):
+        raise ValueError("temporal_pool_mode is max in the file's config, but avdet's heads average over time")
+    bgr = re.search(r"\bto_(bgr|rgb)\s*=\s*True", text) is not None  # either reverses its frames, which are RGB
+    clip_len, interval, resample, alpha = (
+        _number(text, name) for name in ("clip_len", "frame_interval", "resample_rate", "speed_ratio")
+    )
+    frames, stride, ratio = _MMACTION2_FRAMES.get(model.get("fast_to_slow_kernel", 0), (None, None, None))
+    if clip_len and interval and resample and alpha:
+        frames, stride, ratio = clip_len // resample, interval * resample, alpha
+    time = {} if frames is None else {"alpha": ratio, "slow_frames": frames, "slow_stride": stride}
+    mean, std = (
+        tuple(round(value / 255, 6) for value in _numbers(text, name) or default)[:: -1 if bgr else 1]
+        for name, default in (("mean", _MMACTION2_MEAN), ("std", _MMACTION2_STD))
+    )
+    settings = {**time, "slow_sampling": "stride", "pixel_mean": mean, "pixel_std": std}
+    settings["channel_order"] = "bgr" if bgr else "rgb"
+    if detector:
+        head = {"roi_resolution": _number(text, "output_size") or 8, "roi_aligned": True, "res5_dilation": 1}
+        return {"model": {**settings, **head}, "data": {"kind": "ava"}}
+    return {"model": settings, "data": {"kind": "kinetics", **_WHOLE_FRAME}}
+
+
+def _number(text: str, name: str) -> int | None:
+    match = re.search(rf"\b{name}\s*=\s*(\d+)", text)
+    return int(match[1]) if match else None
+
+
+def _numbers(text: str, name: str) -> tuple[float, ...] | None:
+    match = re.search(rf"\b{name}\s*=\s*[\[(]([\d.,\s]+)[\])]", text)
+    values = tuple(float(value) for value in match[1].split(",") if value.strip()) if match else ()
+    return values if len(values) == 3 else None
