@@ -11,25 +11,31 @@ from avdet.checkpoints.pyslowfast_config import Settings
 __all__ = ["gluoncv_settings", "mmaction2_settings", "pytorchvideo_settings"]
 
 _R50, _R101 = (3, 4, 6, 3), (3, 4, 23, 3)
-_PYTORCHVIDEO_FRAMES: dict[tuple[Any, ...], tuple[int, int]] = {
-    # T and tau by stage_blocks, res4_temporal_blocks, fast_to_slow_kernel
-    (_R50, None, 7): (8, 8),  # slowfast_r50, slowfast_r50_detection
-    (_R101, None, 5): (8, 8),  # slowfast_r101
-    (_R101, 6, 5): (16, 8),  # slowfast_16x8_r101_50_50
+_PYTORCHVIDEO_FRAMES: dict[tuple[Any, ...], tuple[int, int, int]] = {
+    # T, tau and alpha by stage_blocks, res4_temporal_blocks, fast_to_slow_kernel
+    (_R50, None, 5): (4, 16, 8),
+    (_R50, None, 7): (8, 8, 4),  # slowfast_r50, slowfast_r50_detection
+    (_R101, None, 5): (8, 8, 4),  # slowfast_r101
+    (_R101, 6, 5): (16, 8, 4),  # slowfast_16x8_r101_50_50
+    (_R50, None, None): (8, 8, 1),  # slow_r50, or by the file's name; slow_r50_detection is 4x16
 }
 
 
-def pytorchvideo_settings(model: Mapping[str, Any], *, detector: bool) -> Settings:
-    """Returns the settings of PyTorchVideo's published models, which are in no file; model: from the weights."""
-    head = {"roi_aligned": False} if detector else {}
-    data = {"kind": "ava" if detector else "kinetics"}
-    network = tuple(model.get(name) for name in ("stage_blocks", "res4_temporal_blocks", "fast_to_slow_kernel"))
-    if "pathways" in model:  # slow_r50, slow_r50_detection
-        frames, alpha = {(_R50, None, None): (4, 16) if detector else (8, 8)}.get(network), 1
-    else:
-        frames, alpha = _PYTORCHVIDEO_FRAMES.get(network), 4
-    time = {} if frames is None else {"alpha": alpha, "slow_frames": frames[0], "slow_stride": frames[1]}
-    return {"model": {**time, **head}, "data": data}
+def pytorchvideo_settings(model: Mapping[str, Any], name: str, *, num_classes: int, detector: bool) -> Settings:
+    """Returns the settings of PyTorchVideo's published models, which are in no file.
+
+    model: from the weights. name: of the file; SLOW_4x16_R50 and SLOW_8x8_R50 differ in nothing else. Those of Charades
+    (157 classes) and Something-Something (174) were trained on BGR frames with PySlowFast.
+    """
+    network = tuple(model.get(key) for key in ("stage_blocks", "res4_temporal_blocks", "fast_to_slow_kernel"))
+    frames = _PYTORCHVIDEO_FRAMES.get(network)
+    if frames and frames[2] == 1 and (detector or "4x16" in name):
+        frames = 4, 16, 1
+    settings = {} if frames is None else dict(zip(("slow_frames", "slow_stride", "alpha"), frames, strict=True))
+    if detector:
+        return {"model": {**settings, "roi_aligned": False}, "data": {"kind": "ava"}}
+    order = {"channel_order": "bgr"} if num_classes in {157, 174} else {}
+    return {"model": {**settings, **order}, "data": {"kind": "charades" if num_classes == 157 else "kinetics"}}
 
 
 _GLUONCV_FRAMES = {(_R50, 5): (4, 16), (_R50, 7): (8, 8), (_R101, 5): (8, 8)}  # by stage_blocks, fast_to_slow_kernel

@@ -130,7 +130,7 @@ def _recognise(content: Any, path: Path) -> ThirdPartyCheckpoint:  # noqa: ANN40
         if name is not None:
             raise ValueError(f"The file holds {name} of {part}, which avdet does not have; give a SlowFast model")
     if any(name.startswith("blocks.0.") for name in tensors):
-        return _pytorchvideo(tensors)
+        return _pytorchvideo(tensors, path)
     if any(name.startswith("backbone.slow_path.") for name in tensors):
         return _mmaction2(tensors, content.get("meta"), path)
     if "slow_conv1.weight" in tensors:
@@ -163,10 +163,11 @@ def _pyslowfast(tensors: dict[str, Tensor], text: object) -> ThirdPartyCheckpoin
     return ThirdPartyCheckpoint("PySlowFast", state, settings)
 
 
-def _pytorchvideo(tensors: dict[str, Tensor]) -> ThirdPartyCheckpoint:
+def _pytorchvideo(tensors: dict[str, Tensor], path: Path) -> ThirdPartyCheckpoint:
     state = from_pytorchvideo(tensors)
     model = infer_model_settings(state)
-    known = pytorchvideo_settings(model, detector="detection_head.proj.weight" in tensors)
+    num_classes, detector = len(state.get(CLASSIFIER, ())), "detection_head.proj.weight" in tensors
+    known = pytorchvideo_settings(model, path.name, num_classes=num_classes, detector=detector)
     return ThirdPartyCheckpoint("PyTorchVideo", state, {"model": {**model, **known["model"]}, "data": known["data"]})
 
 
@@ -182,7 +183,7 @@ def _mmaction2(tensors: dict[str, Tensor], meta: object, path: Path) -> ThirdPar
 def _gluoncv(tensors: dict[str, Tensor], path: Path) -> ThirdPartyCheckpoint:
     state = from_gluoncv(tensors)
     model = infer_model_settings(state)
-    known = gluoncv_settings(model, path.name, num_classes=len(tensors.get("fc.bias", ())))
+    known = gluoncv_settings(model, path.name, num_classes=len(state.get(CLASSIFIER, ())))
     return ThirdPartyCheckpoint("GluonCV", state, {"model": {**model, **known["model"]}, "data": known["data"]})
 
 

@@ -101,27 +101,46 @@ def test_a_dilated_classifier_is_refused() -> None:
         pyslowfast_settings(config_text(CLIP | {"RESNET.SPATIAL_DILATIONS": AVA["RESNET"]["SPATIAL_DILATIONS"]}))
 
 
-def test_published_models_of_pytorchvideo() -> None:
-    r101 = {"stage_blocks": (3, 4, 23, 3), "res4_temporal_blocks": None, "fast_to_slow_kernel": 5}
-    for changes, frames in (({}, 8), ({"res4_temporal_blocks": 6}, 16)):
-        model = pytorchvideo_settings({**r101, **changes}, detector=False)["model"]
-        assert model == {"alpha": 4, "slow_frames": frames, "slow_stride": 8}
-    assert "slow_frames" not in pytorchvideo_settings({**r101, "fast_to_slow_kernel": 9}, detector=False)["model"]
-    slow = {"pathways": ("slow",), "stage_blocks": (3, 4, 6, 3), "res4_temporal_blocks": None}
-    for detector, (frames, stride) in ((False, (8, 8)), (True, (4, 16))):  # slow_r50, slow_r50_detection
-        model = pytorchvideo_settings(slow, detector=detector)["model"]
-        assert (model["slow_frames"], model["slow_stride"]) == (frames, stride)
-    assert "slow_frames" not in pytorchvideo_settings({**slow, "res4_temporal_blocks": 0}, detector=False)["model"]
+R50, R101 = (3, 4, 6, 3), (3, 4, 23, 3)
+
+
+@pytest.mark.parametrize(
+    ("network", "name", "detector", "time"),
+    [
+        ((R50, None, 5), "SLOWFAST_4x16_R50.pyth", False, (4, 16, 8)),
+        ((R50, None, 7), "SLOWFAST_8x8_R50.pyth", False, (8, 8, 4)),
+        ((R101, None, 5), "SLOWFAST_8x8_R101.pyth", False, (8, 8, 4)),
+        ((R101, 6, 5), "SLOWFAST_16x8_R101_50_50.pyth", False, (16, 8, 4)),
+        ((R101, 6, 9), "other.pyth", False, None),
+        ((R50, None, None), "SLOW_8x8_R50.pyth", False, (8, 8, 1)),
+        ((R50, None, None), "SLOW_4x16_R50.pyth", False, (4, 16, 1)),
+        ((R50, None, None), "slow.pyth", True, (4, 16, 1)),
+        ((R50, 0, None), "slow.pyth", False, None),
+    ],
+)
+def test_published_models_of_pytorchvideo(
+    network: tuple[Any, ...], name: str, detector: bool, time: tuple[int, int, int] | None
+) -> None:
+    model = dict(zip(("stage_blocks", "res4_temporal_blocks", "fast_to_slow_kernel"), network, strict=True))
+    settings = pytorchvideo_settings(model, name, num_classes=400, detector=detector)["model"]
+    assert time == (tuple(settings[key] for key in ("slow_frames", "slow_stride", "alpha")) if time else None)
+    assert ("slow_frames" in settings) is (time is not None) and "channel_order" not in settings
+
+
+@pytest.mark.parametrize(("classes", "kind"), [(157, "charades"), (174, "kinetics")])
+def test_pytorchvideos_models_of_charades_and_something_something_take_bgr(classes: int, kind: str) -> None:
+    settings = pytorchvideo_settings({"stage_blocks": R50}, "x.pyth", num_classes=classes, detector=False)
+    assert (settings["model"]["channel_order"], settings["data"]["kind"]) == ("bgr", kind)
 
 
 @pytest.mark.parametrize(
     ("blocks", "kernel", "name", "classes", "time"),
     [
-        ((3, 4, 6, 3), 5, "best.pth", 400, (4, 16, 8)),
-        ((3, 4, 6, 3), 7, "best.pth", 400, (8, 8, 4)),
-        ((3, 4, 6, 3), 7, "best.pth", 174, (16, 8, 4)),
-        ((3, 4, 23, 3), 5, "best.pth", 400, (8, 8, 4)),
-        ((3, 4, 23, 3), 5, "slowfast_16x8_resnet101_50_50_kinetics400.pth", 400, (16, 8, 4)),
+        (R50, 5, "best.pth", 400, (4, 16, 8)),
+        (R50, 7, "best.pth", 400, (8, 8, 4)),
+        (R50, 7, "best.pth", 174, (16, 8, 4)),
+        (R101, 5, "best.pth", 400, (8, 8, 4)),
+        (R101, 5, "slowfast_16x8_resnet101_50_50_kinetics400.pth", 400, (16, 8, 4)),
     ],
 )
 def test_published_models_of_gluoncv(
