@@ -27,6 +27,7 @@ Waveform: TypeAlias = NDArray[np.float32]
 _PREROLL_S = 0.5
 # Minimum audio on either side for the resampler's filter.
 _FILTER_S = 0.01
+_REACH_S = _PREROLL_S + _FILTER_S
 # A timestamp error below this is rounding, not a gap: audio frames are longer.
 _JITTER_S = 0.008
 # PyAV reads past the end of its list of planes if the channels fill it, as those of 7.1 do.
@@ -49,6 +50,7 @@ class AudioTrack:
         self._path = file.path
         self.stored_rate: int = stream.rate
         self._source: PacketSource[AudioStream] = PacketSource(file, stream)
+        self._was_read = False
 
     def read(self, start_s: float, duration_s: float, rate: int) -> Waveform:
         """Returns (round(duration_s * rate),) float32; the first sample is at `start_s` to half a stored sample."""
@@ -58,10 +60,22 @@ class AudioTrack:
                 "duration not negative and the rate positive"
             )
         num_samples = round(duration_s * rate)
+        self._reopen_if_needed(start_s)
         stored, stored_rate, margin = self._stored(start_s, num_samples / rate, rate)
         resampled = _resampled(stored, stored_rate, rate)
         first = margin * rate // stored_rate
         return resampled[first : first + num_samples].clip(-1.0, 1.0)  # filters ring
+
+    def _reopen_if_needed(self, start_s: float) -> None:
+        """Reopens the file where earlier reads would change the samples.
+
+        A decoder that seeks to the start does not skip what a new one skips. With ticks longer than a sample, as in
+        Matroska, the samples' times depend on the packet that a seek finds, and an index that grows with reading.
+        """
+        is_coarse = self._source.tick_s * self.stored_rate > 1
+        if self._was_read and (is_coarse or self._source.tick_at(start_s - _REACH_S) <= self._source.first_tick):
+            self._source.file.reopen()
+        self._was_read = True
 
     def _stored(self, start_s: float, duration_s: float, rate: int) -> tuple[Waveform, int, int]:
         """(mono samples at the stored rate with a margin on both sides of the span, stored rate, margin in samples).
@@ -92,7 +106,7 @@ class AudioTrack:
 
     def _frames_around(self, start_s: float) -> Iterator[AudioFrame]:
         """Decoded frames from well before `start_s` to the end of the track, without broken packets."""
-        _, packets = next(self._source.attempts(self._source.tick_at(start_s - _PREROLL_S - _FILTER_S)))
+        _, packets = next(self._source.attempts(self._source.tick_at(start_s - _REACH_S)))
         decoded = broken = 0
         for packet in packets:
             try:

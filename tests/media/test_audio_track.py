@@ -141,3 +141,16 @@ def test_invalid_spans_are_rejected(tmp_path: Path, start_s: float, duration_s: 
     path = write_video(tmp_path / "a.mp4", num_frames=5, waveform=_chirp(0.2, 16000))
     with MediaFile(path) as file, pytest.raises(ValueError, match="the times must be finite"):
         AudioTrack(file).read(start_s, duration_s, rate)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("start_s", [-0.36, 0.2, 1.7])
+def test_earlier_reads_change_no_sample(tmp_path: Path, suffix: str, start_s: float) -> None:
+    path = write_video(tmp_path / f"a{suffix}", num_frames=100, waveform=_chirp(4.0, 16000))
+    with MediaFile(path) as file:
+        expected = AudioTrack(file).read(start_s, 1.0, 16000)
+    with MediaFile(path) as file:
+        track = AudioTrack(file)
+        for earlier_s in (2.5, 0.7):
+            track.read(earlier_s, 1.0, 16000)
+        np.testing.assert_array_equal(track.read(start_s, 1.0, 16000), expected)
