@@ -36,11 +36,11 @@ class ClipExtractor:
 
     def frames(self, video: VideoSource, center_s: float) -> Frames:
         """(T, H, W, 3) uint8 around `center_s`; times outside the video take its first or last frame."""
-        return video.frames(self._times_s(center_s))
+        return video.frames(self.times_s(center_s))
 
     def frame_batch(self, video: VideoSource, center_s: float) -> FrameBatch:
         """As `frames`, with the frames' own times and whether they lie past the end."""
-        return video.frame_batch(self._times_s(center_s))
+        return video.frame_batch(self.times_s(center_s))
 
     def audio(self, video: VideoSource, center_s: float) -> Tensor | None:
         """(T, F) log-mel of the same span; None for a model or a video without audio."""
@@ -49,7 +49,8 @@ class ClipExtractor:
         start_s, duration_s = clip_span(center_s, num_frames=self.span_frames, fps=self.nominal_fps)
         return self.logmel(torch.from_numpy(video.audio(start_s, duration_s, SAMPLE_RATE)))
 
-    def _times_s(self, center_s: float) -> NDArray[np.float64]:
+    def times_s(self, center_s: float) -> NDArray[np.float64]:
+        """(T,) ascending times of the frames."""
         return clip_times(center_s, num_frames=self.span_frames, stride=self.stride, fps=self.nominal_fps)
 
 

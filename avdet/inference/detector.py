@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +17,7 @@ from avdet.data.build import build_clip_extractor
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.detection import DetectionDataset
+from avdet.inference.keyframe_reader import read_keyframes
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.stages import (
     InferenceSettings,
@@ -22,17 +25,18 @@ from avdet.inference.stages import (
     Source,
     boxes_of_video,
     extract_clips,
-    keyframe_images,
     score_persons,
     source_name,
+    with_persons,
 )
 from avdet.media.array_video import ArrayVideo
 from avdet.models.build import build_model
 from avdet.models.detect import Predicts
 from avdet.models.inference_model import Precision, inference_model
+from avdet.overlap import StageTimes, prefetch
 from avdet.people.build_detector import build_person_detector
 from avdet.people.person_detector import PersonDetector
-from avdet.structures import ClipBatch, PersonBoxes
+from avdet.structures import Clip, ClipBatch, PersonBoxes
 
 __all__ = ["ActionDetector"]
 
@@ -146,17 +150,27 @@ class ActionDetector:
         return Plan(source, settings, settings.chunks(source, table), self.person_detector if table is None else table)
 
     def chunks(
-        self, plan: Plan, *, features: bool = False, done: Container[int] = ()
+        self, plan: Plan, *, features: bool = False, done: Container[int] = (), times: StageTimes | None = None
     ) -> Iterator[tuple[int, PersonPredictions]]:
         """Yields (number, predictions) for each chunk that is not `done`, without linked person ids.
 
-        Memory does not grow with the length of the video.
+        A thread decodes the next chunk meanwhile; memory does not grow with the length of the video.
+        times: how long the stages "decode", "persons" and "actions" are busy.
 
         >>> for number, predictions in detector.chunks(detector.plan("two_hours.mp4")): ...
         """
-        for number, times_s in enumerate(plan.chunks):
-            if number not in done:
-                yield number, self._predict_chunk(plan, times_s, features=features)
+        times = times or StageTimes()
+        todo = [(number, times_s) for number, times_s in enumerate(plan.chunks) if number not in done]
+        found = self._clips_and_persons(plan, [times_s for _, times_s in todo], times)
+        if self.device.type != "cpu":  # on a CPU both networks use all cores
+            found = prefetch(found)
+        min_box_score = plan.settings.min_box_score
+        with closing(found):
+            for (number, times_s), (clips, persons) in zip(todo, found, strict=True):
+                with times("actions"):
+                    batch = with_persons(clips, persons, min_box_score)
+                    predictions = self.score_persons(times_s, persons, batch, min_box_score, features=features)
+                yield number, predictions
 
     @property
     def person_detector(self) -> PersonDetector:
@@ -192,12 +206,22 @@ class ActionDetector:
             device=self.device, features=features,
         )  # fmt: skip
 
-    def _predict_chunk(self, plan: Plan, times_s: Sequence[float], *, features: bool) -> PersonPredictions:
-        min_box_score = plan.settings.min_box_score
-        images = keyframe_images(plan.source, times_s, needs_frames=plan.person_detector.needs_frames)
-        persons = plan.person_detector(images)
-        clips = self.extract_clips(plan.source, times_s, persons, min_box_score)
-        return self.score_persons(times_s, persons, clips, min_box_score, features=features)
+    def _clips_and_persons(
+        self, plan: Plan, chunks: Sequence[Sequence[float]], times: StageTimes
+    ) -> Generator[tuple[list[Clip], list[PersonBoxes]], None, None]:
+        """Yields the clips and all persons of each chunk's keyframes."""
+        if not chunks:
+            return
+        keyframes = read_keyframes(
+            plan.source, [t for times_s in chunks for t in times_s], self.extractor, short_side=self.short_side,
+            needs_frames=plan.person_detector.needs_frames,
+        )  # fmt: skip
+        with closing(prefetch(times.each("decode", keyframes), plan.settings.chunk_size)) as read:
+            for times_s in chunks:
+                images, clips = zip(*islice(read, len(times_s)), strict=True)
+                with times("persons"):
+                    persons = plan.person_detector(images)
+                yield list(clips), persons
 
     def _table(
         self, source: Source, boxes: pd.DataFrame | None, settings: InferenceSettings, *, features: bool

@@ -11,27 +11,25 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 import torch
 
+from avdet.boxes import scale_xyxy
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
-from avdet.data.detection_clips import extract_whole_frame
-from avdet.data.keyframes import Keyframe
 from avdet.inference.features import record_features
+from avdet.inference.keyframe_reader import Source, keyframe_images, open_source, read_keyframes, source_name
 from avdet.inference.predictions import PersonPredictions
 from avdet.media.array_video import ArrayVideo
 from avdet.media.file_names import table_name
-from avdet.media.video_source import VideoSource, open_video
 from avdet.models.detect import Predicts, detect
 from avdet.people.box_table import complete_boxes, require_normalized
 from avdet.people.box_table_detector import BoxTableDetector, require_distinct_persons
-from avdet.people.find_persons import frames_and_video_end_s, keyframe_times, video_name
+from avdet.people.find_persons import frames_and_video_end_s, keyframe_times
 from avdet.people.person_detector import KeyframeImage, PersonDetector
-from avdet.structures import ClipBatch, PersonBoxes
+from avdet.structures import Clip, ClipBatch, PersonBoxes
 
 __all__ = [
     "InferenceSettings",
@@ -43,9 +41,8 @@ __all__ = [
     "open_source",
     "score_persons",
     "source_name",
+    "with_persons",
 ]
-
-Source: TypeAlias = "str | Path | ArrayVideo"
 
 
 @dataclass(frozen=True)
@@ -124,18 +121,6 @@ class Plan:
     person_detector: PersonDetector
 
 
-def source_name(source: Source) -> str:
-    """Name of the video in tables: an array's name, else the file's without suffix, or the folder's."""
-    return source.name if isinstance(source, ArrayVideo) else video_name(source)
-
-
-def open_source(source: Source, *, short_side: int | None = None) -> VideoSource:
-    """Opens a file, a folder of frames or an array; frames are scaled as by `open_video`."""
-    if isinstance(source, ArrayVideo):
-        return replace(source, short_side=short_side)
-    return open_video(source, short_side=short_side)
-
-
 def boxes_of_video(boxes: pd.DataFrame, source: Source) -> BoxTableDetector:
     """Detector with a video's rows of a table, see `complete_boxes`. Raises ValueError if they are invalid."""
     rows = complete_boxes(boxes)
@@ -143,15 +128,6 @@ def boxes_of_video(boxes: pd.DataFrame, source: Source) -> BoxTableDetector:
     require_normalized(rows, "the table of boxes")
     require_distinct_persons(rows, "the table of boxes")
     return BoxTableDetector(rows)
-
-
-def keyframe_images(source: Source, times_s: Sequence[float], *, needs_frames: bool = True) -> list[KeyframeImage]:
-    """One image per keyframe, at the video's own size; nothing is decoded if the detector needs no frames."""
-    name = source_name(source)
-    if not needs_frames:
-        return [KeyframeImage.without_frame(name, time_s) for time_s in times_s]
-    with open_source(source) as video:
-        return [KeyframeImage(name, t, rgb) for t, rgb in zip(times_s, video.frames(times_s), strict=True)]
 
 
 def extract_clips(
@@ -164,13 +140,23 @@ def extract_clips(
     min_box_score: float,
 ) -> ClipBatch | None:
     """Clips of the keyframes that have a box with score >= `min_box_score`; None if there are none."""
-    kept = [(t, one.select(one.scores >= min_box_score)) for t, one in zip(times_s, persons, strict=True)]
-    name = source_name(source)
-    keyframes = [Keyframe(name, t, t, one, torch.zeros(len(one), 0)) for t, one in kept if len(one)]
-    if not keyframes:
+    kept = [(t, one) for t, one in zip(times_s, persons, strict=True) if (one.scores >= min_box_score).any()]
+    if not kept:
         return None
-    with open_source(source, short_side=short_side) as video:
-        return collate([extract_whole_frame(video, keyframe, extractor) for keyframe in keyframes])
+    kept_s = [t for t, _ in kept]
+    read = read_keyframes(source, kept_s, extractor, short_side=short_side, needs_frames=False)
+    return with_persons([clip for _, clip in read], [one for _, one in kept], min_box_score)
+
+
+def with_persons(clips: Sequence[Clip], persons: Sequence[PersonBoxes], min_box_score: float) -> ClipBatch | None:
+    """The clips that have a box with score >= `min_box_score`, with these boxes; None if there are none."""
+    kept = [(clip, one.select(one.scores >= min_box_score)) for clip, one in zip(clips, persons, strict=True)]
+    scored = [
+        replace(clip, people=one, boxes_px=scale_xyxy(one.boxes, clip.frames.shape[3], clip.frames.shape[2]))
+        for clip, one in kept
+        if len(one)
+    ]
+    return collate(scored) if scored else None
 
 
 def score_persons(

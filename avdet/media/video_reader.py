@@ -175,6 +175,31 @@ class VideoReader:
         assert rgb is not None
         return FrameBatch(rgb, appeared, past_end)
 
+    def sweep(self, times_s: Times, short_sides: Sequence[int | None]) -> Iterator[NDArray[np.uint8]]:
+        """Yields the frame on screen at each of the ascending times, (H, W, 3), scaled to a short side of its own.
+
+        Decodes from front to back and each frame once, which `frames` does within one call. Meanwhile `audio` can be
+        called, `frames` cannot.
+        """
+        self._is_playing = True
+        try:
+            sizes: dict[int | None, tuple[RgbConverter, DisplaySize]] = {}
+            scaled: dict[int | None, NDArray[np.uint8]] = {}
+            last: DecodedFrame | None = None
+            shown = self._decoder.shown_at([self._tick_at(time_s) for time_s in times_s])
+            for decoded, short_side in zip(shown, short_sides, strict=True):
+                if last is None or decoded.frame is not last.frame:
+                    scaled, last = {}, decoded
+                if short_side not in sizes:
+                    aspect = self._source.stream.sample_aspect_ratio
+                    sizes[short_side] = RgbConverter(), display_size_of(decoded.frame, aspect, short_side)
+                if short_side not in scaled:
+                    converter, size = sizes[short_side]
+                    scaled[short_side] = converter.convert(decoded.frame, size)
+                yield scaled[short_side]
+        finally:
+            self._is_playing = False
+
     def play(self, start_s: float = 0.0) -> Iterator[tuple[float, NDArray[np.uint8]]]:
         """Yields every frame once, (time it appears, (H, W, 3) RGB), from the one on screen at `start_s` to the end.
 

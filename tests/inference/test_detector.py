@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -11,10 +13,13 @@ import pytest
 
 from avdet.config import Config
 from avdet.inference.detector import ActionDetector
+from avdet.inference.keyframe_reader import keyframe_images
 from avdet.inference.predictions import PersonPredictions
-from avdet.inference.stages import InferenceSettings
+from avdet.inference.stages import InferenceSettings, Plan
 from avdet.media.array_video import ArrayVideo
+from avdet.media.media_file import DecodeError
 from avdet.media.video_reader import VideoReader
+from avdet.overlap import StageTimes
 from avdet.people.build_detector import build_trainable_detector
 from avdet.people.find_persons import find_persons
 from tests.inference.tiny_detector import save_tiny_detector, two_persons, write_noise_video
@@ -98,6 +103,54 @@ def test_a_resumed_run_gives_equal_predictions(detector: ActionDetector, video_p
     assert sorted(rest) == [1, 2]
     resumed = PersonPredictions.concatenate([whole[0], rest[1], rest[2]])
     np.testing.assert_array_equal(resumed.scores, PersonPredictions.concatenate(list(whole.values())).scores)
+
+
+def serial(detector: ActionDetector, plan: Plan) -> Iterator[PersonPredictions]:
+    """The predictions of each chunk, one stage after the other, as Ray computes them."""
+    min_box_score = plan.settings.min_box_score
+    for times_s in plan.chunks:
+        persons = plan.person_detector(keyframe_images(plan.source, times_s))
+        clips = detector.extract_clips(plan.source, times_s, persons, min_box_score)
+        yield detector.score_persons(times_s, persons, clips, min_box_score)
+
+
+@pytest.mark.parametrize("chunk_size", [1, 3])
+def test_overlapped_stages_give_the_tables_of_serial_ones(
+    detector: ActionDetector, video_path: Path, chunk_size: int
+) -> None:
+    plan = detector.plan(video_path, settings=InferenceSettings(min_box_score=0.3, chunk_size=chunk_size))
+    times = StageTimes()
+    chunks = [chunk for _, chunk in detector.chunks(plan, times=times)]
+    assert sum(int(chunk.scored.sum()) for chunk in chunks) > 0
+    for chunk, expected in zip(chunks, serial(detector, plan), strict=True):
+        for column in vars(expected):
+            np.testing.assert_array_equal(getattr(chunk, column), getattr(expected, column))
+    assert set(times.busy_s) == {"decode", "persons", "actions"}
+
+
+def test_an_error_in_mid_video_follows_the_chunks_before_it(
+    detector: ActionDetector, video_path: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    with VideoReader(video_path) as video:
+        for number, rgb in enumerate(video.frames(np.arange(240) / 30 + 1 / 60), start=1):
+            cv2.imwrite(str(folder / f"f_{number:04d}.png"), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    (folder / "f_0151.png").write_bytes(b"damaged")
+    plan = detector.plan(folder, settings=InferenceSettings(min_box_score=0.3, chunk_size=1))
+    found: list[PersonPredictions] = []
+    with pytest.raises(DecodeError) as of_serial:
+        found.extend(serial(detector, plan))
+    assert 1 < len(found) < len(plan.chunks)
+    numbers: list[int] = []
+    threads = threading.active_count()
+    with pytest.raises(DecodeError) as of_overlapped:
+        for number, chunk in detector.chunks(plan):
+            np.testing.assert_array_equal(chunk.scores, found[number].scores)
+            numbers.append(number)
+    assert numbers == list(range(len(numbers))) and len(found) - 1 <= len(numbers) <= len(found)
+    assert str(of_overlapped.value) == str(of_serial.value)
+    assert threading.active_count() == threads
 
 
 def test_invalid_inputs_are_explained(detector: ActionDetector, video_path: Path) -> None:
