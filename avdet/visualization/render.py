@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from avdet.media.video_reader import VideoInfo, VideoReader
 from avdet.media.video_writer import AAC_RATES, VideoWriter
 from avdet.models.class_activation import Explanation
+from avdet.overlap import StageTimes, prefetch
 from avdet.visualization.draw import draw_persons
 from avdet.visualization.draw_attention import draw_attention_map, draw_audio_attention
 from avdet.visualization.person_timeline import Overlay, explain_nothing_drawn
@@ -27,6 +28,7 @@ _BAR_HEIGHT = 1 / 7  # of a spectrogram, relative to the frame's short side
 # Smaller frames are enlarged because labels need room; larger ones are reduced because they play badly.
 _SHORT_SIDE_LIMITS = (360, 1080)
 _AUDIO_BLOCK_S = 10.0
+_FRAMES_AHEAD = 4
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,18 @@ def render(
     spectrogram: bool = False,
     explain: Callable[[float], Explanation | None] | None = None,
     on_frame: Callable[[float, float], None] | None = None,
+    times: StageTimes | None = None,
 ) -> RenderResult:
     """Writes `output` (mp4): every frame of the video at its own time, with its audio (mono).
 
     The short side becomes at least 360 and at most 1080 pixels. Memory does not grow with the video's length.
+    One thread decodes, one draws, and the caller's encodes.
 
     spectrogram: adds a bar with the log-mel spectrogram and a time cursor below the frames of a video with audio.
     explain: returns a keyframe's attention (inference.explain), drawn into the boxes and, as audio attention, into a
     bar of its own.
-    on_frame: called with the time of each frame written and the video's duration.
+    on_frame: called with the time of each frame drawn and the video's duration.
+    times: how long the stages "decode", "drawing" and "encoding" are busy.
     """
     Path(output).parent.mkdir(parents=True, exist_ok=True)
     with VideoReader(video) as reader:
@@ -68,7 +73,8 @@ def render(
             if on_frame is not None:
                 on_frame(time_s, info.duration_s)
 
-        _repaint_video(video, info, output, paint, bars_height=_BAR_HEIGHT * painter.num_bars)
+        bars_height = _BAR_HEIGHT * painter.num_bars
+        _repaint_video(video, info, output, paint, times or StageTimes(), bars_height=bars_height)
     reason = None if painter.boxes else explain_nothing_drawn(overlay, info.duration_s)
     if reason is not None:
         logger.warning("%s: %s", video, reason)
@@ -115,6 +121,7 @@ def _repaint_video(
     info: VideoInfo,
     output: str | Path,
     paint: Callable[[float, NDArray[np.uint8], NDArray[np.uint8]], None],
+    times: StageTimes,
     *,
     bars_height: float,
 ) -> None:
@@ -125,18 +132,30 @@ def _repaint_video(
     """
     short_side = int(np.clip(min(info.width, info.height), *_SHORT_SIDE_LIMITS))
     sample_rate = None if info.audio_rate is None else _aac_rate(info.audio_rate)
-    with VideoReader(video, short_side=short_side) as reader:
-        frames = reader.play()
+    with contextlib.ExitStack() as stack:
+        reader = stack.enter_context(VideoReader(video, short_side=short_side))
+        frames = stack.enter_context(contextlib.closing(prefetch(times.each("decode", reader.play()), _FRAMES_AHEAD)))
         _, first = next(frames)
         height, width = first.shape[:2]
         bars_px = 2 * round(bars_height * min(height, width) / 2)
-        with VideoWriter(output, fps=info.fps, width=width, height=height + bars_px, sample_rate=sample_rate) as writer:
-            audio = _AudioCopy(reader, writer, sample_rate, info.duration_s)
+
+        def painted() -> Generator[tuple[float, NDArray[np.uint8]], None, None]:
             for time_s, frame in itertools.chain([(0.0, first)], frames):
-                canvas = np.pad(frame, ((0, bars_px), (0, 0), (0, 0)))
-                paint(time_s, canvas[:height], canvas[height:])
+                with times("drawing"):
+                    canvas = np.pad(frame, ((0, bars_px), (0, 0), (0, 0)))
+                    paint(time_s, canvas[:height], canvas[height:])
+                yield time_s, canvas
+
+        writer = stack.enter_context(
+            VideoWriter(output, fps=info.fps, width=width, height=height + bars_px, sample_rate=sample_rate)
+        )
+        canvases = stack.enter_context(contextlib.closing(prefetch(painted(), _FRAMES_AHEAD)))
+        audio = _AudioCopy(reader, writer, sample_rate, info.duration_s)
+        for time_s, canvas in canvases:
+            with times("encoding"):
                 writer.write_frame(canvas, time_s=time_s)
                 audio.copy_until(time_s)
+        with times("encoding"):
             audio.copy_until(info.duration_s)
 
 
