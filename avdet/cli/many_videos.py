@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from avdet.cli.arguments import INTERRUPTED, person_detector_arguments
 from avdet.cli.video_pages import page_path, require_free_pages, write_page, write_pages_index
+from avdet.overlap import StageTimes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,8 +172,9 @@ def _detect_video(
     if finished is not None and (all(path.exists() for path in outputs) or not finished.keyframes):
         logger.info("%s: already done", job.path)
         return finished
-    with _progress(job.name) as on_chunk:
-        predictions = predict_video(detector, job, boxes, inference_settings(args), output, on_chunk)
+    times = StageTimes()
+    with _progress(job.name, times) as on_chunk:
+        predictions = predict_video(detector, job, boxes, inference_settings(args), output, on_chunk, times)
     predictions = predictions.linked().smoothed(args.smooth_window)
     if not job.path.is_dir():  # of a run with other settings
         annotated.unlink(missing_ok=True)
@@ -184,31 +186,32 @@ def _detect_video(
     elif annotates:
         rows = predictions.action_rows(job.name, detector.classes, min_score=args.min_score)
         overlay = Overlay(detected_persons(rows, detector.classes.label_map), min_score=args.min_score)
-        _annotate(job, annotated, overlay)
+        _annotate(job, annotated, overlay, times)
     if page is not None and finished.keyframes:
         write_page(job, page, predictions, detector.classes, args.min_score)
-    logger.info("%s: persons %d, keyframes %d", job.path, finished.persons, finished.keyframes)
+    logger.info("%s: persons %d, keyframes %d; busy: %s", job.path, finished.persons, finished.keyframes, times)
     return finished
 
 
-def _annotate(job: VideoJob, path: Path, overlay: Overlay) -> None:
+def _annotate(job: VideoJob, path: Path, overlay: Overlay, times: StageTimes) -> None:
     """Draws a video's detections; a failure is a warning, because the tables are complete."""
     from avdet.inference.resumable_output import error_text
     from avdet.visualization.render import render
 
     try:
-        render(job.path, path, overlay)
+        render(job.path, path, overlay, times=times)
     except Exception as error:
         logger.warning("%s is in the tables, but cannot be annotated: %s", job.path, error_text(error))
 
 
 @contextmanager
-def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
+def _progress(name: str, times: StageTimes) -> Iterator[Callable[[int, int], None]]:
+    """Yields the function to call after each chunk; the bar shows how long each stage is busy."""
     from avdet.engine.progress import counting_bars
 
     with counting_bars() as progress:
         bar = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(bar, completed=done, total=total)
+        yield lambda done, total: progress.update(bar, completed=done, total=total, description=f"{name}: {times}")
 
 
 def _write_tables(

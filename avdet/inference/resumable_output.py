@@ -29,6 +29,7 @@ from avdet.inference.predictions import PersonPredictions
 from avdet.inference.stages import InferenceSettings
 from avdet.inference.video_names import VideoJob
 from avdet.media.media_file import file_fingerprint
+from avdet.overlap import StageTimes
 from avdet.resume_journal import ResumeJournal, plain_settings, require_same_settings
 
 __all__ = [
@@ -181,16 +182,17 @@ def predict_video(
     settings: InferenceSettings,
     output: ResumableOutput,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
+    times: StageTimes | None = None,
 ) -> PersonPredictions:
     """Predicts the chunks that are not in the video's journal yet, and returns all of them, without linked ids.
 
-    on_progress: called with the number of chunks done and their total.
+    on_progress: called with the number of chunks done and their total. times: see `ActionDetector.chunks`.
     """
     plan = detector.plan(job.path, boxes, settings)
     journal = output.journal(job, fingerprint(plan.chunks))
     if 0 < len(journal.done) < len(plan.chunks):
         logger.info("%s: resuming after %d of %d chunks", job.path, len(journal.done), len(plan.chunks))
-    for number, chunk in detector.chunks(plan, done=journal.done):
+    for number, chunk in detector.chunks(plan, done=journal.done, times=times):
         journal.add(number, chunk.to_bytes())
         on_progress(len(journal.done), len(plan.chunks))
     return read_predictions(journal)
