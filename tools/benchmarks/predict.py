@@ -1,17 +1,14 @@
-"""Times each stage from a video file to an annotated video: decoding, persons, actions, drawing, writing."""
+"""Times the whole chain from a video file to an annotated video, and how long each of its stages is busy."""
 
 from __future__ import annotations
 
 import argparse
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -20,28 +17,29 @@ from avdet.config import load_config
 from avdet.data.build import build_clip_extractor
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.class_names import ClassNames
+from avdet.inference.detector import ActionDetector
 from avdet.inference.predictions import PersonPredictions
-from avdet.inference.stages import extract_clips, keyframe_images, score_persons
+from avdet.inference.stages import InferenceSettings
 from avdet.media.video_reader import VideoReader
-from avdet.media.video_writer import VideoWriter
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
-from avdet.people.find_persons import keyframe_times
-from avdet.people.person_detector import PersonDetector
+from avdet.models.inference_model import inference_model
+from avdet.overlap import StageTimes
+from avdet.people.person_detector import KeyframeImage, PersonDetector
 from avdet.people.torchvision_rcnn import MODELS, torchvision_rcnn
 from avdet.structures import PersonBoxes
-from avdet.visualization.draw import draw_persons
 from avdet.visualization.person_timeline import Overlay, detected_persons
+from avdet.visualization.render import render
 from benchmarks.benchmark_videos import write_clip
 
-STAGES = ("decode", "persons", "actions", "drawing", "writing")
+STAGES = ("decode", "persons", "actions", "drawing", "encoding")
 CLASSES = 60
 CHUNK = 4  # keyframes per batch
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The timed stages.
+    """What is timed.
 
     persons: None measures without a person detector; boxes: persons per keyframe that are scored, side by side.
     """
@@ -54,6 +52,15 @@ class Pipeline:
     device: torch.device
 
 
+@dataclass(frozen=True)
+class Spent:
+    """Wall-clock seconds, CPU seconds of all threads of the process, and the seconds that each stage was busy."""
+
+    wall_s: float
+    cpu_s: float
+    busy_s: dict[str, float]
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, default=Path("configs/ava/avslowfast.yaml"), help="default: configs/ava/avslowfast.yaml"
@@ -64,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keyframe-rate", type=float, default=1.0, help="keyframes per second (default 1)")
     parser.add_argument("--person-model", choices=list(MODELS), default="resnet50", help="torchvision's detector")
     parser.add_argument("--given-boxes", action="store_true", help="run no person detector")
+    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="of the model")
 
 
 def run_and_print(args: argparse.Namespace) -> None:
@@ -73,10 +81,12 @@ def run_and_print(args: argparse.Namespace) -> None:
         )
     config = load_config(args.config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = build_model(config.model, num_classes=CLASSES, head="roi").to(device).eval()
+    model = build_model(config.model, num_classes=CLASSES, head="roi").eval()
     persons = None if args.given_boxes else torchvision_rcnn(args.person_model, None, device)
-    extractor = build_clip_extractor(config)
-    pipeline = Pipeline(model, extractor, config.data.test_short_side, persons, args.boxes, device)
+    pipeline = Pipeline(
+        inference_model(model, device, args.precision), build_clip_extractor(config), config.data.test_short_side,
+        persons, args.boxes, device,
+    )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         video = args.video or write_clip(Path(folder) / "video.mp4", seconds=args.seconds)
         with VideoReader(video) as reader:
@@ -88,93 +98,44 @@ def run_and_print(args: argparse.Namespace) -> None:
     Console(width=max(90, Console().width)).print(_table(spent, info.duration_s, title))
 
 
-def _table(spent: Mapping[str, Spent], duration_s: float, title: str) -> Table:
-    table = Table("stage", "s", "CPU s", "video seconds per second", title=title)
-    total = Spent(sum(stage.wall_s for stage in spent.values()), sum(stage.cpu_s for stage in spent.values()))
-    for name, stage in [*((name, spent[name]) for name in STAGES if name in spent), ("total", total)]:
-        table.add_row(name, f"{stage.wall_s:.2f}", f"{stage.cpu_s:.2f}", f"{duration_s / stage.wall_s:.2f}")
+def _table(spent: Spent, duration_s: float, title: str) -> Table:
+    table = Table("stage", "busy, s", "share", title=title)
+    for name in STAGES:
+        table.add_row(name, f"{spent.busy_s[name]:.2f}", f"{spent.busy_s[name] / spent.wall_s:.0%}")
+    speed = f"{duration_s / spent.wall_s:.2f} video seconds per second"
+    table.add_row("total", f"{spent.wall_s:.2f}", f"{spent.cpu_s:.2f} CPU s; {speed}")
     return table
 
 
-def measure(pipeline: Pipeline, video: Path, output: Path, *, rate: float) -> dict[str, Spent]:
-    """Times each stage over the whole video, after one warm-up keyframe. Writes `output`."""
-    with VideoReader(video) as reader:
-        times_s = keyframe_times(reader.info.duration_s, rate=rate)
-    _predict(pipeline, video, times_s[:1], Stopwatch())
-    timed = Stopwatch()
-    chunks = [times_s[first : first + CHUNK] for first in range(0, len(times_s), CHUNK)]
-    predictions = [_predict(pipeline, video, chunk, timed) for chunk in chunks]
-    _annotate(video, output, PersonPredictions.concatenate(predictions), timed)
-    return dict(timed.spent)
-
-
-@dataclass
-class Spent:
-    """Wall-clock seconds, and CPU seconds of all threads of the process, which other programs do not affect."""
-
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-
-
-class Stopwatch:
-    """Sums the time of each stage: `with timed("decode"): ...`."""
-
-    def __init__(self) -> None:
-        self.spent: defaultdict[str, Spent] = defaultdict(Spent)
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        wall_s, cpu_s = time.perf_counter(), time.process_time()
-        yield
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        spent = self.spent[stage]
-        spent.wall_s += time.perf_counter() - wall_s
-        spent.cpu_s += time.process_time() - cpu_s
-
-
-def _predict(pipeline: Pipeline, video: Path, times_s: list[float], timed: Stopwatch) -> PersonPredictions:
-    """Runs ActionDetector's stages; the number of scored persons does not depend on the person detector."""
-    if pipeline.persons is not None:
-        with timed("decode"):
-            images = keyframe_images(video, times_s)
-        with timed("persons"):
-            pipeline.persons(images)
-    persons = [_side_by_side(pipeline.boxes)] * len(times_s)
-    with timed("decode"):
-        clips = extract_clips(
-            video, times_s, persons, pipeline.extractor, short_side=pipeline.short_side, min_box_score=0.0
-        )
-    with timed("actions"):
-        return score_persons(
-            pipeline.model, times_s, persons, clips, num_classes=CLASSES, min_box_score=0.0, device=pipeline.device
-        )
-
-
-def _side_by_side(count: int) -> PersonBoxes:
-    left = torch.arange(count) / count
-    boxes = torch.stack([left, torch.full_like(left, 0.1), left + 0.9 / count, torch.full_like(left, 0.9)], dim=1)
-    return PersonBoxes.from_boxes(boxes, person_ids=torch.arange(count))
-
-
-def _annotate(video: Path, output: Path, predictions: PersonPredictions, timed: Stopwatch) -> None:
-    """Draws the predictions as `visualization.render` does, without audio."""
+def measure(pipeline: Pipeline, video: Path, output: Path, *, rate: float) -> Spent:
+    """Times the whole video, after one warm-up keyframe. Writes `output`."""
     classes = ClassNames(tuple(range(1, CLASSES + 1)), tuple(f"action {number}" for number in range(1, CLASSES + 1)))
-    with timed("drawing"):
-        table = predictions.action_rows(video.stem, classes)
-        overlay = Overlay(detected_persons(table, classes.label_map), min_score=0.0)
-    with VideoReader(video) as reader:
-        info = reader.info
-        frames = reader.play()
-        with VideoWriter(output, fps=info.fps, width=info.width, height=info.height) as writer:
-            while True:
-                with timed("decode"):
-                    item = next(frames, None)
-                if item is None:
-                    break
-                time_s, rgb = item
-                with timed("drawing"):
-                    frame = np.array(rgb, order="C")
-                    draw_persons(frame, overlay.persons_at(time_s), time_s)
-                with timed("writing"):
-                    writer.write_frame(frame, time_s=time_s)
+    detector = ActionDetector(
+        pipeline.model, classes, pipeline.extractor, short_side=pipeline.short_side, device=pipeline.device,
+        person_detector=_SideBySide(pipeline.persons, pipeline.boxes),
+    )  # fmt: skip
+    plan = detector.plan(video, settings=InferenceSettings(rate, min_box_score=0.0, chunk_size=CHUNK))
+    list(detector.chunks(replace(plan, chunks=[plan.chunks[0][:1]])))
+    wall_s, cpu_s, times = time.perf_counter(), time.process_time(), StageTimes()
+    predictions = PersonPredictions.concatenate([chunk for _, chunk in detector.chunks(plan, times=times)])
+    rows = predictions.action_rows(video.stem, classes)
+    render(video, output, Overlay(detected_persons(rows, classes.label_map), min_score=0.0), times=times)
+    return Spent(time.perf_counter() - wall_s, time.process_time() - cpu_s, dict(times.busy_s))
+
+
+class _SideBySide:
+    """Runs a person detector, whose boxes it replaces: the number of scored persons does not depend on it."""
+
+    min_score = 0.0
+
+    def __init__(self, detector: PersonDetector | None, count: int) -> None:
+        self.needs_frames = detector is not None
+        self._detector = detector
+        left = torch.arange(count) / count
+        boxes = torch.stack([left, torch.full_like(left, 0.1), left + 0.9 / count, torch.full_like(left, 0.9)], dim=1)
+        self._persons = PersonBoxes.from_boxes(boxes, person_ids=torch.arange(count))
+
+    def __call__(self, images: Sequence[KeyframeImage]) -> list[PersonBoxes]:
+        if self._detector is not None:
+            self._detector(images)
+        return [self._persons] * len(images)
