@@ -222,3 +222,4 @@ new ResizeObserver(drawFrame).observe(canvas);
 setMinScore(data.minScore);
 followLink();
 document.body.dataset.ready = "true";
+performance.mark("ready");

@@ -16,7 +16,8 @@ function rowsOf(set, numClasses) {
     for (let k = 0; k < track.times.length; k++) {
       for (let entry = track.first[k]; entry < track.first[k + 1]; entry++) {
         const index = set.classes[entry], at = counts[index]++;
-        [rows[index].keyframes[at], rows[index].entries[at]] = [k, entry];
+        rows[index].keyframes[at] = k;
+        rows[index].entries[at] = entry;
         highest[index] = Math.max(highest[index], set.scores[entry]);
       }
     }

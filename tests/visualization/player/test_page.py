@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from avdet.visualization.person_timeline import Overlay, detected_persons
+from avdet.visualization.player import page as player_page
+from avdet.visualization.player import spectrogram_images
 from avdet.visualization.player.page import json_in_html, relative_url, write_player
 from tests.media.make_videos import write_video
 from tests.visualization.tables import LEFT, detections
@@ -54,6 +56,33 @@ def test_the_spectrogram_shows_time_and_frequency(clip: Path, tmp_path: Path) ->
     # 4 kHz is 2146 mel, 0.756 of the 2840 mel that 8 kHz has: row 0.244 from the top.
     assert first.mean(axis=1).argmax() / level.shape[0] == pytest.approx(0.244, abs=0.03)
     assert second.mean() < first.mean() / 2
+
+
+def test_a_long_spectrogram_has_tiles_of_equal_duration(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """125 columns of 16 ms in tiles of about 31; the first second is loud."""
+    monkeypatch.setattr(spectrogram_images, "_OVERVIEW_COLUMNS", 40)
+    monkeypatch.setattr(spectrogram_images, "_TILE_COLUMNS", 31)
+    urls = data_of(write_player(clip, tmp_path / "page.html", overlay()))["spectrogram"]
+    overview, *tiles = [
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("L"), np.float64)
+        for url in (urls["overview"], *urls["tiles"])
+    ]
+    assert overview.shape[1] == 40 and len(tiles) == 4 and {tile.shape[1] for tile in tiles} <= {31, 32, 33}
+    assert min(tile.mean() for tile in tiles[:2]) > 2 * max(tile.mean() for tile in tiles[2:])
+    assert overview[:, :18].mean() > 2 * overview[:, 22:].mean()
+
+
+@pytest.mark.parametrize(("limit", "lowest"), [(1_400_000, 0.02), (0, 0.3)])
+def test_detections_that_are_too_large_start_at_a_higher_score(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, lowest: float
+) -> None:
+    monkeypatch.setattr(player_page, "_MAX_DETECTION_BYTES", limit)
+    table = detections(*((0.5, LEFT, k, k / 10, 0) for k in range(1, 10)))
+    data = data_of(write_player(clip, tmp_path / "page.html", Overlay(detected_persons(table, {}))))
+    assert data["lowestScore"] == lowest
+    assert data["detections"]["entries"] == sum(k / 10 >= lowest for k in range(1, 10))
 
 
 def test_names_cannot_become_markup(tmp_path: Path) -> None:
