@@ -17,7 +17,6 @@ from ava_eval.csv_format import (
     BOXES,
     COLUMN_ALIASES,
     DETECTIONS,
-    KEYFRAME_COLUMNS,
     MAX_VALUES,
     UNSUPPORTED_WORDS,
     FormatError,
@@ -67,15 +66,19 @@ def split_line(line: str, separator: str, where: str) -> list[str]:
 
 
 def is_header(fields: list[str], layout: Layout, where: str) -> bool:
-    """Whether a file's first line names the columns. A name without a known meaning fits any column.
+    """Whether a file's first line names the columns: it has several fields, and none begins like a number.
 
-    Raises FormatError if a name means another column, or a quantity that no column holds.
+    A name without a known meaning fits any column, if another name has one. Raises FormatError if none has, if a name
+    means another column, or a quantity that no column holds.
     """
     names = [_normalised(field) for field in fields]
-    if any(_NUMBER.fullmatch(name) for name in names):
+    if not any(names[1:]) or any(re.match(r"[-+.\d]", name) for name in names[1:]):
         return False
-    if not any(name in COLUMN_ALIASES[key] for name, key in zip(names, KEYFRAME_COLUMNS, strict=False)):
-        return False
+    if len(unknown_columns(fields)) == len(fields):
+        raise FormatError(
+            f"{where}: {quoted(','.join(fields))} has no number, so it is a header, but none of its words is known;"
+            f" name the columns {layout.usage}, or with synonyms such as clip, time, xmin, label, track."
+        )
     fitting, order = max((_count_fitting(names, order), order) for order in layout.orders)
     if fitting < len(names):
         expected = order[fitting] if fitting < len(order) else "nothing"

@@ -23,6 +23,7 @@ _FREE_BYTES = 1 << 28
 _CHUNK_BYTES = 1 << 20
 _BLOCK_BYTES = 1 << 23
 _GROWTH = 1.125
+_DECIMAL_COMMA = re.compile(rb"(;[+-]?\d*),(\d+)(?=[;\n]|$)")
 _CONTENT = re.compile(rb"\S")
 
 
@@ -42,6 +43,8 @@ def read_table(path: str | Path, layout: Layout) -> pd.DataFrame:
             separator, line, rows = _skip_header(block, first_line, layout, name)
         _refuse_truncated_line(rows, line_above, separator, f"{name}, line {line}")
         line_above = _last_line(rows) or line_above
+        if separator == ";":
+            rows = _DECIMAL_COMMA.sub(rb"\1.\2", rows)
         table.append(parse_fast(rows, separator, layout) or parse_strict(rows, separator, layout, name, line))
     return table.finish()
 
@@ -130,11 +133,18 @@ def _skip_header(block: bytes, first_line: int, layout: Layout, name: str) -> tu
     """The file's separator, the line number of its first row and the bytes from there on."""
     end = block.find(b"\n") + 1 or len(block)
     head = block[:end].decode()
-    separator = "\t" if "\t" in head and "," not in head else ","
+    separator = separator_of(head)
     where = f"{name}, line {first_line}"
     if is_header(split_line(head, separator, where), layout, where):
         return separator, first_line + 1, block[end:]
     return separator, first_line, block
+
+
+def separator_of(line: str) -> str:
+    """A comma, a tab, or the semicolon that spreadsheets write where commas are decimal."""
+    if "\t" in line and "," not in line:
+        return "\t"
+    return ";" if line.count(";") > line.count(",") else ","
 
 
 def _refuse_truncated_line(rows: bytes, line_above: bytes, separator: str, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Convert annotations of CVAT, VIA 3, Label Studio, COCO, or a plain CSV to a data set for training."""
+"""Convert annotations of CVAT, Label Studio, VIA, COCO, MOT, YOLO, or a CSV to a data set for training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="XML, JSON or CSV; see docs/custom_data.md",
+        help="XML, JSON, CSV, zip or a folder; see docs/custom_data.md",
     )
     parser.add_argument("--videos", type=Path, required=True, help="folder of the annotated videos")
     parser.add_argument("--output", type=Path, required=True, help="folder for train.csv, val.csv and classes.txt")
@@ -35,6 +35,9 @@ def main(argv: list[str] | None = None) -> int:
         "--box-unit",
         choices=["fractions", "pixels", "percents"],
         help="unit of a table's boxes (default: by the numbers)",
+    )
+    parser.add_argument(
+        "--split", type=int, default=1, help="which of a data set's own splits, as of JHMDB (default 1)"
     )
     parser.add_argument(
         "--keyframe-interval",
@@ -55,7 +58,7 @@ def _import(args: argparse.Namespace) -> str:
     from ava_eval import read_label_map
     from avdet.annotations.checks import listed
     from avdet.annotations.checks.check_labels import look_alikes
-    from avdet.annotations.importers import read_annotations
+    from avdet.annotations.importers import read_all
     from avdet.annotations.importers.attributes import Choice
     from avdet.annotations.importers.rows import Context, require_known_names
     from avdet.annotations.importers.video_index import VideoIndex
@@ -80,8 +83,8 @@ def _import(args: argparse.Namespace) -> str:
     require_no_overwrite(args.output, has_val=args.val_fraction > 0)
     label_map = read_label_map(args.label_map) if args.label_map else {}
     choice = Choice(tuple(args.actions), args.identity, tuple(args.ignore))
-    context = Context(VideoIndex(videos_by_name(args.videos)), label_map, choice, args.box_unit)
-    tables = [read_annotations(path, context) for path in args.files]
+    context = Context(VideoIndex(videos_by_name(args.videos)), label_map, choice, args.box_unit, args.split)
+    tables = read_all(args.files, context)
     require_known_names(context)
     table = merge_tables(tables, context.omitted)
     omitted = ", ".join(f"{count:,} {reason}" for reason, count in (+context.omitted).items())
@@ -93,7 +96,9 @@ def _import(args: argparse.Namespace) -> str:
     if args.keyframe_interval:
         table = subsample_keyframes(table, args.keyframe_interval)
     names = sorted(set(table["video"]))
-    val = split_videos(names, args.val_fraction, args.seed) if args.val_fraction else set()
+    val = {name for name in names if context.splits.get(name) == "val"}
+    if args.val_fraction and not context.splits:
+        val = split_videos(names, args.val_fraction, args.seed)
     classes = write_dataset(table, val, args.output)
     keyframes = len(table.drop_duplicates(["video", "timestamp"]))
     counts = table["action"].value_counts()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ava_eval import BOX_COLUMNS
 from ava_eval.csv_parser import unknown_columns
-from ava_eval.csv_reader import open_plain_or_gzip
+from ava_eval.csv_reader import open_plain_or_gzip, separator_of
 from avdet.annotations.checks import Finding, Level, counted, listed
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.dataset import Split
@@ -31,9 +31,10 @@ def check_csv_format(path: Path) -> Iterator[Finding]:
     first_line = start.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")[0].decode(errors="replace").strip()
     if start.startswith(BYTE_ORDER_MARK):
         yield Finding("fact", path.name, "begins with a byte order mark, which is skipped")
-    separator = "\t" if "\t" in first_line and "," not in first_line else ","
-    if separator == "\t":
-        yield Finding("fact", path.name, "is separated by tabs, which is supported")
+    separator = separator_of(first_line)
+    if separator != ",":
+        kind = "tabs" if separator == "\t" else "semicolons"
+        yield Finding("fact", path.name, f"is separated by {kind}, which is supported")
     fields = first_line.split(separator)
     if len(fields) < 2 or _is_number(fields[1]):
         return

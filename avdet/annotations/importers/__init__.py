@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,20 +16,56 @@ from ava_eval.csv_reader import open_plain_or_gzip
 from avdet.annotations.importers.coco import read_coco
 from avdet.annotations.importers.csv_table import read_csv_table
 from avdet.annotations.importers.cvat import read_cvat
+from avdet.annotations.importers.gttubes import read_gttubes
+from avdet.annotations.importers.interval_table import is_interval_table, read_intervals
 from avdet.annotations.importers.label_studio import is_label_studio, read_label_studio
+from avdet.annotations.importers.mot import is_mot, read_mot
 from avdet.annotations.importers.rows import Context
 from avdet.annotations.importers.via import is_via_csv, read_via, read_via_csv
+from avdet.annotations.importers.yolo import is_yolo, read_yolo
 
-__all__ = ["read_annotations"]
+__all__ = ["read_all"]
+
+TEXT_SUFFIXES = (".xml", ".json", ".csv", ".tsv", ".txt", ".names", ".yaml", ".ini")
 
 
-def read_annotations(path: Path, context: Context) -> pd.DataFrame:
-    """Returns one row per person and action: video, timestamp, x1, y1, x2, y2, action, person_id.
+def read_all(paths: Sequence[Path], context: Context) -> list[pd.DataFrame]:
+    """Returns a table per file or folder: video, timestamp, x1, y1, x2, y2, action, person_id.
 
     The format is recognised by the content; gzip and zip are unpacked. Actions and person ids are names. A row without
-    a box is a keyframe at which no person acts. Raises ValueError for files that cannot be read.
+    a box is a keyframe at which no person acts. A table of actions (`interval_table`) gives no rows; it applies to the
+    other files. Raises ValueError for files that cannot be read.
     """
-    data = _unpack(path)
+    boxes: list[tuple[Path, dict[str, bytes]]] = []
+    for path in paths:
+        files = _read_files(path)
+        data = next(iter(files.values()), b"")
+        if len(files) == 1 and path.suffix != ".pkl" and _is_table(data) and is_interval_table(data, path):
+            found = read_intervals(data, path, context.videos, context.choice, context.omitted)
+            context.intervals.extend(found)
+        else:
+            boxes.append((path, files))
+    if context.intervals and not boxes:
+        raise ValueError(f"{paths[0]} is a table of actions without boxes; give the file of the boxes, too")
+    try:
+        return [_read_annotations(path, files, context) for path, files in boxes]
+    except UnicodeDecodeError as error:
+        names = ", ".join(str(path) for path, _ in boxes)
+        raise ValueError(f"{names}: a text is not UTF-8 ({error.reason}); save it as UTF-8") from None
+
+
+def _is_table(data: bytes) -> bool:
+    return not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"{", b"[", b"#", b"\x80"))
+
+
+def _read_annotations(path: Path, files: Mapping[str, bytes], context: Context) -> pd.DataFrame:
+    if path.is_file() and (path.suffix == ".pkl" or next(iter(files.values()), b"").startswith(b"\x80")):
+        return read_gttubes(path, context)
+    if is_yolo(files):
+        return read_yolo(files, path, context)
+    if any(name.endswith(".txt") and is_mot(data, context) for name, data in files.items()):
+        return read_mot(files, path, context)
+    data = _only_annotation_file(files, path)
     start = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
     try:
         if start.startswith(b"<"):
@@ -61,21 +98,29 @@ def _read_json(data: bytes, path: Path, context: Context) -> pd.DataFrame:
     )
 
 
-def _unpack(path: Path) -> bytes:
+def _read_files(path: Path) -> dict[str, bytes]:
+    """The texts of a folder or zip file by their paths in it, or one file by its name."""
+    if path.is_dir():
+        found = (file for file in sorted(path.rglob("*")) if file.suffix.lower() in TEXT_SUFFIXES and file.is_file())
+        return {file.relative_to(path.parent).as_posix(): file.read_bytes() for file in found}
     try:
         with open_plain_or_gzip(path) as file:
             data = file.read()
-        return _only_annotation_file(data, path) if zipfile.is_zipfile(io.BytesIO(data)) else data
+        if not zipfile.is_zipfile(io.BytesIO(data)):
+            return {path.name.removesuffix(".gz"): data}
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = [name for name in archive.namelist() if name.lower().endswith(TEXT_SUFFIXES)]
+            return {name: archive.read(name) for name in names}
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError) as error:
         raise ValueError(f"{path} is a damaged archive ({error}); download or compress it again") from None
 
 
-def _only_annotation_file(data: bytes, path: Path) -> bytes:
+def _only_annotation_file(files: Mapping[str, bytes], path: Path) -> bytes:
     """CVAT packs its XML into a zip file, alone or with the frames."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = [name for name in archive.namelist() if name.lower().endswith((".xml", ".json", ".csv", ".tsv"))]
-        if "xl/workbook.xml" in names:
-            raise ValueError(f"{path} is an Excel workbook; save its sheet as CSV UTF-8")
-        if len(names) != 1:
-            raise ValueError(f"{path} contains {len(names)} annotation files; unpack it and pass the files to import")
-        return archive.read(names[0])
+    names = [name for name in files if name.lower().endswith((".xml", ".json", ".csv", ".tsv"))]
+    if any(name.endswith("xl/workbook.xml") for name in names):
+        raise ValueError(f"{path} is an Excel workbook; save its sheet as CSV UTF-8")
+    names = list(files) if len(files) == 1 else names
+    if len(names) != 1:
+        raise ValueError(f"{path} contains {len(names)} annotation files; unpack it and pass the files to import")
+    return files[names[0]]

@@ -20,6 +20,7 @@ from avdet.annotations.importers.attributes import (
     attribute_roles,
     described_roles,
 )
+from avdet.annotations.importers.interval_table import Interval, actions_during
 from avdet.annotations.importers.video_index import VideoIndex
 
 __all__ = [
@@ -44,17 +45,20 @@ class Context:
     """What an import was given, and what it reports.
 
     omitted: entries that gave no row, by reason. notes: facts and assumptions, in order. attributes: all names that
-    --actions and --identity can mean. splits: "train" or "val" of the videos, where a data set defines it.
+    --actions and --identity can mean. split_number: which of a data set's own splits is read. splits: "train" or "val"
+    of its videos. intervals: a table of actions, which then replaces those of boxes with tracks.
     """
 
     videos: VideoIndex
     label_map: Mapping[int, str] = field(default_factory=dict)
     choice: Choice = field(default_factory=Choice)
     box_unit: str | None = None
+    split_number: int = 1
     omitted: Counter[str] = field(default_factory=Counter)
     notes: dict[str, None] = field(default_factory=dict)
     attributes: set[str] = field(default_factory=set)
     splits: dict[str, str] = field(default_factory=dict)
+    intervals: list[Interval] = field(default_factory=list)
 
     def note(self, sentence: str) -> None:
         self.notes[sentence] = None
@@ -76,7 +80,7 @@ class LabelledBox:
     """One box of an annotation file: x1, y1, x2, y2 are fractions of the frame.
 
     `label` is the class that the tool gives to it, `track` the tool's own id. `attributes` are values by name, several
-    for a list of options; those of a checkbox are "true" and "false".
+    for a list of options; those of a checkbox are "true" and "false". `frame` is the number in the file, if it has one.
     """
 
     video: str
@@ -85,6 +89,7 @@ class LabelledBox:
     label: str = ""
     track: str = ""
     attributes: Mapping[str, Collection[str]] = field(default_factory=dict)
+    frame: int | None = None
 
 
 def rows_from_boxes(
@@ -104,14 +109,19 @@ def rows_from_boxes(
     is_described = {box.label for box in boxes if any(roles[name] == "actions" for name in box.attributes)}
     records = []
     for box in boxes:
-        actions = _actions(box, roles, options, context, read_label=_reads_label(box.label, is_described, context))
-        context.omitted["boxes without an action"] += not actions
         person = next(
             (" ".join(box.attributes[name]).strip() for name in box.attributes if roles[name] == "identity"), ""
         )
+        if context.intervals:
+            actions = actions_during(context.intervals, box.video, person or box.track, box.time_s, box.frame)
+        else:
+            actions = _actions(box, roles, options, context, read_label=_reads_label(box.label, is_described, context))
+        context.omitted["boxes without an action"] += not actions
         start = [box.video, box.time_s, *box.box]
         records += [[*start, action, person or box.track] for action in dict.fromkeys(actions)]
-    if boxes:
+    if boxes and context.intervals:
+        context.note(f"{source.name}: actions from the table of actions")
+    elif boxes:
         context.note(f"{source.name}: {_described(boxes, roles, values, is_described, context)}")
     return clean_rows(pd.DataFrame(records, columns=ROW_COLUMNS), source, context.omitted)
 

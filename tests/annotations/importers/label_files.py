@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from avdet.annotations.importers import read_annotations
+from avdet.annotations.importers import read_all
 from avdet.annotations.importers.rows import Context
 from avdet.annotations.importers.video_index import VideoIndex
 from avdet.annotations.importers.write_dataset import merge_tables
@@ -48,7 +48,7 @@ AVA_CSV = (
 def read(path: Path, videos: VideoIndex, omitted: Counter[str] | None = None, **options: Any) -> pd.DataFrame:  # noqa: ANN401
     """The rows of one file, as the command imports them. `options` are those of `Context`."""
     context = Context(videos, omitted=Counter() if omitted is None else omitted, **{"label_map": LABEL_MAP, **options})
-    return merge_tables([read_annotations(path, context)], context.omitted)
+    return merge_tables(read_all([path], context), context.omitted)
 
 
 def via() -> dict[str, Any]:
