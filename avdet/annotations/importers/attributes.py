@@ -135,5 +135,11 @@ def described_roles(
         if role not in {"actions", "identity"}
     ]
     unread += [f"{LABEL}s {', '.join(unread_labels)}"] if unread_labels else []
-    parts = {"actions from": actions, "identity from": persons, "not read:": unread}
+    doubtful = [name for name in actions if is_identity_name(name)]
+    parts = {
+        "actions from": actions,
+        "identity from": persons,
+        "not read:": unread,
+        "options, so no identity without --identity:": doubtful,
+    }
     return "; ".join(f"{start} {', '.join(names)}" for start, names in parts.items() if names)

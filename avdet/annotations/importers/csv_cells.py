@@ -13,7 +13,17 @@ import pandas as pd
 
 from ava_eval.csv_format import BOX_COLUMNS, COLUMN_ALIASES
 
-__all__ = ["ALIASES", "column_name", "has_number", "is_percent", "number", "read_cells", "seconds", "understood_words"]
+__all__ = [
+    "ALIASES",
+    "column_name",
+    "has_number",
+    "is_percent",
+    "kind_of_time",
+    "number",
+    "read_cells",
+    "seconds",
+    "understood_words",
+]
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?%?", re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+%?")
@@ -111,6 +121,17 @@ def seconds(cell: str) -> float:
         return number(text) if not text.endswith("%") else np.nan
     hours, minutes, rest = clock.groups()
     return int(hours or 0) * 3600 + int(minutes) * 60 + float(rest.replace(",", "."))
+
+
+def kind_of_time(cell: str) -> str:
+    """What a time that `seconds` does not read is, for messages."""
+    if DECIMAL_COMMA.fullmatch(cell):
+        return "a number with a decimal comma in a file with commas"
+    if re.fullmatch(r"\d+:\d+:\d+[:;]\d+", cell):
+        return "a timecode with frames"
+    if re.fullmatch(r"[\d.]+\s*(ms|msec|milliseconds)", cell, re.IGNORECASE):
+        return "in milliseconds"
+    return "missing" if not cell else "a text"
 
 
 def understood_words() -> str:

@@ -12,7 +12,14 @@ import pandas as pd
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
 from avdet.annotations.importers.attributes import Choice, action_values, is_identity_name
 from avdet.annotations.importers.box_units import boxes_in_fractions
-from avdet.annotations.importers.csv_cells import column_name, has_number, read_cells, seconds, understood_words
+from avdet.annotations.importers.csv_cells import (
+    column_name,
+    has_number,
+    kind_of_time,
+    read_cells,
+    seconds,
+    understood_words,
+)
 from avdet.annotations.importers.rows import ROW_COLUMNS, Context, clean_rows, keyframe_rows
 from avdet.annotations.importers.video_index import IMAGE_SUFFIXES, first_frame
 
@@ -141,27 +148,29 @@ def _are_images(names: pd.Series) -> bool:
 def _located(table: pd.DataFrame, path: Path, context: Context) -> pd.DataFrame:
     """The table with video names as in --videos, and timestamps in seconds."""
     videos = context.videos
-    if "timestamp" not in table and "frame" not in table:
-        places = {name: videos.find_image(name, path) for name in table["video"].unique()}
-        first = first_frame(places.values(), videos)
-        context.note(f"{path.name}: frame numbers in image names count from {first}")
-        frames = [places[name][1] - first for name in table["video"]]
-        table = table.assign(
-            video=table["video"].map({name: video for name, (video, _) in places.items()}), frame=frames
-        )
-    else:
-        names = {name: videos.find(name, path) for name in table["video"].unique()}
-        table = table.assign(video=table["video"].map(names))
     if "timestamp" in table:
         times_s = table["timestamp"].map({cell: seconds(cell) for cell in table["timestamp"].unique()}).astype(float)
         is_wrong = ~times_s.map(math.isfinite)
         if is_wrong.any():
+            cell = table.loc[is_wrong, "timestamp"].iloc[0]
             raise ValueError(
-                f"{path}, line {_first_line(is_wrong)}: the time {table['timestamp'][is_wrong].iloc[0]!r} is not a "
-                "finite number of seconds or a clock time; write seconds, such as 62.5, or 00:01:02.5"
+                f"{path}, line {_first_line(is_wrong)}: the time {cell!r} is {kind_of_time(cell)}, not a finite number "
+                "of seconds or a clock time; write seconds, such as 62.5, or 00:01:02.5"
             )
-        return table.assign(timestamp=times_s)
-    context.note(f"{path.name}: frames count from 0")
+        rows = zip(table.index, table["video"], times_s, strict=True)
+        found = [videos.find_at(video, time_s, f"{path}, line {row + 1}") for row, video, time_s in rows]
+        return table.assign(video=[video for video, _ in found], timestamp=[time_s for _, time_s in found])
+    if "frame" in table:
+        names = {name: videos.find(name, path) for name in table["video"].unique()}
+        table = table.assign(video=table["video"].map(names))
+        context.note(f"{path.name}: frames count from 0")
+    else:
+        places = {name: videos.find_image(name, path) for name in table["video"].unique()}
+        first = first_frame(places.values(), videos)
+        context.note(f"{path.name}: frame numbers in image names count from {first}")
+        frames = [places[name][1] - first for name in table["video"]]
+        names = {name: video for name, (video, _) in places.items()}
+        table = table.assign(video=table["video"].map(names), frame=frames)
     places_of_rows = zip(table.index, table["video"], table["frame"], strict=True)
     times = [videos.frame_time(video, frame, f"{path}, line {row + 1}") for row, video, frame in places_of_rows]
     return table.assign(timestamp=pd.Series(times, table.index, dtype=float))

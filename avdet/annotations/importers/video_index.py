@@ -19,6 +19,7 @@ __all__ = ["VideoIndex", "finite_numbers", "first_frame"]
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".txt"}
 ROBOFLOW_NAME = re.compile(r"_(jpe?g|png)\.rf\.[0-9a-zA-Z]+$")
+CLIP_NAME = re.compile(r"(.+)_(\d{6})_(\d{6})")  # as Kinetics' clips are named
 FRAME_WORD = re.compile(r"[\s._-]*(frame|frames|img|image|f)?[\s._-]*$", re.IGNORECASE)
 
 
@@ -27,6 +28,9 @@ class VideoIndex:
 
     def __init__(self, paths: Mapping[str, Path]) -> None:
         self.paths = paths
+        self.clips: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+        for match in filter(None, map(CLIP_NAME.fullmatch, paths)):
+            self.clips[match[1]].append((match[0], int(match[2]), int(match[3])))
         self._references: dict[str, set[PurePosixPath]] = defaultdict(set)
 
     def find(self, reference: str, source: Path) -> str:
@@ -49,6 +53,22 @@ class VideoIndex:
             )
         self._references[video].add(path)
         return video
+
+    def find_at(self, reference: str, time_s: float, source: str | Path) -> tuple[str, float]:
+        """Returns the video and the time in it. AVA-Kinetics' times become those of the clips ID_START_END.
+
+        Raises ValueError for a time outside all clips of its video.
+        """
+        if not self.clips.get(reference) or reference in self.paths:
+            return self.find(reference, Path(source)), time_s
+        found = [(name, start) for name, start, end in self.clips[reference] if start <= time_s <= end]
+        if not found:
+            names = ", ".join(name for name, _, _ in self.clips[reference][:3])
+            raise ValueError(
+                f"{source}: {reference} at {time_s:g} s is in none of its clips ({names}); correct the time, or add "
+                "the clip"
+            )
+        return found[0][0], time_s - found[0][1]
 
     def find_image(self, reference: str, source: Path) -> tuple[str, int]:
         """Returns the video and the frame number in the name of an image: VIDEO_FRAME.jpg or VIDEO/FRAME.jpg.

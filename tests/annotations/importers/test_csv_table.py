@@ -58,7 +58,7 @@ def test_a_table_may_have_only_a_header(videos: VideoIndex, tmp_path: Path) -> N
         (NORMALISED_CSV.replace("0.25,0.25", "far,0.25"), "line 2: xmin is 'far', not a finite number"),
         (NORMALISED_CSV.replace("0,0,0.5", "0,0,inf"), "line 4: xmax is 'inf', not a finite number"),
         (NORMALISED_CSV.replace("\n", "\n\n").replace("0,0,0.5", "nan,0,0.5"), "line 7: xmin is 'nan'"),
-        (NORMALISED_CSV.replace("mp4,1,", "mp4,inf,"), "line 4: the time 'inf' is not a finite number of seconds"),
+        (NORMALISED_CSV.replace("mp4,1,", "mp4,inf,"), "line 4: the time 'inf' is a text, not a finite number"),
         (
             NORMALISED_CSV.replace("0,0,0.5,0.5", "0,0,32,24"),
             r"line 2: the box 0\.25,.* is normalised, but the box of line 4, 0,0,32,24, is in pixels",
@@ -159,6 +159,29 @@ def test_a_line_without_a_number_is_a_header(videos: VideoIndex, tmp_path: Path)
         rows(HEADER.replace("action", "doings") + ROW, videos, tmp_path)
     with pytest.raises(ValueError, match="no column video, x1, y1, x2, y2, action_id, timestamp or frame"):
         rows("a,b\n", videos, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        ('"1,5"', "a number with a decimal comma"),
+        ("00:00:01:12", "a timecode with frames"),
+        ("900 ms", "in milliseconds"),
+    ],
+)
+def test_other_times_are_named(videos: VideoIndex, tmp_path: Path, cell: str, kind: str) -> None:
+    with pytest.raises(ValueError, match=f"line 2: the time '.*' is {kind}"):
+        rows(HEADER + ROW.replace("1.5", cell), videos, tmp_path)
+
+
+def test_times_of_ava_kinetics_become_those_of_its_clips(tmp_path: Path) -> None:
+    clips = VideoIndex({name: tmp_path / name for name in ("ID_000016_000026", "ID_000100_000110", "b")})
+    table = "ID,21.5,0.1,0.2,0.4,0.8,1,3\nID,100,,,,,,\nb,5,0.1,0.2,0.4,0.8,2,3\n"
+    assert [row[:2] for row in rows(table, clips, tmp_path)] == [
+        ["ID_000016_000026", 5.5], ["ID_000100_000110", 0.0], ["b", 5.0]
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="line 1: ID at 50 s is in none of its clips"):
+        rows("ID,50,0.1,0.2,0.4,0.8,1,3\n", clips, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["Time (ms)", "time_ms"])

@@ -64,7 +64,8 @@ def test_an_attribute_with_options_is_no_identity(videos: VideoIndex, tmp_path: 
     table = read(tmp_path / "a.xml", videos, omitted, notes=notes)
     assert table[["action", "person_id"]].to_numpy().tolist() == [["graze", 0]] * 2
     assert list(notes) == [
-        "a.xml: actions from animal; identity from name id; not read: weight (numbers; 2 values), labels goat (2)"
+        "a.xml: actions from animal; identity from name id; not read: weight (numbers; 2 values), labels goat (2); "
+        "options, so no identity without --identity: animal"
     ]
     assert +omitted == {"keyframe gaps (frames without a box between two boxes of a track)": 1}
 
