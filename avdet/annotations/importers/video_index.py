@@ -33,6 +33,7 @@ class VideoIndex:
             self.clips[match[1]].append((match[0], int(match[2]), int(match[3])))
         self._references: dict[str, set[PurePosixPath]] = defaultdict(set)
 
+    @cache  # noqa: B019  (lives as long as the import)
     def find(self, reference: str, source: Path) -> str:
         """Returns the video's name (its file name without suffix) for a name or path in an annotation file.
 
