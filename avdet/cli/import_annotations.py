@@ -72,14 +72,7 @@ def _import(args: argparse.Namespace) -> str:
     )
     from avdet.datasets.video_files import videos_by_name
 
-    if not 0 <= args.val_fraction < 1:
-        raise ValueError(f"--val-fraction is {args.val_fraction:g}; give a number from 0 to below 1")
-    if not 0 <= args.keyframe_interval < math.inf:
-        raise ValueError(f"--keyframe-interval is {args.keyframe_interval:g}; give seconds, or 0 to keep all keyframes")
-    if args.seed < 0:
-        raise ValueError(f"--seed is {args.seed}; give 0 or more")
-    if not args.videos.is_dir():
-        raise ValueError(f"--videos {args.videos} is no folder; give the folder of the video files")
+    _require_valid(args)
     require_no_overwrite(args.output, has_val=args.val_fraction > 0)
     label_map = read_label_map(args.label_map) if args.label_map else {}
     choice = Choice(tuple(args.actions), args.identity, tuple(args.ignore))
@@ -115,3 +108,14 @@ def _import(args: argparse.Namespace) -> str:
         + f"the same id in several files counts as one person ({listed(shared, 'video')})\n" * bool(shared)
         + (f"omitted: {omitted}\n" if omitted else "")
     )
+
+
+def _require_valid(args: argparse.Namespace) -> None:
+    if not 0 <= args.val_fraction < 1:
+        raise ValueError(f"--val-fraction is {args.val_fraction:g}; give a number from 0 to below 1")
+    if not 0 <= args.keyframe_interval < math.inf:
+        raise ValueError(f"--keyframe-interval is {args.keyframe_interval:g}; give seconds, or 0 to keep all keyframes")
+    if args.seed < 0:
+        raise ValueError(f"--seed is {args.seed}; give 0 or more")
+    if not args.videos.is_dir():
+        raise ValueError(f"--videos {args.videos} is no folder; give the folder of the video files")
