@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ class ToolParser(argparse.ArgumentParser):
 
     def _refuse_dashes(self, argv: Sequence[str]) -> None:
         """Explains a file name that argparse takes for an option; many names of AVA's videos begin with a dash."""
-        for argument in takewhile(lambda argument: argument != "--", argv):
+        for argument in argv:
             is_option = argument.partition("=")[0] in self._option_string_actions
             if argument.startswith("-") and not is_option and (os.path.lexists(argument) or glob.has_magic(argument)):
                 self.exit(2, f"error: {argument} begins with a dash and is taken for an option; write ./{argument}\n")
