@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from avdet.config import Config
+from avdet.checkpoints.third_party import load_any_checkpoint
+from avdet.config import Config, parse_config
+from avdet.datasets.detection import DetectionDataset
 from avdet.distributed import DistributedContext
 from avdet.engine.load_checkpoint import load_pretrained
 from avdet.engine.results import write_results
@@ -23,6 +25,7 @@ def test(config: Config, checkpoint: Path, run: RunDir, process: DistributedCont
 
     Raises ValueError if the checkpoint lacks weights for any part of the config's model.
     """
+    _require_same_task(config, checkpoint)
     task = build_task(config, process)
     model = task.build_model()
     report = load_pretrained(model, checkpoint, config.model, task.class_names)
@@ -41,3 +44,20 @@ def test(config: Config, checkpoint: Path, run: RunDir, process: DistributedCont
         run.config.write_text(config.to_yaml(), encoding="utf-8")
         write_results(run, result, config)
     return result
+
+
+def _require_same_task(config: Config, checkpoint: Path) -> None:
+    """Raises ValueError for a detector with a config of clips, and the reverse; before the data are read."""
+    settings = load_any_checkpoint(checkpoint, needs_settings=False).config
+    if not settings:
+        return
+    if "people" in settings:
+        raise ValueError(f"{checkpoint} is a person detector; give a checkpoint of train_net")
+    trained = parse_config(settings)
+    kinds = {True: "detects the actions of persons", False: "classifies clips"}
+    own, wanted = (isinstance(one.dataset(), DetectionDataset) for one in (trained, config))
+    if own != wanted:
+        raise ValueError(
+            f"{checkpoint} {kinds[own]} ({trained.data.kind}), but the config {kinds[wanted]} ({config.data.kind}); "
+            f"give a config of kind {trained.data.kind}"
+        )

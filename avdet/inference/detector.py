@@ -10,14 +10,11 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from avdet.checkpoints.third_party import load_any_checkpoint
-from avdet.checkpoints.weights import load_whole
-from avdet.config import parse_config
 from avdet.data.build import build_clip_extractor
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.class_names import ClassNames
-from avdet.datasets.detection import DetectionDataset
 from avdet.inference.keyframe_reader import read_keyframes
+from avdet.inference.load_network import Network, load_network
 from avdet.inference.predictions import PersonPredictions
 from avdet.inference.stages import (
     InferenceSettings,
@@ -30,9 +27,8 @@ from avdet.inference.stages import (
     with_persons,
 )
 from avdet.media.array_video import ArrayVideo
-from avdet.models.build import build_model
 from avdet.models.detect import Predicts
-from avdet.models.inference_model import Precision, inference_model
+from avdet.models.inference_model import Precision
 from avdet.overlap import StageTimes, prefetch
 from avdet.people.build_detector import build_person_detector
 from avdet.people.person_detector import PersonDetector
@@ -81,30 +77,18 @@ class ActionDetector:
 
         device: by default the GPU if there is one. precision: see `inference_model`.
         """
-        checkpoint = load_any_checkpoint(Path(path))
-        if "people" in checkpoint.config:
-            raise ValueError(
-                f"{path} is a person detector; give it to --person-weights, and a checkpoint of train_net to "
-                "--checkpoint"
-            )
-        config = parse_config(checkpoint.config)
-        dataset = config.dataset()
-        if not isinstance(dataset, DetectionDataset):
-            raise ValueError(
-                f"{path} classifies whole clips ({config.data.kind}) and detects no persons; train a detector from it "
-                "with model.weights, as configs/ava does"
-            )
-        torch_device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        classes = ClassNames.from_label_map(checkpoint.class_names)
-        exclusive = dataset.exclusive_groups(classes)
-        model = build_model(config.model, num_classes=len(classes), head="roi", exclusive=exclusive)
-        load_whole(model, checkpoint.model_state, path)
+        network = load_network(path, task="detection", device=device, precision=precision)
+        return cls.from_network(network, person_detector=person_detector)
+
+    @classmethod
+    def from_network(cls, network: Network, *, person_detector: PersonDetector | None = None) -> ActionDetector:
+        """The detector with a network of task "detection"."""
         return cls(
-            inference_model(model, torch_device, precision),
-            classes,
-            build_clip_extractor(config),
-            short_side=config.data.test_short_side,
-            device=torch_device,
+            network.model,
+            network.classes["action"],
+            build_clip_extractor(network.config),
+            short_side=network.config.data.test_short_side,
+            device=network.device,
             person_detector=person_detector,
         )
 

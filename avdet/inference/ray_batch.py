@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from avdet.checkpoints.third_party import load_any_checkpoint
 from avdet.datasets.class_names import ClassNames
 from avdet.inference.detector import ActionDetector
+from avdet.inference.load_network import read_checkpoint
 from avdet.inference.output_tables import OutputSettings, write_label_map
 from avdet.inference.resumable_output import (
     FinishedVideo,
@@ -73,7 +73,8 @@ class RayRun:
 
         address: of a cluster; "local" starts one on this machine, whose object store has `object_store_mb`.
         """
-        classes = ClassNames.from_label_map(load_any_checkpoint(self.checkpoint).class_names)
+        checkpoint, _, _ = read_checkpoint(self.checkpoint, task="detection")
+        classes = ClassNames.from_label_map(checkpoint.class_names)
         write_label_map(classes, output.output)
         collector = _Collector(output, classes, output_settings)
         rows = [row for job in jobs for row in self._unfinished(job, collector)]

@@ -8,6 +8,7 @@ import pytest
 
 from avdet.cli.test_net import main
 from tests.cli.refusal import refusal
+from tests.inference.tiny_classifier import save_tiny_classifier
 
 
 def argv(run: Path, output: Path) -> list[str]:
@@ -29,3 +30,11 @@ def test_a_checkpoint_of_other_classes_is_refused(
     boxes.write_text("sample_val_00,2,0.1,0.1,0.5,0.9,0.99\n")
     data = [f"data.label_map={classes}", f"data.val_csv={truth}", f"data.val_boxes={boxes}"]
     assert "trained on other classes" in refusal(main, capsys, *argv(trained_run, tmp_path / "out"), *data)
+
+
+def test_a_classifier_is_refused_by_a_config_of_detection(
+    trained_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classifier = save_tiny_classifier(tmp_path / "best.pt")
+    message = refusal(main, capsys, *argv(trained_run, tmp_path / "out"), "--checkpoint", classifier)
+    assert "best.pt classifies clips (folders), but the config detects the actions of persons (ava)" in message
