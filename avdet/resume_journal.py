@@ -6,16 +6,28 @@ content. A record that was being written when the process stopped does not match
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from avdet.atomic_write import atomic_write
 
-__all__ = ["ResumeJournal", "append_durably", "plain_settings", "require_same_settings"]
+__all__ = [
+    "ResumeJournal",
+    "append_durably",
+    "arrays_from_bytes",
+    "arrays_to_bytes",
+    "plain_settings",
+    "require_same_settings",
+]
 
 _RECORD_HEAD = struct.Struct("<QQI")
 
@@ -79,6 +91,20 @@ def append_durably(path: Path, content: bytes) -> int:
         file.flush()
         os.fsync(file.fileno())
         return file.tell()
+
+
+def arrays_to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """The arrays as an npz file, for the content of a record."""
+    file = io.BytesIO()
+    named: dict[str, Any] = dict(arrays)
+    np.savez(file, **named)
+    return file.getvalue()
+
+
+def arrays_from_bytes(content: bytes) -> dict[str, NDArray[Any]]:
+    """Reads what `arrays_to_bytes` wrote."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def plain_settings(settings: Mapping[str, object]) -> dict[str, object]:

@@ -112,7 +112,5 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise ValueError("--ray writes parquet tables alone; use --player without it, or visualize.py --player")
     if min(args.ray_workers) < 1:
         raise ValueError(f"--ray-workers is {args.ray_workers}; give 1 or more of each kind")
-    if not args.videos and args.input is None:
-        raise ValueError("no input; give video files, or --input with a list of them")
     args.min_box_score = min_box_score(args, given_boxes=args.boxes is not None)
     inference_settings(args)

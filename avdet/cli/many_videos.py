@@ -8,13 +8,20 @@ from __future__ import annotations
 import argparse
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.arguments import INTERRUPTED, person_detector_arguments
+from avdet.cli.each_video import (
+    failed_videos,
+    file_versions,
+    for_each_video,
+    jobs_from_arguments,
+    report_videos,
+    video_progress,
+)
 from avdet.cli.video_pages import page_path, require_free_pages, write_page, write_pages_index
 from avdet.overlap import StageTimes
 
@@ -41,7 +48,7 @@ def detect_videos(args: argparse.Namespace, process: DistributedContext) -> int:
     """Processes every world-size-th video; the main process writes the tables. Returns the exit status."""
     from avdet.inference.detector import ActionDetector
     from avdet.inference.output_tables import write_label_map
-    from avdet.inference.resumable_output import ResumableOutput, error_text
+    from avdet.inference.resumable_output import ResumableOutput
 
     jobs = _jobs(args)
     device = str(process.device)
@@ -52,22 +59,9 @@ def detect_videos(args: argparse.Namespace, process: DistributedContext) -> int:
     output = ResumableOutput(args.output, _resume_settings(args))
     if process.is_main:
         write_label_map(detector.classes, args.output)
-    results: list[VideoResult] = []
-    interrupted = False
-    for job in jobs[process.rank :: process.world_size]:
-        try:
-            results.append((job, _detect_video(job, detector, boxes, args, output)))
-        except KeyboardInterrupt:
-            if process.world_size > 1:
-                raise
-            interrupted = True
-            break
-        except Exception as error:
-            results.append((job, error_text(error)))
-            logger.warning("%s is skipped: %s", job.path, results[-1][1])
-    result_of = dict(process.all_gather(results))
+    results, interrupted = for_each_video(jobs, process, lambda job: _detect_video(job, detector, boxes, args, output))
     if process.is_main:
-        _write_tables(args, len(jobs), [(job, result_of[job]) for job in jobs if job in result_of], output)
+        _write_tables(args, len(jobs), results, output)
     if interrupted:
         logger.info("Interrupted; finished videos are saved in %s, and the same command resumes", args.output)
         return INTERRUPTED
@@ -90,7 +84,7 @@ def detect_on_ray(args: argparse.Namespace) -> int:
     results = run.detect(
         jobs, output, _output_settings(args), address=args.ray, object_store_mb=args.object_store_memory
     )
-    failed = [(job.name, job.path, result) for job, result in results if isinstance(result, str)]
+    failed = failed_videos(results)
     write_errors(failed, args.output, "parquet")
     keyframes = [result.keyframes for _, result in results if not isinstance(result, str)]
     _report(args, len(results), failed, keyframes, "parquet")
@@ -116,21 +110,15 @@ def _resume_settings(args: argparse.Namespace) -> dict[str, object]:
         "person_detector", "person_model", "person_class", "person_format", "keyframe_rate", "start", "end",
         "min_box_score", "batch_size", "precision",
     )  # fmt: skip
-    files = {name: getattr(args, name) for name in ("checkpoint", "boxes", "person_weights")}
-    versions = {name: [str(path.resolve()), path.stat().st_mtime] for name, path in files.items() if path is not None}
+    versions = file_versions(checkpoint=args.checkpoint, boxes=args.boxes, person_weights=args.person_weights)
     return {**{name: getattr(args, name) for name in names}, **versions}
 
 
 def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     from avdet.inference.resumable_output import require_free
     from avdet.inference.stages import source_name
-    from avdet.inference.video_names import expand_videos, read_list, video_jobs
 
-    jobs = video_jobs(expand_videos([*args.videos, *(read_list(args.input) if args.input else [])]))
-    if not jobs:
-        raise ValueError(f"{args.input} lists no video; write one path per line")
-    if not any(job.path.exists() for job in jobs):
-        raise ValueError(f"There is no video at {jobs[0].path}; give the path of a file, or of a folder of frames")
+    jobs = jobs_from_arguments(args)
     repeated = [name for name, count in Counter(source_name(job.path) for job in jobs).items() if count > 1]
     if args.boxes is not None and repeated:
         raise ValueError(f"several videos are named {min(repeated)}, by which --boxes identifies them; rename one")
@@ -173,7 +161,7 @@ def _detect_video(
         logger.info("%s: already done", job.path)
         return finished
     times = StageTimes()
-    with _progress(job.name, times) as on_chunk:
+    with video_progress(job.name, times) as on_chunk:
         predictions = predict_video(detector, job, boxes, inference_settings(args), output, on_chunk, times)
     predictions = predictions.linked().smoothed(args.smooth_window)
     if not job.path.is_dir():  # of a run with other settings
@@ -204,16 +192,6 @@ def _annotate(job: VideoJob, path: Path, overlay: Overlay, times: StageTimes) ->
         logger.warning("%s is in the tables, but cannot be annotated: %s", job.path, error_text(error))
 
 
-@contextmanager
-def _progress(name: str, times: StageTimes) -> Iterator[Callable[[int, int], None]]:
-    """Yields the function to call after each chunk; the bar shows how long each stage is busy."""
-    from avdet.engine.progress import counting_bars
-
-    with counting_bars() as progress:
-        bar = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(bar, completed=done, total=total, description=f"{name}: {times}")
-
-
 def _write_tables(
     args: argparse.Namespace, num_videos: int, results: Sequence[VideoResult], output: ResumableOutput
 ) -> None:
@@ -225,7 +203,7 @@ def _write_tables(
     from avdet.inference.output_tables import join_csvs, write_errors
 
     finished = {job.name: result for job, result in results if not isinstance(result, str)}
-    failed = [(job.name, job.path, result) for job, result in results if isinstance(result, str)]
+    failed = failed_videos(results)
     if finished:
         with_same_settings, num_others = output.finished_earlier(_output_settings(args))
         names = {job.name for job, _ in results}
@@ -255,13 +233,7 @@ def _report(
 
     Raises ValueError if all videos failed, or if no finished video has a person.
     """
-    errors = args.output / f"errors.{table_format}"
-    if failed and not keyframes:
-        raise ValueError(
-            failed[0][2] if num_videos == 1 else f"none of {num_videos} videos could be read; see {errors}"
-        )
     if keyframes and not any(keyframes):
         raise ValueError(f"no video has a person with a score of {args.min_box_score:g} or more; lower --min-box-score")
-    logger.info("%d of %d videos are in %s", len(keyframes), num_videos, args.output)
-    if failed:
-        logger.warning("%d could not be read; see %s. The same command retries them", len(failed), errors)
+    errors = args.output / f"errors.{table_format}"
+    report_videos(num_videos, len(keyframes), failed, output=args.output, errors=errors)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -20,6 +19,7 @@ from avdet.detection_table import COLUMNS
 from avdet.people.box_table import COLUMNS as BOX_TABLE_COLUMNS
 from avdet.people.tracks import link_persons
 from avdet.people.tubes import smooth_scores
+from avdet.resume_journal import arrays_from_bytes, arrays_to_bytes
 from avdet.structures import PersonBoxes
 
 __all__ = ["PersonPredictions"]
@@ -138,15 +138,12 @@ class PersonPredictions:
 
     def to_bytes(self) -> bytes:
         """The columns as an npz file."""
-        file = io.BytesIO()
-        np.savez(file, **vars(self))
-        return file.getvalue()
+        return arrays_to_bytes(vars(self))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> PersonPredictions:
         """Reads what `to_bytes` wrote."""
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+        return cls(**arrays_from_bytes(content))
 
     def _with_zeros(self, width: int) -> PersonPredictions:
         return replace(self, features=np.zeros((len(self), width), np.float32))

@@ -1,20 +1,15 @@
-"""The output folder of a run over many videos, which keeps finished chunks and videos if the run is interrupted."""
+"""The output folder of detections, which keeps finished chunks and videos if the run is interrupted."""
 
 from __future__ import annotations
 
-import errno
-import json
 import logging
-import zlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from avdet.atomic_write import atomic_write
 from avdet.datasets.class_names import ClassNames
 from avdet.inference.detector import ActionDetector
 from avdet.inference.output_tables import (
@@ -26,11 +21,11 @@ from avdet.inference.output_tables import (
     written_files,
 )
 from avdet.inference.predictions import PersonPredictions
+from avdet.inference.resume_folder import ResumeFolder, error_text, fingerprint, require_free_names
 from avdet.inference.stages import InferenceSettings
 from avdet.inference.video_names import VideoJob
-from avdet.media.media_file import file_fingerprint
 from avdet.overlap import StageTimes
-from avdet.resume_journal import ResumeJournal, plain_settings, require_same_settings
+from avdet.resume_journal import ResumeJournal
 
 __all__ = [
     "FinishedVideo",
@@ -44,9 +39,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-_PARTS, _JOURNAL, _SETTINGS, _NOTE = "parts", ".part", "settings.json", ".finished.json"
-_NOTE_KEYS = {"source", "output_settings", "format", "persons", "keyframes"}
-_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True)
@@ -57,36 +49,15 @@ class FinishedVideo:
     keyframes: int
 
 
-class ResumableOutput:
-    """An output folder. Its subfolder `parts` holds the settings and, per video, a journal, tables and a note."""
-
-    def __init__(self, output: Path, settings: Mapping[str, object]) -> None:
-        """Raises ValueError if the folder was begun with other settings."""
-        self.output, self.folder = output, output / _PARTS
-        path = self.folder / _SETTINGS
-        settings = plain_settings(settings)
-        if path.exists() and any(self.folder.glob(f"*{_JOURNAL}")):
-            require_same_settings(output, self._read_settings(path), settings, remove=f"the files in {output}")
-        with atomic_write(path) as partial:
-            partial.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-
-    def journal(self, job: VideoJob, plan: str) -> ResumeJournal:
-        """Journal of a video's chunks. `plan`: their `fingerprint`."""
-        return ResumeJournal(self._journal_path(job), {**file_fingerprint(job.path), "plan": plan})
-
-    def has_begun(self, job: VideoJob) -> bool:
-        """Whether the video has a journal."""
-        return self._journal_path(job).exists()
+class ResumableOutput(ResumeFolder):
+    """The output folder of detections, whose tables lie in `parts` as CSVs or beside it as parquet files."""
 
     def finished(self, job: VideoJob, settings: OutputSettings, table_format: TableFormat) -> FinishedVideo | None:
         """The video's counts if an earlier run finished it with these settings and it has not changed since."""
-        note = _read_note(self._note_path(job))
-        if note is None or [note["output_settings"], note["format"]] != [asdict(settings), table_format]:
+        note = self.note(job)
+        if note is None or not _has_form(note, settings, table_format):
             return None
-        with suppress(OSError):  # the video may have been removed
-            if note["source"] == file_fingerprint(job.path):
-                return FinishedVideo(note["persons"], note["keyframes"])
-        return None
+        return FinishedVideo(note["persons"], note["keyframes"])
 
     def finish(
         self,
@@ -101,45 +72,25 @@ class ResumableOutput:
         write_tables(predictions, job.name, classes, folder, settings, table_format)
         scored = predictions.select(predictions.scored)
         finished = FinishedVideo(len(set(scored.person_ids.tolist())), len(set(scored.times_s.tolist())))
-        note = {
-            "source": file_fingerprint(job.path),
-            "output_settings": asdict(settings),
-            "format": table_format,
-            **asdict(finished),
-        }
-        with atomic_write(self._note_path(job)) as partial:
-            partial.write_text(json.dumps(note) + "\n", encoding="utf-8")
+        self.write_note(job, {"output_settings": asdict(settings), "format": table_format, **asdict(finished)})
         return finished
 
     def finished_earlier(self, settings: OutputSettings) -> tuple[list[str], int]:
         """Names of the videos with CSVs of these settings, sorted, and the number of videos with other settings."""
         same, others = [], 0
-        for path in sorted(self.folder.glob(f"*{_NOTE}")):
-            name = path.name.removesuffix(_NOTE)
-            note, files = _read_note(path), [table_file(self.folder, name, table, "csv") for table in TABLES]
-            if note is None or note["format"] != "csv" or not all(file.exists() for file in files):
+        for name, note in self.notes():
+            files = [table_file(self.folder, name, table, "csv") for table in TABLES]
+            if note.get("format") != "csv" or not all(file.exists() for file in files):
                 continue
-            if note["output_settings"] == asdict(settings):
+            if _has_form(note, settings, "csv"):
                 same.append(name)
             else:
                 others += 1
         return same, others
 
-    def _read_settings(self, path: Path) -> dict[str, object]:
-        with suppress(ValueError):
-            settings = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(settings, dict):
-                return settings
-        raise ValueError(
-            f"{path} is damaged, so the settings with which {self.output} was begun are unknown; remove the files in "
-            f"{self.output} to start again, or give another --output"
-        )
 
-    def _journal_path(self, job: VideoJob) -> Path:
-        return self.folder / f"{job.name}{_JOURNAL}"
-
-    def _note_path(self, job: VideoJob) -> Path:
-        return self.folder / f"{job.name}{_NOTE}"
+def _has_form(note: Mapping[str, Any], settings: OutputSettings, table_format: TableFormat) -> bool:
+    return [note.get("output_settings"), note.get("format")] == [asdict(settings), table_format]
 
 
 def annotated_path(output: Path, job: VideoJob) -> Path:
@@ -152,27 +103,7 @@ def require_free(output: Path, jobs: Sequence[VideoJob], table_format: TableForm
     annotated = {annotated_path(output, job).resolve() for job in jobs}
     if overwritten := next((job.path for job in jobs if job.path.resolve() in annotated), None):
         raise ValueError(f"--output {output} contains {overwritten}, which would be overwritten; give another --output")
-    paths = [*written_files(output, table_format), *sorted(annotated)]
-    has_begun = (output / _PARTS / _SETTINGS).exists()
-    if not has_begun and (existing := next((path for path in paths if path.exists()), None)):
-        raise ValueError(f"{existing} exists and is not from this command; give another --output, or move the file")
-    for job in jobs:
-        note = _read_note(output / _PARTS / f"{job.name}{_NOTE}")
-        other = job.path.resolve() if note is None else Path(note["source"]["path"])
-        if other != job.path.resolve() and other.exists():
-            raise ValueError(
-                f"the tables in {output} use the name {job.name} for {other}, so they cannot use it for {job.path}; "
-                "give another --output"
-            )
-
-
-def _read_note(path: Path) -> dict[str, Any] | None:
-    """The note that `ResumableOutput.finish` wrote; None if it is missing or damaged."""
-    with suppress(OSError, ValueError):
-        note = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(note, dict) and note.keys() >= _NOTE_KEYS:
-            return note
-    return None
+    require_free_names(output, jobs, [*written_files(output, table_format), *sorted(annotated)])
 
 
 def predict_video(
@@ -201,16 +132,3 @@ def predict_video(
 def read_predictions(journal: ResumeJournal) -> PersonPredictions:
     """All chunks of a journal that has one or more, in the order of their numbers."""
     return PersonPredictions.concatenate([PersonPredictions.from_bytes(content) for content in journal.contents()])
-
-
-def fingerprint(chunks: Sequence[tuple[float, ...]]) -> str:
-    """Text that is equal for the same times in the same chunks."""
-    return f"{len(chunks)} chunks {zlib.crc32(repr(list(chunks)).encode()):08x}"
-
-
-def error_text(error: Exception) -> str:
-    """Why a video failed, on one line. Raises the error again if the disk is full or read-only: the run must stop."""
-    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
-        raise error
-    text = " ".join(str(error).split())
-    return text if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {text}"
