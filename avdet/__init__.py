@@ -3,15 +3,20 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from avdet.inference.classifier import ActionClassifier as ActionClassifier
     from avdet.inference.detector import ActionDetector as ActionDetector
 
-__all__ = ["ActionDetector", "__version__"]
+__all__ = ["ActionClassifier", "ActionDetector", "__version__"]
 
 __version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> object:
-    """Imports ActionDetector, and with it torch, on first use, so that the command line reports errors at once."""
+    """Imports the classes, and with them torch, on first use, so that the command line reports errors at once."""
+    if name == "ActionClassifier":
+        from avdet.inference.classifier import ActionClassifier  # noqa: PLC0415
+
+        return ActionClassifier
     if name == "ActionDetector":
         from avdet.inference.detector import ActionDetector  # noqa: PLC0415
 

@@ -13,6 +13,7 @@ import yaml
 import avdet
 from avdet.cli.arguments import RENAMED_OPTIONS
 from avdet.config_errors import RENAMED, RENAMED_VALUES
+from avdet.inference.classifier import ActionClassifier
 from avdet.inference.detector import ActionDetector
 from tests.conftest import REPOSITORY
 
@@ -23,8 +24,8 @@ def test_importing_the_package_does_not_import_torch() -> None:
 
 
 def test_the_package_has_exactly_its_public_names() -> None:
-    assert dir(avdet) == ["ActionDetector", "__version__"]
-    assert avdet.ActionDetector is ActionDetector
+    assert dir(avdet) == ["ActionClassifier", "ActionDetector", "__version__"]
+    assert avdet.ActionDetector is ActionDetector and avdet.ActionClassifier is ActionClassifier
     with pytest.raises(AttributeError, match="no attribute 'Detector'"):
         getattr(avdet, "Detector")  # noqa: B009
 

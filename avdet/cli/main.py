@@ -8,6 +8,7 @@ import sys
 VERBS = (
     "cache_videos",
     "check_data",
+    "classify",
     "compare_runs",
     "convert_checkpoint",
     "detect_actions",

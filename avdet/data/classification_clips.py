@@ -24,12 +24,12 @@ from avdet.data.sampler import SampleSpec
 from avdet.data.transforms import Crop, crop
 from avdet.datasets.segments import Segments
 from avdet.media.video_reader import DecodeError, FrameBatch, Frames
-from avdet.media.video_source import StoredVideo, open_video
+from avdet.media.video_source import StoredVideo, VideoSource, open_video
 from avdet.structures import Clip, ClipBatch
 
 __all__ = [
     "ClassificationTestClips", "ClassificationTrainClips", "ClipViews", "ViewBatch", "clip_centers", "collate_views",
-    "even_crops",
+    "even_crops", "extract_crops",
 ]  # fmt: skip
 
 NO_BOXES = torch.zeros(0, 4)
@@ -145,13 +145,21 @@ class ClassificationTestClips(Dataset[ClipViews]):
         with open_video(self.files[self.segments.videos[segment]], short_side=self.short_side) as video:
             start_s, end_s = _span_in_video(self.segments, segment, video)
             center_s = float(clip_centers(start_s, end_s, self.extractor.span_s, self.num_clips)[number])
-            frames = self.extractor.frame_batch(video, center_s)
-            audio = self.extractor.audio(video, center_s)
+            crops, frames = extract_crops(video, video_id, center_s, self.extractor, self.num_crops)
             missing_s = _missing_s(float(self.segments.end_s[segment]), video.info.duration_s, frames)
-        height, width = frames.rgb.shape[1:3]
-        crops = [crop(frames.rgb, NO_BOXES, square)[0] for square in even_crops(height, width, self.num_crops)]
-        clips = tuple(Clip(video_id, center_s, channels_first(square), audio) for square in crops)
-        return ClipViews(segment, clips, missing_s)
+        return ClipViews(segment, crops, missing_s)
+
+
+def extract_crops(
+    video: VideoSource, video_id: str, center_s: float, extractor: ClipExtractor, num_crops: Literal[1, 3]
+) -> tuple[tuple[Clip, ...], FrameBatch]:
+    """The crops of the clip around `center_s`, and the whole frames that they are from."""
+    frames = extractor.frame_batch(video, center_s)
+    audio = extractor.audio(video, center_s)
+    height, width = frames.rgb.shape[1:3]
+    squares = even_crops(height, width, num_crops)
+    crops = [crop(frames.rgb, NO_BOXES, square)[0] for square in squares]
+    return tuple(Clip(video_id, center_s, channels_first(square), audio) for square in crops), frames
 
 
 @dataclass(frozen=True)

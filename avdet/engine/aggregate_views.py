@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from avdet.data.classification_clips import ViewBatch
+from avdet.data.view_aggregator import Aggregation, SegmentScores, ViewAggregator
 from avdet.datasets.metrics import Scores
 from avdet.distributed import DistributedContext
 from avdet.engine.progress import Stopwatch, progress_bar
 from avdet.structures import ClipBatch
 
-__all__ = ["ViewAggregator", "score_segments", "stack_segments"]
-
-Aggregation = Literal["mean", "max"]
-SegmentScores = tuple[int, dict[str, NDArray[np.float64]]]  # a segment, and its (C,) scores by class set
+__all__ = ["score_segments", "stack_segments"]
 
 
 class PredictsSets(Protocol):
@@ -30,32 +26,6 @@ class PredictsSets(Protocol):
     def eval(self) -> object: ...
 
     def predict_sets(self, batch: ClipBatch) -> dict[str, Tensor]: ...
-
-
-@dataclass
-class ViewAggregator:
-    """Mean or maximum of the scores of each segment's views, added in the order in which they come."""
-
-    aggregation: Aggregation
-    num_views: dict[int, int] = field(default_factory=dict)
-    scores: dict[int, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
-
-    def add(self, segment: int, scores: Mapping[str, NDArray[np.float64]]) -> None:
-        """Adds one view: (C,) scores by class set."""
-        self.num_views[segment] = self.num_views.get(segment, 0) + 1
-        previous = self.scores.get(segment)
-        combine = np.add if self.aggregation == "mean" else np.maximum
-        self.scores[segment] = {
-            name: row if previous is None else combine(previous[name], row) for name, row in scores.items()
-        }
-
-    def result(self) -> list[SegmentScores]:
-        """The aggregated scores of every segment."""
-        divisor = {segment: count if self.aggregation == "mean" else 1 for segment, count in self.num_views.items()}
-        return [
-            (segment, {name: row / divisor[segment] for name, row in rows.items()})
-            for segment, rows in self.scores.items()
-        ]
 
 
 def stack_segments(results: Sequence[SegmentScores], num_segments: int) -> dict[str, Scores]:

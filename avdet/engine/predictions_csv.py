@@ -15,19 +15,25 @@ from avdet.datasets.metrics import Scores
 from avdet.datasets.segments import Segments
 from avdet.datasets.tables import read_csv
 
-__all__ = ["align", "read_prediction_tables", "read_predictions", "write_predictions"]
+__all__ = ["align", "prediction_table", "read_prediction_tables", "read_predictions", "write_predictions"]
 
 
 def write_predictions(
     path: Path, ids: Sequence[str], scores: Mapping[str, Scores], classes: Mapping[str, ClassNames]
 ) -> None:
     """Writes nine significant digits, which float32 scores read back from exactly."""
-    table = pd.concat(
-        [pd.DataFrame(scores[name], columns=_columns(name, names)) for name, names in classes.items()], axis=1
-    )
-    table.insert(0, "id", list(ids))
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, index=False, float_format="%.9g")
+    prediction_table(ids, scores, classes).to_csv(path, index=False, float_format="%.9g")
+
+
+def prediction_table(
+    ids: Sequence[str], scores: Mapping[str, Scores], classes: Mapping[str, ClassNames]
+) -> pd.DataFrame:
+    """The content of predictions.csv."""
+    sets = [pd.DataFrame(scores[name], columns=_columns(name, names)) for name, names in classes.items()]
+    table = pd.concat(sets, axis=1)
+    table.insert(0, "id", list(ids))
+    return table
 
 
 def read_predictions(path: Path, classes: Mapping[str, ClassNames]) -> dict[str, pd.DataFrame]:

@@ -1,8 +1,8 @@
-"""ArrayVideo: frames and audio in memory, read like a video file."""
+"""ArrayVideo: frames and audio in memory, read like a video file; ScaledVideo: any other source at another size."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,8 +11,9 @@ from torchaudio.functional import resample
 
 from avdet.media.audio_track import Waveform
 from avdet.media.video_reader import TOLERANCE_S, FrameBatch, Frames, Times, VideoInfo, checked_times
+from avdet.media.video_source import VideoSource
 
-__all__ = ["ArrayVideo"]
+__all__ = ["ArrayVideo", "ScaledVideo", "scale_frames"]
 
 _MARGIN_S = 0.02  # audio on either side for the resampler's filter
 
@@ -62,7 +63,9 @@ class ArrayVideo:
         times = checked_times(times_s, self.name) + TOLERANCE_S
         index = np.floor(times * self.fps).astype(np.int64).clip(0, len(self.frames_rgb) - 1)
         return FrameBatch(
-            self._scaled(self.frames_rgb[index]), index / self.fps, times >= len(self.frames_rgb) / self.fps
+            scale_frames(self.frames_rgb[index], self.short_side),
+            index / self.fps,
+            times >= len(self.frames_rgb) / self.fps,
         )
 
     def audio(self, start_s: float, duration_s: float, rate: int) -> Waveform:
@@ -81,11 +84,43 @@ class ArrayVideo:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def _scaled(self, rgb: Frames) -> Frames:
-        height, width = rgb.shape[1:3]
-        scale = 1.0 if self.short_side is None else self.short_side / min(height, width)
-        size = max(round(width * scale), 1), max(round(height * scale), 1)
-        if size == (width, height):
-            return rgb
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        return np.stack([np.asarray(cv2.resize(frame, size, interpolation=method), np.uint8) for frame in rgb])
+
+def scale_frames(rgb: Frames, short_side: int | None) -> Frames:
+    """Frames (T, H, W, 3) with the short side `short_side` in pixels; None keeps their size."""
+    height, width = rgb.shape[1:3]
+    scale = 1.0 if short_side is None else short_side / min(height, width)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    if size == (width, height):
+        return rgb
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.stack([np.asarray(cv2.resize(frame, size, interpolation=method), np.uint8) for frame in rgb])
+
+
+@dataclass(frozen=True)
+class ScaledVideo:
+    """A VideoSource whose frames are those of an opened `video`, scaled to `short_side`. It does not close `video`."""
+
+    video: VideoSource
+    short_side: int | None
+
+    @property
+    def info(self) -> VideoInfo:
+        return self.video.info
+
+    def frames(self, times_s: Times) -> Frames:
+        """See VideoReader.frames."""
+        return self.frame_batch(times_s).rgb
+
+    def frame_batch(self, times_s: Times) -> FrameBatch:
+        """See VideoReader.frame_batch."""
+        batch = self.video.frame_batch(times_s)
+        return replace(batch, rgb=scale_frames(batch.rgb, self.short_side))
+
+    def audio(self, start_s: float, duration_s: float, rate: int) -> Waveform:
+        """See VideoReader.audio."""
+        return self.video.audio(start_s, duration_s, rate)
+
+    def __enter__(self) -> ScaledVideo:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...

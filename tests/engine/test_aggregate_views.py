@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from avdet.data.classification_clips import ClipViews, ViewBatch, collate_views
+from avdet.data.view_aggregator import ViewAggregator
 from avdet.distributed import DistributedContext
-from avdet.engine.aggregate_views import ViewAggregator, score_segments, stack_segments
+from avdet.engine.aggregate_views import score_segments, stack_segments
 from avdet.structures import Clip, ClipBatch
 
 ALONE = DistributedContext(0, 1, torch.device("cpu"))
