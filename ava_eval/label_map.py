@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from itertools import pairwise
@@ -13,6 +14,7 @@ from ava_eval.csv_format import FormatError
 from ava_eval.csv_parser import quoted
 from ava_eval.csv_reader import open_plain_or_gzip, read_bytes, shown_name
 
+logger = logging.getLogger(__name__)
 POSE, OBJECT, INTERACTION = "pose", "object", "person interaction"
 _GROUP_OF_TYPE = {"PERSON_MOVEMENT": POSE, "OBJECT_MANIPULATION": OBJECT, "PERSON_INTERACTION": INTERACTION}
 _TOKEN = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}:]|[^\s{}:,;"'#]+""")
@@ -147,15 +149,19 @@ def _unquote(value: str) -> str:
 
 
 def _parse_json(text: str, path: str) -> list[tuple[int, str, str]]:
-    """{"jump": 3}, as PySlowFast writes it, or {"3": "jump"}."""
+    """{"jump": 3} or {"3": "jump"}. PySlowFast's files hold the model's outputs from 0: output 0 is AVA's id 1."""
     try:
         pairs = json.loads(text, object_pairs_hook=list)
         by_name = all(isinstance(value, int) for _, value in pairs)
-        return [(int(value), str(key), "") if by_name else (int(key), str(value), "") for key, value in pairs]
+        classes = [(int(value), str(key)) if by_name else (int(key), str(value)) for key, value in pairs]
     except (ValueError, TypeError, RecursionError):
         raise FormatError(
             f'{path} looks like JSON, but maps no class names to ids; write it as `{{"jump": 3}}`.'
         ) from None
+    offset = 1 if sorted(id_ for id_, _ in classes) == list(range(len(classes))) else 0
+    if offset and classes:
+        logger.warning("%s counts its %d classes from 0; 1 is added to make them ids", path, len(classes))
+    return [(id_ + offset, name, "") for id_, name in classes]
 
 
 def _parse_list(text: str, path: str) -> list[tuple[int, str, str]]:

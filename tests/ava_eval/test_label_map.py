@@ -66,6 +66,14 @@ def test_json_of_names_and_ids(tmp_path: Path) -> None:
         assert read_label_map(written(tmp_path, text)) == {1: "graze", 2: "rest"}
 
 
+def test_json_that_counts_from_0(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As PySlowFast's, whose CSV files still have ids from 1."""
+    assert read_label_map(written(tmp_path, '{"rest": 1, "graze": 0}')) == {2: "rest", 1: "graze"}
+    assert "counts its 2 classes from 0" in caplog.text
+    with pytest.raises(FormatError, match="start at 1"):
+        read_label_map(written(tmp_path, '{"graze": 0, "rest": 2}'))
+
+
 def test_escaped_quotes_are_unescaped(tmp_path: Path) -> None:
     assert read_label_map(written(tmp_path, r'item { name: "say \"hi\" {loud}" id: 1 }')) == {1: 'say "hi" {loud}'}
 
