@@ -1,9 +1,10 @@
 """Reads Label Studio's JSON and JSON-MIN exports of video tasks: keyframed boxes with linear motion between them.
 
 Frames count from 1; x, y, width and height are percents of the frame; `rotation` turns the box about its upper left
-corner. A keyframe with `enabled` false is the last frame of the box until the next keyframe; after a last keyframe with
-`enabled` true the box stays to the video's end (label_studio_sdk/_extensions/label_studio_tools/postprocessing/
-video.py). Label Studio counts frames at the rate of its <Video> tag, so `framesCount` may differ from the file's.
+corner. A keyframe with `enabled` false is the last frame of the box until the next keyframe, and its only one if no
+motion leads to it (web/libs/editor/src/regions/VideoRegion.js); after a last keyframe with `enabled` true the box stays
+to the video's end (label_studio_sdk/_extensions/label_studio_tools/postprocessing/video.py). Label Studio counts frames
+at the rate of its <Video> tag, so `framesCount` may differ from the file's.
 """
 
 from __future__ import annotations
@@ -146,10 +147,9 @@ def _frames(
     for index, keyframe in enumerate(sequence):
         numbers = finite_numbers([keyframe.get(name, 0 if name == "rotation" else None) for name in names], 5, where)
         start = int(keyframe["frame"])
-        following = sequence[index + 1] if index + 1 < len(sequence) else None
-        if not keyframe.get("enabled", True):
-            continue
-        end = num_frames if following is None else int(following["frame"])
+        is_last = not keyframe.get("enabled", True)
+        following = sequence[index + 1] if index + 1 < len(sequence) and not is_last else None
+        end = start if is_last else num_frames if following is None else int(following["frame"])
         target = numbers
         if following is not None:
             texts = [following.get(name, 0 if name == "rotation" else None) for name in names]

@@ -46,6 +46,11 @@ def test_boxes_move_linearly_from_frame_1_to_the_keyframe_that_ends_them(videos:
     ]
 
 
+def test_a_keyframe_that_is_not_enabled_is_a_box_on_one_frame(videos: VideoIndex, tmp_path: Path) -> None:
+    content = [task(region(keyframe(3, enabled=False), keyframe(7, enabled=False, x=50)))]
+    assert rows(content, videos, tmp_path) == [[0.2, 0.1, 0.2, 0.3, 0.8, "wave"], [0.6, 0.5, 0.2, 0.7, 0.8, "wave"]]
+
+
 def test_the_box_turns_about_its_upper_left_corner(videos: VideoIndex, tmp_path: Path) -> None:
     """16 x 12 pixels at (32, 12) of 64 x 48, turned clockwise by a right angle: 12 x 16 to the left and below."""
     turned = keyframe(20, x=50, y=25, width=25, height=25, rotation=90)
