@@ -13,6 +13,7 @@ VERBS = (
     "convert_checkpoint",
     "detect_actions",
     "detect_people",
+    "export_annotations",
     "export_onnx",
     "import_annotations",
     "list_configs",

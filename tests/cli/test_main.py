@@ -18,6 +18,7 @@ OPTIONS = {
     "visualize": ("--detections", "--output", "--player", "--ground-truth"),
     "check_data": ("--config", "--json"),
     "import_annotations": ("--videos", "--output"),
+    "export_annotations": ("--detections", "--ground-truth", "--videos", "--to", "--output"),
     "convert_checkpoint": ("--config",),
 }
 RENAMED = {

@@ -119,6 +119,14 @@ class VideoIndex:
             )
         return float(times_s[int(number)])
 
+    def nearest_frame(self, video: str, time_s: float) -> int | None:
+        """Returns the frame, counted from 0, whose time is nearest; None over one frame outside the video."""
+        times_s = self._frame_times(video)
+        margin_s = (times_s[-1] - times_s[0]) / max(1, len(times_s) - 1)
+        if not times_s[0] - margin_s <= time_s <= times_s[-1] + margin_s:
+            return None
+        return int(np.abs(times_s - time_s).argmin())
+
     def num_frames(self, video: str) -> int:
         return len(self._frame_times(video))
 
