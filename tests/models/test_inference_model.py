@@ -62,6 +62,19 @@ def test_bfloat16_changes_scores_by_a_thousandth_at_most(name: str, head: Head) 
     torch.testing.assert_close(scores, model.eval().predict(batch), rtol=0, atol=1e-3)
 
 
+@pytest.mark.parametrize("head", ["roi", "clip"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_bfloat16_changes_widely_spread_scores_by_hundredths_at_most(name: str, head: Head) -> None:
+    model = trained(head, **NETWORKS[name]).eval()
+    (linear,) = model.head.classifier.linear.values()
+    assert isinstance(linear, torch.nn.Linear)
+    torch.nn.init.normal_(linear.weight, std=5 / linear.in_features**0.5)
+    batch = tiny_batch((True, False))
+    expected = model.predict(batch)
+    assert expected.std() > 0.05
+    torch.testing.assert_close(inference_model(model, CPU, "bfloat16").predict(batch), expected, rtol=0, atol=0.03)
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_model_can_be_trained_on(precision: Literal["float32", "bfloat16"]) -> None:
     model = trained("roi").train()
