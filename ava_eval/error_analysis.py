@@ -5,7 +5,7 @@ After TIDE (Bolya et al., arXiv 2008.08115), adapted to persons with several act
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,8 @@ class ErrorAnalysis:
 
     counts: dict[str, int]
     fixed_mean_ap: dict[str, float | None]
-    rows: dict[str, IntArray]  # indices into Selection.rows by type; of "missed" into Selection.truth
+    # Indices into Selection.rows by type, of "missed" into Selection.truth: they depend on the order of the rows.
+    rows: dict[str, IntArray] = field(compare=False)
 
 
 def analyse_errors(result: Result) -> ErrorAnalysis:

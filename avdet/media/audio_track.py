@@ -50,6 +50,7 @@ class AudioTrack:
         self._path = file.path
         self.stored_rate: int = stream.rate
         self._source: PacketSource[AudioStream] = PacketSource(file, stream)
+        self.tick_s = float(self._source.tick_s)  # 1 ms in Matroska: the precision of the samples' times
         self._was_read = False
 
     def read(self, start_s: float, duration_s: float, rate: int) -> Waveform:

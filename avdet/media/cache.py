@@ -143,7 +143,7 @@ def _verify_audio(source: Path, copy: Path, duration_s: float) -> None:
                     f"{source} has audio at {start_s:.1f} s but its copy is silent; use the video uncached"
                 )
             lag_s = _lag(expected, actual) / SAMPLE_RATE
-            if abs(lag_s) > _MAX_LAG_S:
+            if abs(lag_s) > _MAX_LAG_S + source_track.tick_s:
                 raise ValueError(
                     f"the audio of {source} at {start_s:.1f} s is {1000 * lag_s:.1f} ms late in its copy; use the "
                     "video uncached"

@@ -23,10 +23,10 @@ def inference_model(model: ActionModel, device: torch.device, precision: Precisi
 
     In bfloat16 scores change by about 1e-3, and by up to 0.02 where logits spread widely; the head computes in float32.
     """
-    dtype = inference_dtype(device, precision)
-    folded = fold_batch_norm(model, dtype).to(device)
-    if dtype == torch.bfloat16:
-        folded.backbone = _Autocast(folded.backbone, device.type)
+    if inference_dtype(device, precision) != torch.bfloat16:
+        return fold_batch_norm(model).to(device)
+    folded = fold_batch_norm(model, torch.bfloat16).to(device)
+    folded.backbone = _Autocast(folded.backbone, device.type)
     return folded
 
 

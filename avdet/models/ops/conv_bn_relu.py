@@ -60,11 +60,11 @@ def folded(conv: nn.Conv2d, norm: nn.Module) -> tuple[Tensor, Tensor | None]:
     return conv.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
 
 
-def fold_batch_norm(model: Model, dtype: torch.dtype = torch.float32) -> Model:
+def fold_batch_norm(model: Model, dtype: torch.dtype | None = None) -> Model:
     """A copy of `model` for prediction: in evaluation mode, with each norm that follows a convolution folded into it.
 
     It gives the same scores, faster. It cannot be trained, and its state dict fits no other model.
-    dtype: of the 2-D convolutions. With bfloat16, predict under torch.autocast.
+    dtype: of the 2-D convolutions; None keeps the model's. With bfloat16, predict under torch.autocast.
     """
     model = copy.deepcopy(model).eval().requires_grad_(False)
     for module in model.modules():
