@@ -26,6 +26,7 @@ __all__ = [
     "distributed_context",
     "is_single_process",
     "mean_count",
+    "num_cores",
     "reserve_worker_cores",
 ]
 
@@ -120,13 +121,19 @@ def average_buffers(module: nn.Module, process: DistributedContext) -> None:
             buffer.div_(process.world_size)
 
 
+def num_cores() -> int:
+    """The cores that this process may use, of those that the processes of its machine share."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, allowed // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+
+
 def reserve_worker_cores(workers: int) -> None:
     """Limits torch's threads on the CPU to the cores that the data loader's workers leave free.
 
     Threads wait for each other, so a worker that delays one of them delays all. OMP_NUM_THREADS takes precedence.
     """
     if not torch.cuda.is_available() and "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) - workers))
+        torch.set_num_threads(max(1, num_cores() - workers))
 
 
 def is_single_process() -> bool:

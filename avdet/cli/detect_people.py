@@ -11,7 +11,7 @@ import logging
 import math
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from avdet.cli.arguments import (
 from avdet.cli.config_arguments import SAMPLE_FOLDERS, config_from_arguments, configure_logging
 from avdet.cli.person_labels import read_person_labels, require_person_labels
 from avdet.engine.progress import counting_bars
+from avdet.media.video_source import OpenOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,13 +44,14 @@ logger = logging.getLogger(__name__)
 class VideoJob:
     """A video, its name in tables, and its keyframes where the data set defines them.
 
-    origin_s: the timestamp of the video's first second.
+    origin_s: the timestamp of the video's first second. options: how the data set's videos are opened.
     """
 
     video: Path
     name: str
     times_s: tuple[float, ...] | None = None
     origin_s: float = 0.0
+    options: OpenOptions = field(default_factory=OpenOptions)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -117,7 +119,8 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     times: dict[str, list[float]] = {}
     for video, time_s in zip(keyframes.videos.tolist(), keyframes.times_s.tolist(), strict=True):
         times.setdefault(video, []).append(time_s)
-    return [VideoJob(video_paths[video], video, tuple(times_s), keyframes.offset_s) for video, times_s in times.items()]
+    origin_s, options = keyframes.offset_s, config.data.open_options
+    return [VideoJob(video_paths[name], name, tuple(times_s), origin_s, options) for name, times_s in times.items()]
 
 
 def _jobs_of_videos(videos: list[Path]) -> list[VideoJob]:
@@ -181,6 +184,7 @@ def _detect_video(
             detector,
             times_s=job.times_s,
             origin_s=job.origin_s,
+            options=job.options,
             rate=args.keyframe_rate,
             batch_size=args.batch_size,
             min_score=args.min_box_score,

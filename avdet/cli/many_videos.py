@@ -53,7 +53,7 @@ def detect_videos(args: argparse.Namespace, process: DistributedContext) -> int:
     jobs = _jobs(args)
     device = str(process.device)
     detector = ActionDetector.from_checkpoint(args.checkpoint, device=device, precision=args.precision)
-    boxes = _boxes(args)
+    boxes = _boxes(args, jobs)
     if boxes is None:  # after the checkpoint, whose errors need no download of a person detector
         detector.person_detector = _person_detector(args, device)
     output = ResumableOutput(args.output, _resume_settings(args))
@@ -80,7 +80,7 @@ def detect_on_ray(args: argparse.Namespace) -> int:
     output = ResumableOutput(args.output, _resume_settings(args))
     build = partial(build_person_detector, **person_detector_arguments(args))
     workers = tuple(args.ray_workers)
-    run = RayRun(args.checkpoint, build, _boxes(args), inference_settings(args), workers, args.precision)
+    run = RayRun(args.checkpoint, build, _boxes(args, jobs), inference_settings(args), workers, args.precision)
     results = run.detect(
         jobs, output, _output_settings(args), address=args.ray, object_store_mb=args.object_store_memory
     )
@@ -128,10 +128,15 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     return jobs
 
 
-def _boxes(args: argparse.Namespace) -> pd.DataFrame | None:
+def _boxes(args: argparse.Namespace, jobs: Sequence[VideoJob]) -> pd.DataFrame | None:
     from ava_eval import read_boxes
+    from avdet.inference.stages import require_boxes_of
 
-    return None if args.boxes is None else read_boxes(args.boxes)
+    if args.boxes is None:
+        return None
+    boxes = read_boxes(args.boxes)
+    require_boxes_of(boxes, [job.path for job in jobs])
+    return boxes
 
 
 def _person_detector(args: argparse.Namespace, device: str) -> PersonDetector:
@@ -233,7 +238,7 @@ def _report(
 
     Raises ValueError if all videos failed, or if no finished video has a person.
     """
-    if keyframes and not any(keyframes):
+    if keyframes and not any(keyframes) and args.boxes is None:
         raise ValueError(f"no video has a person with a score of {args.min_box_score:g} or more; lower --min-box-score")
     errors = args.output / f"errors.{table_format}"
     report_videos(num_videos, len(keyframes), failed, output=args.output, errors=errors)

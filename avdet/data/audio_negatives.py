@@ -12,7 +12,7 @@ from torch import Tensor
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.sampler import SampleSpec
 from avdet.media.media_file import DecodeError
-from avdet.media.video_source import StoredVideo, VideoSource, open_video
+from avdet.media.video_source import StoredVideo, VideoSource
 
 __all__ = ["HARD_GAP_S", "MisalignedAudio", "misaligned_start"]
 
@@ -47,7 +47,10 @@ class MisalignedAudio:
         others = [index for index in drawn if self.videos[index] != path]
         for index in others[:MAX_ATTEMPTS]:
             position = rng.random()
-            with suppress(DecodeError), open_video(self.videos[index]) as other:  # reported when its own clips are read
+            with (
+                suppress(DecodeError),
+                self.extractor.open(self.videos[index]) as other,
+            ):  # reported when its own clips are read
                 last_s = max(other.info.duration_s - self.extractor.span_s, 0.0)
                 audio = self.extractor.audio(other, position * last_s + self.extractor.span_s / 2)
                 if audio is not None:

@@ -46,9 +46,10 @@ TrainLoader = tuple[ClipLoader[ClipBatch], EpochSampler]
 
 def build_clip_extractor(config: Config) -> ClipExtractor:
     """How clips are cut for the config's model."""
-    model = config.model
+    model, data = config.model, config.data
     logmel = LogMel(num_frames=model.audio_frames, num_mels=model.mel_bins) if model.uses_audio else None
-    return ClipExtractor(model.span_frames, model.span_frames // model.clip_frames, config.data.nominal_fps, logmel)
+    stride = model.span_frames // model.clip_frames
+    return ClipExtractor(model.span_frames, stride, data.nominal_fps, logmel, data.open_options)
 
 
 def build_detection_train_loader(

@@ -24,7 +24,7 @@ from avdet.data.sampler import SampleSpec
 from avdet.data.transforms import Crop, crop
 from avdet.datasets.segments import Segments
 from avdet.media.video_reader import DecodeError, FrameBatch, Frames
-from avdet.media.video_source import StoredVideo, VideoSource, open_video
+from avdet.media.video_source import StoredVideo, VideoSource
 from avdet.structures import Clip, ClipBatch
 
 __all__ = [
@@ -72,7 +72,7 @@ class ClassificationTrainClips(Dataset[Clip]):
     def __getitem__(self, spec: SampleSpec) -> Clip:
         rng = np.random.default_rng(spec.seed)
         short_side = self.augmentation.draw_short_side(rng)
-        with open_video(self.files[self.segments.videos[spec.index]], short_side=short_side) as video:
+        with self.extractor.open(self.files[self.segments.videos[spec.index]], short_side=short_side) as video:
             low_s, high_s = center_range(*_span_in_video(self.segments, spec.index, video), self.extractor.span_s)
             center_s = float(rng.uniform(low_s, high_s))
             frames = self.extractor.frames(video, center_s)
@@ -142,7 +142,7 @@ class ClassificationTestClips(Dataset[ClipViews]):
     def __getitem__(self, index: int) -> ClipViews:
         segment, number = divmod(index, self.num_clips)
         video_id = str(self.segments.ids[segment])
-        with open_video(self.files[self.segments.videos[segment]], short_side=self.short_side) as video:
+        with self.extractor.open(self.files[self.segments.videos[segment]], short_side=self.short_side) as video:
             start_s, end_s = _span_in_video(self.segments, segment, video)
             center_s = float(clip_centers(start_s, end_s, self.extractor.span_s, self.num_clips)[number])
             crops, frames = extract_crops(video, video_id, center_s, self.extractor, self.num_crops)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from avdet.media.clip_times import clip_span, clip_times
 from avdet.media.logmel import SAMPLE_RATE, LogMel
 from avdet.media.video_reader import FrameBatch, Frames
-from avdet.media.video_source import VideoSource
+from avdet.media.video_source import OpenOptions, StoredVideo, VideoSource, open_video
 
 __all__ = ["ClipExtractor", "channels_first"]
 
@@ -22,17 +23,22 @@ class ClipExtractor:
     """Turns a model's "64 frames" into seconds of a video of any frame rate.
 
     span_frames: raw frames at `nominal_fps` that a clip spans; every `stride`-th of them enters the Fast pathway.
-    logmel: None for a model without audio.
+    logmel: None for a model without audio. options: how the videos are opened.
     """
 
     span_frames: int
     stride: int
     nominal_fps: float
     logmel: LogMel | None
+    options: OpenOptions = field(default_factory=OpenOptions)
 
     @property
     def span_s(self) -> float:
         return self.span_frames / self.nominal_fps
+
+    def open(self, path: Path, *, short_side: int | None = None) -> StoredVideo:
+        """A video of the data set; use as a context manager."""
+        return open_video(path, short_side=short_side, options=self.options)
 
     def frames(self, video: VideoSource, center_s: float) -> Frames:
         """(T, H, W, 3) uint8 around `center_s`; times outside the video take its first or last frame."""

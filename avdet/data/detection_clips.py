@@ -18,7 +18,7 @@ from avdet.data.clip_extractor import ClipExtractor, channels_first
 from avdet.data.keyframes import Keyframe, KeyframeTable
 from avdet.data.sampler import SampleSpec
 from avdet.data.transforms import clip_and_keep
-from avdet.media.video_source import VideoSource, open_video
+from avdet.media.video_source import VideoSource
 from avdet.structures import Clip
 
 __all__ = ["DetectionTestClips", "DetectionTrainClips", "extract_whole_frame"]
@@ -55,7 +55,7 @@ class DetectionTrainClips(_KeyframeClips):
         rng = np.random.default_rng(spec.seed)
         keyframe = self.keyframes[spec.index]
         short_side = self.augmentation.draw_short_side(rng)
-        with open_video(self.videos[keyframe.video], short_side=short_side) as video:
+        with self.extractor.open(self.videos[keyframe.video], short_side=short_side) as video:
             frames = self.extractor.frames(video, keyframe.video_s)
             audio = self.extractor.audio(video, keyframe.video_s)
             negative_audio = None
@@ -88,7 +88,7 @@ class DetectionTestClips(_KeyframeClips):
 
     def __getitem__(self, index: int) -> Clip:
         keyframe = self.keyframes[index]
-        with open_video(self.videos[keyframe.video], short_side=self.short_side) as video:
+        with self.extractor.open(self.videos[keyframe.video], short_side=self.short_side) as video:
             return extract_whole_frame(video, keyframe, self.extractor)
 
 

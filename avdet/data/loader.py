@@ -21,6 +21,7 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from avdet.data.safe_dataset import READING, TIMED_OUT, BadClipLog, ClipSource, SafeDataset
+from avdet.distributed import num_cores
 from avdet.structures import ClipBatch
 
 __all__ = ["ClipLoader", "StartMethod", "init_worker"]
@@ -36,6 +37,7 @@ StartMethod = Literal["fork", "spawn", "forkserver"]
 class ClipLoader(DataLoader[Any], Generic[B]):
     """Batches of clips, the same for any number of workers and any start method.
 
+    workers: at most; no more than there are cores.
     limit_s: seconds that one clip may take. A worker that takes longer ends, and iterating raises ValueError with the
     clip's name; without workers the process ends.
     persistent: keep the workers from one epoch to the next.
@@ -54,6 +56,7 @@ class ClipLoader(DataLoader[Any], Generic[B]):
         bad_clips: BadClipLog | None = None,
         start_method: StartMethod | None = None,
     ) -> None:
+        workers = min(workers, num_cores())  # more of them only wait, and torch warns
         reports = Path(tempfile.mkdtemp(prefix="avdet-loader-"))
         super().__init__(
             SafeDataset(clips, limit_s=limit_s, replace_bad=bad_clips is not None, reports=reports),

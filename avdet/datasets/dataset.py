@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, Protocol
 from pydantic import Field, model_validator
 
 from avdet.datasets.class_names import ClassNames
+from avdet.media.video_source import OpenOptions
 from avdet.settings import Fraction, Section
 
 __all__ = ["SPLITS", "DataConfig", "Dataset", "SampleSet", "Split", "require_data"]
@@ -42,7 +43,7 @@ class DataConfig(Section):
     hard_negative_fraction: Fraction = Field(
         0.25, description="Fraction of hard negatives of the AVS loss in the second half of training."
     )
-    workers: int = Field(4, ge=0, description="Data loading processes.")
+    workers: int = Field(8, ge=0, description="Data loading processes, at most one per core.")
     require_all_videos: bool = Field(
         False, description="Stop if a video is missing, instead of skipping its annotations."
     )
@@ -52,6 +53,15 @@ class DataConfig(Section):
     clip_timeout_s: float = Field(
         120.0, gt=0, le=86_400, description="Seconds that reading one clip may take before the run stops."
     )
+
+    frames_fps: float = Field(30.0, gt=0, description="Rate at which folders of frames were extracted.")
+    audio_track: int | None = Field(
+        None, ge=0, description="Number of the audio track that is read, from 0; null: the one that players select."
+    )
+
+    @property
+    def open_options(self) -> OpenOptions:
+        return OpenOptions(self.frames_fps, self.audio_track)
 
     @property
     def has_labels(self) -> bool:

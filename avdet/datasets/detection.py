@@ -121,11 +121,11 @@ class DetectionDataset(ABC, Generic[C]):
         """
         truth = self.ground_truth(split)
         self._refuse_unknown_actions(truth, split)
-        excluded, videos = self.excluded(split), videos_by_name(self.config.videos)
+        config, excluded, videos = self.config, self.excluded(split), videos_by_name(self.config.videos)
         rows = with_video(without_excluded(truth, excluded), videos, split, self.config)
         keyframes = rows.drop_duplicates(KEYFRAME_COLUMNS)
         table = self.files(split)[f"data.{split}_csv"]
-        offset_s = find_timestamp_offset(keyframes, videos, self.config.timestamp_offset, table)
+        offset_s = find_timestamp_offset(keyframes, videos, config.timestamp_offset, table, config.frames_fps)
         if offset_s:
             logger.info("%s: the videos start at timestamp %g", split, offset_s)
         return KeyframeSplit(rows, truth, excluded, videos, offset_s)

@@ -20,13 +20,17 @@ AVA_CUT_S = 900.0
 
 
 def find_timestamp_offset(
-    keyframes: pd.DataFrame, videos: Mapping[str, Path], offset_s: float | Literal["auto"], annotations: Path
+    keyframes: pd.DataFrame,
+    videos: Mapping[str, Path],
+    offset_s: float | Literal["auto"],
+    annotations: Path,
+    frames_fps: float = 30.0,
 ) -> float:
     """The offset in seconds. "auto" takes 0, or AVA_CUT_S if that fits every video and 0 does not.
 
     keyframes: columns video and timestamp. Raises ValueError if a timestamp lies outside its video.
     """
-    durations_s = video_durations(keyframes["video"], videos)
+    durations_s = video_durations(keyframes["video"], videos, frames_fps)
     candidates = [0.0, AVA_CUT_S] if offset_s == "auto" else [offset_s]
     misfits = {candidate: first_outside(keyframes, durations_s, candidate) for candidate in candidates}
     for candidate, misfit in misfits.items():
@@ -41,9 +45,9 @@ def find_timestamp_offset(
     )
 
 
-def video_durations(names: Iterable[str], videos: Mapping[str, Path]) -> dict[str, float]:
+def video_durations(names: Iterable[str], videos: Mapping[str, Path], frames_fps: float = 30.0) -> dict[str, float]:
     """Duration of each named video in seconds."""
-    return {str(name): duration_of(videos[name]) for name in sorted(set(names))}
+    return {str(name): duration_of(videos[name], frames_fps=frames_fps) for name in sorted(set(names))}
 
 
 def first_outside(keyframes: pd.DataFrame, durations_s: Mapping[str, float], offset_s: float) -> dict[str, float]:

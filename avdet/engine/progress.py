@@ -32,10 +32,16 @@ class Stopwatch:
         self._steps = 0
 
     def waiting(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Yields the items, and measures how long each takes to arrive after it was requested."""
-        requested = time.perf_counter()
+        """Yields the items, and measures how long each takes to arrive after it was requested.
+
+        The first one does not count: the loader's processes start before it.
+        """
+        requested: float | None = None
         for item in items:
-            self._waited_s += time.perf_counter() - requested
+            if requested is None:
+                self.reset()
+            else:
+                self._waited_s += time.perf_counter() - requested
             self._steps += 1
             yield item
             requested = time.perf_counter()

@@ -22,6 +22,7 @@ from avdet.inference.stages import (
     Source,
     boxes_of_video,
     extract_clips,
+    require_boxes_of,
     score_persons,
     source_name,
     with_persons,
@@ -114,12 +115,14 @@ class ActionDetector:
         `min_score`.
         features: adds a column `features`, the input of the last layer, (D,) float32 per person.
         batch_size: keyframes at a time, which bounds the memory.
-        Raises ValueError (DecodeError) for a video that cannot be read, for boxes past its end and for no boxes.
+        Raises ValueError (DecodeError) for a video that cannot be read, and for boxes of other videos or seconds alone.
         """
         if min_box_score is None:
             min_box_score = self.person_detector.min_score if boxes is None else 0.0
         settings = InferenceSettings(keyframe_rate, start_s, end_s, min_box_score, batch_size)
         sources = [videos] if isinstance(videos, str | Path | ArrayVideo) else list(videos)
+        if boxes is not None:
+            require_boxes_of(boxes, sources)
         tables = [self._table(source, boxes, settings, features=features) for source in sources]
         if not tables:
             raise ValueError("the list of videos is empty; give one or more")

@@ -7,6 +7,7 @@ The unit of work is a chunk: a few consecutive keyframes of one video.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -39,10 +40,13 @@ __all__ = [
     "extract_clips",
     "keyframe_images",
     "open_source",
+    "require_boxes_of",
     "score_persons",
     "source_name",
     "with_persons",
 ]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,9 @@ class InferenceSettings:
             raise ValueError(f"a chunk has {self.chunk_size} keyframes; it must have 1 or more")
 
     def chunks(self, source: Source, boxes: BoxTableDetector | None) -> list[tuple[float, ...]]:
-        """Keyframe times of each chunk: those of the boxes, else `keyframe_rate` per second.
+        """Keyframe times of each chunk: those of the boxes, else `keyframe_rate` per second; at least one.
 
-        Raises ValueError for boxes past the video's end, and if there is no keyframe.
+        Raises ValueError if all boxes are past the video's end, or the start is.
         """
         if isinstance(source, ArrayVideo):
             frames_end_s = duration_s = source.info.duration_s
@@ -85,29 +89,34 @@ class InferenceSettings:
             raise ValueError(f"{name} ends at {frames_end_s:.1f} s; the start, {self.start_s:g} s, must be earlier")
         end_s = min(frames_end_s, self.end_s if self.end_s is not None else frames_end_s)
         if boxes is not None:
-            times_s = self._times_of_boxes(source, boxes, duration_s, end_s)
+            times_s = self._times_of_boxes(source, boxes, duration_s)
         else:
             times_s = keyframe_times(frames_end_s, rate=self.keyframe_rate)
-            times_s = [t for t in times_s if self.start_s <= t <= end_s] or [(self.start_s + end_s) / 2]
+        times_s = [t for t in times_s if self.start_s <= t <= end_s] or [(self.start_s + end_s) / 2]
         return [tuple(times_s[first : first + self.chunk_size]) for first in range(0, len(times_s), self.chunk_size)]
 
-    def _times_of_boxes(self, source: Source, boxes: BoxTableDetector, duration_s: float, end_s: float) -> list[float]:
-        """Times with a box that scores `min_box_score` or more."""
+    def _times_of_boxes(self, source: Source, boxes: BoxTableDetector, duration_s: float) -> list[float]:
+        """Times with a box that scores `min_box_score` or more; those past the video's end are left out and logged.
+
+        Raises ValueError if all are past it: their clock is another one.
+        """
         name = source_name(source)
         times_s = boxes.times_of(name)
         persons = boxes([KeyframeImage.without_frame(name, t) for t in times_s])
         times_s = [t for t, one in zip(times_s, persons, strict=True) if (one.scores >= self.min_box_score).any()]
-        if times_s and times_s[-1] > duration_s:
+        inside_s = [t for t in times_s if t <= duration_s]
+        if times_s and not inside_s:
             raise ValueError(
                 f"there are boxes at {times_s[-1]:g} s of {source}, which ends at {duration_s:.1f} s; timestamps are "
                 "seconds from the video's start"
             )
-        inside_s = [t for t in times_s if self.start_s <= t <= end_s]
-        if not inside_s:
-            raise ValueError(
-                f"there are no boxes of {name!r} with score >= {self.min_box_score:g} from {self.start_s:g} to "
-                f"{end_s:g} s; their column video must hold the file's name without its suffix"
-            )
+        if len(inside_s) < len(times_s):
+            logger.warning(
+                "%s ends at %.1f s: the boxes of %d of %d keyframes are past it and left out, the first at %g s",
+                name, duration_s, len(times_s) - len(inside_s), len(times_s), times_s[len(inside_s)],
+            )  # fmt: skip
+        if not times_s:
+            logger.warning("%s: the table has no box with score >= %g; no person", name, self.min_box_score)
         return inside_s
 
 
@@ -128,6 +137,17 @@ def boxes_of_video(boxes: pd.DataFrame, source: Source) -> BoxTableDetector:
     require_normalized(rows, "the table of boxes")
     require_distinct_persons(rows, "the table of boxes")
     return BoxTableDetector(rows)
+
+
+def require_boxes_of(boxes: pd.DataFrame, sources: Sequence[Source]) -> None:
+    """Raises ValueError if the table has boxes, but none of these videos."""
+    names = [table_name(source_name(source)) for source in sources]
+    known = set(complete_boxes(boxes)["video"])
+    if known and not known & set(names):
+        raise ValueError(
+            f"there are no boxes of {names[0]!r}, but of {', '.join(sorted(known)[:3])}; their column video must hold "
+            "the file's name"
+        )
 
 
 def extract_clips(

@@ -15,10 +15,10 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
-from avdet.media.media_file import DecodeError, MediaFile, default_stream
+from avdet.media.media_file import DecodeError, MediaFile, default_stream, real_streams
 from avdet.media.packets import PacketSource
 
-__all__ = ["AudioTrack", "Waveform", "mix_to_mono"]
+__all__ = ["AudioTrack", "Waveform", "mix_to_mono", "select_audio"]
 
 Waveform: TypeAlias = NDArray[np.float32]
 """(n,) mono samples in [-1, 1]."""
@@ -35,7 +35,7 @@ _MAX_PLANES = 7
 
 
 class AudioTrack:
-    """The default audio track of an open file, on the same clock as its frames.
+    """One audio track of an open file, on the same clock as its frames.
 
     Channels are averaged and integers scaled to [-1, 1]; samples outside the track are 0.
 
@@ -43,8 +43,9 @@ class AudioTrack:
             waveform = AudioTrack(file).read(1.5, 2.0, 16000)
     """
 
-    def __init__(self, file: MediaFile) -> None:
-        stream = default_stream(file.container.streams.audio)
+    def __init__(self, file: MediaFile, number: int | None = None) -> None:
+        """number: the track, counted from 0; None: the one that players select. Raises DecodeError if there is none."""
+        stream = select_audio(file, number)
         if stream is None:
             raise DecodeError(file.path, None, "it has no audio track")
         self._path = file.path
@@ -130,6 +131,20 @@ class AudioTrack:
         if expected is not None and abs(index - expected) < _JITTER_S * frame.sample_rate:
             return expected
         return index
+
+
+def select_audio(file: MediaFile, number: int | None) -> AudioStream | None:
+    """Returns an audio stream by its number, or the one that players select; None if the file has no audio.
+
+    Raises DecodeError if the file has audio, but not so many tracks.
+    """
+    tracks = real_streams(file.container.streams.audio)
+    if number is None or not tracks:
+        return default_stream(tracks)
+    if number >= len(tracks):
+        reason = f"it has {len(tracks)} audio track{'s' * (len(tracks) > 1)}, but audio_track is {number}, from 0"
+        raise DecodeError(file.path, None, reason)
+    return tracks[number]
 
 
 def mix_to_mono(frame: AudioFrame) -> Waveform:

@@ -69,6 +69,11 @@ class FramesDir:
         self._audio_file = None if audio_path is None else MediaFile(audio_path)
         self._audio: AudioTrack | None = None
 
+    @property
+    def num_audio_tracks(self) -> int:
+        """See VideoReader.num_audio_tracks."""
+        return int(self._audio_file is not None)
+
     @functools.cached_property
     def info(self) -> VideoInfo:
         """`fps` is the rate at which the frames were extracted, not the video's."""

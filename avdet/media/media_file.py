@@ -23,11 +23,12 @@ __all__ = [
     "file_version",
     "frame_rate",
     "frame_times",
+    "real_streams",
 ]
 
 S = TypeVar("S", bound=VideoStream | AudioStream)
 
-_DEFAULT, _ATTACHED_PICTURE = 0x1, 0x400  # stream dispositions; the second marks cover art
+_DEFAULT, _STILL_IMAGE = 0x1, 0x400 | 0x100000  # stream dispositions; the second marks cover art and still images
 _GENERATE_PTS = 0x1  # container flag
 _MAX_RATE = 480
 
@@ -103,8 +104,13 @@ class MediaFile:
 
 def default_stream(streams: Sequence[S]) -> S | None:
     """Returns the stream that players select: the first one marked as default, else the first; never cover art."""
-    real = [s for s in streams if s.codec_context is not None and not int(s.disposition) & _ATTACHED_PICTURE]
+    real = real_streams(streams)
     return next((s for s in real if int(s.disposition) & _DEFAULT), real[0] if real else None)
+
+
+def real_streams(streams: Sequence[S]) -> list[S]:
+    """Returns the streams that can be decoded and are no cover art or other still image."""
+    return [s for s in streams if s.codec_context is not None and not int(s.disposition) & _STILL_IMAGE]
 
 
 def frame_rate(stream: VideoStream) -> float:

@@ -25,10 +25,10 @@ import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from avdet.media.audio_track import AudioTrack, Waveform
+from avdet.media.audio_track import AudioTrack, Waveform, select_audio
 from avdet.media.display_size import DisplaySize, RgbConverter, display_size_of
 from avdet.media.frame_decoder import DecodedFrame, FrameDecoder
-from avdet.media.media_file import DecodeError, MediaFile, default_stream, frame_rate
+from avdet.media.media_file import DecodeError, MediaFile, default_stream, frame_rate, real_streams
 from avdet.media.packets import PacketSource
 
 __all__ = [
@@ -88,22 +88,25 @@ class FrameBatch:
 
 
 class VideoReader:
-    """Reads the default streams of one video file; use as a context manager.
+    """Reads the default video stream and one audio track of a file; use as a context manager.
 
     Decodes in one thread, holds one clip in memory, and closes its file on errors. Raises DecodeError if something
     cannot be read; skips broken packets between valid ones.
     """
 
-    def __init__(self, path: str | Path, *, short_side: int | None = None, even: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, *, short_side: int | None = None, even: bool = False, audio_track: int | None = None
+    ) -> None:
         """Opens `path`.
 
         short_side: scales frames up or down to exactly this many pixels while decoding; None keeps the stored size.
         even: rounds both sides to even numbers, as H.264 requires.
+        audio_track: the number of the track that `audio` reads, from 0; None: the one that players select.
         """
         if short_side is not None and short_side < 1:
             raise ValueError(f"short_side is {short_side}; it must be at least 1 pixel")
         self.path = Path(path)
-        self._short_side, self._even = short_side, even
+        self._short_side, self._even, self._audio_number = short_side, even, audio_track
         self._file = MediaFile(self.path)
         try:
             stream = default_stream(self._file.container.streams.video)
@@ -127,7 +130,7 @@ class VideoReader:
         if self._size is None:
             self._set_size(next(self._decoder.shown_at([self._source.first_tick])))
         stream = self._source.stream
-        audio = default_stream(self._file.container.streams.audio)
+        audio = select_audio(self._file, self._audio_number)
         return VideoInfo(
             width=self._unscaled_size[0],
             height=self._unscaled_size[1],
@@ -136,6 +139,11 @@ class VideoReader:
             duration_s=self._file.duration_s,
             audio_rate=None if audio is None else audio.rate,
         )
+
+    @property
+    def num_audio_tracks(self) -> int:
+        """Of which `audio` reads one."""
+        return len(real_streams(self._file.container.streams.audio))
 
     @property
     def announced_s(self) -> float:
@@ -220,9 +228,9 @@ class VideoReader:
         if self._is_playing and self._audio_file is None:
             # A second container keeps the position of the frames.
             self._audio_file = MediaFile(self.path)
-            self._audio = AudioTrack(self._audio_file)
+            self._audio = AudioTrack(self._audio_file, self._audio_number)
         if self._audio is None:
-            self._audio = AudioTrack(self._file)
+            self._audio = AudioTrack(self._file, self._audio_number)
         return self._audio.read(start_s, duration_s, rate)
 
     def close(self) -> None:

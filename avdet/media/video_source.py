@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -10,7 +11,7 @@ from avdet.media.frames_dir import FramesDir
 from avdet.media.media_file import MediaFile
 from avdet.media.video_reader import FrameBatch, Frames, Times, VideoInfo, VideoReader
 
-__all__ = ["StoredVideo", "VideoSource", "duration_of", "early_end_s", "open_video"]
+__all__ = ["OpenOptions", "StoredVideo", "VideoSource", "duration_of", "early_end_s", "open_video"]
 
 SLACK_S = 0.5
 
@@ -44,18 +45,33 @@ class VideoSource(Protocol):
     def __exit__(self, *exception: object) -> None: ...
 
 
-def open_video(path: str | Path, *, short_side: int | None = None) -> StoredVideo:
+@dataclass(frozen=True)
+class OpenOptions:
+    """How the videos of a data set are read.
+
+    frames_fps: the rate at which folders of frames were extracted. audio_track: the number of the track that is read,
+    from 0; None: the one that players select.
+    """
+
+    frames_fps: float = 30.0
+    audio_track: int | None = None
+
+
+def open_video(path: str | Path, *, short_side: int | None = None, options: OpenOptions | None = None) -> StoredVideo:
     """Opens a video file or a folder of extracted frames; use as a context manager.
 
     with open_video("videos/9Y_l9NsnYE0", short_side=256) as video:
         waveform = video.audio(1.0, 2.0, 16000)
     """
-    return (FramesDir if Path(path).is_dir() else VideoReader)(path, short_side=short_side)
+    options = options or OpenOptions()
+    if Path(path).is_dir():
+        return FramesDir(path, short_side=short_side, fps=options.frames_fps)
+    return VideoReader(path, short_side=short_side, audio_track=options.audio_track)
 
 
-def duration_of(path: Path) -> float:
+def duration_of(path: Path, *, frames_fps: float = 30.0) -> float:
     """Returns `info.duration_s` without decoding a frame."""
-    with FramesDir(path) if path.is_dir() else MediaFile(path) as video:
+    with FramesDir(path, fps=frames_fps) if path.is_dir() else MediaFile(path) as video:
         return video.info.duration_s if isinstance(video, FramesDir) else video.duration_s
 
 

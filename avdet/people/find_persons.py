@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from avdet.media.file_names import nfc
-from avdet.media.video_source import duration_of, early_end_s, open_video
+from avdet.media.video_source import OpenOptions, duration_of, early_end_s, open_video
 from avdet.people.box_table import box_table
 from avdet.people.box_table_detector import BoxTableDetector
 from avdet.people.person_detector import KeyframeImage, PersonDetector
@@ -64,6 +64,7 @@ def find_persons(
     origin_s: float = 0.0,
     batch_size: int = 8,
     min_score: float = 0.0,
+    options: OpenOptions | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
     """One row per person and keyframe: video, timestamp, x1, y1, x2, y2, score, person_id, sorted by time.
@@ -79,7 +80,14 @@ def find_persons(
             times_s = [origin_s + t for t in keyframe_times(frames_and_video_end_s(Path(video))[0], rate=rate)]
     times_s = sorted(set(times_s))
     persons = detect_persons_at(
-        video, detector, times_s, origin_s=origin_s, batch_size=batch_size, min_score=min_score, on_progress=on_progress
+        video,
+        detector,
+        times_s,
+        origin_s=origin_s,
+        batch_size=batch_size,
+        min_score=min_score,
+        options=options,
+        on_progress=on_progress,
     )
     return box_table(video_name(video), times_s, persons)
 
@@ -92,18 +100,19 @@ def detect_persons_at(
     origin_s: float = 0.0,
     batch_size: int = 8,
     min_score: float = 0.0,
+    options: OpenOptions | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[PersonBoxes]:
     """Person boxes at each of the ascending times, with person ids that link them (`link_persons`).
 
     origin_s: the timestamp of the video's first second (900 for AVA's videos if they are trimmed to start there).
-    min_score: boxes with a lower score are dropped.
+    min_score: boxes with a lower score are dropped. options: how the video is opened.
     on_progress: called with the number of keyframes done and their total.
     Memory holds one batch of frames, however long the video is.
     """
     name = video_name(video)
     found: list[PersonBoxes] = []
-    with open_video(video) as reader:
+    with open_video(video, options=options) as reader:
         for first in range(0, len(times_s), batch_size):
             batch = times_s[first : first + batch_size]
             if detector.needs_frames:

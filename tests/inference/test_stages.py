@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avdet.inference.stages import InferenceSettings, boxes_of_video, keyframe_images, source_name
+from avdet.inference.stages import InferenceSettings, boxes_of_video, keyframe_images, require_boxes_of, source_name
 from avdet.media.array_video import ArrayVideo
 from tests.inference.tiny_detector import two_persons
 from tests.media.make_videos import write_broken_download
@@ -41,7 +41,24 @@ def test_boxes_after_the_frames_of_a_truncated_file_are_left_out(tmp_path: Path)
     boxes = two_persons("broken", [1.0, 2.0, 3.0, 4.0, 5.0])
     assert InferenceSettings().chunks(broken, boxes_of_video(boxes, broken)) == [(1.0, 2.0)]
     with pytest.raises(ValueError, match=r"boxes at 9 s of .* which ends at 6\.0 s"):
-        InferenceSettings().chunks(broken, boxes_of_video(two_persons("broken", [1.0, 9.0]), broken))
+        InferenceSettings().chunks(broken, boxes_of_video(two_persons("broken", [9.0]), broken))
+
+
+def test_boxes_past_the_end_are_left_out_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    video = write_broken_download(tmp_path / "v.mp4")
+    boxes = two_persons("v.mp4", [1.0, 8.0, 9.0])
+    assert InferenceSettings().chunks(video, boxes_of_video(boxes, video)) == [(1.0,)]
+    assert "v ends at 6.0 s: the boxes of 2 of 3 keyframes are past it and left out, the first at 8 s" in caplog.text
+
+
+def test_a_video_without_boxes_has_one_keyframe_without_persons(tmp_path: Path) -> None:
+    video = write_broken_download(tmp_path / "v.mp4")
+    boxes = two_persons("other", [1.0])
+    (times_s,) = InferenceSettings(start_s=1.0, end_s=2.0).chunks(video, boxes_of_video(boxes, video))
+    assert times_s == (1.5,)
+    require_boxes_of(boxes, [video, tmp_path / "other.mp4"])
+    with pytest.raises(ValueError, match="there are no boxes of 'v', but of other"):
+        require_boxes_of(boxes, [video])
 
 
 def test_boxes_determine_the_keyframes() -> None:
@@ -50,8 +67,7 @@ def test_boxes_determine_the_keyframes() -> None:
     boxes.loc[boxes["timestamp"] == 4.0, "score"] = 0.5
     settings = InferenceSettings(start_s=0.5, end_s=8.0)
     assert settings.chunks(video, boxes_of_video(boxes, video)) == [(1.0, 7.3)]
-    with pytest.raises(ValueError, match=r"no boxes of 'v' with score >= 0.8 from 2 to 7 s; their column video"):
-        InferenceSettings(start_s=2.0, end_s=7.0).chunks(video, boxes_of_video(boxes, video))
+    assert InferenceSettings(start_s=2.0, end_s=7.0).chunks(video, boxes_of_video(boxes, video)) == [(4.5,)]
     with pytest.raises(ValueError, match=r"the table of boxes has two boxes of person 4 in 'v' at 1 s"):
         boxes_of_video(two_persons("v", [1.0]).assign(person_id=4), video)
     with pytest.raises(ValueError, match=r"the table of boxes has the row .*, a box in pixels"):

@@ -12,7 +12,7 @@ import pytest
 
 from avdet.media.frames_dir import FramesDir, is_frames_dir
 from avdet.media.video_reader import DecodeError, VideoReader
-from avdet.media.video_source import open_video
+from avdet.media.video_source import OpenOptions, duration_of, open_video
 from tests.media.make_videos import numbered, numbers_of, write_frames, write_video
 
 RATE = 16000
@@ -116,3 +116,11 @@ def test_two_series_in_one_folder_are_rejected(tmp_path: Path) -> None:
 def test_is_frames_dir(tmp_path: Path) -> None:
     assert is_frames_dir(write_frames(tmp_path / "video", [1]))
     assert not is_frames_dir(tmp_path) and not is_frames_dir(tmp_path / "video" / "video_000001.jpg")
+
+
+def test_frames_of_another_rate(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "video", list(range(1, 61)))
+    with open_video(folder, options=OpenOptions(frames_fps=25.0)) as video:
+        assert video.info.duration_s == pytest.approx(2.4) and video.info.fps == 25.0
+        assert numbers_of(video.frames([1.0, 2.36])) == [26, 60]
+    assert duration_of(folder, frames_fps=50.0) == pytest.approx(1.2)

@@ -59,7 +59,12 @@ def check_person_ids(split: str, table: pd.DataFrame) -> Iterator[Finding]:
 def check_person_boxes(truth: KeyframeTable, boxes: pd.DataFrame, min_score: float) -> Iterator[Finding]:
     """Counts the detected persons above the threshold and measures their recall of the labelled ones."""
     found = detected_keyframes(truth, boxes, min_score=min_score)
-    if len(boxes) and (boxes["score"] == 1).all():
+    are_labelled = {tuple(row) for row in truth.people.boxes.tolist()}
+    detected = {tuple(row) for row in found.people.boxes.tolist()}
+    if detected and detected <= are_labelled:
+        message = "these are the labelled boxes themselves, so mAP is that of perfect person detection"
+        yield Finding("fact", "val boxes", message)
+    elif len(boxes) and (boxes["score"] == 1).all():
         yield Finding(
             "warning",
             "val boxes",

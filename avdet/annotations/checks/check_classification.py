@@ -16,7 +16,7 @@ from avdet.datasets.dataset import SPLITS, Split, require_data
 from avdet.datasets.segments import Intervals, Segments, find_overlap, unlabelled_segments
 from avdet.datasets.video_files import index_videos, match_videos
 from avdet.media.video_reader import DecodeError
-from avdet.media.video_source import early_end_s, open_video
+from avdet.media.video_source import OpenOptions, early_end_s, open_video
 
 __all__ = ["check_classification"]
 
@@ -52,7 +52,7 @@ def check_classification(dataset: ClassificationDataset[Any]) -> Iterator[Findin
     overlap = find_overlap(with_file["train"], with_file["val"], paths)
     if overlap is not None:
         yield Finding("error", "splits", overlap)
-    durations_s = yield from _check_videos(paths)
+    durations_s = yield from _check_videos(paths, dataset.config.open_options)
     for split in SPLITS:
         yield from _check_ends(split, with_file[split], durations_s)
 
@@ -73,13 +73,13 @@ def _check_classes(name: str, classes: ClassNames, train: Segments) -> Iterator[
         yield Finding("warning", name, message)
 
 
-def _check_videos(paths: Mapping[str, Path]) -> Generator[Finding, None, dict[str, float]]:
+def _check_videos(paths: Mapping[str, Path], options: OpenOptions) -> Generator[Finding, None, dict[str, float]]:
     """Opens every video once; returns the duration in seconds of each that can be read."""
     durations_s: dict[str, float] = {}
     without_audio, unreadable, truncated = 0, [], []
     for name, path in paths.items():
         try:
-            with open_video(path) as video:
+            with open_video(path, options=options) as video:
                 durations_s[name] = video.info.duration_s
                 without_audio += not video.info.has_audio
                 end_s = early_end_s(video)

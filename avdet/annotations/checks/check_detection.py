@@ -83,10 +83,10 @@ def _check_videos(
         keyframes = table[table["video"].isin(list(videos))].drop_duplicates(KEYFRAME_COLUMNS)
         used |= set(keyframes["video"])
         try:
-            durations_s = video_durations(keyframes["video"], videos)
+            durations_s = video_durations(keyframes["video"], videos, config.frames_fps)
         except DecodeError as error:
             yield Finding("error", split, str(error))
             continue
         yield from check_times(split, keyframes, durations_s, config.timestamp_offset, config.nominal_fps)
     if thorough:
-        yield from check_contents([videos[video] for video in sorted(used)])
+        yield from check_contents([videos[video] for video in sorted(used)], config.open_options)

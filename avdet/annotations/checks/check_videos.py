@@ -12,7 +12,7 @@ import pandas as pd
 from avdet.annotations.checks import Finding, Level, counted, listed
 from avdet.datasets.timestamp_offset import AVA_CUT_S, first_outside
 from avdet.media.video_reader import DecodeError
-from avdet.media.video_source import VideoSource, early_end_s, open_video
+from avdet.media.video_source import OpenOptions, StoredVideo, VideoSource, early_end_s, open_video
 
 __all__ = ["check_contents", "check_missing", "check_times"]
 
@@ -89,37 +89,58 @@ def _is_plausible(keyframes: pd.DataFrame, durations_s: Mapping[str, float]) -> 
     return bool(is_spread and (steps_s >= MIN_STEP_S).all())
 
 
-def check_contents(paths: Sequence[Path]) -> Iterator[Finding]:
+def check_contents(paths: Sequence[Path], options: OpenOptions) -> Iterator[Finding]:
     """Opens every video, checks that its end can be decoded and samples its audio at three places."""
-    without_audio, silent, broken = [], [], 0
+    without_audio, silent, several, broken = [], [], [], 0
     for path in paths:
         try:
-            with open_video(path, short_side=64) as video:
-                duration_s = video.info.duration_s
-                end_s = early_end_s(video)
-                if end_s is not None:
-                    broken += 1
-                    yield Finding(
-                        "error",
-                        path.name,
-                        f"is truncated: its header says {duration_s:.1f} s, but its frames end at {end_s:.1f} s; "
-                        "download it again",
-                    )
+            with open_video(path, short_side=64, options=options) as video:
+                yield from (end := list(_check_end(path, video)))
+                broken += len(end)
                 if not video.info.has_audio:
                     without_audio.append(path.name)
-                elif _loudest(video, duration_s) < SILENCE:
-                    silent.append(path.name)
+                elif _loudest(video, video.info.duration_s) < SILENCE:
+                    silent.append(path)
+                if video.num_audio_tracks > 1:
+                    several.append(f"{path.name} ({video.num_audio_tracks})")
         except DecodeError as error:
             broken += 1
             yield Finding("error", path.name, f"{error}")
     if without_audio:
         message = f"no audio track: {listed(without_audio, 'video')} of {len(paths)}; the model uses only their frames"
         yield Finding("warning", "audio", message)
+    if several:
+        read = "the one that players select" if options.audio_track is None else f"track {options.audio_track}"
+        yield Finding("fact", "audio", f"several audio tracks, of which {read} is read: {listed(several, 'video')}")
     if silent:
-        message = f"silent audio track: {listed(silent, 'video')}; check whether the audio was lost in a conversion"
+        names = [path.name for path in silent]
+        message = f"silent audio track: {listed(names, 'video')}; {_next_step(silent)}"
         yield Finding("warning", "audio", message)
     if paths and not without_audio and not silent and not broken:
         yield Finding("fact", "videos", f"{counted(len(paths), 'video')} complete and with audio")
+
+
+def _check_end(path: Path, video: StoredVideo) -> Iterator[Finding]:
+    end_s = early_end_s(video)
+    if end_s is not None:
+        yield Finding(
+            "error",
+            path.name,
+            f"is truncated: its header says {video.info.duration_s:.1f} s, but its frames end at {end_s:.1f} s; "
+            "download it again",
+        )
+
+
+def _next_step(silent: Sequence[Path]) -> str:
+    """What to do about silent tracks: read another one if that has audio."""
+    for path in silent:
+        with open_video(path) as video:
+            num_tracks, duration_s = video.num_audio_tracks, video.info.duration_s
+        for track in range(num_tracks if num_tracks > 1 else 0):
+            with open_video(path, options=OpenOptions(audio_track=track)) as video:
+                if _loudest(video, duration_s) >= SILENCE:
+                    return f"track {track} of {path.name} has audio: set data.audio_track={track}"
+    return "check whether the audio was lost in a conversion"
 
 
 def _loudest(video: VideoSource, duration_s: float) -> float:
