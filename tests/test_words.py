@@ -31,7 +31,6 @@ REPLACED = {  # what is not written: the term that is
 MEANT = {  # (file, word): why it stays
     ("ava_eval/csv_format.py", "movie"): "a column name of box files that others have published",
     ("avdet/media/video_writer.py", "movie"): "FFmpeg's option movie_timescale",
-    ("avdet/media/media_file.py", "picture"): "FFmpeg's disposition attached_pic",
     ("avdet/synthetic/synthetic_settings.py", "heard"): "a key of the manifests of existing sample sets",
     ("avdet/synthetic/scene_video.py", "picture"): "names a random stream; another name would change the data set",
     ("avdet/config_errors.py", "altogether"): "the old name of a value, which is refused with the new one",

@@ -47,6 +47,12 @@ def main(argv: list[str] | None = None) -> int:
         help="minimum distance of keyframes (default 0: keep all)",
     )
     parser.add_argument("--val-fraction", type=float, default=0.2, help="fraction of the videos in val (default 0.2)")
+    parser.add_argument(
+        "--group-by",
+        metavar="PATTERN",
+        help="regular expression in the videos' names; videos with the same match, such as 'cam[0-9]+', are all in "
+        "train or all in val",
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the random choice of val videos (default 0)")
     args = parser.parse(argv)
     with user_errors():
@@ -91,7 +97,9 @@ def _import(args: argparse.Namespace) -> str:
     names = sorted(set(table["video"]))
     val = {name for name in names if context.splits.get(name) == "val"}
     if args.val_fraction and not context.splits:
-        val = split_videos(names, args.val_fraction, args.seed)
+        val, one_sided = split_videos(table, args.val_fraction, args.seed, args.group_by)
+        if one_sided:
+            context.note(f"in train or val alone: {listed(one_sided, 'class')}; add videos to have them in both")
     classes = write_dataset(table, val, args.output)
     keyframes = len(table.drop_duplicates(["video", "timestamp"]))
     counts = table["action"].value_counts()

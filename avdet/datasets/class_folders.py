@@ -1,4 +1,4 @@
-"""Any folder of class folders: train/CLASS/clip.mp4, val/CLASS/clip.mp4."""
+"""Any folder of class folders: train/CLASS/clip.mp4, and val/CLASS/clip.mp4 or a part of train that is drawn."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pydantic import Field
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.classification import ClassificationConfig, ClassificationDataset
 from avdet.datasets.dataset import Split
+from avdet.datasets.draw_val import draw_val, group_names, one_sided
 from avdet.datasets.segments import Segments
 from avdet.datasets.video_files import VideoIndex, is_video, strip_video_suffix, videos_and_others
 
@@ -25,7 +26,13 @@ class ClassFoldersConfig(ClassificationConfig):
     videos: Path = Field(Path("data/own/videos"), description="Folder of the split folders.")
     annotations: Path = Field(Path("data/own/videos"), description="Not used; the same folder.")
     train_folder: Path = Field(Path("train"), description="Folder of the training classes.")
-    val_folder: Path = Field(Path("val"), description="Folder of the validation classes.")
+    val_folder: Path = Field(
+        Path("val"), description="Folder of the validation classes; if it does not exist, val is drawn from train."
+    )
+    val_fraction: float = Field(0.2, gt=0, lt=1, description="Fraction of the videos that is drawn for val.")
+    group_by: str | None = Field(
+        None, description="Regular expression in the videos' paths; videos with the same match are drawn together."
+    )
 
 
 class ClassFolders(ClassificationDataset[ClassFoldersConfig]):
@@ -42,8 +49,20 @@ class ClassFolders(ClassificationDataset[ClassFoldersConfig]):
     def read_segments(
         self, split: Split, classes: Mapping[str, ClassNames], videos: VideoIndex
     ) -> tuple[Segments, list[str]]:
-        folder = self.config.train_folder if split == "train" else self.config.val_folder
-        return read_class_folders(self.config.videos, folder, classes["action"])
+        config, names = self.config, classes["action"]
+        if (config.videos / config.val_folder).is_dir():
+            folder = config.train_folder if split == "train" else config.val_folder
+            return read_class_folders(config.videos, folder, names)
+        segments, faults = read_class_folders(config.videos, config.train_folder, names)
+        labels = {
+            str(video): [names.names[i]] for video, i in zip(segments.videos, segments.labels["action"], strict=True)
+        }
+        groups = group_names(labels, config.group_by)
+        val = draw_val(labels, groups, fraction=config.val_fraction, seed=0)
+        alone = one_sided(labels, groups, val)
+        if alone:
+            faults.append(f"{len(alone)} classes are in train or val alone, such as {alone[0]}; add videos")
+        return segments.select(np.array([(video in val) == (split == "val") for video in segments.videos])), faults
 
 
 def read_folder_names(folder: Path) -> ClassNames:

@@ -55,3 +55,14 @@ def test_the_sample_in_class_folders(clip_sample: Path) -> None:
     assert data.class_sets()["action"].names == tuple(names)
     assert len(train.segments) == len(list((folder / "train").rglob("*.mp4"))) == len(train.annotated)
     assert {train.files[video].parent.name for video in train.segments.videos} == set(names)
+
+
+def test_val_is_drawn_where_there_is_no_val_folder(tmp_path: Path) -> None:
+    for name in ("jump/1_a", "jump/2_b", "jump/2_c", "run/1_d", "run/2_e", "swim/1_f"):
+        write_file(tmp_path, f"train/{name}.mp4")
+    data = ClassFolders(ClassFoldersConfig(videos=tmp_path, annotations=tmp_path))
+    train, val = data.read("train").segments, data.read("val").segments
+    assert sorted([*train.ids, *val.ids]) == sorted(data.annotated("train", {})[0].ids.tolist() + val.ids.tolist())
+    assert set(val.labels["action"].tolist()) == {0, 1} and set(train.labels["action"].tolist()) == {0, 1, 2}
+    config = ClassFoldersConfig(videos=tmp_path, annotations=tmp_path, group_by=r"/(\d)_")
+    assert {name.split("/")[2][0] for name in ClassFolders(config).read("val").segments.ids} == {"2"}

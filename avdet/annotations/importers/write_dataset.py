@@ -14,6 +14,7 @@ import pandas as pd
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
 from ava_eval.csv_format import MAX_VALUES
 from avdet.annotations.importers.rows import NO_PERSON
+from avdet.datasets.draw_val import draw_val, group_names, one_sided
 
 __all__ = [
     "merge_tables",
@@ -77,18 +78,24 @@ def subsample_keyframes(table: pd.DataFrame, interval_s: float) -> pd.DataFrame:
     return table[pd.MultiIndex.from_frame(table[KEYFRAME_COLUMNS]).isin(kept)]
 
 
-def split_videos(names: Sequence[str], val_fraction: float, seed: int) -> set[str]:
-    """Selects videos for the val split at random: that fraction of all, at least one and not all.
+def split_videos(
+    table: pd.DataFrame, val_fraction: float, seed: int, group_by: str | None = None
+) -> tuple[set[str], list[str]]:
+    """The videos of the val split, and the classes that are in train or val alone; see `draw_val`.
 
-    Raises ValueError for fewer than two videos.
+    group_by: a regular expression in the videos' names, by which the videos of a group stay together. Raises ValueError
+    for fewer than two videos or groups.
     """
+    names = sorted(set(table["video"]))
     if len(names) < 2:
         raise ValueError(
             "one video cannot be both in train and in val; annotate a second one, or give --val-fraction 0 and a "
             "val.csv of your own"
         )
-    count = min(max(1, round(val_fraction * len(names))), len(names) - 1)
-    return set(np.random.default_rng(seed).permutation(sorted(names))[:count])
+    classes = {str(name): set(actions) - {""} for name, actions in table.groupby("video")["action"]}
+    groups = group_names(names, group_by)
+    val = draw_val(classes, groups, fraction=val_fraction, seed=seed)
+    return val, one_sided(classes, groups, val)
 
 
 def require_no_overwrite(folder: Path, *, has_val: bool) -> None:

@@ -40,12 +40,16 @@ def test_subsampled_keyframes_are_at_least_the_interval_apart() -> None:
 
 
 def test_the_val_split_is_a_random_fraction_of_the_videos() -> None:
-    names = [f"v{k}" for k in range(10)]
-    val = split_videos(names, 0.2, seed=1)
-    assert len(val) == 2 and val < set(names) and val == split_videos(names[::-1], 0.2, seed=1)
-    assert len(split_videos(names[:2], 0.01, seed=0)) == len(split_videos(names[:2], 0.99, seed=0)) == 1
+    table = pd.DataFrame({"video": [f"v{k}" for k in range(10)], "action": ["sit"] * 9 + ["jump"]})
+    val, one_sided = split_videos(table, 0.2, seed=1)
+    assert len(val) == 2 and "v9" not in val and one_sided == ["jump (1 video)"]
+    assert split_videos(table[::-1], 0.2, seed=1) == (val, one_sided)
+    for fraction in (0.01, 0.99):
+        assert len(split_videos(table[:2], fraction, seed=0)[0]) == 1
     with pytest.raises(ValueError, match="one video cannot"):
-        split_videos(["a"], 0.5, seed=0)
+        split_videos(table[:1], 0.5, seed=0)
+    with pytest.raises(ValueError, match="10 videos of one group"):
+        split_videos(table, 0.2, seed=0, group_by="^v")
 
 
 def test_large_times_keep_their_milliseconds(tmp_path: Path) -> None:
