@@ -150,7 +150,7 @@ def _next(stage: str) -> int:
     return int(stage) + 1
 
 
-_BLOCK = r"blocks\.(\d)\.(?:multipathway_blocks\.([01])\.)?"  # without a pathway: the Slow pathway alone
+_BLOCK = r"blocks\.([1-4])\.(?:multipathway_blocks\.([01])\.)?"  # without a pathway: the Slow pathway alone
 _PYTORCHVIDEO_RULES: Rules = (  # to PySlowFast's names
     (
         r"blocks\.0\.(?:multipathway_blocks\.([01])\.)?(conv|norm)\.(.*)",
