@@ -132,6 +132,10 @@ def _check_width(fields: list[str], layout: Layout, where: str) -> None:
     hint = layout.hint
     if width == 1:
         hint = "separate columns by commas or tabs"
+        if layout is BOXES and 5 <= len(fields[0].split()) <= 7 and _are_numbers(fields[0].split()):
+            hint = "this is a line of a YOLO label file, of which detect_actions takes the folder as --boxes"
+    elif layout is BOXES and width in {9, 10} and _are_numbers(fields):
+        hint = "this is a line of a MOT file, frame,id,left,top,width,height,..; convert it"
     elif layout is DETECTIONS and width == layout.required - 1:
         hint = "add the score column; detections without scores cannot be ranked"
     elif layout is BOXES and width > len(layout.columns):
@@ -139,6 +143,10 @@ def _check_width(fields: list[str], layout: Layout, where: str) -> None:
     raise FormatError(
         f"{where}: {columns} in {quoted(','.join(fields))}; {layout.kind} files have {layout.usage}: {hint}."
     )
+
+
+def _are_numbers(texts: list[str]) -> bool:
+    return all(_NUMBER.fullmatch(text) for text in texts)
 
 
 def _number(text: str, name: str, layout: Layout, where: str) -> float:

@@ -50,7 +50,8 @@ def _parser() -> ToolParser:
     parser.add_argument(
         "--boxes",
         type=Path,
-        help="CSV of person boxes, instead of a person detector: video,timestamp,x1,y1,x2,y2[,score[,person_id]]",
+        help="person boxes instead of a person detector: a CSV of video,timestamp,x1,y1,x2,y2[,score[,person_id]], or "
+        "a folder of YOLO's label files VIDEO_FRAME.txt",
     )
     add_person_arguments(parser)
     add_precision_argument(parser)
@@ -100,7 +101,8 @@ def _parser() -> ToolParser:
 def _check_arguments(args: argparse.Namespace) -> None:
     require_output_folder(args.output)
     for name in ("person_detector", "person_weights", "person_model", "person_class", "person_format"):
-        if args.boxes is not None and getattr(args, name) is not None:
+        selects_class = name == "person_class" and args.boxes is not None and args.boxes.is_dir()
+        if args.boxes is not None and getattr(args, name) is not None and not selects_class:
             option = f"--{name.replace('_', '-')}"
             raise ValueError(f"--boxes replaces the person detector, so {option} has no effect; remove one of them")
     if args.boxes is not None and args.boxes.resolve() == (args.output / "boxes.csv").resolve():

@@ -129,11 +129,19 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
 
 
 def _boxes(args: argparse.Namespace, jobs: Sequence[VideoJob]) -> pd.DataFrame | None:
+    """The table of --boxes, or the boxes in a folder of YOLO's label files."""
     from ava_eval import read_boxes
-    from avdet.inference.stages import require_boxes_of
+    from avdet.inference.stages import require_boxes_of, source_name
+    from avdet.people.detector_classes import PERSON_CLASS, class_id, names_by_count
+    from avdet.people.yolo_labels import read_yolo_labels
 
     if args.boxes is None:
         return None
+    if args.boxes.is_dir():
+        wanted = args.person_class or PERSON_CLASS
+        number = int(wanted) if wanted.isdigit() else class_id(wanted, names_by_count(80))
+        videos = {source_name(job.path): job.path for job in jobs if job.path.exists()}
+        return read_yolo_labels(args.boxes, videos, class_number=number, rate=args.keyframe_rate)
     boxes = read_boxes(args.boxes)
     require_boxes_of(boxes, [job.path for job in jobs])
     return boxes

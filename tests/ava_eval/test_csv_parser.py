@@ -90,6 +90,7 @@ def test_headers_in_another_order_are_refused(write: Write) -> None:
         ("video,time,x1,y1,box width,height,label", "column 5 of the header is 'box width'"),
         ("video,frame,x1,y1,x2,y2,label", "column 2 of the header is 'frame', but ground truth files have timestamp"),
         ("video,frame_id,x1,y1,x2,y2,label", "column 2 of the header is 'frame_id'"),
+        ("x1,y1,x2,y2,video,time,label", "column 1 of the header is 'x1', but ground truth files have video there"),
     ],
 )
 def test_headers_of_other_quantities_are_refused(write: Write, header: str, message: str) -> None:
@@ -156,3 +157,17 @@ def test_fast_parser_refuses_rows_of_two_widths() -> None:
     assert parse_fast(b"a,902\na,902,0,0,1,1,2\n", ",", GROUND_TRUTH) is None
     assert parse_fast(b"a,902,0,0,1,1,2,3\na,902,0,0,1,1,2\n", ",", GROUND_TRUTH) is None
     assert parse_fast(b"a,902,0,0,1,1,2,3,4\na,902,0,0,1,1,2\n", ",", GROUND_TRUTH) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("0 0.5 0.5 0.2 0.4 0.9", "this is a line of a YOLO label file, of which detect_actions takes the folder"),
+        ("a 902 0.5 0.5 0.2 0.4", "separate columns by commas or tabs"),
+        ("1,3,794.2,47.5,71.2,174.8,1,-1,-1,-1", "this is a line of a MOT file, frame,id,left,top,width,height"),
+        ("a,902,0.1,0.2,0.3,0.4,12,0.9,3", "give a list of person boxes, not a detections file"),
+    ],
+)
+def test_boxes_of_other_tools_are_named(row: str, message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        parse_row(row.split(","), BOXES, "boxes.csv, line 1")
