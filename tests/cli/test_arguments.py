@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from pathlib import Path
 
 import pytest
 
 from avdet.cli.arguments import (
+    MIN_SCORE_HELP,
     ToolParser,
     require_not_nan,
     require_output,
@@ -16,6 +18,7 @@ from avdet.cli.arguments import (
     require_video_output,
     user_errors,
 )
+from avdet.people.person_detector import MIN_SCORES
 
 
 def parser() -> ToolParser:
@@ -122,3 +125,9 @@ def test_outputs_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
         require_output_folder(file)
     with pytest.raises(ValueError, match=r"--output is .*a.pt; the video is written as mp4"):
         require_video_output(file, ())
+
+
+def test_the_help_states_the_default_thresholds() -> None:
+    numbers = [float(number) for number in re.findall(r"\b[\d.]+(?= )", MIN_SCORE_HELP)]
+    assert numbers == [MIN_SCORES["torchvision"], MIN_SCORES["onnx"], MIN_SCORES["csv"]]
+    assert MIN_SCORES["detectron2"] == MIN_SCORES["torchvision"]

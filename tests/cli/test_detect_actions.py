@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,21 @@ def test_boxes_without_ids_are_linked(video: str, action_checkpoint: str, tmp_pa
     assert main([video, "--checkpoint", action_checkpoint, "--boxes", str(boxes), "--output", str(output)]) == 0
     x1 = ava_eval.read_detections(output / "detections.csv").groupby("person_id")["x1"]
     assert x1.min().tolist() == x1.max().tolist() == pytest.approx([0.1, 0.6])
+
+
+def test_label_files_of_yolo_are_boxes(video: str, action_checkpoint: str, tmp_path: Path) -> None:
+    """Persons in every frame, and dogs; one keyframe per second is used."""
+    labels, output = tmp_path / "labels", tmp_path / "out"
+    labels.mkdir()
+    for frame in range(1, 9):
+        (labels / f"clip_{frame}.txt").write_text("0 0.5 0.5 0.5 0.5 0.9\n16 0.2 0.2 0.2 0.2 0.8\n")
+    argv = [video, "--checkpoint", action_checkpoint, "--boxes", str(labels), "--output", str(output), "--no-video"]
+    for options, box in (([], [0.25, 0.25, 0.75, 0.75]), (["--person-class", "dog"], [0.1, 0.1, 0.3, 0.3])):
+        assert main([*argv, *options]) == 0
+        boxes = ava_eval.read_boxes(output / "boxes.csv")
+        assert boxes["timestamp"].nunique() == len(boxes) > 1
+        assert boxes[["x1", "y1", "x2", "y2"]].iloc[0].tolist() == pytest.approx(box)
+        shutil.rmtree(output)
 
 
 @pytest.mark.parametrize("code_base", ["PySlowFast", "MMAction2"])

@@ -16,6 +16,7 @@ from avdet.cli.detect_people import main
 from avdet.people.build_detector import build_trainable_detector, save_person_detector
 from tests.cli.refusal import refusal
 from tests.conftest import REPOSITORY
+from tests.people.onnx_models import save_model
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,22 @@ def test_boxes_of_videos_have_ids(sample: Path, weights: str, tmp_path: Path) ->
     assert np.array_equal(np.unique(table["timestamp"] * 2 % 1), [0.0]) and (table["score"] >= 0.05).all()
     assert (table["person_id"] >= 0).any()
     assert [path.name for path in output.parent.iterdir()] == ["boxes.csv"]
+
+
+def test_an_exported_detector_is_chosen_by_its_suffix(videos: list[str], tmp_path: Path) -> None:
+    """The frames are 160 x 120: in the letterbox of 64 x 64 at y = 8 to 56."""
+    pytest.importorskip("onnxruntime")
+    outputs = {
+        "output0": np.array([[[16, 8, 48, 32, 0.6, 0], [0, 8, 8, 32, 0.4, 0], [0, 8, 32, 56, 0.9, 16]]], np.float32)
+    }
+    model, output = save_model(tmp_path / "yolo.onnx", outputs), tmp_path / "boxes.csv"
+    for options, box in (([], [0.25, 0, 0.75, 0.5, 0.6]), (["--person-class", "dog"], [0, 0, 0.5, 1, 0.9])):
+        argv = [videos[0], "--output", str(output), "--person-weights", str(model), "--device", "cpu"]
+        assert main([*argv, *options]) == 0
+        table = ava_eval.read_boxes(output)
+        assert len(table) == table["timestamp"].nunique()
+        assert table[["x1", "y1", "x2", "y2", "score"]].iloc[0].tolist() == pytest.approx(box)
+        output.unlink()
 
 
 def test_a_config_s_keyframes_are_those_of_its_labels(sample: Path, tiny_config_file: str, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,42 +20,13 @@ from avdet.people.build_detector import build_person_detector, build_trainable_d
 from avdet.people.onnx_detector import OnnxDetector, onnx_detector
 from avdet.people.person_detector import KeyframeImage
 from tests.people.detector_arrays import BOX, CASES, FRAME, Arrays, yolov8, yolov10
+from tests.people.onnx_models import save_model
 from tests.shared import SHARED, needs_shared
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 CPU = torch.device("cpu")
 BLACK = KeyframeImage("clip", 0.0, np.zeros((FRAME[1], FRAME[0], 3), np.uint8))
-
-
-def save_model(
-    path: Path,
-    outputs: Mapping[str, Any],
-    *,
-    shape: Sequence[int | str | None] = (1, 3, 64, 64),
-    image_type: int = 1,  # onnx.TensorProto.FLOAT
-    metadata: Mapping[str, str] | None = None,
-    extra_inputs: Sequence[Any] = (),
-    nodes: Sequence[Any] = (),
-) -> Path:
-    """A model with constant outputs, where `nodes` do not compute them from the input `images`."""
-    from onnx import helper, numpy_helper
-
-    constants = [
-        helper.make_node("Constant", [], [name], value=numpy_helper.from_array(array))
-        for name, array in outputs.items()
-        if array is not None
-    ]
-    images = helper.make_tensor_value_info("images", image_type, shape)
-    infos = [
-        helper.make_tensor_value_info(name, 7 if array is not None and array.dtype.kind == "i" else 1, None)
-        for name, array in outputs.items()
-    ]
-    graph = helper.make_graph([*constants, *nodes], "detector", [images, *extra_inputs], infos)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(model, dict(metadata or {}))
-    onnx.save(model, path)
-    return path
 
 
 def brightness_model(path: Path, *, shape: Sequence[int], image_type: int) -> Path:
