@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
@@ -59,7 +60,9 @@ def read_via_csv(data: bytes, path: Path, context: Context) -> pd.DataFrame:
     lines = (line for line in io.StringIO(text) if not line.startswith("#") and line.strip())
     regions = []
     for key, files, _, z, xy, values, *_ in csv.reader(lines):
-        regions.append(Region(key, str(json.loads(files)[0]), json.loads(z), json.loads(xy) or [0], json.loads(values)))
+        file = str(json.loads(files)[0])  # an address, such as file:///videos/kitchen%20one.mp4, or a name
+        file = unquote(urlsplit(file).path) if "://" in file else file
+        regions.append(Region(key, file, json.loads(z), json.loads(xy) or [0], json.loads(values)))
     named = {key: {"aname": value} if isinstance(value, str) else value for key, value in attributes.items()}
     for region in regions:
         for key, value in region.values.items():

@@ -68,6 +68,12 @@ def via_csv(header: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def test_the_csv_export_names_videos_by_their_address(videos: VideoIndex, tmp_path: Path) -> None:
+    text = via_csv(f"# ATTRIBUTE = {json.dumps(via()['attribute'])}")
+    (tmp_path / "a.csv").write_text(text.replace("kitchen one.mp4", "file:///clips/kitchen%20one.mp4"))
+    assert read(tmp_path / "a.csv", videos).to_numpy().tolist() == EXPECTED
+
+
 def test_the_csv_export_is_read_with_its_names(videos: VideoIndex, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(via_csv(f"# ATTRIBUTE = {json.dumps(via()['attribute'])}"))
     assert read(tmp_path / "a.csv", videos).to_numpy().tolist() == EXPECTED
