@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from avdet.inference.stream import LiveDetector, LiveFrame
     from avdet.media.video_writer import VideoWriter
-    from avdet.visualization.person_timeline import LabelledPerson
+    from avdet.visualization.labelled_person import LabelledPerson
 
 logger = logging.getLogger(__name__)
 _MIN_SHORT_SIDE = 360  # pixels; smaller frames are enlarged for the text

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str] | None = None) -> int:
+    args = _parser().parse(argv)
+    with user_errors():
+        _visualize(args)
+    return 0
+
+
+def _parser() -> ToolParser:
     parser = ToolParser("visualize.py", __doc__)
     parser.add_argument("video", type=Path, metavar="VIDEO")
     parser.add_argument(
@@ -51,12 +58,7 @@ def main(argv: list[str] | None = None) -> int:
         metavar="SECOND",
         help="timestamp of the video's start in the tables, if it was cut from a longer video (default 0)",
     )
-    parser.add_argument(
-        "--spectrogram",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="add a bar with the log-mel and a time cursor, if the video has audio (default: yes)",
-    )
+    _add_video_arguments(parser)
     parser.add_argument(
         "--without-audio",
         type=Path,
@@ -69,10 +71,27 @@ def main(argv: list[str] | None = None) -> int:
         help="draw the model's attention for each person's top action, on the frames and on the spectrogram",
     )
     parser.add_argument("--checkpoint", type=Path, help="for --explain: the model of the detections")
-    args = parser.parse(argv)
-    with user_errors():
-        _visualize(args)
-    return 0
+    return parser
+
+
+def _add_video_arguments(parser: ToolParser) -> None:
+    """Adds the options of the annotated video."""
+    parser.add_argument(
+        "--spectrogram",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="add a bar with the log-mel and a time cursor, if the video has audio (default: yes)",
+    )
+    parser.add_argument("--start", type=float, default=0.0, metavar="SECOND", help="first second to write (default 0)")
+    parser.add_argument("--end", type=float, metavar="SECOND", help="last second to write (default: the end)")
+    parser.add_argument(
+        "--color-by", choices=("person", "class"), default="person", help="what a colour stands for (default person)"
+    )
+    parser.add_argument(
+        "--blur-faces",
+        action="store_true",
+        help="blur the top of each person box in --output, as high as the box is wide; others stay sharp",
+    )
 
 
 def _visualize(args: argparse.Namespace) -> None:
@@ -109,8 +128,18 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise ValueError(
             "--explain needs --checkpoint FILE and --output FILE.mp4; --checkpoint is used by --explain alone"
         )
+    if not 0 <= args.start < (math.inf if args.end is None else args.end):
+        raise ValueError(
+            f"--start {args.start:g} --end {args.end} is no part of a video; give seconds, the start first"
+        )
     if args.edit and args.player is None:
         raise ValueError("--edit is a mode of the page; give --player PAGE.html")
+    _check_numbers(args)
+
+
+def _check_numbers(args: argparse.Namespace) -> None:
+    if not 0 <= args.start < (math.inf if args.end is None else args.end):
+        raise ValueError(f"--start {args.start:g} is not between 0 and --end {args.end}; give the part in seconds")
     if not (math.isfinite(args.min_score) and math.isfinite(args.timestamp_offset)):
         raise ValueError(f"--min-score {args.min_score} and --timestamp-offset {args.timestamp_offset} must be finite")
     if args.top < 1:
@@ -155,6 +184,7 @@ def _overlay(args: argparse.Namespace, rows: pd.DataFrame, names: Mapping[int, s
     from ava_eval import read_ground_truth
     from avdet.visualization.audio_gain import add_scores_without_audio
     from avdet.visualization.person_timeline import Overlay, annotated_persons, detected_persons
+    from avdet.visualization.player.tracks import MIN_SCORE
 
     ground_truth = None
     if args.ground_truth is not None:
@@ -164,7 +194,7 @@ def _overlay(args: argparse.Namespace, rows: pd.DataFrame, names: Mapping[int, s
         table = _read_detections(args.without_audio)
         rows = add_scores_without_audio(rows, _rows_of_video(args, table, "detections without audio"))
     return Overlay(
-        detected_persons(rows, names),
+        detected_persons(rows, names, min(args.min_score, MIN_SCORE) if args.player else args.min_score),
         ground_truth,
         min_score=args.min_score,
         top_k=args.top,
@@ -206,7 +236,7 @@ def _rows_of_video(args: argparse.Namespace, table: pd.DataFrame, table_name: st
 def _render(args: argparse.Namespace, overlay: Overlay, explainer: Explainer | None) -> None:
     from rich.progress import Progress
 
-    from avdet.visualization.render import render
+    from avdet.visualization.render import DrawSettings, render
 
     with contextlib.ExitStack() as stack, Progress(transient=True) as progress:
         bar = progress.add_task(args.video.name)
@@ -214,7 +244,7 @@ def _render(args: argparse.Namespace, overlay: Overlay, explainer: Explainer | N
             args.video,
             args.output,
             overlay,
-            spectrogram=args.spectrogram,
+            DrawSettings(args.start, args.end, args.spectrogram, args.color_by, args.blur_faces),
             explain=None if explainer is None else stack.enter_context(explainer).at,
             on_frame=lambda time_s, duration_s: progress.update(bar, completed=time_s, total=duration_s),
         )

@@ -90,8 +90,8 @@ def _person(index: int, row: Mapping[Hashable, Any], maps: ActivationMaps) -> Ex
         box=(x1, y1, x2, y2),
         person_id=int(row["person_id"]),
         action_id=int(row["action_id"]),
-        logit=float(maps.logits[index]),
-        logit_without_audio=float(maps.logits_without_audio[index]),
+        score=float(maps.scores[index]),
+        score_without_audio=float(maps.scores_without_audio[index]),
         visual_map=maps.visual[index].cpu().numpy(),
         audio_map=None if maps.audio is None else maps.audio[index].cpu().numpy(),
     )

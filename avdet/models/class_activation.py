@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from avdet.models.action_model import ActionModel
 from avdet.models.avslowfast import Features
+from avdet.models.class_loss import ClassLoss
 from avdet.models.heads import RoIHead
 from avdet.models.one_pathway import AudioOnly
 from avdet.structures import ClipBatch
@@ -26,17 +27,19 @@ __all__ = ["ActivationMaps", "ExplainedPerson", "Explanation", "activation_maps"
 
 @dataclass(frozen=True)
 class ActivationMaps:
-    """Maps and logits of N boxes, each for its class.
+    """Maps, logits and scores of N boxes, each for its class.
 
     visual: (N, T, h, w), with the Fast pathway's T; only the cells of its box entered a logit.
     audio: (N, T', F'), zero where the box's clip has no audio; None if no clip of the batch has any.
-    logits, logits_without_audio: (N,), with the clip's audio and without it.
+    logits, logits_without_audio, scores, scores_without_audio: (N,), with the clip's audio and without it.
     """
 
     visual: Tensor
     audio: Tensor | None
     logits: Tensor
     logits_without_audio: Tensor
+    scores: Tensor
+    scores_without_audio: Tensor
 
     def __post_init__(self) -> None:
         assert len(self.visual) == len(self.logits) == len(self.logits_without_audio)
@@ -44,7 +47,7 @@ class ActivationMaps:
 
 @dataclass(frozen=True)
 class ExplainedPerson:
-    """One action of one person: its logit with and without the clip's audio, and its activation maps.
+    """One action of one person: its score with and without the clip's audio, and its activation maps.
 
     box: normalised xyxy. visual_map: (T, h, w) over the whole frame and the clip's time.
     audio_map: (T', F'), the lowest frequency first; None without audio.
@@ -53,8 +56,8 @@ class ExplainedPerson:
     box: tuple[float, float, float, float]
     person_id: int
     action_id: int
-    logit: float
-    logit_without_audio: float
+    score: float
+    score_without_audio: float
     visual_map: NDArray[np.float32]
     audio_map: NDArray[np.float32] | None
 
@@ -84,11 +87,15 @@ def activation_maps(model: ActionModel, batch: ClipBatch, classes: Tensor) -> Ac
     *visual_weights, audio_weight = linear.weight[classes].float().split([*dims, model.head.dim_audio], dim=1)
     silent = replace(batch, has_audio=torch.zeros_like(batch.has_audio))
     silent_features = model.backbone(silent.frames, model.audio_state(silent))
+    logits, scores = _logits_and_scores(model, features, batch, classes)
+    logits_without_audio, scores_without_audio = _logits_and_scores(model, silent_features, silent, classes)
     return ActivationMaps(
         visual=_visual_map(features, visual_weights, batch.box_clip),
         audio=_audio_map(features, len(batch), audio_weight, batch.box_clip),
-        logits=_logits(model.head, features, batch, classes),
-        logits_without_audio=_logits(model.head, silent_features, silent, classes),
+        logits=logits,
+        logits_without_audio=logits_without_audio,
+        scores=scores,
+        scores_without_audio=scores_without_audio,
     )
 
 
@@ -98,9 +105,16 @@ def _last_layer(head: RoIHead) -> nn.Linear:
     return linear
 
 
-def _logits(head: RoIHead, features: Features, batch: ClipBatch, classes: Tensor) -> Tensor:
-    (logits,) = head(features, len(batch), batch.boxes_px, batch.box_clip).values()
-    return logits.float().gather(1, classes[:, None]).squeeze(1)
+def _logits_and_scores(
+    model: ActionModel, features: Features, batch: ClipBatch, classes: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(N,) each: of each box for its class."""
+    (logits,) = model.head(features, len(batch), batch.boxes_px, batch.box_clip).values()
+    (class_loss,) = model.class_losses.values()
+    assert isinstance(class_loss, ClassLoss)
+    both = logits.float(), class_loss.scores(logits.float())
+    one, other = (values.gather(1, classes[:, None]).squeeze(1) for values in both)
+    return one, other
 
 
 def _visual_map(features: Features, weights: list[Tensor], box_clip: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ def draw_audio_attention(
 ) -> None:
     """Fills an RGB bar (h, W, 3) with the clip's log-mel and highlights the audio's evidence for one action.
 
-    The action is the one whose logit the audio raises most; its name, person and logits with and without audio are
+    The action is the one whose score the audio raises most; its name, person and scores with and without audio are
     written on the bar. The bar is black if there is no explanation or no audio.
     """
     bar[:] = 0
@@ -52,7 +52,7 @@ def draw_audio_attention(
     with_audio = [person for person in (explanation.persons if explanation else ()) if person.audio_map is not None]
     if explanation is None or explanation.log_mel is None or not with_audio:
         return
-    person = max(with_audio, key=lambda candidate: candidate.logit - candidate.logit_without_audio)
+    person = max(with_audio, key=lambda candidate: candidate.score - candidate.score_without_audio)
     assert person.audio_map is not None
     image = cv2.resize(log_mel_image(explanation.log_mel.T, _LOG_MEL_RANGE), (width, height))
     image = image * _SPECTROGRAM_BRIGHTNESS
@@ -67,7 +67,7 @@ def draw_audio_attention(
 def _title(person: ExplainedPerson, action_names: Mapping[int, str]) -> str:
     person_id = f"#{person.person_id} " if person.person_id >= 0 else ""
     action = action_names.get(person.action_id, f"action {person.action_id}")
-    return f"{person_id}{action}: logit {person.logit:+.1f}, without audio {person.logit_without_audio:+.1f}"
+    return f"{person_id}{action}: {person.score:.2f}, without audio {person.score_without_audio:.2f}"
 
 
 def _map_at(person: ExplainedPerson, explanation: Explanation, time_s: float) -> NDArray[np.float32]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
+
+from avdet.visualization.label_fonts import draw_text, font_ascent, text_length
 
 Colour = tuple[int, int, int]
 
@@ -50,24 +50,25 @@ def label_box(
     text_px: int,
     max_width_px: int,
     score_bars: tuple[tuple[float, float], ...] = (),
+    ends: tuple[str, ...] = (),
 ) -> LabelBox:
     """Draws lines of text next to a stripe in `colour`; lines that are too wide end in an ellipsis.
 
+    ends: per line, text that follows it and is never shortened.
     score_bars: per line two scores in [0, 1], drawn as bars below it: the first in `colour`, the second in grey. A
     score of 1 has the same length on every label.
     """
-    font = _font(text_px)
     stripe_px, pad_px, bar_px = max(text_px // 4, 2), max(text_px // 3, 2), max(text_px // 5, 2)
     line_px = round(text_px * 1.25) + (2 * bar_px + pad_px if score_bars else 0)
     max_text_px = max_width_px - stripe_px - 2 * pad_px
-    lines = tuple(_shortened(line, font, max_text_px) for line in lines)
+    ends = ends or ("",) * len(lines)
+    lines = tuple(_shortened(line, end, text_px, max_text_px) for line, end in zip(lines, ends, strict=True))
     max_bar_px = min(8 * text_px, max_text_px) if score_bars else 0
-    content_px = max(max_bar_px, *(round(font.getlength(line)) for line in lines))
+    content_px = max(max_bar_px, *(round(text_length(line, text_px)) for line in lines))
     image = Image.new("RGB", (stripe_px + 2 * pad_px + content_px, line_px * len(lines) + pad_px), _BACKGROUND)
     letters = Image.new("L", image.size, 0)
     for row, line in enumerate(lines):
-        position = (stripe_px + pad_px, pad_px // 2 + row * line_px)
-        ImageDraw.Draw(letters).text(position, line, fill=255, font=font)
+        draw_text(letters, (stripe_px + pad_px, pad_px // 2 + row * line_px + font_ascent(text_px)), line, text_px)
     image.paste(_TEXT, mask=letters)
     image.paste(colour, (0, 0, stripe_px, image.height))
     opacity = np.maximum(np.asarray(letters, np.float32) / 255, _BACKGROUND_OPACITY)
@@ -81,14 +82,9 @@ def label_box(
     return LabelBox(np.asarray(image, np.float32), opacity[..., None])
 
 
-def _shortened(line: str, font: ImageFont.FreeTypeFont, width_px: int) -> str:
-    if font.getlength(line) <= width_px:
-        return line
-    candidates = (f"{line[:end]}…" for end in range(len(line), 0, -1))
-    return next((candidate for candidate in candidates if font.getlength(candidate) <= width_px), "…")
-
-
-@functools.cache
-def _font(text_px: int) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which comes with matplotlib and covers most alphabets."""
-    return ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", text_px)
+def _shortened(line: str, end: str, text_px: int, width_px: int) -> str:
+    """The line and its end; the line is shortened until both fit."""
+    if text_length(line + end, text_px) <= width_px:
+        return line + end
+    candidates = (f"{line[:length].rstrip()}…{end}" for length in range(len(line), 0, -1))
+    return next((text for text in candidates if text_length(text, text_px) <= width_px), f"…{end}")

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ava_eval import BOX_COLUMNS
 from avdet.visualization.audio_gain import SCORE_WITHOUT_AUDIO
+from avdet.visualization.labelled_person import Action, Box, Keyframes, LabelledPerson
+from avdet.visualization.person_tracks import PersonTracks
 
 __all__ = [
-    "Action",
-    "LabelledPerson",
     "Overlay",
     "PersonTimeline",
     "annotated_persons",
@@ -32,42 +33,14 @@ __all__ = [
 # The interval of a table with a single keyframe: AVA's.
 _DEFAULT_INTERVAL_S = 1.0
 
-Box = tuple[float, float, float, float]
-"""x1, y1, x2, y2, normalised."""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One action of a person. Ground truth has score 1."""
-
-    action_id: int
-    name: str
-    score: float
-    score_without_audio: float | None = None
-
-    @property
-    def best_score(self) -> float:
-        """The higher score of the two."""
-        return self.score if self.score_without_audio is None else max(self.score, self.score_without_audio)
-
-
-@dataclass(frozen=True)
-class LabelledPerson:
-    """A person box with its actions, best score first. person_id: -1 if unknown."""
-
-    box: Box
-    person_id: int
-    actions: tuple[Action, ...]
-    is_ground_truth: bool = False
-
 
 class PersonTimeline:
-    """Labelled persons per keyframe. Each keyframe is shown for half a keyframe interval before and after it.
+    """Labelled persons per keyframe, and at any time in between (`PersonTracks`).
 
-    `times_s` may list keyframes without persons. Where keyframes are irregular, the nearest one is shown.
+    `times_s` may list keyframes without persons.
     """
 
-    def __init__(self, persons: Mapping[float, Sequence[LabelledPerson]], times_s: Iterable[float] = ()) -> None:
+    def __init__(self, persons: Keyframes, times_s: Iterable[float] = ()) -> None:
         self.persons = {time_s: tuple(persons[time_s]) for time_s in sorted(persons)}
         self.times_s: NDArray[np.float64] = np.unique(np.array([*times_s, *persons], np.float64))
         self.interval_s = keyframe_interval(self.times_s)
@@ -75,10 +48,9 @@ class PersonTimeline:
             action.action_id: action.name for keyframe in persons.values() for p in keyframe for action in p.actions
         }
 
-    def at(self, time_s: float) -> Sequence[LabelledPerson]:
-        """The persons shown at `time_s`."""
-        keyframe_s = self.keyframe_at(time_s)
-        return () if keyframe_s is None else self.persons.get(keyframe_s, ())
+    @cached_property
+    def tracks(self) -> PersonTracks:
+        return PersonTracks(self.persons, self.interval_s)
 
     def keyframe_at(self, time_s: float) -> float | None:
         """The time of the keyframe shown at `time_s`, or None."""
@@ -92,7 +64,7 @@ class PersonTimeline:
 class Overlay:
     """What is drawn on a video: detected persons, and annotated ones if `ground_truth` is given.
 
-    A detected person is drawn with at most `top_k` actions that score at least `min_score`, or not at all.
+    A detected person is drawn with at most `top_k` actions that score at least `min_score`; with none, as a box alone.
     timestamp_offset_s: added to the displayed time, for a video that was cut out of a longer one.
     """
 
@@ -104,9 +76,9 @@ class Overlay:
 
     def persons_at(self, time_s: float) -> list[LabelledPerson]:
         """The persons to draw at `time_s`, ground truth first and from left to right."""
-        annotated = [] if self.ground_truth is None else _from_left_to_right(self.ground_truth.at(time_s))
-        detected = [self._with_drawn_actions(person) for person in _from_left_to_right(self.detections.at(time_s))]
-        return annotated + [person for person in detected if person.actions]
+        annotated = [] if self.ground_truth is None else _from_left_to_right(self.ground_truth.tracks.at(time_s))
+        detected = _from_left_to_right(self.detections.tracks.at(time_s))
+        return annotated + [self._with_drawn_actions(person) for person in detected]
 
     def _with_drawn_actions(self, person: LabelledPerson) -> LabelledPerson:
         drawn = [action for action in person.actions if action.best_score >= self.min_score]
@@ -126,19 +98,33 @@ def keyframe_interval(times_s: NDArray[np.float64]) -> float:
     return float(distances[len(distances) // 10]) if len(distances) else _DEFAULT_INTERVAL_S
 
 
-def detected_persons(detections: pd.DataFrame, label_map: Mapping[int, str] | None = None) -> PersonTimeline:
-    """Reads the detections of one video (`rows_of_video`), every action with its score.
+def detected_persons(
+    detections: pd.DataFrame, label_map: Mapping[int, str] | None = None, min_score: float = 0.0
+) -> PersonTimeline:
+    """Reads the detections of one video (`rows_of_video`): actions from `min_score` on, and each person's best.
 
     Actions are named by `label_map` without the examples in brackets, or "action 7" if it lacks the id. If the table
     has scores without audio (`add_scores_without_audio`), actions are sorted by the better score of the two.
     """
-    return _timeline(detections, detections["timestamp"], label_map or {}, is_ground_truth=False)
+    rows = detections if min_score <= 0 else _rows_from(detections, min_score)
+    return _timeline(rows, detections["timestamp"].unique(), label_map or {}, is_ground_truth=False)
 
 
 def annotated_persons(ground_truth: pd.DataFrame, label_map: Mapping[int, str] | None = None) -> PersonTimeline:
     """Reads the ground truth of one video (`rows_of_video`); rows with action_id 0 list keyframes without persons."""
     labelled = ground_truth[ground_truth["action_id"] > 0].assign(score=1.0)
     return _timeline(labelled, ground_truth["timestamp"], label_map or {}, is_ground_truth=True)
+
+
+def _rows_from(table: pd.DataFrame, min_score: float) -> pd.DataFrame:
+    """The rows from `min_score` on, and the best of each run of rows with the same time, box and person."""
+    if table.empty:
+        return table
+    score = table[[name for name in ("score", SCORE_WITHOUT_AUDIO) if name in table]].max(axis=1).to_numpy()
+    person = table[[name for name in ("timestamp", *BOX_COLUMNS, "person_id") if name in table]].to_numpy(np.float64)
+    first = np.flatnonzero(np.concatenate([[True], (person[1:] != person[:-1]).any(axis=1)]))
+    best = np.repeat(np.maximum.reduceat(score, first), np.diff(first, append=len(score)))
+    return table[(score >= min_score) | (score == best)]
 
 
 def _timeline(
@@ -190,14 +176,21 @@ def rows_of_video(table: pd.DataFrame, video: str, timestamp_offset_s: float, ta
     return rows.assign(timestamp=rows["timestamp"] - timestamp_offset_s)
 
 
-def explain_nothing_drawn(overlay: Overlay, duration_s: float) -> str:
-    """Returns one sentence on why no detection is drawn in a video of this length."""
-    if sentence := explain_no_detection(overlay.detections, duration_s):
+def explain_nothing_drawn(overlay: Overlay, start_s: float, end_s: float) -> str:
+    """Returns one sentence on why no action is drawn in a video that ends at `end_s`, or in its part."""
+    if sentence := explain_no_detection(overlay.detections, end_s):
         return sentence
-    persons = overlay.detections.persons
-    inside = zip(persons.values(), _is_inside(list(persons), duration_s), strict=True)
-    highest = max(action.score for shown, is_in in inside if is_in for person in shown for action in person.actions)
-    return f"nothing is drawn: no score reaches {overlay.min_score:g}; the highest is {highest:.2f}"
+    margin_s = overlay.detections.interval_s / 2
+    shown = [
+        person
+        for time_s, persons in overlay.detections.persons.items()
+        if start_s - margin_s <= time_s <= end_s + margin_s
+        for person in persons
+    ]
+    if not shown:
+        return f"nothing is drawn: there is no person from {start_s:g} to {end_s:g} s"
+    highest = max(action.score for person in shown for action in person.actions)
+    return f"no action is drawn: no score reaches {overlay.min_score:g}; the highest is {highest:.2f}"
 
 
 def explain_no_detection(detections: PersonTimeline, duration_s: float) -> str | None:

@@ -49,7 +49,7 @@ def test_the_number_of_boxes_is_reported(folder: Path, capsys: pytest.CaptureFix
 def test_the_reason_is_reported_if_nothing_is_drawn(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "detections.csv").write_text(ROW.format(score=0.27))
     assert main(arguments(folder)) == 0
-    assert "nothing is drawn: no score reaches 0.3; the highest is 0.27" in capsys.readouterr().out
+    assert "no action is drawn: no score reaches 0.3; the highest is 0.27" in capsys.readouterr().out
     assert main(arguments(folder, "--min-score", "0.2", "--top", "1")) == 0
     assert "25 boxes in 25 frames" in capsys.readouterr().out
 

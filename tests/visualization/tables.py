@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ava_eval import BOX_COLUMNS
-from avdet.visualization.person_timeline import LabelledPerson
+from avdet.visualization.labelled_person import LabelledPerson
 
 Box = tuple[float, float, float, float]
 

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from avdet.visualization.audio_gain import SCORE_WITHOUT_AUDIO, add_scores_without_audio
-from avdet.visualization.person_timeline import Action, Overlay, detected_persons
+from avdet.visualization.labelled_person import Action
+from avdet.visualization.person_timeline import Overlay, detected_persons
 from tests.visualization.tables import LABELS, LEFT, RIGHT, detections
 
 AUDIOVISUAL = detections(

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from avdet.visualization.draw import draw_persons
+from avdet.visualization.draw import PALETTE, draw_leader_line, draw_persons
 from avdet.visualization.label_box import label_box
-from avdet.visualization.person_timeline import Action, LabelledPerson
+from avdet.visualization.labelled_person import Action, LabelledPerson
+from avdet.visualization.place_labels import LabelPlacer
 
 ORANGE = (255, 176, 32)
 STAND = Action(12, "stand", 0.93)
@@ -82,18 +86,23 @@ def test_ground_truth_is_white_and_thin() -> None:
 @pytest.mark.parametrize(
     ("person", "lines"),
     [
-        (_person(0.2, 0.5, 0.9, 0.9, person_id=3), ("#3 stand 0.93",)),
-        (_person(0.2, 0.5, 0.9, 0.9, person_id=-1), ("stand 0.93",)),
-        (_person(0.2, 0.5, 0.9, 0.9, person_id=-1, actions=()), ("?",)),
-        (LabelledPerson((0.2, 0.5, 0.9, 0.9), 3, (STAND, STAND), is_ground_truth=True), ("truth #3 stand", "stand")),
+        (_person(0.2, 0.5, 0.9, 0.9, person_id=3), (("#3 stand", " 0.93"),)),
+        (_person(0.2, 0.5, 0.9, 0.9, person_id=-1), (("stand", " 0.93"),)),
+        (
+            LabelledPerson((0.2, 0.5, 0.9, 0.9), 3, (STAND, STAND), is_ground_truth=True),
+            (("truth #3 stand", ""), ("stand", "")),
+        ),
     ],
 )
-def test_the_label_has_the_id_and_one_line_per_action(person: LabelledPerson, lines: tuple[str, ...]) -> None:
+def test_the_label_has_the_id_and_one_line_per_action(
+    person: LabelledPerson, lines: tuple[tuple[str, str], ...]
+) -> None:
     frame = _frame(640, 480)
     draw_persons(frame, [person], 0.0)
     left, top = round(0.2 * 639), round(0.5 * 479)
     colour = (255, 255, 255) if person.is_ground_truth else (0, 200, 140) if person.person_id == 3 else ORANGE
-    label = label_box(lines, colour, 480 // 32, 640)
+    names, scores = zip(*lines, strict=True)
+    label = label_box(names, colour, 480 // 32, 320, (), scores)
     width, height = label.size
     expected = _frame(640, 480)
     label.blend_into(expected, left, top - height)
@@ -116,3 +125,53 @@ def test_scores_without_audio_come_with_a_legend() -> None:
     draw_persons(plain, [_person(0.1, 0.1, 0.3, 0.5)], 0.0)
     corner = (slice(460, 480), slice(480, 640))
     assert (compared[corner] > 240).any() and not (plain[corner] > 240).any()
+
+
+def test_a_person_without_an_action_is_thin_and_unlabelled() -> None:
+    frame, labelled = _frame(720, 720), _frame(720, 720)
+    draw_persons(frame, [_person(0.5, 0.5, 0.9, 0.9, actions=())], 0.0)
+    draw_persons(labelled, [_person(0.5, 0.5, 0.9, 0.9)], 0.0)
+    widths = [(image[500, 340:380] == ORANGE).all(axis=-1).sum() for image in (frame, labelled)]
+    assert 0 < widths[0] < widths[1]
+    assert (frame[:355] == 128).all() and (labelled[:355] != 128).any()  # above the box
+
+
+@pytest.mark.parametrize(("count", "name"), [(24, "talk to"), (60, "listen to a person"), (300, "stand")])
+def test_labels_of_a_crowd_leave_half_of_the_frame_free(count: int, name: str) -> None:
+    rng = np.random.default_rng(count)
+    actions = tuple(Action(k, name, 0.9 - k / 10) for k in range(1, 4))
+    corners = rng.random((count, 2)) * 0.85
+    persons = [_person(x, y, x + 0.1, y + 0.15, person_id=k, actions=actions) for k, (x, y) in enumerate(corners)]
+    frame, boxes = _frame(1280, 720), _frame(1280, 720)
+    draw_persons(frame, persons, 0.0)
+    draw_persons(boxes, [replace(person, actions=()) for person in persons], 0.0)
+    assert (frame != boxes).any(axis=-1).mean() < 0.5
+
+
+def test_labels_of_persons_side_by_side_do_not_overlap() -> None:
+    """The labels are wider than the persons."""
+    sizes, boxes = [(100, 20)] * 8, [(192 + 13 * k, 192, 205 + 13 * k, 432) for k in range(8)]
+    places = LabelPlacer().place(sizes, boxes, range(8), [], (640, 480))
+    assert all(a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1] for a, b in combinations(places, 2))
+
+
+@pytest.mark.parametrize(("label", "rows"), [((90, 20, 190, 40), (41, 99)), ((90, 260, 190, 280), (201, 259))])
+def test_a_line_connects_a_label_with_its_box(label: tuple[int, int, int, int], rows: tuple[int, int]) -> None:
+    frame, touching = _frame(300, 300), _frame(300, 300)
+    draw_leader_line(frame, label, (100, 100, 200, 200), ORANGE)
+    assert (frame[rows[0] : rows[1], 100] == ORANGE).all()
+    draw_leader_line(touching, (90, 80, 190, 100), (100, 100, 200, 200), ORANGE)
+    assert (touching == 128).all()
+
+
+def test_labels_keep_their_side_while_boxes_move() -> None:
+    placer = LabelPlacer()
+    blocked = placer.place([(80, 20)], [(100, 100, 200, 300)], ["a"], [(80, 70, 220, 100)], (640, 480))
+    free = placer.place([(80, 20)], [(104, 100, 204, 300)], ["a"], [], (640, 480))
+    assert blocked == [(100, 300, 180, 320)] and free == [(104, 300, 184, 320)]
+
+
+def test_the_class_selects_the_colour() -> None:
+    frame = _frame(480, 360)
+    draw_persons(frame, [_person(0.5, 0.5, 0.9, 0.9, actions=(Action(3, "sit", 0.9),))], 0.0, colour_by="class")
+    assert tuple(frame[250, round(0.5 * 479)]) == PALETTE[2]

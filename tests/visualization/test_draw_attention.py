@@ -19,7 +19,7 @@ def _person(box: tuple[float, float, float, float], action_id: int = 1) -> Expla
     attention_map[:2, :2, column : column + 2] = attention_map[2:, 2:, column + 2 : column + 4] = 2.0
     audio_attention = np.zeros((6, 5), np.float32)
     audio_attention[4:, 3:] = 1.0
-    return ExplainedPerson(box, 3, action_id, 2.0, 1.0, attention_map, audio_attention)
+    return ExplainedPerson(box, 3, action_id, 0.9, 0.5, attention_map, audio_attention)
 
 
 SECOND_ACTION = replace(_person(LEFT, 2), visual_map=np.ones((4, 4, 8), np.float32))
@@ -51,7 +51,7 @@ def test_negative_evidence_and_boxes_outside_the_frame_are_not_drawn() -> None:
 
 def test_the_bar_shows_the_action_with_the_largest_audio_gain() -> None:
     log_mel = np.full((20, 10), -1.5, np.float32)
-    small_gain = replace(_person(RIGHT, 2), logit_without_audio=1.9, audio_map=np.ones((6, 5), np.float32))
+    small_gain = replace(_person(RIGHT, 2), score_without_audio=0.85, audio_map=np.ones((6, 5), np.float32))
     explanation = Explanation(10.0, 2.0, (small_gain, _person(LEFT, 1)), log_mel)
     bar = _grey(100, 300)
     draw_audio_attention(bar, explanation, 11.0, {1: "talk"})

@@ -49,3 +49,12 @@ def test_score_bars_are_as_long_as_the_scores() -> None:
     assert (orange.sum(axis=1).max(), grey.sum(axis=1).max()) == (120, 40)
     assert orange.any(axis=1).nonzero()[0].max() < grey.any(axis=1).nonzero()[0].min()
     assert (label.opacity[:, 11:, 0][orange | grey] == 1).all()
+
+
+def test_a_long_name_is_shortened_before_its_score() -> None:
+    """The score's letters are at the right end; with another score only they differ."""
+    name = "a very long name of an action"
+    one, other = (label_box((name,), ORANGE, 12, 120, (), (score,)) for score in (" 0.55", " 0.77"))
+    assert one.size == other.size and one.size[0] <= 120
+    differs = np.flatnonzero((one.rgb != other.rgb).any(axis=(0, 2)))
+    assert len(differs) and differs.min() > 80

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from avdet.visualization.labelled_person import Action, LabelledPerson
 from avdet.visualization.person_timeline import (
-    Action,
-    LabelledPerson,
     Overlay,
     PersonTimeline,
     annotated_persons,
@@ -25,7 +24,7 @@ def test_a_detection_is_shown_for_half_an_interval_before_and_after() -> None:
     timeline = detected_persons(table, LABELS)
     assert timeline.interval_s == 0.5
     times_s = (1.74, 1.76, 2.24, 2.26, 2.8, 3.2, 3.3, 5.8, 6.25, 6.26)
-    shown = {time_s: [names_and_scores(person) for person in timeline.at(time_s)] for time_s in times_s}
+    shown = {time_s: [names_and_scores(person) for person in timeline.tracks.at(time_s)] for time_s in times_s}
     assert shown[1.74] == shown[3.3] == shown[6.26] == []
     assert shown[1.76] == shown[2.24] == [[("sit", 0.9)]]
     assert shown[2.26] == [[("talk to", 0.8)]]
@@ -44,21 +43,23 @@ def test_the_best_actions_of_each_person_are_drawn() -> None:
     overlay = Overlay(detected_persons(table, {2: "talk to"}), min_score=0.3, top_k=2)
     assert overlay.persons_at(1.4) == [
         LabelledPerson(LEFT, -1, (Action(1, "action 1", 0.5),)),
+        LabelledPerson((0.4, 0.1, 0.6, 0.9), 5, ()),
         LabelledPerson(RIGHT, 4, (Action(2, "talk to", 0.9), Action(3, "action 3", 0.6))),
     ]
 
 
-def test_a_keyframe_below_the_threshold_hides_its_neighbours() -> None:
+def test_a_keyframe_below_the_threshold_has_no_actions() -> None:
     table = detections((1.0, LEFT, 1, 0.9, 0), (2.0, LEFT, 1, 0.1, 0), (3.0, LEFT, 1, 0.9, 0))
     overlay = Overlay(detected_persons(table, LABELS))
     assert overlay.detections.interval_s == 1.0
-    assert [len(overlay.persons_at(time_s)) for time_s in (1.4, 1.6, 2.0, 2.4, 2.6)] == [1, 0, 0, 0, 1]
+    shown = [overlay.persons_at(time_s) for time_s in (1.4, 1.6, 2.0, 2.4, 2.6)]
+    assert [[len(person.actions) for person in persons] for persons in shown] == [[1], [0], [0], [0], [1]]
 
 
 def test_missing_keyframes_do_not_lengthen_the_interval() -> None:
     """One keyframe per second, with persons only at 0, 1, 4, 9 and 14 s."""
     timeline = detected_persons(detections(*[(time_s, LEFT, 1, 0.9, 0) for time_s in (0.0, 1.0, 4.0, 9.0, 14.0)]))
-    assert [len(timeline.at(time_s)) for time_s in (1.4, 1.6, 3.4, 3.6, 9.6, 13.4)] == [1, 0, 0, 1, 0, 0]
+    assert [len(timeline.tracks.at(time_s)) for time_s in (1.4, 1.6, 3.4, 3.6, 9.6, 13.4)] == [1, 0, 0, 1, 0, 0]
 
 
 def test_ground_truth_has_all_actions_and_keyframes_without_persons() -> None:
@@ -70,8 +71,8 @@ def test_ground_truth_has_all_actions_and_keyframes_without_persons() -> None:
 
 
 def test_an_empty_table_shows_no_person() -> None:
-    assert not PersonTimeline({}).at(0.0)
-    assert not detected_persons(detections(), LABELS).at(1.0)
+    assert not PersonTimeline({}).tracks.at(0.0)
+    assert not detected_persons(detections(), LABELS).tracks.at(1.0)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_an_empty_table_shows_no_person() -> None:
         ([], "nothing is drawn: there are no detections for this video"),
         (
             [(2.0, LEFT, 1, 0.27, 0), (3.0, LEFT, 1, 0.2, 0)],
-            "nothing is drawn: no score reaches 0.3; the highest is 0.27",
+            "no action is drawn: no score reaches 0.3; the highest is 0.27",
         ),
         (
             [(902.0, LEFT, 1, 0.9, 0), (903.0, LEFT, 1, 0.9, 0)],
@@ -91,7 +92,7 @@ def test_an_empty_table_shows_no_person() -> None:
 )
 def test_the_reason_why_nothing_is_drawn(rows: list[tuple[float, Box, int, float, int]], sentence: str) -> None:
     overlay = Overlay(detected_persons(detections(*rows), LABELS))
-    assert explain_nothing_drawn(overlay, duration_s=10.0) == sentence
+    assert explain_nothing_drawn(overlay, 0.0, 10.0) == sentence
 
 
 def test_rows_outside_the_video_are_counted() -> None:
@@ -111,3 +112,15 @@ def test_rows_of_a_video_that_has_none() -> None:
 def test_names_lose_their_brackets_unless_two_become_equal() -> None:
     names = {1: "talk to (e.g., self, a person)", 2: "watch (a person)", 3: "watch (e.g., TV)", 4: "sit", 5: "(odd)"}
     assert short_names(names) == {1: "talk to", 2: "watch (a person)", 3: "watch (e.g., TV)", 4: "sit", 5: "(odd)"}
+
+
+def test_a_part_of_the_video_without_a_person() -> None:
+    overlay = Overlay(detected_persons(detections((1.0, LEFT, 1, 0.9, 0)), LABELS))
+    assert explain_nothing_drawn(overlay, 4.0, 8.0) == "nothing is drawn: there is no person from 4 to 8 s"
+
+
+def test_rows_below_the_minimum_are_dropped_but_each_persons_best() -> None:
+    table = detections((1.0, LEFT, 1, 0.1, 0), (1.0, LEFT, 2, 0.2, 0), (1.0, RIGHT, 1, 0.4, 1), (1.0, RIGHT, 2, 0.3, 1))
+    persons = detected_persons(table.assign(score_without_audio=[0.35, 0.0, 0.0, 0.0]), LABELS, 0.3).persons[1.0]
+    assert [[action.name for action in person.actions] for person in persons] == [["sit"], ["sit", "talk to"]]
+    assert not detected_persons(table[:0], LABELS, 0.3).persons

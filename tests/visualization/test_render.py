@@ -12,7 +12,7 @@ from avdet.media.video_reader import VideoReader
 from avdet.models.class_activation import ExplainedPerson, Explanation
 from avdet.visualization.audio_gain import add_scores_without_audio
 from avdet.visualization.person_timeline import Overlay, detected_persons
-from avdet.visualization.render import RenderResult, render
+from avdet.visualization.render import DrawSettings, RenderResult, render
 from tests.media.make_videos import number_of, write_video
 from tests.shared import SHARED, needs_shared
 from tests.visualization.tables import LEFT, RIGHT, Box, detections
@@ -43,7 +43,7 @@ def test_boxes_and_audio_are_written_at_their_times(clip: Path, tmp_path: Path) 
     result = render(clip, output, overlay((0.5, LEFT, 1, 0.9, 0), (1.5, RIGHT, 1, 0.9, 0)))
     assert result == RenderResult(frames=50, boxes=50, nothing_drawn=None)
     with VideoReader(output) as video:
-        frames = video.frames([0.02, 0.9, 1.1, 1.9])
+        frames = video.frames([0.02, 0.45, 1.55, 1.9])
         assert (video.info.width, video.info.height, video.info.audio_rate) == (480, 360, 16000)
     at_left = frames[:, 200, round(0.1 * 479)].astype(int)
     at_right = frames[:, 200, round(0.9 * 479)].astype(int)
@@ -78,8 +78,8 @@ def test_the_reason_why_nothing_is_drawn_is_logged(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         result = render(clip, tmp_path / "a.mp4", overlay((0.5, LEFT, 1, 0.27, 0)))
-    reason = "nothing is drawn: no score reaches 0.3; the highest is 0.27"
-    assert result == RenderResult(frames=50, boxes=0, nothing_drawn=reason)
+    reason = "no action is drawn: no score reaches 0.3; the highest is 0.27"
+    assert result == RenderResult(frames=50, boxes=50, nothing_drawn=reason)
     assert reason in caplog.text
 
 
@@ -90,6 +90,21 @@ def test_the_clock_shows_the_time_of_the_longer_video(clip: Path, tmp_path: Path
         with VideoReader(tmp_path / "a.mp4") as video:
             clocks.append(video.frames([0.5])[0][345:, :60].astype(int))
     assert np.abs(clocks[0] - clocks[1]).max() > 50
+
+
+def test_a_part_is_written_with_its_audio_and_the_time_of_the_whole(clip: Path, tmp_path: Path) -> None:
+    whole, part = tmp_path / "whole.mp4", tmp_path / "part.mp4"
+    render(clip, whole, ONE_PERSON)
+    result = render(clip, part, ONE_PERSON, DrawSettings(start_s=0.4, end_s=1.2))
+    assert (result.frames, result.boxes) == (20, 15)  # the box is shown until 1 s
+    with VideoReader(whole) as before, VideoReader(part) as after:
+        assert after.info.duration_s == pytest.approx(0.8, abs=0.05)
+        one, two = before.frames([0.42, 1.15]).astype(int), after.frames([0.02, 0.75]).astype(int)
+        assert np.abs(one - two).mean() < 2 and np.abs(one[:, 345:, :60] - two[:, 345:, :60]).max() < 80  # the clock
+        sound, part_sound = before.audio(0.5, 0.5, 16000), after.audio(0.1, 0.5, 16000)
+    assert np.corrcoef(sound, part_sound)[0, 1] > 0.9
+    with pytest.raises(ValueError, match=r"lasts 2.0 s and has no part from 3 to 2 s"):
+        render(clip, part, ONE_PERSON, DrawSettings(start_s=3.0))
 
 
 def test_progress_is_reported(clip: Path, tmp_path: Path) -> None:
@@ -122,7 +137,7 @@ def test_real_clips_keep_their_audio_in_time(tmp_path: Path, name: str) -> None:
 
 def test_a_spectrogram_is_added_below_the_frames(clip: Path, tmp_path: Path) -> None:
     render(clip, tmp_path / "plain.mp4", ONE_PERSON)
-    render(clip, tmp_path / "bar.mp4", ONE_PERSON, spectrogram=True)
+    render(clip, tmp_path / "bar.mp4", ONE_PERSON, DrawSettings(spectrogram=True))
     with VideoReader(tmp_path / "plain.mp4") as plain, VideoReader(tmp_path / "bar.mp4") as with_bar:
         before, after = plain.frames([0.5])[0], with_bar.frames([0.5])[0]
     assert before.shape == (360, 480, 3) and after.shape == (412, 480, 3)  # 360 / 7 is 51.4
@@ -133,7 +148,7 @@ def test_a_spectrogram_is_added_below_the_frames(clip: Path, tmp_path: Path) -> 
 
 def test_a_video_without_audio_has_no_spectrogram(tmp_path: Path) -> None:
     video_path = write_video(tmp_path / "clip.mp4", num_frames=5)
-    render(video_path, tmp_path / "a.mp4", overlay((0.1, LEFT, 1, 0.9, 0)), spectrogram=True)
+    render(video_path, tmp_path / "a.mp4", overlay((0.1, LEFT, 1, 0.9, 0)), DrawSettings(spectrogram=True))
     with VideoReader(tmp_path / "a.mp4") as video:
         assert video.info.height == 360
 
@@ -148,7 +163,7 @@ def test_attention_colours_the_box_and_has_a_bar(clip: Path, tmp_path: Path) -> 
         keyframes.append(time_s)
         return explanation
 
-    render(clip, tmp_path / "a.mp4", ONE_PERSON, spectrogram=True, explain=explain)
+    render(clip, tmp_path / "a.mp4", ONE_PERSON, DrawSettings(spectrogram=True), explain=explain)
     with VideoReader(tmp_path / "a.mp4") as video:
         (frame,) = video.frames([0.5])
     assert frame.shape == (462, 480, 3) and set(keyframes) == {0.5}  # 2 / 7 of 360 are 102.9

@@ -8,17 +8,13 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import TypedDict
 
-import torch
-
-from avdet.people.tracks import link_persons
-from avdet.structures import PersonBoxes
-from avdet.visualization.person_timeline import Action, LabelledPerson, PersonTimeline, short_names
+from avdet.visualization.labelled_person import Action, Keyframes, LabelledPerson
+from avdet.visualization.person_timeline import PersonTimeline, short_names
+from avdet.visualization.person_tracks import linked
 
 __all__ = ["MIN_SCORE", "Track", "TrackSet", "action_names", "detection_tracks", "ground_truth_tracks"]
 
 MIN_SCORE = 0.02  # lower scores, most of a table, are left out of a page; if all are lower, the highest stay
-
-Keyframes = Mapping[float, Sequence[LabelledPerson]]
 
 
 class Track(TypedDict):
@@ -105,17 +101,10 @@ def _scores(action: Action) -> list[float]:
 
 def _with_person_ids(keyframes: Keyframes) -> Keyframes:
     """Links persons if none has an id; where some have, each of the others gets an id of its own."""
+    keyframes = linked(keyframes)
     ids = [person.person_id for persons in keyframes.values() for person in persons]
-    if all(person_id >= 0 for person_id in ids):
-        return keyframes
-    if max(ids) >= 0:
-        unused = count(max(ids) + 1)
-        new_ids = iter([person_id if person_id >= 0 else next(unused) for person_id in ids])
-    else:
-        boxes = [torch.tensor([person.box for person in persons]) for persons in keyframes.values()]
-        linked = link_persons(list(keyframes), [PersonBoxes.from_boxes(one) for one in boxes])
-        new_ids = chain.from_iterable(one.person_ids.tolist() for one in linked)
+    unused = count(max(ids, default=-1) + 1)
     return {
-        time_s: [replace(person, person_id=next(new_ids)) for person in persons]
+        time_s: [replace(one, person_id=next(unused)) if one.person_id < 0 else one for one in persons]
         for time_s, persons in keyframes.items()
     }
