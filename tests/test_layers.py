@@ -16,7 +16,7 @@ FLOORS = [
     {"datasets", "models", "people", "synthetic"},
     {"media", "checkpoints", "config_errors", "config_yaml", "train_settings", "detection_table"},
     {"settings", "structures", "boxes"},
-    {"distributed", "atomic_write", "resume_journal", "overlap"},
+    {"distributed", "atomic_write", "output_lock", "resume_journal", "overlap", "bounded_yaml"},
 ]
 SECTIONS = {("avdet", "config"), ("avdet", "settings"), ("avdet", "train_settings")}
 HEIGHT = {place: len(FLOORS) - floor for floor, places in enumerate(FLOORS) for place in places}

@@ -12,6 +12,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ from avdet.cli.each_video import (
     report_videos,
     video_progress,
 )
+from avdet.output_lock import lock_folder
 
 if TYPE_CHECKING:
     from avdet.distributed import DistributedContext
@@ -62,8 +64,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--batch-size", type=int, default=8, help="crops of clips per batch (default 8)")
     add_precision_argument(parser)
     args = parser.parse(argv)
-    with user_errors():
+    with user_errors(), ExitStack() as stack:
         _check_arguments(args)
+        if args.output is not None:
+            stack.enter_context(lock_folder(args.output))
         from avdet.distributed import distributed_context
 
         # The processes exchange lists alone, and the first to finish waits for the last.

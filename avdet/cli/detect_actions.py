@@ -8,6 +8,7 @@ run. torchrun distributes the videos over processes, --ray over machines.
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,13 +25,15 @@ from avdet.cli.arguments import (
 )
 from avdet.cli.config_arguments import configure_logging
 from avdet.cli.many_videos import detect_on_ray, detect_videos, inference_settings
+from avdet.output_lock import lock_folder
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exits with status 2 only if no video could be processed; errors.csv lists single videos that failed."""
     args = _parser().parse(argv)
-    with user_errors():
+    with user_errors(), ExitStack() as stack:
         _check_arguments(args)
+        stack.enter_context(lock_folder(args.output))
         from avdet.distributed import distributed_context
 
         if args.ray is not None:

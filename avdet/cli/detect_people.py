@@ -29,6 +29,7 @@ from avdet.cli.config_arguments import SAMPLE_FOLDERS, config_from_arguments, co
 from avdet.cli.person_labels import read_person_labels, require_person_labels
 from avdet.engine.progress import counting_bars
 from avdet.media.video_source import OpenOptions
+from avdet.output_lock import lock_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,10 @@ def main(argv: list[str] | None = None) -> int:
     configure_logging()
     with user_errors():
         try:
-            return _detect(_jobs(args), args)
+            jobs = _jobs(args)
+            _check_arguments(jobs, args)
+            with lock_file(args.output):
+                return _detect(jobs, args)
         except KeyboardInterrupt:
             logger.info("Interrupted; finished videos are saved in %s, and the same command resumes", args.output)
             return INTERRUPTED
@@ -141,7 +145,6 @@ def _detect(jobs: list[VideoJob], args: argparse.Namespace) -> int:
     from avdet.people.box_table_detector import BoxTableDetector
     from avdet.people.build_detector import build_person_detector
 
-    _check_arguments(jobs, args)
     detector = build_person_detector(**person_detector_arguments(args), device=args.device)
     if isinstance(detector, BoxTableDetector):
         _check_videos_in_table(detector, jobs, args.person_weights)

@@ -10,6 +10,7 @@ from avdet.cli.config_arguments import add_config_arguments, config_from_argumen
 from avdet.config import Config
 from avdet.datasets.dataset import require_data
 from avdet.engine.run_dir import RunDir, new_run
+from avdet.output_lock import lock_folder
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -22,7 +23,9 @@ def main(argv: list[str] | None = None) -> int:
         config = config_from_arguments(args)
         if not args.sample:
             require_data(config.dataset(), ("val",))
-        _test(config, args, new_run(f"{config.name}-test", args.output))
+        run = new_run(f"{config.name}-test", args.output)
+        with lock_folder(run.path):
+            _test(config, args, run)
     return 0
 
 

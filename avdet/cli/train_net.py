@@ -14,6 +14,7 @@ from avdet.cli.config_arguments import add_config_arguments, config_from_argumen
 from avdet.config import Config, load_config
 from avdet.datasets.dataset import require_data
 from avdet.engine.run_dir import RunDir, latest_run, new_run, restarted_run
+from avdet.output_lock import lock_folder
 
 logger = logging.getLogger(__name__)
 RESTARTS = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))  # of torchrun, after a lost worker
@@ -38,7 +39,8 @@ def main(argv: list[str] | None = None) -> int:
         elif RESTARTS:
             run, resume = restarted_run(config.name, args.output)
         else:
-            run = latest_run(config.name, args.output) if resume else new_run(config.name, args.output)
+            run, resume = latest_run(config.name, args.output) if resume else (new_run(config.name, args.output), False)
+        stack.enter_context(lock_folder(run.path))
         if resume:
             config = load_config(run.config, overrides=tuple(args.overrides))
         if not args.sample:

@@ -9,11 +9,13 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avdet.atomic_write import atomic_write
 from avdet.cli.arguments import ToolParser, add_person_arguments, person_detector_arguments, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging
 from avdet.cli.person_labels import read_person_labels, require_person_labels
 from avdet.config import Config
-from avdet.engine.run_dir import RunDir, new_run
+from avdet.engine.run_dir import RunDir, new_run, write_config
+from avdet.output_lock import lock_folder
 
 if TYPE_CHECKING:
     from avdet.data.keyframes import KeyframeTable
@@ -42,7 +44,9 @@ def main(argv: list[str] | None = None) -> int:
         if not 0.0 < args.lr < math.inf:
             raise ValueError(f"--lr is {args.lr}; give a finite learning rate above 0")
         require_person_labels(config, ("train", "val"), sample=args.sample)
-        _run(config, new_run(f"{config.name}-people", args.output, resumable=False), args)
+        run = new_run(f"{config.name}-people", args.output, resumable=False)
+        with lock_folder(run.path):
+            _run(config, run, args)
     return 0
 
 
@@ -85,8 +89,7 @@ def _run(config: Config, run: RunDir, args: argparse.Namespace) -> None:
 
 
 def _create(run: RunDir, config: Config) -> None:
-    run.path.mkdir(parents=True, exist_ok=True)
-    run.config.write_text(config.to_yaml(), encoding="utf-8")
+    write_config(run, config.to_yaml())
 
 
 def _train(detector: TrainablePersonDetector, config: Config, run: RunDir, args: argparse.Namespace) -> None:
@@ -161,11 +164,13 @@ def _evaluate(detector: PersonDetector, config: Config, run: RunDir) -> None:
             labels += persons
             detections += found
             advance(video)
-    (run.path / "boxes.csv").write_text("".join(csv), encoding="utf-8")
+    with atomic_write(run.path / "boxes.csv") as partial:
+        partial.write_text("".join(csv), encoding="utf-8")
     metrics = {**person_metrics(labels, detections, threshold=threshold).to_json(), "identity_switches": switches}
     files = [path for path in config.dataset().files("val").values() if path.is_file()]
     content = {"people": metrics, "seed": config.seed, **provenance(files, config.data.videos)}
-    run.results.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    with atomic_write(run.results) as partial:
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     formatted = (f"{name} {x:.3f}" if isinstance(x, float) else f"{name} {x}" for name, x in metrics.items())
     logger.info("val: %s", ", ".join(formatted))
     logger.info("The val boxes are in %s", (run.path / "boxes.csv").absolute())

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -143,9 +144,21 @@ class _Collate(Generic[B]):
 
 
 def init_worker(worker: int) -> None:
-    """Ignores Ctrl-C, which a terminal also sends to workers; the main process handles it. One thread per worker."""
+    """Leaves Ctrl-C and SIGTERM, which terminals and service managers send to all processes, to the main process.
+
+    One thread per worker computes.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # also in the threads that start from now on
+    threading.Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
     cv2.setNumThreads(1)
+
+
+def _obey_parent(parent: int) -> None:
+    """Ends this worker at a SIGTERM of its parent, such as DataLoader's for a worker that does not end by itself."""
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)
 
 
 def _remove(folder: Path, owner: int) -> None:

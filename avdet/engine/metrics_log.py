@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import resource
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
+
+from avdet.atomic_write import atomic_write
 
 __all__ = ["MetricsLog", "StepStats", "peak_memory_gb"]
 
@@ -45,14 +48,15 @@ class MetricsLog:
     """Appends to metrics.jsonl, one JSON object per line, and to TensorBoard's events beside it. A context manager.
 
     Opening it for a run that resumes at iteration `resume_at` deletes the lines of later iterations.
+    awaits_evaluation: the run repeats the evaluation of this iteration, whose line is deleted as well.
     """
 
-    def __init__(self, path: Path, *, resume_at: int = 0) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(self, path: Path, *, resume_at: int = 0, awaits_evaluation: bool = False) -> None:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         complete = [line for line in lines if line.endswith("}")]  # a killed run may leave half a line
-        kept = [line + "\n" for line in complete if json.loads(line)["iteration"] <= resume_at]
-        path.write_text("".join(kept), encoding="utf-8")
+        kept = [line for line in complete if _is_kept(json.loads(line), resume_at, awaits_evaluation)]
+        with atomic_write(path) as partial:
+            partial.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
         self._file = path.open("a", encoding="utf-8")
         self._writer = SummaryWriter(path.parent, purge_step=resume_at + 1)
         self._epoch_of_hint = -1
@@ -68,6 +72,7 @@ class MetricsLog:
         """Writes one line; its numbers also become points of TensorBoard curves."""
         self._file.write(json.dumps({"iteration": iteration, **values}) + "\n")
         self._file.flush()
+        os.fsync(self._file.fileno())  # before a checkpoint that continues after this line
         for name, value in values.items():
             if isinstance(value, (int, float)):
                 self._writer.add_scalar(name, value, iteration)
@@ -89,6 +94,11 @@ class MetricsLog:
         losses = {f"loss/{name}": float(loss) for name, loss in stats.losses.items()}
         timing = {"data_s": stats.data_s, "step_s": stats.step_s, "clips_per_s": stats.clips_per_s}
         self.write(iteration, {"epoch": epoch, "lr": stats.lr, **losses, **timing})
+
+
+def _is_kept(line: Mapping[str, Any], resume_at: int, awaits_evaluation: bool) -> bool:
+    repeated = awaits_evaluation and "lr" not in line  # an evaluation; training steps log their learning rate
+    return bool(line["iteration"] < resume_at + (not repeated))
 
 
 def peak_memory_gb(device: torch.device) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from avdet.atomic_write import atomic_write
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.classification import ClassificationDataset
 from avdet.datasets.metrics import Scores
@@ -22,8 +23,8 @@ def write_predictions(
     path: Path, ids: Sequence[str], scores: Mapping[str, Scores], classes: Mapping[str, ClassNames]
 ) -> None:
     """Writes nine significant digits, which float32 scores read back from exactly."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    prediction_table(ids, scores, classes).to_csv(path, index=False, float_format="%.9g")
+    with atomic_write(path) as partial:
+        prediction_table(ids, scores, classes).to_csv(partial, index=False, float_format="%.9g")
 
 
 def prediction_table(

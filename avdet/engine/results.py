@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from avdet.atomic_write import atomic_write
 from avdet.config import Config
 from avdet.engine.run_dir import RunDir
 from avdet.engine.task import EvaluationResult
@@ -33,7 +34,8 @@ def write_results(run: RunDir, result: EvaluationResult, config: Config) -> None
         "seed": config.seed,
         **provenance(existing, config.data.videos),
     }
-    run.results.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    with atomic_write(run.results) as partial:
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def provenance(annotations: Iterable[Path], videos: Path) -> dict[str, Any]:

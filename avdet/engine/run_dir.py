@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["RunDir", "claim_run", "latest_run", "new_run", "restarted_run"]
+from avdet.atomic_write import atomic_write
+
+__all__ = ["RunDir", "claim_run", "latest_run", "new_run", "restarted_run", "write_config"]
 
 RUNS = Path("runs")
 
@@ -41,12 +43,18 @@ def new_run(name: str, output: Path | None, *, resumable: bool = True) -> RunDir
     return run
 
 
-def latest_run(name: str, output: Path | None) -> RunDir:
-    """The run for --resume: `output`, or the newest runs/NAME with a checkpoint. Raises ValueError if there is none."""
-    saved = [run for run in _existing_runs(name, output) if run.last.exists()]
+def latest_run(name: str, output: Path | None) -> tuple[RunDir, bool]:
+    """The run for --resume, and whether it has a checkpoint: one that was killed before its first starts again.
+
+    It is `output`, or the newest runs/NAME with a checkpoint, else the newest. Raises ValueError if there is none.
+    """
+    existing = _existing_runs(name, output)
+    saved = [run for run in existing if run.last.exists()]
+    if not existing:
+        raise ValueError(f"--resume found no run in {output or RUNS / name}; start the run without --resume")
     if not saved:
-        raise ValueError(f"--resume found no checkpoint in {output or RUNS / name}; start the run without --resume")
-    return max(saved, key=lambda run: run.last.stat().st_mtime)
+        return max(existing, key=lambda run: run.config.stat().st_mtime), False
+    return max(saved, key=lambda run: run.last.stat().st_mtime), True
 
 
 def restarted_run(name: str, output: Path | None) -> tuple[RunDir, bool]:
@@ -70,8 +78,7 @@ def claim_run(run: RunDir, config_yaml: str) -> Iterator[None]:
 
     torchrun can then restart this run instead of an earlier one of the same name, even before its first checkpoint.
     """
-    run.path.mkdir(parents=True, exist_ok=True)
-    run.config.write_text(config_yaml, encoding="utf-8")
+    write_config(run, config_yaml)
     try:
         yield
     except BaseException:
@@ -79,3 +86,9 @@ def claim_run(run: RunDir, config_yaml: str) -> Iterator[None]:
         with suppress(OSError):  # the directory holds other files
             run.path.rmdir()
         raise
+
+
+def write_config(run: RunDir, config_yaml: str) -> None:
+    """Writes config.yaml."""
+    with atomic_write(run.config) as partial:
+        partial.write_text(config_yaml, encoding="utf-8")

@@ -14,27 +14,24 @@ import torch
 from avdet.atomic_write import remove_partial_files
 from avdet.checkpoints.checkpoint_io import keep_previous, save_checkpoint
 from avdet.config import Config
-from avdet.datasets.detection import DetectionDataset
 from avdet.distributed import DistributedContext, average_buffers, reserve_worker_cores
+from avdet.engine.build_task import build_task
 from avdet.engine.build_trainer import build_trainer
-from avdet.engine.classification_task import ClassificationTask
-from avdet.engine.detection_task import DetectionTask
 from avdet.engine.interrupt import Interrupted, StopSignal
 from avdet.engine.load_checkpoint import load_pretrained, load_training_state
 from avdet.engine.metrics_log import MetricsLog
 from avdet.engine.optim import freeze
 from avdet.engine.precise_bn import update_bn_stats
-from avdet.engine.pretraining_task import PretrainingTask
 from avdet.engine.results import write_results
 from avdet.engine.resume_check import data_version
-from avdet.engine.run_dir import RunDir, claim_run
+from avdet.engine.run_dir import RunDir, claim_run, write_config
 from avdet.engine.sanity_check import sanity_check
-from avdet.engine.task import EvaluationResult, Task
+from avdet.engine.task import EvaluationResult
 from avdet.models.action_model import ActionModel
 from avdet.models.ops.checkpoint_block import activation_checkpointing
 from avdet.models.ops.sync_batch_norm import convert_sync_batchnorm
 
-__all__ = ["TrainingSession", "build_task", "train"]
+__all__ = ["TrainingSession", "train"]
 
 logger = logging.getLogger(__name__)
 PRECISE_BN_EPOCH = 2**31 - 1  # precise batch norm uses the first clips of this shuffle after any epoch
@@ -53,8 +50,9 @@ def train(config: Config, run: RunDir, process: DistributedContext, *, resume: b
     with ExitStack() as stack:
         metrics = None
         if process.is_main:
-            metrics = stack.enter_context(MetricsLog(run.metrics, resume_at=session.trainer.iteration))
-            run.config.write_text(config.to_yaml(), encoding="utf-8")
+            position = {"resume_at": session.trainer.iteration, "awaits_evaluation": session.awaits_evaluation}
+            metrics = stack.enter_context(MetricsLog(run.metrics, **position))
+            write_config(run, config.to_yaml())
         return session.fit(metrics, stack.enter_context(StopSignal()))
 
 
@@ -81,7 +79,7 @@ class TrainingSession:
             self.model.backbone.compile()  # not the head: the number of boxes changes with every batch
         self.trainer = build_trainer(self.model, config.train, run, process)
         torch.manual_seed(config.seed + process.rank)
-        self.best_score = -math.inf
+        self.best_score, self.awaits_evaluation = -math.inf, False
 
     @property
     def eval_model(self) -> ActionModel:
@@ -97,7 +95,7 @@ class TrainingSession:
 
     def fit(self, metrics: MetricsLog | None, stop: StopSignal) -> EvaluationResult:
         """Trains the remaining epochs; saves after each, and evaluates every `train.eval_every` epochs."""
-        result = None
+        result = self.evaluate(metrics) if self.awaits_evaluation else None
         settings = self.config.train
         while self.epoch < settings.epochs:
             try:
@@ -105,15 +103,15 @@ class TrainingSession:
             except Interrupted:
                 self.save()
                 raise
-            evaluates = self.epoch % settings.eval_every == 0 or self.epoch == settings.epochs
-            if evaluates:
+            self.awaits_evaluation = self.epoch % settings.eval_every == 0 or self.epoch == settings.epochs
+            if self.awaits_evaluation:
                 self.update_precise_bn()
             self.save()  # before the evaluation, which may fail at an unreadable video
-            if evaluates:
+            if self.awaits_evaluation:
                 result = self.evaluate(metrics)
             if self.process.any(stop.received) and self.epoch < settings.epochs:
                 raise Interrupted
-        return result or self.evaluate(metrics)
+        return result or self.task.evaluate(self.eval_model)  # the run had ended before
 
     def update_precise_bn(self) -> None:
         """Recomputes batch norm statistics from `train.precise_bn_clips` training clips, if any."""
@@ -124,7 +122,7 @@ class TrainingSession:
             update_bn_stats(self.eval_model, batches)
 
     def evaluate(self, metrics: MetricsLog | None) -> EvaluationResult:
-        """Evaluates the val split, logs the score, writes the results, and saves the run with the new best score."""
+        """Evaluates the val split, logs the score, writes the results and best.pt, then last.pt, which commits them."""
         for model in dict.fromkeys((self.model, self.eval_model)):
             average_buffers(model, self.process)
         result = self.task.evaluate(self.eval_model)
@@ -136,20 +134,22 @@ class TrainingSession:
             logger.info("epoch %d: %s %s", self.epoch, name, "-" if score is None else f"{score:.4f}")
             metrics.write(self.trainer.iteration, {"epoch": self.epoch, name: score})
             write_results(self.run, result, self.config)
-        self.save(best=improved, replaces=True)
+        if improved:
+            self.write_checkpoint(self.run.best, self.eval_model)
+        self.awaits_evaluation = False
+        self.save(replaces=True)
         return result
 
-    def save(self, *, best: bool = False, replaces: bool = False) -> None:
-        """Writes last.pt, from which the run can resume, and with `best` also best.pt, which holds only weights.
+    def save(self, *, replaces: bool = False) -> None:
+        """Writes last.pt, from which the run can resume.
 
         replaces: overwrites this epoch's last.pt instead of keeping it as a previous checkpoint. Collective.
         """
         state = self.trainer.state_dict() | {"best_score": self.best_score, **self.data_version}
+        state["awaits_evaluation"] = self.awaits_evaluation
         if self.process.is_main and not replaces:
             keep_previous(self.run.last, self.config.train.keep_checkpoints)
         self.write_checkpoint(self.run.last, self.model, training_state=state)
-        if best:
-            self.write_checkpoint(self.run.best, self.eval_model)
 
     def write_checkpoint(self, path: Path, model: ActionModel, training_state: dict[str, Any] | None = None) -> None:
         """Writes a checkpoint file on the main process."""
@@ -166,21 +166,8 @@ class TrainingSession:
         """Restores the state of last.pt. Raises ValueError if model, data or number of processes differ."""
         settings = self.config.model_dump(mode="json")
         state = load_training_state(self.run, self.model, settings, self.task.class_names, self.data_version)
-        self.best_score = state["best_score"]
+        self.best_score, self.awaits_evaluation = state["best_score"], state.get("awaits_evaluation", False)
         self.trainer.load_state_dict(state)
         if self.process.is_main:
             remove_partial_files(self.run.last.parent)
         logger.info("resumed %s at iteration %d", self.run.path, self.trainer.iteration)
-
-
-def build_task(config: Config, process: DistributedContext) -> Task:
-    """Detection for benchmarks with person boxes; else classification, or pre-training without class labels.
-
-    Every process of a run builds its own.
-    """
-    dataset = config.dataset()
-    if isinstance(dataset, DetectionDataset):
-        return DetectionTask(config, dataset, process)
-    if dataset.config.task == "classification":
-        return ClassificationTask(config, dataset, process)
-    return PretrainingTask(config, dataset, process)

@@ -9,10 +9,10 @@ from avdet.checkpoints.third_party import load_any_checkpoint
 from avdet.config import Config, parse_config
 from avdet.datasets.detection import DetectionDataset
 from avdet.distributed import DistributedContext
+from avdet.engine.build_task import build_task
 from avdet.engine.load_checkpoint import load_pretrained
 from avdet.engine.results import write_results
-from avdet.engine.run_dir import RunDir
-from avdet.engine.session import build_task
+from avdet.engine.run_dir import RunDir, write_config
 from avdet.engine.task import EvaluationResult
 
 __all__ = ["test"]
@@ -41,7 +41,7 @@ def test(config: Config, checkpoint: Path, run: RunDir, process: DistributedCont
         run.path.mkdir(parents=True, exist_ok=True)  # an unusable --output fails before the evaluation
     result = task.evaluate(model.to(process.device))
     if process.is_main:
-        run.config.write_text(config.to_yaml(), encoding="utf-8")
+        write_config(run, config.to_yaml())
         write_results(run, result, config)
     return result
 

@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from avdet.atomic_write import partial_path
+from avdet.atomic_write import partial_path, replace_durably
 
 __all__ = ["AAC_RATES", "VideoWriter"]
 
@@ -182,7 +182,7 @@ class VideoWriter:
         if self._audio is not None:
             self._container.mux(self._audio.encode(None))
         self._container.close()
-        self._partial.replace(self.path)
+        replace_durably(self._partial, self.path)
 
     def _discard(self) -> None:
         try:

@@ -45,16 +45,34 @@ def test_a_worker_that_blocks_ends_and_its_clip_is_named(
     paths: list[Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Opening a pipe that has no writer blocks in C code."""
+
+    class BlockingClips(OneFrameClips):
+        def __getitem__(self, spec: SampleSpec) -> Clip:
+            self.paths[spec.index].open("rb").close()
+            return super().__getitem__(spec)
+
     poll = _MultiProcessingDataLoaderIter._try_get_data
     monkeypatch.setattr(poll, "__defaults__", (0.2,))  # seconds between checks of the workers; torch has 5
     paths[5].unlink()
     os.mkfifo(paths[5])
     bad_clips = BadClipLog(tmp_path / "bad_clips.csv", max_bad_clips=100)
-    loader = loader_of(OneFrameClips(paths), bad_clips, workers=2, limit_s=1.0)
+    loader = loader_of(BlockingClips(paths), bad_clips, workers=2, limit_s=1.0)
     message = rf"The clip of {paths[5]} at 0.50 s was not read within 1 s; .* raise data.clip_timeout_s"
     with pytest.raises(ValueError, match=message):
         video_names(loader)
-    assert "media_file.py" in caplog.text and "Current thread" in caplog.text
+    assert "test_loader.py" in caplog.text and "Current thread" in caplog.text
+
+
+class StoppedClips(OneFrameClips):
+    """Each read sends SIGTERM to its worker, as a service manager does to all processes of a run."""
+
+    def __getitem__(self, spec: SampleSpec) -> Clip:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return super().__getitem__(spec)
+
+
+def test_workers_leave_sigterm_to_the_main_process(paths: list[Path]) -> None:
+    assert len(video_names(loader_of(StoppedClips(paths), None, workers=2))) == len(paths)
 
 
 class FatalClips(OneFrameClips):

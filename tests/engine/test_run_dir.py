@@ -17,8 +17,9 @@ def test_a_second_run_has_its_own_directory(tmp_path: Path, monkeypatch: pytest.
     assert new_run("ava", None).path == Path("runs/ava-2")
     with pytest.raises(ValueError, match="already holds a run; add --resume"):
         new_run("ava", first.path)
-    with pytest.raises(ValueError, match="no checkpoint"):
-        latest_run("ava", None)
+    assert latest_run("ava", None)[1] is False  # killed before its first checkpoint: it starts again
+    with pytest.raises(ValueError, match="found no run"):
+        latest_run("kinetics", None)
 
 
 def test_resume_means_the_newest_run_of_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,8 +30,9 @@ def test_resume_means_the_newest_run_of_the_name(tmp_path: Path, monkeypatch: py
         (folder / "config.yaml").touch()
         (folder / "checkpoints/last.pt").touch()
         os.utime(folder / "checkpoints/last.pt", (age, age))
-    assert latest_run("ava", None).path == Path("runs/ava-2")
-    assert latest_run("ava", tmp_path / "runs/ava").path == tmp_path / "runs/ava"
+    run, has_checkpoint = latest_run("ava", None)
+    assert run.path == Path("runs/ava-2") and has_checkpoint
+    assert latest_run("ava", tmp_path / "runs/ava")[0].path == tmp_path / "runs/ava"
 
 
 def test_torchrun_restarts_the_run_that_started_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,9 @@ def test_an_epoch_is_saved_before_an_evaluation_that_fails(
 
 def test_runs_that_cannot_resume_are_refused(tiny_config: Config, tmp_path: Path) -> None:
     run = RunDir(tmp_path)
-    TrainingSession(tiny_config, run, SINGLE_PROCESS).save(best=True)
+    session = TrainingSession(tiny_config, run, SINGLE_PROCESS)
+    session.save()
+    session.write_checkpoint(run.best, session.model)
 
     def resume(config: Config) -> None:
         TrainingSession(config, run, SINGLE_PROCESS).resume()
