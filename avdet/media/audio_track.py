@@ -32,6 +32,7 @@ _REACH_S = _PREROLL_S + _FILTER_S
 _JITTER_S = 0.008
 # PyAV reads past the end of its list of planes if the channels fill it, as those of 7.1 do.
 _MAX_PLANES = 7
+_MIN_RATE, _MAX_RATE = 1_000, 768_000  # Hz
 
 
 class AudioTrack:
@@ -48,6 +49,8 @@ class AudioTrack:
         stream = select_audio(file, number)
         if stream is None:
             raise DecodeError(file.path, None, "it has no audio track")
+        if not _MIN_RATE <= stream.rate <= _MAX_RATE:
+            raise DecodeError(file.path, None, f"its audio has {stream.rate:,} Hz; give {_MIN_RATE:,} to {_MAX_RATE:,}")
         self._path = file.path
         self.stored_rate: int = stream.rate
         self._source: PacketSource[AudioStream] = PacketSource(file, stream)

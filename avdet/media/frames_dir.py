@@ -21,9 +21,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from avdet.media.audio_track import AudioTrack, Waveform
-from avdet.media.media_file import DecodeError, MediaFile
+from avdet.media.media_file import MAX_PIXELS, DecodeError, MediaFile
 from avdet.media.video_reader import TOLERANCE_S, FrameBatch, Frames, Times, VideoInfo, checked_times
 
 __all__ = ["FramesDir", "is_frames_dir"]
@@ -169,7 +170,15 @@ def _list_frames(folder: Path) -> _Listing:
 
 def _read_bgr(path: Path, time_s: float) -> NDArray[np.uint8]:
     """(H, W, 3)."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() and path.stat().st_size else None
+    bgr = None
+    if path.is_file():
+        try:
+            with Image.open(path) as image:  # reads the header alone
+                if image.width * image.height > MAX_PIXELS:
+                    raise DecodeError(path, time_s, f"it has {image.width}x{image.height} pixels; scale it down")
+            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        except (OSError, SyntaxError, Image.DecompressionBombError, cv2.error):
+            bgr = None
     if bgr is None:
         raise DecodeError(path, time_s, "it is not an image that OpenCV can read")
     return np.asarray(bgr, np.uint8)

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 __all__ = [
+    "MAX_PIXELS",
     "DecodeError",
     "MediaFile",
     "default_stream",
@@ -31,6 +32,14 @@ S = TypeVar("S", bound=VideoStream | AudioStream)
 _DEFAULT, _STILL_IMAGE = 0x1, 0x400 | 0x100000  # stream dispositions; the second marks cover art and still images
 _GENERATE_PTS = 0x1  # container flag
 _MAX_RATE = 480
+MAX_PIXELS = 2**26  # of a frame; 8K video has 2**25
+_NO_PROGRESS_S = 60.0  # as data.clip_timeout_s, for reads outside training
+# FFmpeg's demuxers of files that hold their own data. Others (concat, hls, dash, sdp, image2, ..) open further files.
+_FORMATS = (
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,rm,gif,nut,mxf,gxf,ivf,dv,wtv,nsv,yuv4mpegpipe,h261,h263,h264,"
+    "hevc,vvc,obu,m4v,mjpeg,wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,amr,ape,tta,wv"
+)
+_CONTAINER_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 
 
 class DecodeError(ValueError):
@@ -79,6 +88,10 @@ class MediaFile:
         self.container.close()
         self.container = self._opened()
 
+    def no_progress(self) -> DecodeError:
+        """The error for av.error.ExitError, by which FFmpeg reports a read that took too long."""
+        return DecodeError(self.path, None, f"no data arrived for {_NO_PROGRESS_S:g} s; check the file and its disk")
+
     def close(self) -> None:
         self.container.close()
 
@@ -89,14 +102,26 @@ class MediaFile:
         self.close()
 
     def _opened(self) -> InputContainer:
+        if self.path.exists() and not self.path.is_file():
+            raise DecodeError(self.path, None, "it is no regular file; give a video file")
         try:
             # Absolute, because FFmpeg takes the start of 12:30.mp4 for a protocol. Titles come in all encodings.
-            container = av.open(str(self.path.absolute()), metadata_errors="replace")
+            container = av.open(
+                str(self.path.absolute()),
+                metadata_errors="replace",
+                container_options=_CONTAINER_OPTIONS,
+                timeout=_NO_PROGRESS_S,
+            )
+        except av.error.ArgumentError:
+            raise DecodeError(self.path, None, "it is no video or audio file; playlists are not followed") from None
+        except av.error.ExitError:
+            raise self.no_progress() from None
         except (av.FFmpegError, OSError) as error:
             raise DecodeError(self.path, None, error.strerror or str(error)) from error
         for stream in (*container.streams.video, *container.streams.audio):
             if stream.codec_context is not None:
                 stream.codec_context.thread_count = 1  # FFmpeg's own threads do not survive a fork
+                stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # of every frame, whatever the header
         if container.format.name == "avi":
             container.flags &= ~_GENERATE_PTS
         return container

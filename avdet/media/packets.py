@@ -89,6 +89,8 @@ class PacketSource(Generic[S]):
         """Seeks to `aim`: the key frame found and the packets after it; None if there is none."""
         try:
             self.file.container.seek(aim, stream=self.stream)
+        except av.error.ExitError:
+            raise self.file.no_progress() from None
         except av.FFmpegError:
             return None
         packets = self._packets()
@@ -123,6 +125,8 @@ class PacketSource(Generic[S]):
                         yield packet
             except IndexError:  # PyAV fails once at a stream that starts in mid-file, then continues
                 continue
+            except av.error.ExitError:
+                raise self.file.no_progress() from None
             except av.FFmpegError:
                 return
             return
