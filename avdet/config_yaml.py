@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from avdet.bounded_yaml import parse_yaml, read_yaml_text
+
 __all__ = ["CONFIGS", "ConfigError", "merge", "parse_override", "read_yaml"]
 
 PACKAGED = Path(__file__).parent / "configs"
 CONFIGS = PACKAGED if PACKAGED.is_dir() else Path(__file__).parents[1] / "configs"  # installed, or a clone
+
+MAX_BASES = 20
 
 
 class ConfigError(ValueError):
@@ -22,8 +27,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        for key, count in Counter(keys).items():
+            if count > 1:
                 raise yaml.YAMLError(f"{key} is set twice in one section, at and before line {node.end_mark.line + 1}")
         return dict(super().construct_mapping(node, deep))
 
@@ -36,14 +41,16 @@ def read_yaml(path: Path, including: tuple[Path, ...] = ()) -> dict[str, Any]:
     shipped = CONFIGS.parent / path
     if not path.exists() and path.parts[:1] == ("configs",) and shipped.is_file():
         path = shipped
+    if len(including) > MAX_BASES:
+        raise ConfigError(f"{including[0]} has over {MAX_BASES} files above it by _base_; merge some of them")
     if path.resolve() in including:
         names = " -> ".join(each.name for each in (*including, path))
         raise ConfigError(f"{path.resolve()} includes itself by _base_ ({names}); remove one of them")
     try:
-        settings = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader) or {}
+        settings = parse_yaml(read_yaml_text(path), _UniqueKeyLoader) or {}
     except FileNotFoundError:
         raise ConfigError(f"No config at {path}; `avdet list_configs` lists the shipped configs") from None
-    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from None
     if not isinstance(settings, dict):
         raise ConfigError(f"{path} contains {type(settings).__name__}, not sections with settings")
@@ -68,7 +75,7 @@ def parse_override(text: str) -> dict[str, Any]:
     if not equals or not key:
         raise ConfigError(f"{text!r} is not a setting; write section.key=value, for example train.epochs=5")
     try:
-        parsed: Any = yaml.safe_load(value)
+        parsed = parse_yaml(value)
     except yaml.YAMLError:
         raise ConfigError(f"the value of {text!r} is not readable YAML; quote it, for example {key}='text'") from None
     for part in reversed(key.split(".")):

@@ -15,7 +15,8 @@ __all__ = ["AUDIO_STRIDES", "Fraction", "ModelConfig", "Section"]
 Stage = Literal["pool1", "res2", "res3", "res4"]
 AvsStage = Literal["res2", "res3", "res4", "pool5"]
 Count = Annotated[int, Field(ge=1)]
-StageBlocks = tuple[Count, Count, Count, Count]
+Blocks = Annotated[int, Field(ge=1, le=200)]
+StageBlocks = tuple[Blocks, Blocks, Blocks, Blocks]
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 AUDIO_STRIDES = {"pool1": 1, "res2": 1, "res3": 2, "res4": 4, "pool5": 8}  # log-mel frames per Audio feature frame
@@ -27,7 +28,7 @@ def _is_odd(kernel: int) -> int:
     return kernel
 
 
-Odd = Annotated[int, Field(ge=1), AfterValidator(_is_odd)]
+Odd = Annotated[int, Field(ge=1, le=99), AfterValidator(_is_odd)]
 
 
 class Section(BaseModel):
@@ -48,10 +49,10 @@ class ModelConfig(Section):
     pathways: tuple[Literal["slow", "fast"], ...] = Field(
         ("slow", "fast"), description="[slow, fast], or [slow]: the Slow pathway alone, without audio."
     )
-    width: int = Field(64, ge=8, description="Channels of the Slow pathway after conv1.")
-    slow_frames: int = Field(4, ge=1, description="Frames that the Slow pathway sees (T).")
-    slow_stride: int = Field(16, ge=1, description="Raw frames between two frames of the Slow pathway (tau).")
-    alpha: int = Field(8, ge=1, description="Frames of the Fast pathway per frame of the Slow pathway.")
+    width: int = Field(64, ge=8, le=1024, description="Channels of the Slow pathway after conv1.")
+    slow_frames: int = Field(4, ge=1, le=1024, description="Frames that the Slow pathway sees (T).")
+    slow_stride: int = Field(16, ge=1, le=1024, description="Raw frames between two frames of the Slow pathway (tau).")
+    alpha: int = Field(8, ge=1, le=64, description="Frames of the Fast pathway per frame of the Slow pathway.")
     slow_sampling: Literal["linspace", "stride"] = Field(
         "linspace",
         description="Which of Fast's frames Slow sees: evenly spaced from the first to the last, or every alpha-th.",
@@ -73,8 +74,8 @@ class ModelConfig(Section):
     audio: Literal[True, False, "only"] = Field(
         True, description="true: audio and video; false: video only (SlowFast); only: the Audio pathway alone."
     )
-    audio_frames: int = Field(128, ge=8, description="Time steps of a clip's log-mel spectrogram.")
-    mel_bins: int = Field(80, ge=8, description="Frequency bins of the log-mel spectrogram.")
+    audio_frames: int = Field(128, ge=8, le=65536, description="Time steps of a clip's log-mel spectrogram.")
+    mel_bins: int = Field(80, ge=8, le=1024, description="Frequency bins of the log-mel spectrogram.")
     beta_audio: float = Field(
         0.5, gt=0, le=4, description="Channels of the Audio pathway relative to the Slow pathway (beta_A)."
     )
@@ -87,7 +88,7 @@ class ModelConfig(Section):
     fusion_stages: tuple[Stage, ...] = Field(
         ("res3", "res4"), description="Stages after which audio is fused; []: only at the classifier (late fusion)."
     )
-    fusion_width: int = Field(64, ge=4, description="Channels between the two convolutions of A->FS.")
+    fusion_width: int = Field(64, ge=4, le=4096, description="Channels between the two convolutions of A->FS.")
     drop_pathway_rate: Fraction = Field(0.8, description="Probability of dropping the Audio pathway in training (P_d).")
     drop_pathway_mode: Literal["full", "lateral"] = Field(
         "full",
@@ -99,9 +100,9 @@ class ModelConfig(Section):
     )
     avs_weight: float = Field(1.0, ge=0, description="Weight of the AVS losses in the total loss.")
     dropout: Fraction = Field(0.5, description="Dropout before the classifier.")
-    roi_resolution: int = Field(7, ge=1, description="Output size of RoIAlign, in cells.")
+    roi_resolution: int = Field(7, ge=1, le=64, description="Output size of RoIAlign, in cells.")
     roi_aligned: bool = Field(True, description="RoIAlign shifts boxes by half a cell, to the cells' centres.")
-    res5_dilation: int = Field(2, ge=1, description="Dilation of res5 in a detector, where its stride is 1.")
+    res5_dilation: int = Field(2, ge=1, le=64, description="Dilation of res5 in a detector, where its stride is 1.")
     pixel_mean: tuple[float, float, float] = Field(
         (0.45, 0.45, 0.45), description="Mean of red, green and blue for pixels in [0, 1]."
     )

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from avdet.atomic_write import atomic_write
+from avdet.checkpoints.check_content import content_fault
 from avdet.checkpoints.weights import LoadReport, load_state, select_classes
 
 __all__ = [
@@ -43,6 +44,7 @@ logger = logging.getLogger(__name__)
 # What torch's unpickler reports if a file names anything but tensors and plain data.
 _CODE_PHRASES = ("GLOBAL", "Trying to call", "Trying to instantiate", "Can only build")
 FORMAT = "avdet"
+_MAX_EXPANSION = 10
 VERSION = 2  # 1: avdet 0.1, with other names of settings and tensors
 _TYPES = {
     "version": int, "model_state": dict, "config": dict, "class_names": dict, "training_state": dict | NoneType,
@@ -162,6 +164,9 @@ def parse_checkpoint(content: Any, path: Path) -> Checkpoint:  # noqa: ANN401  (
         raise CheckpointError(
             f"{path} has format version {content['version']}, but this avdet reads up to {VERSION}; update avdet"
         )
+    fault = content_fault(content["model_state"], content["class_names"], content["config"])
+    if fault is not None:
+        raise CheckpointError(f"{path} {fault}")
     return Checkpoint(content["model_state"], content["config"], content["class_names"], content["training_state"])
 
 
@@ -184,6 +189,7 @@ def read_tensors(path: Path) -> Any:  # noqa: ANN401  (any content)
     """Returns the tensors and plain data of any file written by torch.save. Raises CheckpointError."""
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint at {path}; give the path of a .pt file")
+    _refuse_expansion(path)
     if _is_damaged(path):
         raise CheckpointError(f"{path} is damaged: a checksum does not match; copy it again")
     if not _has_torch_magic(path):
@@ -207,6 +213,17 @@ def _has_torch_magic(path: Path) -> bool:
     """Whether it starts as a zip archive or a pickle, or is empty: torch's error for a text file is not readable."""
     with path.open("rb") as file:
         return file.read(1) in {b"P", b"\x80", b""}
+
+
+def _refuse_expansion(path: Path) -> None:
+    """Raises CheckpointError for a zip archive that expands far beyond its size: torch compresses nothing."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            expanded = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return  # no archive, or a damaged one
+    if expanded > _MAX_EXPANSION * path.stat().st_size:
+        raise CheckpointError(f"{path} expands to {expanded / 1e6:,.0f} MB, so it is refused; use the original file")
 
 
 def _is_damaged(path: Path) -> bool:

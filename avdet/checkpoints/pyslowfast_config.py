@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from avdet.bounded_yaml import parse_yaml
+
 __all__ = ["Settings", "pyslowfast_settings"]
 
 Settings = dict[str, dict[str, Any]]  # by section: model and data
@@ -43,7 +45,7 @@ def pyslowfast_settings(text: str) -> Settings:
     Raises ValueError if a field is missing or invalid, or has a value that avdet does not support.
     """
     try:
-        config = _PySlowFastConfig(yaml.safe_load(text))
+        config = _PySlowFastConfig(parse_yaml(text))
         is_slow = config.get("MODEL.ARCH") == "slow"
         data, alpha = config.content["DATA"], 1 if is_slow else int(config.content["SLOWFAST"]["ALPHA"])
         slow_frames, slow_stride = int(data["NUM_FRAMES"]) // alpha, int(data["SAMPLING_RATE"]) * alpha

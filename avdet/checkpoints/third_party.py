@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ava_eval.restricted_unpickler import REFUSED, restricted_load
+from avdet.checkpoints.check_content import weights_fault
 from avdet.checkpoints.checkpoint_io import (
     FORMAT,
     Checkpoint,
@@ -108,6 +109,9 @@ def _convert(content: Any, path: Path) -> ThirdPartyCheckpoint:  # noqa: ANN401 
         raise CheckpointError(f"{path}: {reason[0].lower()}{reason[1:]}") from None
     if CLASSIFIER not in foreign.model_state:
         raise CheckpointError(f"{path} has no classifier, so it is no complete model; give a trained checkpoint")
+    fault = weights_fault(foreign.model_state)
+    if fault is not None:
+        raise CheckpointError(f"{path} {fault}")
     return foreign
 
 

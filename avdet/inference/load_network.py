@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,7 @@ from avdet.models.inference_model import Precision, inference_model
 __all__ = ["Network", "Task", "load_network", "read_checkpoint"]
 
 Task = Literal["detection", "classification"]
+_MAX_NEW = 2  # `load_whole` reports single missing weights
 _CLASS_SET = re.compile(r"head\.classifier\.linear\.(\w+)\.bias")
 
 
@@ -51,14 +53,31 @@ def load_network(
     torch_device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     num_classes = {name: len(names) for name, names in classes.items()}
     if isinstance(dataset, DetectionDataset):
+        if "action" not in classes:
+            raise ValueError(f"{path} has no classifier of actions; give a checkpoint of train_net")
         exclusive = dataset.exclusive_groups(classes["action"])
-        model = build_model(config.model, num_classes=num_classes, head="roi", exclusive=exclusive)
+        build = partial(build_model, config.model, num_classes=num_classes, head="roi", exclusive=exclusive)
     else:
         multilabel = dataset.multilabel and dataset.config.task == "classification"
         crop_px = config.data.train_crop
-        model = build_model(config.model, num_classes=num_classes, head="clip", multilabel=multilabel, crop_px=crop_px)
+        build = partial(
+            build_model, config.model, num_classes=num_classes, head="clip", multilabel=multilabel, crop_px=crop_px
+        )
+    _require_weights(build, checkpoint, path)
+    model = build()
     load_whole(model, checkpoint.model_state, path)
     return Network(_task_of(dataset), inference_model(model, torch_device, precision), config, classes, torch_device)
+
+
+def _require_weights(build: Callable[[], ActionModel], checkpoint: Checkpoint, path: str | Path) -> None:
+    """Builds the model without memory. Raises ValueError if its settings ask for more weights than the file has."""
+    with torch.device("meta"):
+        wanted = sum(tensor.numel() for tensor in build().state_dict().values())
+    given = sum(tensor.numel() for tensor in checkpoint.model_state.values())
+    if wanted > _MAX_NEW * given:
+        raise ValueError(
+            f"{path} has {given:,} weights, but its settings describe a model with {wanted:,}; use the original file"
+        )
 
 
 def read_checkpoint(path: Path, *, task: Task | None = None) -> tuple[Checkpoint, Config, AnyDataset]:
@@ -98,6 +117,8 @@ def _class_sets(checkpoint: Checkpoint) -> dict[str, ClassNames]:
         return dict.fromkeys(counts, classes)
     sets: dict[str, ClassNames] = {}
     names = iter(classes.names)
+    if sum(counts.values()) != len(classes):
+        raise ValueError(f"the checkpoint has {sum(counts.values())} outputs for {len(classes)} classes; use another")
     for class_set, count in counts.items():
         sets[class_set] = ClassNames.numbered([next(names).removeprefix(f"{class_set}: ") for _ in range(count)])
     return sets
