@@ -50,8 +50,8 @@ def train(config: Config, run: RunDir, process: DistributedContext, *, resume: b
     with ExitStack() as stack:
         metrics = None
         if process.is_main:
-            position = {"resume_at": session.trainer.iteration, "awaits_evaluation": session.awaits_evaluation}
-            metrics = stack.enter_context(MetricsLog(run.metrics, **position))
+            at, awaits = session.trainer.iteration, session.awaits_evaluation
+            metrics = stack.enter_context(MetricsLog(run.metrics, resume_at=at, awaits_evaluation=awaits))
             write_config(run, config.to_yaml())
         return session.fit(metrics, stack.enter_context(StopSignal()))
 

@@ -28,7 +28,7 @@ from avdet.media.file_names import table_name
 from avdet.models.detect import Predicts, detect
 from avdet.people.box_table import complete_boxes, require_normalized
 from avdet.people.box_table_detector import BoxTableDetector, require_distinct_persons
-from avdet.people.find_persons import frames_and_video_end_s, keyframe_times
+from avdet.people.find_persons import MAX_RATE, frames_and_video_end_s, keyframe_times
 from avdet.people.person_detector import KeyframeImage, PersonDetector
 from avdet.structures import Clip, ClipBatch, PersonBoxes
 
@@ -65,8 +65,10 @@ class InferenceSettings:
     chunk_size: int = 8
 
     def __post_init__(self) -> None:
-        if not 0 < self.keyframe_rate < float("inf"):
-            raise ValueError(f"the keyframe rate is {self.keyframe_rate:g} per second; it must be more than 0")
+        if not 0 < self.keyframe_rate <= MAX_RATE:
+            raise ValueError(
+                f"the keyframe rate is {self.keyframe_rate:g} per second; it must be above 0 and at most {MAX_RATE}"
+            )
         if not self.start_s >= 0 or (self.end_s is not None and not self.end_s > self.start_s):
             raise ValueError(
                 f"the start is {self.start_s:g} s and the end {self.end_s} s; the start must be 0 or more, the end "

@@ -37,7 +37,8 @@ _NO_PROGRESS_S = 60.0  # as data.clip_timeout_s, for reads outside training
 # FFmpeg's demuxers of files that hold their own data. Others (concat, hls, dash, sdp, image2, ..) open further files.
 _FORMATS = (
     "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,rm,gif,nut,mxf,gxf,ivf,dv,wtv,nsv,yuv4mpegpipe,h261,h263,h264,"
-    "hevc,vvc,obu,m4v,mjpeg,wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,amr,ape,tta,wv"
+    "hevc,vvc,obu,m4v,mjpeg,wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,amr,ape,tta,wv,"
+    "apng,png_pipe,jpeg_pipe,bmp_pipe,webp_pipe,tiff_pipe"
 )
 _CONTAINER_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 
@@ -102,7 +103,7 @@ class MediaFile:
         self.close()
 
     def _opened(self) -> InputContainer:
-        if self.path.exists() and not self.path.is_file():
+        if self.path.exists() and not (self.path.is_file() or self.path.is_dir()):
             raise DecodeError(self.path, None, "it is no regular file; give a video file")
         try:
             # Absolute, because FFmpeg takes the start of 12:30.mp4 for a protocol. Titles come in all encodings.
@@ -154,7 +155,10 @@ def frame_times(path: str | Path) -> NDArray[np.float64]:
         stream = default_stream(file.container.streams.video)
         if stream is None:
             raise DecodeError(file.path, None, "it has no video stream")
-        packets = [packet for packet in file.container.demux(stream) if packet.size and not packet.is_discard]
+        try:
+            packets = [packet for packet in file.container.demux(stream) if packet.size and not packet.is_discard]
+        except av.error.ExitError:
+            raise file.no_progress() from None
         if not file.has_display_times or any(packet.pts is None for packet in packets):
             return np.arange(len(packets)) / frame_rate(stream)
         assert stream.time_base is not None

@@ -21,6 +21,8 @@ __all__ = ["detect_persons_at", "find_persons", "frames_and_video_end_s", "keyfr
 
 logger = logging.getLogger(__name__)
 
+MAX_RATE, MAX_KEYFRAMES = 1000, 10_000_000  # per second, of a video
+
 
 def video_name(video: str | Path) -> str:
     """Name of a video in tables: the file's name without suffix, or the full name of a folder of frames."""
@@ -33,8 +35,13 @@ def keyframe_times(duration_s: float, *, rate: float = 1.0) -> list[float]:
 
     A video of 4 s has keyframes at 1, 2 and 3 s.
     """
-    if not 0 < rate < np.inf:
-        raise ValueError(f"the keyframe rate is {rate:g} per second; it must be a finite number above 0")
+    if not 0 < rate <= MAX_RATE:
+        raise ValueError(f"the keyframe rate is {rate:g} per second; it must be above 0 and at most {MAX_RATE}")
+    if not duration_s * rate <= MAX_KEYFRAMES:
+        raise ValueError(
+            f"{rate:g} keyframes per second of {duration_s:,.0f} s are over {MAX_KEYFRAMES:,}; lower the rate, or "
+            "repair the file if it is not as long"
+        )
     times_s = [number / rate for number in range(1, int(np.ceil(duration_s * rate - 1e-9)))]
     return times_s or [duration_s / 2]
 

@@ -26,6 +26,7 @@ from avdet.annotations.importers.yolo import is_yolo, read_yolo
 
 __all__ = ["read_all"]
 
+MAX_UNZIPPED = 100_000_000  # bytes
 TEXT_SUFFIXES = (".xml", ".json", ".csv", ".tsv", ".txt", ".names", ".yaml", ".ini")
 
 
@@ -103,14 +104,21 @@ def _read_files(path: Path) -> dict[str, bytes]:
     if path.is_dir():
         found = (file for file in sorted(path.rglob("*")) if file.suffix.lower() in TEXT_SUFFIXES and file.is_file())
         return {file.relative_to(path.parent).as_posix(): file.read_bytes() for file in found}
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is a pipe or a device; give a file or a folder")
     try:
         with open_plain_or_gzip(path) as file:
             data = file.read()
         if not zipfile.is_zipfile(io.BytesIO(data)):
             return {path.name.removesuffix(".gz"): data}
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = [name for name in archive.namelist() if name.lower().endswith(TEXT_SUFFIXES)]
-            return {name: archive.read(name) for name in names}
+            entries = [entry for entry in archive.infolist() if entry.filename.lower().endswith(TEXT_SUFFIXES)]
+            if (size := sum(entry.file_size for entry in entries)) > MAX_UNZIPPED:
+                raise ValueError(
+                    f"{path} expands to {size / 1e6:,.0f} MB of texts, over {MAX_UNZIPPED / 1e6:.0f}; unpack it, and "
+                    "import the files that you trust"
+                )
+            return {entry.filename: archive.read(entry) for entry in entries}
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError) as error:
         raise ValueError(f"{path} is a damaged archive ({error}); download or compress it again") from None
 
