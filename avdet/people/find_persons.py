@@ -36,9 +36,7 @@ def keyframe_times(duration_s: float, *, rate: float = 1.0) -> list[float]:
     A video of 4 s has keyframes at 1, 2 and 3 s.
     """
     if not 0 < rate <= MAX_RATE:
-        raise ValueError(
-            f"the keyframe rate is {rate:g} per second; it must be a finite number above 0, up to {MAX_RATE}"
-        )
+        raise ValueError(f"the keyframe rate is {rate:g} per second; use a finite number above 0, up to {MAX_RATE}")
     if not duration_s * rate <= MAX_KEYFRAMES:
         raise ValueError(
             f"{rate:g} keyframes per second of {duration_s:,.0f} s are over {MAX_KEYFRAMES:,}; lower the rate, or "
