@@ -48,7 +48,7 @@ def _locked(lock: Path, output: Path) -> Iterator[None]:
         file.flush()
         yield
     finally:
-        lock.unlink(missing_ok=True)  # before the lock ends: nobody else holds it
+        lock.unlink(missing_ok=True)  # before the lock ends, so that this process still holds it
         file.close()
 
 
