@@ -25,6 +25,7 @@ from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
 from avdet.models.inference_model import inference_model
 from avdet.overlap import StageTimes
+from avdet.people.build_detector import build_person_detector
 from avdet.people.person_detector import KeyframeImage, PersonDetector
 from avdet.people.torchvision_rcnn import MODELS, torchvision_rcnn
 from avdet.structures import PersonBoxes
@@ -70,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--boxes", type=int, default=3, help="persons per keyframe (default 3)")
     parser.add_argument("--keyframe-rate", type=float, default=1.0, help="keyframes per second (default 1)")
     parser.add_argument("--person-model", choices=list(MODELS), default="resnet50", help="torchvision's detector")
+    parser.add_argument("--person-weights", type=Path, metavar="FILE", help="another detector: FILE.onnx or people.pt")
     parser.add_argument("--given-boxes", action="store_true", help="run no person detector")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="of the model")
 
@@ -82,7 +84,11 @@ def run_and_print(args: argparse.Namespace) -> None:
     config = load_config(args.config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = build_model(config.model, num_classes=CLASSES, head="roi").eval()
-    persons = None if args.given_boxes else torchvision_rcnn(args.person_model, None, device)
+    persons: PersonDetector | None = None
+    if args.person_weights is not None:
+        persons = build_person_detector(weights=args.person_weights, device=str(device))
+    elif not args.given_boxes:
+        persons = torchvision_rcnn(args.person_model, None, device)
     pipeline = Pipeline(
         inference_model(model, device, args.precision), build_clip_extractor(config), config.data.test_short_side,
         persons, args.boxes, device,
