@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from avdet.inference.video_names import VideoJob
     from avdet.people.person_detector import PersonDetector
     from avdet.visualization.person_timeline import Overlay
+    from avdet.visualization.render import DrawSettings
 
     VideoResult = tuple[VideoJob, FinishedVideo | str]  # str: why the video failed
 
@@ -163,14 +164,17 @@ def _detect_video(
     """Writes the tables and the annotated video of one video, unless an earlier command wrote them."""
     from avdet.inference.resumable_output import annotated_path, predict_video
     from avdet.visualization.person_timeline import Overlay, detected_persons
+    from avdet.visualization.render import DrawSettings
 
     settings = _output_settings(args)
     finished = output.finished(job, settings, "csv")
     annotated = annotated_path(args.output, job)
     annotates = not (args.no_video or job.path.is_dir())
     page = page_path(args.output, job) if args.player and not job.path.is_dir() else None
-    outputs = [*([annotated] if annotates else []), *([page] if page else [])]
-    if finished is not None and (all(path.exists() for path in outputs) or not finished.keyframes):
+    outputs = [annotated] if annotates else []
+    if page is not None and finished is not None and finished.keyframes:
+        outputs.append(page)
+    if finished is not None and all(path.exists() for path in outputs):
         logger.info("%s: already done", job.path)
         return finished
     times = StageTimes()
@@ -184,23 +188,23 @@ def _detect_video(
     finished = output.finish(job, predictions, detector.classes, settings, "csv")
     if not finished.keyframes:
         logger.warning("%s: no person has a score of %g or more", job.path, args.min_box_score)
-    elif annotates:
+    if annotates:
         rows = predictions.action_rows(job.name, detector.classes, min_score=args.min_score)
         overlay = Overlay(detected_persons(rows, detector.classes.label_map), min_score=args.min_score)
-        _annotate(job, annotated, overlay, times)
+        _annotate(job, annotated, overlay, DrawSettings(args.start, args.end), times)
     if page is not None and finished.keyframes:
         write_page(job, page, predictions, detector.classes, args.min_score)
     logger.info("%s: persons %d, keyframes %d; busy: %s", job.path, finished.persons, finished.keyframes, times)
     return finished
 
 
-def _annotate(job: VideoJob, path: Path, overlay: Overlay, times: StageTimes) -> None:
+def _annotate(job: VideoJob, path: Path, overlay: Overlay, settings: DrawSettings, times: StageTimes) -> None:
     """Draws a video's detections; a failure is a warning, because the tables are complete."""
     from avdet.inference.resumable_output import error_text
     from avdet.visualization.render import render
 
     try:
-        render(job.path, path, overlay, times=times)
+        render(job.path, path, overlay, settings, times=times)
     except Exception as error:
         logger.warning("%s is in the tables, but cannot be annotated: %s", job.path, error_text(error))
 

@@ -20,11 +20,12 @@ from torchvision.ops import distance_box_iou
 
 from avdet.structures import PersonBoxes
 
-__all__ = ["MAX_GAP_S", "PersonLinker", "link_persons", "tolerated_gap"]
+__all__ = ["MAX_GAP_S", "PersonLinker", "keyframe_interval", "link_persons", "tolerated_gap"]
 
 MAX_GAP_S = 3.0
 MIN_SIMILARITY = -0.25  # distance-IoU below which two boxes are different persons; its range is -1 to 1
 VELOCITY_HALF_LIFE_S = 1.0  # half-life of the velocity's exponential moving average
+_DEFAULT_INTERVAL_S = 1.0  # of a table with a single keyframe: AVA's
 INFEASIBLE = -4.0  # similarity of pairs that must not be linked, below every distance-IoU
 
 
@@ -55,6 +56,15 @@ def tolerated_gap(times_s: Sequence[float] | NDArray[np.float64], max_gap_s: flo
     Consecutive keyframes are thus never a gap, however far apart they are.
     """
     return max(max_gap_s, 1.5 * float(np.median(np.diff(times_s)))) if len(times_s) > 1 else max_gap_s
+
+
+def keyframe_interval(times_s: NDArray[np.float64]) -> float:
+    """The usual distance in seconds between two keyframes, of sorted times that may lack keyframes without persons.
+
+    Missing keyframes only make distances longer, so this is their 10th percentile; 1 s for a single keyframe.
+    """
+    distances = np.sort(np.diff(times_s))
+    return float(distances[len(distances) // 10]) if len(distances) else _DEFAULT_INTERVAL_S
 
 
 def link_persons(

@@ -9,20 +9,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from avdet.people.tracks import MAX_GAP_S, tolerated_gap
+from ava_eval import BOX_COLUMNS
+from avdet.people.tracks import MAX_GAP_S, keyframe_interval, tolerated_gap
 
 __all__ = ["smooth_scores", "tube_table", "write_tubes"]
 
-_TUBE_COLUMNS = ["start_s", "end_s", "keyframes", "score"]
+_TUBE_COLUMNS = ["start_s", "end_s", "duration_s", "keyframes", "score", "peak_s", "peak_score"]
 _TIME_TOLERANCE_S = 1e-6  # rounding errors of times such as 0.1 + 0.2
 
 
 def tube_table(table: pd.DataFrame, *, min_score: float = 0.0, max_gap_s: float = MAX_GAP_S) -> pd.DataFrame:
-    """One row per tube: video, person_id, [action_id,] start_s, end_s, keyframes, score; by video, start and person.
+    """One row per tube, by video, start and person.
+
+    Columns: video, person_id, [action_id,] start_s, end_s, duration_s, keyframes, score, peak_s, peak_score and, if the
+    table has boxes, x1, y1, x2, y2, which contain all boxes of the tube.
 
     `table`: rows of boxes, or of detections, which give one tube per person and action. Rows below `min_score` and
     rows without a person id (-1) are left out. A tube ends where the next keyframe is later than the `tolerated_gap` of
-    its video. Its score is the mean over its rows.
+    its video. start_s and end_s are its first and last keyframe; each stands for one keyframe interval of the
+    duration. The score is the mean over its rows; the highest is at peak_s.
     """
     track = _track_columns(table)
     rows = table[(table["person_id"] >= 0) & (table["score"] >= min_score)].sort_values([*track, "timestamp"])
@@ -30,17 +35,26 @@ def tube_table(table: pd.DataFrame, *, min_score: float = 0.0, max_gap_s: float 
     times = table.groupby("video", observed=True)["timestamp"]
     gaps_s = {video: tolerated_gap(np.unique(times_s.to_numpy(float)), max_gap_s) for video, times_s in times}
     rows = rows.assign(tube=(~(gap_s <= rows["video"].map(gaps_s).astype(float) + _TIME_TOLERANCE_S)).cumsum())
-    tubes = rows.groupby([*track, "tube"], observed=True).agg(
+    keys = [*track, "tube"]
+    highest = rows.groupby(keys, observed=True)["score"].transform("max")
+    rows = rows.assign(peak_s=rows["timestamp"].where(rows["score"] == highest))
+    has_boxes = set(BOX_COLUMNS) <= set(table)
+    tubes = rows.groupby(keys, observed=True).agg(
         start_s=("timestamp", "min"), end_s=("timestamp", "max"), keyframes=("timestamp", "nunique"),
-        score=("score", "mean"),
+        score=("score", "mean"), peak_s=("peak_s", "min"), peak_score=("score", "max"),
+        **{side: (side, "min" if side in {"x1", "y1"} else "max") for side in BOX_COLUMNS if has_boxes},
     )  # fmt: skip
     tubes = tubes.reset_index().sort_values(["video", "start_s", *track[1:]], ignore_index=True)
-    return tubes[[*track, *_TUBE_COLUMNS]]
+    intervals_s = {video: keyframe_interval(np.unique(times_s.to_numpy(float))) for video, times_s in times}
+    tubes["duration_s"] = tubes["end_s"] - tubes["start_s"] + tubes["video"].map(intervals_s).astype(float)
+    return tubes[[*track, *_TUBE_COLUMNS, *(BOX_COLUMNS if has_boxes else [])]]
 
 
 def write_tubes(tubes: pd.DataFrame, path: Path, action_names: Mapping[int, str]) -> None:
     """Writes a CSV with a header and the actions' names; times are rounded to milliseconds."""
-    named = tubes.assign(action=tubes["action_id"].map(action_names)).round({"start_s": 3, "end_s": 3, "score": 4})
+    digits = {"start_s": 3, "end_s": 3, "duration_s": 3, "peak_s": 3, "score": 4, "peak_score": 4}
+    digits |= dict.fromkeys(BOX_COLUMNS, 4)
+    named = tubes.assign(action=tubes["action_id"].map(action_names)).round(digits)
     named.to_csv(path, index=False)
 
 

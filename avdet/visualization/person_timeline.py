@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ava_eval import BOX_COLUMNS
+from avdet.people.tracks import keyframe_interval
 from avdet.visualization.audio_gain import SCORE_WITHOUT_AUDIO
 from avdet.visualization.labelled_person import Action, Box, Keyframes, LabelledPerson
 from avdet.visualization.person_tracks import PersonTracks
@@ -29,9 +30,6 @@ __all__ = [
     "rows_of_video",
     "short_names",
 ]
-
-# The interval of a table with a single keyframe: AVA's.
-_DEFAULT_INTERVAL_S = 1.0
 
 
 class PersonTimeline:
@@ -87,15 +85,6 @@ class Overlay:
 
 def _from_left_to_right(persons: Sequence[LabelledPerson]) -> list[LabelledPerson]:
     return sorted(persons, key=lambda person: (person.box, person.person_id))
-
-
-def keyframe_interval(times_s: NDArray[np.float64]) -> float:
-    """The usual distance in seconds between two keyframes, of sorted times that may lack keyframes without persons.
-
-    Missing keyframes only make distances longer, so this is their 10th percentile; 1 s for a single keyframe.
-    """
-    distances = np.sort(np.diff(times_s))
-    return float(distances[len(distances) // 10]) if len(distances) else _DEFAULT_INTERVAL_S
 
 
 def detected_persons(

@@ -24,13 +24,14 @@ ROWS = pd.DataFrame(
 
 def test_one_tube_per_person_and_action() -> None:
     tubes = tube_table(ROWS, min_score=0.3)
-    assert tubes.columns.tolist() == ["video", "person_id", "action_id", "start_s", "end_s", "keyframes", "score"]
-    assert tubes.drop(columns="score").to_numpy().tolist() == [
-        ["u", 5, 12, 1.0, 1.0, 1],
-        ["v", 0, 12, 1.0, 2.0, 2],
-        ["v", 0, 80, 2.0, 2.0, 1],
-        ["v", 0, 12, 9.0, 9.0, 1],
+    spans = tubes[["video", "person_id", "action_id", "start_s", "end_s", "duration_s", "keyframes", "peak_s"]]
+    assert spans.to_numpy().tolist() == [
+        ["u", 5, 12, 1.0, 1.0, 1.0, 1, 1.0],
+        ["v", 0, 12, 1.0, 2.0, 2.0, 2, 1.0],
+        ["v", 0, 80, 2.0, 2.0, 1.0, 1, 2.0],
+        ["v", 0, 12, 9.0, 9.0, 1.0, 1, 9.0],
     ]
+    assert tubes["peak_score"].tolist() == [0.8, 0.9, 0.6, 0.5]
     assert tubes["score"].tolist() == pytest.approx([0.8, 0.8, 0.6, 0.5])
 
 
@@ -47,8 +48,14 @@ def test_tubes_of_boxes_without_actions() -> None:
 def test_the_csv_has_action_names(tmp_path: Path) -> None:
     write_tubes(tube_table(ROWS, min_score=0.3), tmp_path / "tubes.csv", {12: "stand", 80: "watch"})
     lines = (tmp_path / "tubes.csv").read_text().splitlines()
-    assert lines[0] == "video,person_id,action_id,start_s,end_s,keyframes,score,action"
-    assert lines[2] == "v,0,12,1.0,2.0,2,0.8,stand"
+    columns = "video,person_id,action_id,start_s,end_s,duration_s,keyframes,score,peak_s,peak_score,action"
+    assert (lines[0], lines[2]) == (columns, "v,0,12,1.0,2.0,2.0,2,0.8,1.0,0.9,stand")
+
+
+def test_a_tube_has_the_range_of_its_boxes() -> None:
+    boxes = [[0.1, 0.3, 0.4, 0.9], [0.2, 0.1, 0.5, 0.8]]
+    rows = ROWS[:2].assign(**dict(zip(["x1", "y1", "x2", "y2"], zip(*boxes, strict=True), strict=True)))
+    assert tube_table(rows)[["x1", "y1", "x2", "y2"]].to_numpy().tolist() == [[0.1, 0.1, 0.5, 0.9]]
 
 
 def test_no_rows_give_no_tubes() -> None:
