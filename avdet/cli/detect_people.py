@@ -123,8 +123,8 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     times: dict[str, list[float]] = {}
     for video, time_s in zip(keyframes.videos.tolist(), keyframes.times_s.tolist(), strict=True):
         times.setdefault(video, []).append(time_s)
-    origin_s, options = keyframes.offset_s, config.data.open_options
-    return [VideoJob(video_paths[name], name, tuple(times_s), origin_s, options) for name, times_s in times.items()]
+    origin_s, options = keyframes.offsets.of, config.data.open_options
+    return [VideoJob(video_paths[name], name, tuple(at_s), origin_s(name), options) for name, at_s in times.items()]
 
 
 def _jobs_of_videos(videos: list[Path]) -> list[VideoJob]:

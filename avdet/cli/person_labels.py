@@ -33,4 +33,4 @@ def read_person_labels(config: Config, split: Split) -> tuple[KeyframeTable, Map
 
     dataset = config.detection_dataset()
     labels = dataset.read(split)
-    return labelled_keyframes(labels.rows, dataset.class_names(), labels.offset_s), labels.videos
+    return labelled_keyframes(labels.rows, dataset.class_names(), labels.offsets), labels.videos

@@ -150,7 +150,7 @@ def _evaluate(detector: PersonDetector, config: Config, run: RunDir) -> None:
     from avdet.people.person_metrics import id_switches, person_metrics
 
     table, video_paths = read_person_labels(config, "val")
-    origin_s, threshold = table.offset_s, config.detection_dataset().config.min_box_score
+    threshold = config.detection_dataset().config.min_box_score
     labels: list[PersonBoxes] = []
     detections: list[PersonBoxes] = []
     csv: list[str] = []
@@ -158,6 +158,7 @@ def _evaluate(detector: PersonDetector, config: Config, run: RunDir) -> None:
     keyframes_of_video = _keyframes_by_video(table)
     with progress_bar("val", len(keyframes_of_video)) as advance:
         for video, (times_s, persons) in keyframes_of_video.items():
+            origin_s = table.offsets.of(video)
             found = detect_persons_at(video_paths[video], detector, times_s, min_score=MIN_SCORE, origin_s=origin_s)
             csv.append(csv_lines(box_table(video, times_s, found)))
             switches += id_switches(persons, [boxes.select(boxes.scores >= threshold) for boxes in found])

@@ -65,7 +65,7 @@ def build_detection_train_loader(
     bad_clips: the file that lists replaced clips; None: no clip is replaced.
     """
     split = dataset.read("train")
-    keyframes = labelled_keyframes(split.rows, dataset.class_names(), split.offset_s)
+    keyframes = labelled_keyframes(split.rows, dataset.class_names(), split.offsets)
     boxes = dataset.person_boxes("train")
     if boxes is not None:
         keyframes = keyframes.with_detected(boxes)
@@ -87,7 +87,7 @@ def build_detection_test_loader(
     config: Config, dataset: DetectionDataset[Any], split: KeyframeSplit, *, rank: int = 0, world_size: int = 1
 ) -> ClipLoader[list[ClipBatch]]:
     """Every keyframe of the validation split with a detected person, once over all processes."""
-    truth = labelled_keyframes(split.rows, dataset.class_names(), split.offset_s)
+    truth = labelled_keyframes(split.rows, dataset.class_names(), split.offsets)
     keyframes = keyframes_to_score(truth, dataset)
     extractor, short_side = build_clip_extractor(config), config.data.test_short_side
     clips = DetectionTestClips(keyframes, split.videos, extractor, short_side=short_side)

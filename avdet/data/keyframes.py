@@ -6,7 +6,7 @@ Keyframes are stored in columns, not objects, so that loader workers share the m
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from avdet.boxes import iou_xyxy
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.detection import DetectionDataset
 from avdet.datasets.keyframe_split import keyframe_index
+from avdet.datasets.timestamp_offset import VideoOffsets
 from avdet.structures import PersonBoxes
 
 __all__ = [
@@ -55,7 +56,7 @@ class Keyframe:
 class KeyframeTable:
     """Keyframe k is at `times_s[k]` of `videos[k]` and has the persons `first[k]` to `first[k + 1]`.
 
-    offset_s: the timestamp of every video's first second.
+    offsets: the timestamp of every video's first second.
     """
 
     videos: NDArray[np.object_]
@@ -63,7 +64,7 @@ class KeyframeTable:
     first: NDArray[np.int64]
     people: PersonBoxes
     labels: Tensor
-    offset_s: float = 0.0
+    offsets: VideoOffsets = field(default_factory=VideoOffsets)
 
     def __post_init__(self) -> None:
         assert len(self.videos) == len(self.times_s) == len(self.first) - 1
@@ -76,7 +77,8 @@ class KeyframeTable:
         rows = slice(int(self.first[index]), int(self.first[index + 1]))
         people = PersonBoxes(self.people.boxes[rows], self.people.scores[rows], self.people.person_ids[rows])
         time_s = float(self.times_s[index])
-        return Keyframe(str(self.videos[index]), time_s, time_s - self.offset_s, people, self.labels[rows].float())
+        video = str(self.videos[index])
+        return Keyframe(video, time_s, time_s - self.offsets.of(video), people, self.labels[rows].float())
 
     def select(self, keep: NDArray[np.bool_]) -> KeyframeTable:
         """The keyframes where `keep` (K,) is true."""
@@ -109,7 +111,9 @@ class KeyframeTable:
         )
 
 
-def labelled_keyframes(ground_truth: pd.DataFrame, classes: ClassNames, offset_s: float = 0.0) -> KeyframeTable:
+def labelled_keyframes(
+    ground_truth: pd.DataFrame, classes: ClassNames, offsets: VideoOffsets | None = None
+) -> KeyframeTable:
     """Keyframes of AVA's rows: a person is one box and id of a keyframe, its rows are its actions.
 
     Rows of other classes leave a person without that label, as AVA's 80 classes do under its label map of 60. Rows
@@ -132,7 +136,7 @@ def labelled_keyframes(ground_truth: pd.DataFrame, classes: ClassNames, offset_s
         np.searchsorted(keyframe[has_box][first_rows], np.arange(len(keys) + 1)),
         _person_boxes(rows[has_box].iloc[first_rows]),
         labels,
-        offset_s,
+        offsets or VideoOffsets(),
     )
 
 

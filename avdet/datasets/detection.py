@@ -16,9 +16,9 @@ from ava_eval.protocols import PROTOCOLS
 from ava_eval.ties import Ties
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.dataset import DataConfig, SampleSet, Split
-from avdet.datasets.keyframe_split import KeyframeSplit, with_video, without_excluded
+from avdet.datasets.keyframe_split import KeyframeSplit, refuse_unknown_actions, with_video, without_excluded
 from avdet.datasets.metrics import Metrics
-from avdet.datasets.timestamp_offset import find_timestamp_offset
+from avdet.datasets.timestamp_offset import OffsetSetting, VideoOffsets, add_trimmed, find_timestamp_offset
 from avdet.datasets.video_files import videos_by_name
 from avdet.settings import Fraction
 
@@ -37,8 +37,8 @@ class DetectionConfig(DataConfig):
         0.1, ge=0, description="Standard deviation of the shift along ImageNet's principal colours in training."
     )
     min_box_score: Fraction = Field(0.8, description="Lowest score of the detected person boxes that are classified.")
-    timestamp_offset: Literal["auto"] | float = Field(
-        "auto", description="Timestamp of the videos' first second in the tables; auto: 0 or AVA's 900."
+    timestamp_offset: Literal["auto"] | float | Path = Field(
+        "auto", description="Timestamp of the videos' start; auto: 0, AVA's 900 or ID_START_END; a CSV video,offset."
     )
     classes: tuple[str, ...] = Field((), description="Classes of the label map to train and score; []: all.")
     exclusive_groups: tuple[tuple[str, ...], ...] = Field(
@@ -50,6 +50,11 @@ class DetectionConfig(DataConfig):
     class_weights: Literal["equal", "inverse_sqrt"] = Field(
         "equal", description="Weights of the classes' positives in the loss, by their number of rows."
     )
+
+    @property
+    def offset_setting(self) -> OffsetSetting:
+        offset = self.timestamp_offset
+        return self.annotations / offset if isinstance(offset, Path) else offset
 
     @model_validator(mode="after")
     def _classes_occur_once(self) -> DetectionConfig:
@@ -119,16 +124,16 @@ class DetectionDataset(ABC, Generic[C]):
         Raises ValueError if no video is found, any is missing under `require_all_videos`, or a time is outside its
         video.
         """
-        truth = self.ground_truth(split)
-        self._refuse_unknown_actions(truth, split)
-        config, excluded, videos = self.config, self.excluded(split), videos_by_name(self.config.videos)
+        truth, table = self.ground_truth(split), self.files(split)[f"data.{split}_csv"]
+        refuse_unknown_actions(truth, self.label_map(), table)
+        config, excluded = self.config, self.excluded(split)
+        videos = add_trimmed(videos_by_name(config.videos), truth["video"].unique())
         rows = with_video(without_excluded(truth, excluded), videos, split, self.config)
         keyframes = rows.drop_duplicates(KEYFRAME_COLUMNS)
-        table = self.files(split)[f"data.{split}_csv"]
-        offset_s = find_timestamp_offset(keyframes, videos, config.timestamp_offset, table, config.frames_fps)
-        if offset_s:
-            logger.info("%s: the videos start at timestamp %g", split, offset_s)
-        return KeyframeSplit(rows, truth, excluded, videos, offset_s)
+        offsets = find_timestamp_offset(keyframes, videos, config.offset_setting, table, config.frames_fps)
+        if offsets != VideoOffsets():
+            logger.info("%s: the videos start at timestamp %s", split, offsets)
+        return KeyframeSplit(rows, truth, excluded, videos, offsets)
 
     def metrics(
         self, detections: pd.DataFrame, split: KeyframeSplit, *, protocol: str, iou: float, ties: Ties = "expected"
@@ -141,13 +146,3 @@ class DetectionDataset(ABC, Generic[C]):
         )
         text = "\n".join([ava_eval.table(result), *(f"note: {note}" for note in result.notes)])
         return Metrics("mAP", result.mean_ap, result.to_json(), text)
-
-    def _refuse_unknown_actions(self, truth: pd.DataFrame, split: Split) -> None:
-        """Ids below the largest of the label map are allowed: AVA labels 80 classes and scores 60 of them."""
-        known = max(self.label_map())
-        largest = int(truth["action_id"].max()) if len(truth) else 0
-        if largest > known:
-            raise ValueError(
-                f"{self.files(split)[f'data.{split}_csv']} has the action id {largest}, but the label map ends at "
-                f"{known}; add the class to the label map or correct the row"
-            )

@@ -11,9 +11,17 @@ import pandas as pd
 
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
 from avdet.datasets.dataset import DataConfig, Split
+from avdet.datasets.timestamp_offset import VideoOffsets
 from avdet.datasets.video_files import table_name
 
-__all__ = ["KeyframeSplit", "keyframe_index", "with_table_names", "with_video", "without_excluded"]
+__all__ = [
+    "KeyframeSplit",
+    "keyframe_index",
+    "refuse_unknown_actions",
+    "with_table_names",
+    "with_video",
+    "without_excluded",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -23,19 +31,30 @@ class KeyframeSplit:
     """The labelled keyframes of a split.
 
     rows: the ground truth that is used: of videos that exist, at times that are not excluded. ground_truth: the whole
-    annotation file. videos: files by name. offset_s: the timestamp of the videos' first second.
+    annotation file. videos: files by name. offsets: the timestamp of the videos' first second.
     """
 
     rows: pd.DataFrame
     ground_truth: pd.DataFrame
     excluded: pd.DataFrame | None
     videos: Mapping[str, Path]
-    offset_s: float
+    offsets: VideoOffsets
 
 
 def with_table_names(table: pd.DataFrame) -> pd.DataFrame:
     """The table with its videos' names as `table_name` writes them, so that files and tables agree."""
     return table.assign(video=table["video"].map({name: table_name(str(name)) for name in table["video"].unique()}))
+
+
+def refuse_unknown_actions(truth: pd.DataFrame, label_map: Mapping[int, str], file: Path) -> None:
+    """Ids below the largest of the label map are allowed: AVA labels 80 classes and scores 60 of them."""
+    known = max(label_map)
+    largest = int(truth["action_id"].max()) if len(truth) else 0
+    if largest > known:
+        raise ValueError(
+            f"{file} has the action id {largest}, but the label map ends at {known}; add the class to the label map or "
+            "correct the row"
+        )
 
 
 def without_excluded(table: pd.DataFrame, excluded: pd.DataFrame | None) -> pd.DataFrame:

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from avdet.checkpoints.checkpoint_io import load_checkpoint
+from avdet.data.collate import collate
+from avdet.data.sampler import SampleSpec
 from avdet.engine.optim import set_training_mode
 from avdet.engine.precise_bn import update_bn_stats
+from avdet.structures import Clip
 
 if TYPE_CHECKING:
     from avdet.engine.session import TrainingSession
@@ -23,6 +26,8 @@ __all__ = ["sanity_check"]
 
 logger = logging.getLogger(__name__)
 STEPS = 2
+BACKWARD = 3  # a training step takes about three forward passes
+LONG_S = 30.0  # an estimate below is not worth a line
 
 
 def sanity_check(session: TrainingSession) -> None:
@@ -31,7 +36,13 @@ def sanity_check(session: TrainingSession) -> None:
     Afterwards the session is as before, bit for bit. Errors are raised as they would be during the run.
     """
     start = time.perf_counter()
+    logger.info(
+        "sanity check: %d training steps of %d clips, an evaluation of %d batches, a checkpoint",
+        STEPS, session.sampler.batch_size, STEPS,
+    )  # fmt: skip
     with _restored_afterwards(session):
+        if session.process.device.type == "cpu":
+            _log_duration(session)
         session.sampler.start(0)
         set_training_mode(session.model)
         session.trainer.set_lr(0.0)
@@ -48,6 +59,27 @@ def sanity_check(session: TrainingSession) -> None:
         time.perf_counter() - start, session.sampler.batch_size, step_s,
         ", ".join(f"{name} {float(loss):.3f}" for name, loss in losses.items()), result.metrics.name,
     )  # fmt: skip
+
+
+def _log_duration(session: TrainingSession) -> None:
+    """Measures one clip, so that a model too large for the CPU is known before its first step ends."""
+    start = time.perf_counter()
+    clip = session.loader.dataset[SampleSpec(0, seed=0)]
+    if not isinstance(clip, Clip):  # an unreadable file, which the first step reports
+        return
+    session.model.eval()
+    loaded = time.perf_counter()
+    session.model.predict_sets(collate([clip]))
+    forward_s = time.perf_counter() - loaded
+    train, test = session.config.train.batch_size, session.config.test.batch_size
+    clip_s = BACKWARD * forward_s + (loaded - start) / max(session.loader.num_workers, 1)
+    estimate_s = STEPS * (train * clip_s + test * forward_s)
+    if estimate_s > LONG_S:
+        logger.info(
+            "a clip takes %.1f s on this CPU, so the sanity check takes about %d min and an epoch about %.1f h; for a "
+            "small test add --sample, or lower train.batch_size and the model's size",
+            clip_s, max(estimate_s // 60, 1), len(session.sampler) * train * clip_s / 3600,
+        )  # fmt: skip
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from avdet.config import Config
 from avdet.data.build import build_detection_test_loader
 from avdet.data.detection_clips import DetectionTestClips
 from avdet.datasets.ava import Ava, AvaConfig
-from avdet.datasets.timestamp_offset import find_timestamp_offset, first_outside
+from avdet.datasets.timestamp_offset import VideoOffsets, add_trimmed, find_timestamp_offset, first_outside
 from tests.media.make_videos import write_video
 
 
@@ -37,7 +37,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_offset(
     videos: dict[str, Path], rows: list[tuple[str, float]], setting: float | Literal["auto"], offset_s: float
 ) -> None:
-    assert find_timestamp_offset(keyframes(rows), videos, setting, Path("train.csv")) == offset_s
+    assert find_timestamp_offset(keyframes(rows), videos, setting, Path("train.csv")) == VideoOffsets(offset_s)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,9 @@ def test_labels_outside_their_video_are_named(
 
 def test_the_first_time_outside_each_video() -> None:
     table = keyframes([("a", 1.0), ("a", 5.0), ("a", 6.0), ("b", 0.5)])
-    assert first_outside(table, {"a": 4.0, "b": 2.0}, 0.0) == {"a": 5.0}
-    assert first_outside(table, {"a": 9.0, "b": 2.0}, 1.0) == {"b": 0.5}
+    assert first_outside(table, {"a": 4.0, "b": 2.0}, VideoOffsets()) == {"a": 5.0}
+    assert first_outside(table, {"a": 9.0, "b": 2.0}, VideoOffsets(1.0)) == {"b": 0.5}
+    assert first_outside(table, {"a": 4.0, "b": 2.0}, VideoOffsets(0.0, {"a": 2.0})) == {"a": 1.0}
 
 
 def test_a_data_set_with_offset_900_gives_the_same_clips(tiny_config: Config, tmp_path: Path) -> None:
@@ -85,3 +86,29 @@ def test_a_data_set_with_offset_900_gives_the_same_clips(tiny_config: Config, tm
     clip, shifted_clip = clips[0][1], clips[1][1]
     assert shifted_clip.time_s == clip.time_s + 900 and torch.equal(clip.frames, shifted_clip.frames)
     assert set(splits[1].ground_truth["timestamp"]) == set(read_ground_truth(tmp_path / data.val_csv)["timestamp"])
+
+
+def test_each_video_has_its_own_offset(videos: dict[str, Path], tmp_path: Path) -> None:
+    table = keyframes([("a", 101.0), ("b", 250.5)])
+    (tmp_path / "offsets.csv").write_text("video,offset\na.mp4,100\nb,250\n")
+    offsets = find_timestamp_offset(table, videos, tmp_path / "offsets.csv", Path("train.csv"))
+    assert offsets == VideoOffsets(0.0, {"a": 100.0, "b": 250.0})
+    assert (offsets.of("a"), offsets.of("c")) == (100.0, 0.0)
+    (tmp_path / "offsets.csv").write_text("a,\n")
+    with pytest.raises(ValueError, match="has no offset for 'a'; write video,offset with seconds"):
+        find_timestamp_offset(table, videos, tmp_path / "offsets.csv", Path("train.csv"))
+
+
+def test_clips_named_with_start_and_end(videos: dict[str, Path], tmp_path: Path) -> None:
+    """As AVA-Kinetics' clips; the tables name the whole video."""
+    paths = {
+        f"{name}_{start}": tmp_path / f"{name}_{start}.mp4"
+        for name, start in (("a", "000100_000104"), ("b", "0250_0252"))
+    }
+    for path, source in zip(paths.values(), videos.values(), strict=True):
+        path.symlink_to(source)
+    found = add_trimmed(paths, ["a", "b", "c"])
+    assert found == {**paths, "a": paths["a_000100_000104"], "b": paths["b_0250_0252"]}
+    offsets = find_timestamp_offset(keyframes([("a", 101.0), ("b", 250.5)]), found, "auto", Path("train.csv"))
+    assert (offsets.of("a"), offsets.of("b")) == (100.0, 250.0)
+    assert find_timestamp_offset(keyframes([("a", 1.0)]), found, "auto", Path("train.csv")) == VideoOffsets()

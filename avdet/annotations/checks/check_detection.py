@@ -27,7 +27,7 @@ from avdet.data.keyframes import labelled_keyframes
 from avdet.datasets.dataset import SPLITS, Split, require_data
 from avdet.datasets.detection import DetectionConfig, DetectionDataset
 from avdet.datasets.keyframe_split import without_excluded
-from avdet.datasets.timestamp_offset import video_durations
+from avdet.datasets.timestamp_offset import add_trimmed, candidate_offsets, video_durations
 from avdet.datasets.video_files import videos_by_name
 from avdet.media.media_file import DecodeError
 
@@ -76,7 +76,8 @@ def check_detection(dataset: DetectionDataset[Any], *, thorough: bool = True) ->
 def _check_videos(
     config: DetectionConfig, tables: Mapping[Split, pd.DataFrame], *, thorough: bool
 ) -> Iterator[Finding]:
-    videos = videos_by_name(config.videos)
+    names = [name for table in tables.values() for name in table["video"].unique()]
+    videos = add_trimmed(videos_by_name(config.videos), names)
     used: set[str] = set()
     for split, table in tables.items():
         yield from check_missing(split, sorted(table["video"].unique()), videos)
@@ -87,6 +88,11 @@ def _check_videos(
         except DecodeError as error:
             yield Finding("error", split, str(error))
             continue
-        yield from check_times(split, keyframes, durations_s, config.timestamp_offset, config.nominal_fps)
+        try:
+            candidates = candidate_offsets(config.offset_setting, videos)
+        except (ValueError, OSError) as error:
+            yield Finding("error", "data.timestamp_offset", str(error))
+            continue
+        yield from check_times(split, keyframes, durations_s, candidates, config.nominal_fps)
     if thorough:
         yield from check_contents([videos[video] for video in sorted(used)], config.open_options)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from avdet.annotations.checks import Finding, Level, counted, listed
-from avdet.datasets.timestamp_offset import AVA_CUT_S, first_outside
+from avdet.datasets.timestamp_offset import VideoOffsets, first_outside
 from avdet.media.video_reader import DecodeError
 from avdet.media.video_source import OpenOptions, StoredVideo, VideoSource, early_end_s, open_video
 
@@ -44,23 +43,23 @@ def check_times(
     split: str,
     keyframes: pd.DataFrame,
     durations_s: Mapping[str, float],
-    offset_s: float | Literal["auto"],
+    candidates: Sequence[VideoOffsets],
     nominal_fps: float,
 ) -> Iterator[Finding]:
     """Finds labels outside their videos, and suggests the unit or offset with which all would be inside.
 
-    keyframes: columns video and timestamp, of videos that exist.
+    keyframes: columns video and timestamp, of videos that exist. candidates: the offsets that the setting allows.
     """
     if not len(keyframes):
         return
-    candidates = [0.0, AVA_CUT_S] if offset_s == "auto" else [offset_s]
-    misfits = {candidate: first_outside(keyframes, durations_s, candidate) for candidate in candidates}
-    fitting = [candidate for candidate, misfit in misfits.items() if not misfit]
+    misfits = [first_outside(keyframes, durations_s, candidate) for candidate in candidates]
+    fitting = [candidate for candidate, misfit in zip(candidates, misfits, strict=True) if not misfit]
     if fitting:
-        start = f"which start at timestamp {fitting[0]:g}" if fitting[0] else "counted from their starts"
+        is_moved = fitting[0] != VideoOffsets()
+        start = f"which start at timestamp {fitting[0]}" if is_moved else "counted from their starts"
         yield Finding("fact", split, f"all timestamps lie inside {counted(len(durations_s), 'video')}, {start}")
         return
-    misfit = min(misfits.values(), key=len)
+    misfit = min(misfits, key=len)
     outside = [f"{video} ({time_s:g} s of {durations_s[video]:.1f} s)" for video, time_s in misfit.items()]
     message = f"labels before the start or after the end of {listed(outside, 'video')}"
     yield Finding("error", split, f"{message}; {_suggest_times(keyframes, durations_s, nominal_fps)}")
@@ -69,7 +68,7 @@ def check_times(
 def _suggest_times(keyframes: pd.DataFrame, durations_s: Mapping[str, float], fps: float) -> str:
     for unit, name in ((MILLISECONDS, "milliseconds"), (fps, f"frame numbers at {fps:g} fps")):
         scaled = keyframes.assign(timestamp=keyframes["timestamp"] / unit)
-        if _is_plausible(scaled, durations_s) and not first_outside(scaled, durations_s, 0.0):
+        if _is_plausible(scaled, durations_s) and not first_outside(scaled, durations_s, VideoOffsets()):
             return f"they would fit as {name}: divide them by {unit:g}"
     times_s = keyframes.groupby("video")["timestamp"]
     durations = np.array([durations_s[str(video)] for video in times_s.min().index])
@@ -78,7 +77,11 @@ def _suggest_times(keyframes: pd.DataFrame, durations_s: Mapping[str, float], fp
         rounded = (highest // unit * unit for unit in ROUND_OFFSETS_S)
         offset_s = next((candidate for candidate in rounded if candidate >= lowest), lowest)
         return f"they would fit with data.timestamp_offset={offset_s:g}"
-    return "timestamps are seconds from the video's start; check whether the file is an excerpt or another version"
+    return (
+        "timestamps are seconds from the video's start; check whether the file is an excerpt or another version. If "
+        "each video starts at another timestamp, name clips ID_START_END, or write a CSV video,offset for "
+        "data.timestamp_offset"
+    )
 
 
 def _is_plausible(keyframes: pd.DataFrame, durations_s: Mapping[str, float]) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from avdet.annotations.checks import Finding
 from avdet.annotations.checks.check_videos import check_missing, check_times
+from avdet.datasets.timestamp_offset import candidate_offsets
 
 DURATIONS_S = {"a": 10.0, "b": 20.0}
 
@@ -13,7 +14,7 @@ DURATIONS_S = {"a": 10.0, "b": 20.0}
 def times(*timestamps: float, offset_s: float | Literal["auto"] = "auto") -> Finding:
     """The finding for labels of two videos, alternately, of 10 and 20 s."""
     keyframes = pd.DataFrame({"video": ["a", "b"] * (len(timestamps) // 2), "timestamp": timestamps})
-    (finding,) = check_times("train", keyframes, DURATIONS_S, offset_s, nominal_fps=30.0)
+    (finding,) = check_times("train", keyframes, DURATIONS_S, candidate_offsets(offset_s, {}), nominal_fps=30.0)
     return finding
 
 
