@@ -50,10 +50,7 @@ def test_later_settings_override_single_keys(tmp_path: Path) -> None:
         ("epochs=8", "unknown key epochs; did you mean train.epochs?"),
         ("zebra=1", "unknown key zebra; known are name, seed, model, data, train, test"),
         ("model.width=wide", "model.width: 'wide' is not valid"),
-        (
-            "data.timestamp_offset=late",
-            "data.timestamp_offset: 'late' is not valid (input should be 'auto' or a valid number",
-        ),
+        ("data.timestamp_offset=late", "data.timestamp_offset: 'late' is not auto, a number of seconds or a .csv file"),
         ("data.classes=talk", "data.classes: 'talk' is not valid (input should be a list, as in [a,b])"),
         ("data.classes=[sit,sit]", "classes lists 'sit' twice; list each class once"),
         ("model.width=4", "model.width: 4 is not valid"),

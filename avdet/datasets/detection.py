@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, Literal, TypeVar
 
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 import ava_eval
 from ava_eval import KEYFRAME_COLUMNS
@@ -55,6 +55,13 @@ class DetectionConfig(DataConfig):
     def offset_setting(self) -> OffsetSetting:
         offset = self.timestamp_offset
         return self.annotations / offset if isinstance(offset, Path) else offset
+
+    @field_validator("timestamp_offset")
+    @classmethod
+    def _is_auto_seconds_or_csv(cls, offset: OffsetSetting) -> OffsetSetting:
+        if isinstance(offset, Path) and offset.suffix != ".csv":
+            raise ValueError(f"{str(offset)!r} is not auto, a number of seconds or a .csv file of video,offset")
+        return offset
 
     @model_validator(mode="after")
     def _classes_occur_once(self) -> DetectionConfig:
