@@ -20,6 +20,7 @@ from avdet.models.action_model import ActionModel
 from avdet.models.export_onnx import OnnxInputs
 from tests.cli.refusal import refusal
 from tests.conftest import REPOSITORY
+from tests.inference.tiny_classifier import EPIC_SETS, save_tiny_classifier
 from tests.inference.tiny_detector import save_tiny_detector
 
 METADATA: dict[str, str] = {}
@@ -40,10 +41,9 @@ def stubbed_export(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run_with_error(monkeypatch: pytest.MonkeyPatch, checkpoint: str, error: float) -> None:
     """Makes ONNX Runtime's scores those of PyTorch plus `error`."""
-    from avdet.inference.detector import ActionDetector
+    from avdet.inference.load_network import load_network
 
-    model = ActionDetector.from_checkpoint(checkpoint, device="cpu").model
-    assert isinstance(model, ActionModel)
+    model = load_network(checkpoint, device="cpu", precision="float32").model
 
     def run(path: Path, inputs: OnnxInputs) -> NDArray[np.float32]:
         return export_onnx.run_torch(model, inputs) + np.float32(error)
@@ -64,6 +64,18 @@ def test_metadata_and_comparison(
     names = load_checkpoint(Path(action_checkpoint)).class_names
     assert json.loads(METADATA["classes"]) == {str(action_id): name for action_id, name in names.items()}
     assert json.loads(METADATA["clip"])["short_side_px"] == 48
+
+
+@pytest.mark.usefixtures("stubbed_export")
+def test_the_metadata_of_a_classifier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = save_tiny_classifier(tmp_path / "epic.pt", "epic", EPIC_SETS)
+    run_with_error(monkeypatch, str(checkpoint), 0.0)
+    assert main(["--checkpoint", str(checkpoint), "--output", str(tmp_path / "model.onnx")]) == 0
+    assert "inputs: frames, audio, has_audio\n" in capsys.readouterr().out
+    expected = {name: dict(zip("012", labels, strict=False)) for name, labels in EPIC_SETS.items()}
+    assert json.loads(METADATA["classes"]) == expected
 
 
 @pytest.mark.usefixtures("stubbed_export")

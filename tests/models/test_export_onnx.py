@@ -30,12 +30,11 @@ def test_the_exported_module_gives_the_models_scores(fusion: str) -> None:
     assert isinstance(model, ActionModel)
     inputs = _inputs(3, 5, (48, 32))
     with torch.inference_mode():
-        scores = Exported(model).eval()(**inputs.named())
+        (scores,) = Exported(model).eval()(**inputs.named())
         np.testing.assert_allclose(scores, run_torch(model, inputs), atol=2e-6)
         video_only = OnnxInputs(inputs.frames, inputs.boxes_px, inputs.box_clip)
-        np.testing.assert_allclose(
-            Exported(model).eval()(**video_only.named()), run_torch(model, video_only), atol=2e-6
-        )
+        (scores,) = Exported(model).eval()(**video_only.named())
+        np.testing.assert_allclose(scores, run_torch(model, video_only), atol=2e-6)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +57,41 @@ def test_scores_of_an_exported_audio_only_model_are_torchs(tmp_path: Path) -> No
     inputs = _inputs(3, 7, (64, 48), seed=1)
     np.testing.assert_allclose(run_onnx(tmp_path / "model.onnx", inputs), run_torch(model, inputs), atol=2e-6)
     assert {entry.value for entry in onnx.load(tmp_path / "model.onnx").metadata_props} == {"sit"}
+
+
+CLASS_SETS = {"verb": 2, "noun": 3}
+
+
+def _clips(count: int, *, seed: int = 0) -> OnnxInputs:
+    audio = (AUDIO_FRAMES, MEL_BINS)
+    return random_inputs(clips=count, boxes=None, frames=4, size_px=(64, 64), audio=audio, seed=seed)
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_an_exported_classifier_module_gives_the_scores_of_each_class_set(multilabel: bool) -> None:
+    """In torch. Frames of twice the training size have four windows."""
+    model = build_model(tiny_config(), num_classes=CLASS_SETS, head="clip", multilabel=multilabel, crop_px=32)
+    assert isinstance(model, ActionModel)
+    shake(model).eval()
+    inputs = _clips(3)
+    exported = Exported(model).eval()
+    with torch.inference_mode():
+        scores = exported(**inputs.named())
+    assert exported.outputs == ["scores_verb", "scores_noun"] and [x.shape[1] for x in scores] == [2, 3]
+    np.testing.assert_allclose(torch.cat(scores, dim=1), run_torch(model, inputs), atol=2e-6)
+
+
+@pytest.mark.parametrize("audio", ["only", pytest.param(True, marks=pytest.mark.slow)])
+def test_scores_of_an_exported_classifier_are_torchs(tmp_path: Path, audio: object) -> None:
+    model = build_model(tiny_config(audio=audio), num_classes=CLASS_SETS, head="clip", crop_px=32)
+    assert isinstance(model, ActionModel)
+    shake(model).eval()
+    export_onnx(model, _clips(2), tmp_path / "model.onnx", notes={})
+    for count in (1, 3):
+        inputs = _clips(count, seed=count)
+        scores = run_onnx(tmp_path / "model.onnx", inputs)
+        assert scores.shape == (count, 5)
+        np.testing.assert_allclose(scores, run_torch(model, inputs), atol=1e-5)
 
 
 @pytest.mark.slow
@@ -85,6 +119,7 @@ def test_audio_changes_the_scores_of_its_own_clip_only(exported: tuple[ActionMod
         inputs.frames, inputs.boxes_px, inputs.box_clip, torch.flip(inputs.audio, (2,)), inputs.has_audio
     )
     change = np.abs(run_onnx(path, inputs) - run_onnx(path, other)).max(axis=1)
+    assert inputs.box_clip is not None
     has_audio = inputs.box_clip.numpy() == 0
     assert has_audio.any() and (change[has_audio] > 1e-4).all()
     assert (~has_audio).any() and (change[~has_audio] == 0).all()
@@ -103,5 +138,6 @@ def test_the_file_is_valid_and_has_its_metadata(exported: tuple[ActionModel, Pat
 
 def test_random_boxes_lie_inside_the_frame() -> None:
     inputs = _inputs(2, 50, (30, 90))
+    assert inputs.boxes_px is not None
     x1, y1, x2, y2 = inputs.boxes_px.unbind(1)
     assert (x1 <= x2).all() and (y1 <= y2).all() and x2.max() <= 90 and y2.max() <= 30 and x2.max() > 31
