@@ -16,12 +16,14 @@ from typing import Any
 __all__ = [
     "INTERRUPTED",
     "MIN_SCORE_HELP",
+    "PERSON_OPTIONS",
     "ToolParser",
     "add_person_arguments",
     "add_precision_argument",
     "add_video_arguments",
     "min_box_score",
     "person_detector_arguments",
+    "require_boxes_alone",
     "require_not_nan",
     "require_output",
     "require_output_folder",
@@ -31,6 +33,7 @@ __all__ = [
 
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells report it
 MIN_SCORE_HELP = "0.8 with detectron2 and torchvision, 0.5 with onnx, 0 for given boxes"  # people's MIN_SCORES
+PERSON_OPTIONS = ("person_detector", "person_weights", "person_model", "person_class", "person_format")
 RENAMED_OPTIONS = {
     "--detector": "--person-detector",
     "--every": "--keyframe-interval",
@@ -122,6 +125,15 @@ def person_detector_arguments(args: argparse.Namespace) -> dict[str, Any]:
     }
     values = {argument: getattr(args, f"person_{option}") for argument, option in names.items()}
     return {argument: value for argument, value in values.items() if value is not None}
+
+
+def require_boxes_alone(args: argparse.Namespace) -> None:
+    """Raises ValueError where --boxes is given with an option of the person detector."""
+    for name in PERSON_OPTIONS:
+        selects_class = name == "person_class" and args.boxes is not None and args.boxes.is_dir()
+        if args.boxes is not None and getattr(args, name) is not None and not selects_class:
+            option = f"--{name.replace('_', '-')}"
+            raise ValueError(f"--boxes replaces the person detector, so {option} has no effect; remove one of them")
 
 
 def min_box_score(args: argparse.Namespace, *, given_boxes: bool = False) -> float:

@@ -19,6 +19,7 @@ from avdet.cli.arguments import (
     add_precision_argument,
     add_video_arguments,
     min_box_score,
+    require_boxes_alone,
     require_not_nan,
     require_output_folder,
     user_errors,
@@ -103,11 +104,7 @@ def _parser() -> ToolParser:
 
 def _check_arguments(args: argparse.Namespace) -> None:
     require_output_folder(args.output)
-    for name in ("person_detector", "person_weights", "person_model", "person_class", "person_format"):
-        selects_class = name == "person_class" and args.boxes is not None and args.boxes.is_dir()
-        if args.boxes is not None and getattr(args, name) is not None and not selects_class:
-            option = f"--{name.replace('_', '-')}"
-            raise ValueError(f"--boxes replaces the person detector, so {option} has no effect; remove one of them")
+    require_boxes_alone(args)
     if args.boxes is not None and args.boxes.resolve() == (args.output / "boxes.csv").resolve():
         raise ValueError(f"--boxes {args.boxes} would be overwritten; copy it, or give another --output")
     if not args.smooth_window >= 0:

@@ -15,6 +15,7 @@ VERBS = (
     "detect_people",
     "export_annotations",
     "export_onnx",
+    "extract_features",
     "import_annotations",
     "list_configs",
     "make_sample",

@@ -40,7 +40,14 @@ if TYPE_CHECKING:
 
     VideoResult = tuple[VideoJob, FinishedVideo | str]  # str: why the video failed
 
-__all__ = ["detect_on_ray", "detect_videos", "inference_settings"]
+__all__ = [
+    "detect_on_ray",
+    "detect_videos",
+    "given_boxes",
+    "inference_settings",
+    "person_detector",
+    "require_unique_names",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +61,9 @@ def detect_videos(args: argparse.Namespace, process: DistributedContext) -> int:
     jobs = _jobs(args)
     device = str(process.device)
     detector = ActionDetector.from_checkpoint(args.checkpoint, device=device, precision=args.precision)
-    boxes = _boxes(args, jobs)
+    boxes = given_boxes(args, jobs)
     if boxes is None:  # after the checkpoint, whose errors need no download of a person detector
-        detector.person_detector = _person_detector(args, device)
+        detector.person_detector = person_detector(args, device)
     output = ResumableOutput(args.output, _resume_settings(args))
     if process.is_main:
         write_label_map(detector.classes, args.output)
@@ -81,7 +88,7 @@ def detect_on_ray(args: argparse.Namespace) -> int:
     output = ResumableOutput(args.output, _resume_settings(args))
     build = partial(build_person_detector, **person_detector_arguments(args))
     workers = tuple(args.ray_workers)
-    run = RayRun(args.checkpoint, build, _boxes(args, jobs), inference_settings(args), workers, args.precision)
+    run = RayRun(args.checkpoint, build, given_boxes(args, jobs), inference_settings(args), workers, args.precision)
     results = run.detect(
         jobs, output, _output_settings(args), address=args.ray, object_store_mb=args.object_store_memory
     )
@@ -117,19 +124,25 @@ def _resume_settings(args: argparse.Namespace) -> dict[str, object]:
 
 def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     from avdet.inference.resumable_output import require_free
-    from avdet.inference.stages import source_name
 
     jobs = jobs_from_arguments(args)
-    repeated = [name for name, count in Counter(source_name(job.path) for job in jobs).items() if count > 1]
-    if args.boxes is not None and repeated:
-        raise ValueError(f"several videos are named {min(repeated)}, by which --boxes identifies them; rename one")
+    require_unique_names(args, jobs)
     require_free(args.output, jobs, "csv" if args.ray is None else "parquet")
     if args.player:
         require_free_pages(args.output, jobs)
     return jobs
 
 
-def _boxes(args: argparse.Namespace, jobs: Sequence[VideoJob]) -> pd.DataFrame | None:
+def require_unique_names(args: argparse.Namespace, jobs: Sequence[VideoJob]) -> None:
+    """Raises ValueError if --boxes cannot tell two videos apart."""
+    from avdet.inference.stages import source_name
+
+    repeated = [name for name, count in Counter(source_name(job.path) for job in jobs).items() if count > 1]
+    if args.boxes is not None and repeated:
+        raise ValueError(f"several videos are named {min(repeated)}, by which --boxes identifies them; rename one")
+
+
+def given_boxes(args: argparse.Namespace, jobs: Sequence[VideoJob]) -> pd.DataFrame | None:
     """The table of --boxes, or the boxes in a folder of YOLO's label files."""
     from ava_eval import read_boxes
     from avdet.inference.stages import require_boxes_of, source_name
@@ -148,7 +161,7 @@ def _boxes(args: argparse.Namespace, jobs: Sequence[VideoJob]) -> pd.DataFrame |
     return boxes
 
 
-def _person_detector(args: argparse.Namespace, device: str) -> PersonDetector:
+def person_detector(args: argparse.Namespace, device: str) -> PersonDetector:
     from avdet.people.build_detector import build_person_detector
 
     return build_person_detector(**person_detector_arguments(args), device=device)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from torch import Tensor
 
 from avdet.models.action_model import ActionModel
 from avdet.models.detect import Predicts
+from avdet.structures import ClipBatch
 
-__all__ = ["record_features"]
+__all__ = ["pooled_vectors", "record_features"]
 
 
 @contextmanager
@@ -30,3 +32,14 @@ def record_features(model: Predicts) -> Iterator[list[Tensor]]:
         yield features
     finally:
         handle.remove()
+
+
+@torch.inference_mode()
+def pooled_vectors(model: ActionModel, batch: ClipBatch) -> Tensor:
+    """(B, D) float32: the mean of each pathway's last features over space and time; Slow, Fast, Audio concatenated.
+
+    Zeros for the audio of a clip without audio.
+    """
+    features = model.backbone(batch.frames, model.audio_state(batch))
+    visual = [pathway.float().mean(dim=(2, 3, 4)) for pathway in features.visual]
+    return torch.cat([*visual, features.audio.pool(len(batch), model.head.dim_audio).float()], dim=1)

@@ -111,9 +111,11 @@ def predict_video(
     job: VideoJob,
     boxes: pd.DataFrame | None,
     settings: InferenceSettings,
-    output: ResumableOutput,
+    output: ResumeFolder,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     times: StageTimes | None = None,
+    *,
+    features: bool = False,
 ) -> PersonPredictions:
     """Predicts the chunks that are not in the video's journal yet, and returns all of them, without linked ids.
 
@@ -123,7 +125,7 @@ def predict_video(
     journal = output.journal(job, fingerprint(plan.chunks))
     if 0 < len(journal.done) < len(plan.chunks):
         logger.info("%s: resuming after %d of %d chunks", job.path, len(journal.done), len(plan.chunks))
-    for number, chunk in detector.chunks(plan, done=journal.done, times=times):
+    for number, chunk in detector.chunks(plan, features=features, done=journal.done, times=times):
         journal.add(number, chunk.to_bytes())
         on_progress(len(journal.done), len(plan.chunks))
     return read_predictions(journal)
