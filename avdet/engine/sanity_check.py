@@ -69,7 +69,7 @@ def _log_duration(session: TrainingSession) -> None:
         return
     session.model.eval()
     loaded = time.perf_counter()
-    session.model.predict_sets(collate([clip]))
+    session.model.predict_sets(collate([clip]).to(next(session.model.parameters()).device))
     forward_s = time.perf_counter() - loaded
     train, test = session.config.train.batch_size, session.config.test.batch_size
     clip_s = BACKWARD * forward_s + (loaded - start) / max(session.loader.num_workers, 1)

@@ -182,7 +182,7 @@ def test_wrong_usage(
         (["--config", tmp_path / "none.yaml"], "No config at"),
         (["--output", trained_run], "already holds a run"),
         (["--dry-run", "--resume"], "--dry-run keeps no files"),
-        (["--output", tmp_path / "x", "--resume"], "no checkpoint"),
+        (["--output", tmp_path / "x", "--resume"], "found no run"),
         (["--output", tmp_path / "y", f"model.weights={last}", "model.width=16"], "another architecture"),
         (["--output", tmp_path / "z", f"model.weights={missing}"], "no checkpoint at"),
     ):

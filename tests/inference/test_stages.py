@@ -24,8 +24,8 @@ def test_chunks_of_a_part_of_a_video() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"keyframe_rate": 0.0}, "more than 0"),
-        ({"keyframe_rate": float("nan")}, "more than 0"),
+        ({"keyframe_rate": 0.0}, "above 0"),
+        ({"keyframe_rate": float("nan")}, "above 0"),
         ({"start_s": 5.0, "end_s": 4.0}, "the end later than the start"),
         ({"start_s": -1.0}, "the start must be 0 or more"),
         ({"chunk_size": 0}, "1 or more"),

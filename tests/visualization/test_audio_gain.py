@@ -30,9 +30,9 @@ def test_boxes_may_differ_by_the_rounding_of_files() -> None:
 
 def test_actions_that_the_audio_weakens_are_shown_too() -> None:
     overlay = Overlay(detected_persons(add_scores_without_audio(AUDIOVISUAL, VIDEO_ONLY), LABELS))
-    (left,) = overlay.persons_at(1.0)
+    left, *_ = overlay.persons_at(1.0)
     assert left.actions == (Action(1, "sit", 0.9, 0.4), Action(2, "talk to", 0.2, 0.7))
-    (right,) = overlay.persons_at(2.0)
+    *_, right = overlay.persons_at(2.0)
     assert right.actions == (Action(1, "sit", 0.6, 0.0),)
 
 

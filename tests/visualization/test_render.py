@@ -79,7 +79,7 @@ def test_the_reason_why_nothing_is_drawn_is_logged(
     with caplog.at_level(logging.WARNING):
         result = render(clip, tmp_path / "a.mp4", overlay((0.5, LEFT, 1, 0.27, 0)))
     reason = "no action is drawn: no score reaches 0.3; the highest is 0.27"
-    assert result == RenderResult(frames=50, boxes=50, nothing_drawn=reason)
+    assert result == RenderResult(frames=50, boxes=26, nothing_drawn=reason)  # until 1 s
     assert reason in caplog.text
 
 
@@ -96,7 +96,7 @@ def test_a_part_is_written_with_its_audio_and_the_time_of_the_whole(clip: Path, 
     whole, part = tmp_path / "whole.mp4", tmp_path / "part.mp4"
     render(clip, whole, ONE_PERSON)
     result = render(clip, part, ONE_PERSON, DrawSettings(start_s=0.4, end_s=1.2))
-    assert (result.frames, result.boxes) == (20, 15)  # the box is shown until 1 s
+    assert (result.frames, result.boxes) == (20, 16)  # the box is shown until 1 s
     with VideoReader(whole) as before, VideoReader(part) as after:
         assert after.info.duration_s == pytest.approx(0.8, abs=0.05)
         one, two = before.frames([0.42, 1.15]).astype(int), after.frames([0.02, 0.75]).astype(int)
