@@ -36,7 +36,10 @@ function followVideo(video, fps, show) {
     if (Math.abs(video.currentTime - shown) > 1 / fps) showOnce(video.currentTime);
   });
   if (video.requestVideoFrameCallback) {
-    const next = (_, frame) => { showOnce(frame.mediaTime); video.requestVideoFrameCallback(next); };
+    const next = (_, frame) => {
+      if (!video.seeking) showOnce(frame.mediaTime); // else it is the frame before the seek
+      video.requestVideoFrameCallback(next);
+    };
     video.requestVideoFrameCallback(next);
   } else {
     const next = () => { if (!video.paused) showOnce(video.currentTime); requestAnimationFrame(next); };
