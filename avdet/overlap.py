@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import islice
 from typing import TypeVar
 
-__all__ = ["StageTimes", "prefetch"]
+__all__ = ["StageTimes", "prefetch", "prefetch_chunks"]
 
 Item = TypeVar("Item")
 _END = object()
@@ -31,6 +32,13 @@ def prefetch(items: Generator[Item, None, None], size: int = 1) -> Generator[Ite
             for future in ahead:
                 future.cancel()
             thread.submit(items.close)
+
+
+def prefetch_chunks(items: Generator[Item, None, None], sizes: Sequence[int]) -> Generator[list[Item], None, None]:
+    """Yields the items in lists of the given sizes; a thread computes the next list meanwhile."""
+    with closing(prefetch(items, max(sizes, default=1))) as ahead:
+        for size in sizes:
+            yield list(islice(ahead, size))
 
 
 class StageTimes:

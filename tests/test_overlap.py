@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 import pytest
 
-from avdet.overlap import StageTimes, prefetch
+from avdet.overlap import StageTimes, prefetch, prefetch_chunks
 
 
 class Numbers:
@@ -50,6 +50,18 @@ def test_computes_at_most_size_items_ahead(size: int) -> None:
     time.sleep(0.02)  # one more would be computed in this time
     assert numbers.computed == 1 + size
     ahead.close()
+
+
+def test_chunks_have_the_given_sizes_and_the_next_is_computed_ahead() -> None:
+    numbers = Numbers(6)
+    assert list(prefetch_chunks(numbers.items(), [2, 3, 1])) == [[0, 1], [2, 3, 4], [5]]
+    assert numbers.closed
+    assert list(prefetch_chunks(Numbers(0).items(), [])) == []
+    stopped = Numbers(100)
+    chunks = prefetch_chunks(stopped.items(), [2] * 50)
+    assert next(chunks) == [0, 1]
+    chunks.close()
+    assert stopped.closed and stopped.computed <= 5
 
 
 def test_an_error_follows_the_items_before_it() -> None:

@@ -36,6 +36,7 @@ from avdet.cli.each_video import (
     video_progress,
 )
 from avdet.output_lock import lock_folder
+from avdet.overlap import StageTimes
 
 if TYPE_CHECKING:
     from avdet.distributed import DistributedContext
@@ -148,8 +149,11 @@ def _scores(
     if output is None:
         return classifier(job.path, every_s=args.every, batch_size=args.batch_size)
     windows = classifier.windows(job.path, every_s=args.every, batch_size=args.batch_size)
-    with video_progress(job.name) as on_chunk:
-        chunks = output.complete(job, windows.chunks, lambda done: classifier.chunks(windows, done=done), on_chunk)
+    times = StageTimes()
+    with video_progress(job.name, times) as on_chunk:
+        chunks = output.complete(
+            job, windows.chunks, lambda done: classifier.chunks(windows, done=done, times=times), on_chunk
+        )
         scores = classifier.aggregate(windows, chunks, every_s=args.every)
     output.write_result(job, scores.to_bytes(), {"windows": len(scores)})
     return scores

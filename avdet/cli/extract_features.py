@@ -42,6 +42,7 @@ from avdet.cli.each_video import (
     video_progress,
 )
 from avdet.cli.many_videos import given_boxes, inference_settings, person_detector, require_unique_names
+from avdet.overlap import StageTimes
 
 if TYPE_CHECKING:
     from avdet.distributed import DistributedContext
@@ -169,8 +170,11 @@ def _window_vectors(args: argparse.Namespace, device: str) -> Extract:
 
     def extract(job: VideoJob, output: ResumeFolder) -> FeatureTable:
         windows = extractor.windows(job.path, every_s=args.every, batch_size=args.batch_size)
-        with video_progress(job.name) as on_chunk:
-            chunks = output.complete(job, windows.chunks, lambda done: extractor.chunks(windows, done=done), on_chunk)
+        times = StageTimes()
+        with video_progress(job.name, times) as on_chunk:
+            chunks = output.complete(
+                job, windows.chunks, lambda done: extractor.chunks(windows, done=done, times=times), on_chunk
+            )
         return FeatureTable.of_windows(windows, np.concatenate([chunk["vectors"] for chunk in chunks]))
 
     return extract
@@ -191,9 +195,10 @@ def _person_vectors(args: argparse.Namespace, jobs: Sequence[VideoJob], device: 
         detector.person_detector = person_detector(args, device)
 
     def extract(job: VideoJob, output: ResumeFolder) -> FeatureTable:
-        with video_progress(job.name) as on_chunk:
+        times = StageTimes()
+        with video_progress(job.name, times) as on_chunk:
             settings = inference_settings(args)
-            predictions = predict_video(detector, job, boxes, settings, output, on_chunk, features=True)
+            predictions = predict_video(detector, job, boxes, settings, output, on_chunk, times, features=True)
         return FeatureTable.of_persons(predictions.linked(), job.name)
 
     return extract

@@ -6,7 +6,7 @@ A test clip is decoded once; its crops share the frames' memory and the audio.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,15 +21,15 @@ from avdet.data.augmentation import Augmentation
 from avdet.data.clip_extractor import ClipExtractor, channels_first
 from avdet.data.collate import collate
 from avdet.data.sampler import SampleSpec
-from avdet.data.transforms import Crop, crop
+from avdet.data.transforms import Crop
 from avdet.datasets.segments import Segments
 from avdet.media.video_reader import DecodeError, FrameBatch, Frames
-from avdet.media.video_source import StoredVideo, VideoSource
+from avdet.media.video_source import StoredVideo
 from avdet.structures import Clip, ClipBatch
 
 __all__ = [
-    "ClassificationTestClips", "ClassificationTrainClips", "ClipViews", "ViewBatch", "clip_centers", "collate_views",
-    "even_crops", "extract_crops",
+    "ClassificationTestClips", "ClassificationTrainClips", "ClipViews", "ViewBatch", "clip_centers", "clip_crops",
+    "collate_views", "even_crops",
 ]  # fmt: skip
 
 NO_BOXES = torch.zeros(0, 4)
@@ -145,21 +145,23 @@ class ClassificationTestClips(Dataset[ClipViews]):
         with self.extractor.open(self.files[self.segments.videos[segment]], short_side=self.short_side) as video:
             start_s, end_s = _span_in_video(self.segments, segment, video)
             center_s = float(clip_centers(start_s, end_s, self.extractor.span_s, self.num_clips)[number])
-            crops, frames = extract_crops(video, video_id, center_s, self.extractor, self.num_crops)
+            frames = self.extractor.frame_batch(video, center_s)
+            view = torch.from_numpy(frames.rgb.transpose(3, 0, 1, 2))
+            clip = Clip(video_id, center_s, view, self.extractor.audio(video, center_s))
             missing_s = _missing_s(float(self.segments.end_s[segment]), video.info.duration_s, frames)
-        return ClipViews(segment, crops, missing_s)
+        return ClipViews(segment, clip_crops(clip, self.num_crops), missing_s)
 
 
-def extract_crops(
-    video: VideoSource, video_id: str, center_s: float, extractor: ClipExtractor, num_crops: Literal[1, 3]
-) -> tuple[tuple[Clip, ...], FrameBatch]:
-    """The crops of the clip around `center_s`, and the whole frames that they are from."""
-    frames = extractor.frame_batch(video, center_s)
-    audio = extractor.audio(video, center_s)
-    height, width = frames.rgb.shape[1:3]
-    squares = even_crops(height, width, num_crops)
-    crops = [crop(frames.rgb, NO_BOXES, square)[0] for square in squares]
-    return tuple(Clip(video_id, center_s, channels_first(square), audio) for square in crops), frames
+def clip_crops(clip: Clip, count: Literal[1, 3]) -> tuple[Clip, ...]:
+    """The clip's crops; see `even_crops`. Each has frames in its own memory and shares the audio."""
+    height, width = clip.frames.shape[2:]
+    squares = even_crops(height, width, count)
+    return tuple(replace(clip, frames=_cropped(clip.frames, square)) for square in squares)
+
+
+def _cropped(frames: Tensor, square: Crop) -> Tensor:
+    rows, columns = slice(square.top, square.top + square.size), slice(square.left, square.left + square.size)
+    return frames[..., rows, columns].contiguous()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,17 +13,19 @@ import torch
 from numpy.typing import NDArray
 
 from avdet.data.build import build_clip_extractor
-from avdet.data.classification_clips import extract_crops
+from avdet.data.classification_clips import clip_crops
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
 from avdet.data.view_aggregator import Aggregation, ViewAggregator
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.classification import ClassificationConfig
 from avdet.inference.class_scores import ClassScores
+from avdet.inference.keyframe_reader import AnySource
 from avdet.inference.load_network import load_network
-from avdet.inference.windows import AnySource, Windows, open_any, sliding_windows, spread_windows
+from avdet.inference.windows import Windows, read_windows, sliding_windows, spread_windows
 from avdet.models.action_model import ActionModel
 from avdet.models.inference_model import Precision
+from avdet.overlap import StageTimes
 
 __all__ = ["ActionClassifier", "TestProtocol", "ViewScores"]
 
@@ -107,17 +110,22 @@ class ActionClassifier:
         return sliding_windows(video, span_s, every_s, clips)
 
     @torch.inference_mode()
-    def chunks(self, windows: Windows, *, done: frozenset[int] = frozenset()) -> Iterator[tuple[int, ViewScores]]:
-        """Yields (number, scores of the views) of each chunk that is not `done`. Memory holds one chunk."""
-        with open_any(windows.source, short_side=self.protocol.short_side) as video:
-            for number, centers_s in windows.remaining(done):
-                clips = [
-                    clip
-                    for center_s in centers_s
-                    for clip in extract_crops(video, windows.name, center_s, self.extractor, self.protocol.num_crops)[0]
-                ]
-                scores = self.model.predict_sets(collate(clips).to(self.device))
-                yield number, {name: x.float().cpu().numpy() for name, x in scores.items()}
+    def chunks(
+        self, windows: Windows, *, done: Container[int] = (), times: StageTimes | None = None
+    ) -> Iterator[tuple[int, ViewScores]]:
+        """Yields (number, scores of the views) of each chunk that is not `done`. A thread decodes the next meanwhile.
+
+        times: how long the stages "decode" and "actions" are busy.
+        """
+        times = times or StageTimes()
+        read = read_windows(windows, self.extractor, short_side=self.protocol.short_side, done=done, times=times)
+        with closing(read):
+            for number, clips in read:
+                with times("actions"):
+                    views = [view for clip in clips for view in clip_crops(clip, self.protocol.num_crops)]
+                    scores = self.model.predict_sets(collate(views).to(self.device))
+                    arrays = {name: x.float().cpu().numpy() for name, x in scores.items()}
+                yield number, arrays
 
     def aggregate(
         self, windows: Windows, chunks: Iterable[Mapping[str, NDArray[np.float32]]], *, every_s: float | None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Generator, Iterator, Sequence
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +29,7 @@ from avdet.inference.stages import (
 from avdet.media.array_video import ArrayVideo
 from avdet.models.detect import Predicts
 from avdet.models.inference_model import Precision
-from avdet.overlap import StageTimes, prefetch
+from avdet.overlap import StageTimes, prefetch, prefetch_chunks
 from avdet.people.build_detector import build_person_detector
 from avdet.people.person_detector import PersonDetector
 from avdet.structures import Clip, ClipBatch, PersonBoxes
@@ -203,9 +202,10 @@ class ActionDetector:
             plan.source, [t for times_s in chunks for t in times_s], self.extractor, short_side=self.short_side,
             needs_frames=plan.person_detector.needs_frames,
         )  # fmt: skip
-        with closing(prefetch(times.each("decode", keyframes), plan.settings.chunk_size)) as read:
-            for times_s in chunks:
-                images, clips = zip(*islice(read, len(times_s)), strict=True)
+        read = prefetch_chunks(times.each("decode", keyframes), [len(times_s) for times_s in chunks])
+        with closing(read):
+            for chunk in read:
+                images, clips = zip(*chunk, strict=True)
                 with times("persons"):
                     persons = plan.person_detector(images)
                 yield list(clips), persons

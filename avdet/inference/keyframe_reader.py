@@ -1,4 +1,4 @@
-"""Reads what a video's keyframes need, from front to back: frames for the person detector and clips for the model."""
+"""Reads a video from front to back: clips for the model and, of keyframes, images for the person detector."""
 
 from __future__ import annotations
 
@@ -12,28 +12,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdet.data.clip_extractor import ClipExtractor, channels_first
-from avdet.media.array_video import ArrayVideo
+from avdet.media.array_video import ArrayVideo, ScaledVideo
 from avdet.media.video_reader import VideoReader
 from avdet.media.video_source import VideoSource, open_video
 from avdet.people.find_persons import video_name
 from avdet.people.person_detector import KeyframeImage
 from avdet.structures import Clip
 
-__all__ = ["Source", "keyframe_images", "open_source", "read_keyframes", "source_name"]
+__all__ = ["AnySource", "Source", "keyframe_images", "open_source", "read_clips", "read_keyframes", "source_name"]
 
 Source: TypeAlias = "str | Path | ArrayVideo"
+AnySource: TypeAlias = "Source | VideoSource"
 
 
-def source_name(source: Source) -> str:
-    """Name of the video in tables: an array's name, else the file's without suffix, or the folder's."""
-    return source.name if isinstance(source, ArrayVideo) else video_name(source)
+def source_name(source: AnySource) -> str:
+    """Name of the video in tables: an array's name, else the file's without suffix, or the folder's.
+
+    "video" for an opened source without a path.
+    """
+    if isinstance(source, ArrayVideo):
+        return source.name
+    return video_name(source if isinstance(source, str | Path) else getattr(source, "path", "video"))
 
 
-def open_source(source: Source, *, short_side: int | None = None) -> VideoSource:
-    """Opens a file, a folder of frames or an array; frames are scaled as by `open_video`."""
+def open_source(source: AnySource, *, short_side: int | None = None) -> VideoSource:
+    """Opens a file, a folder of frames or an array; an opened source stays open. Frames have that short side."""
     if isinstance(source, ArrayVideo):
         return replace(source, short_side=short_side)
-    return open_video(source, short_side=short_side)
+    if isinstance(source, str | Path):
+        return open_video(source, short_side=short_side)
+    return ScaledVideo(source, short_side)
 
 
 def keyframe_images(source: Source, times_s: Sequence[float], *, needs_frames: bool = True) -> list[KeyframeImage]:
@@ -43,6 +51,20 @@ def keyframe_images(source: Source, times_s: Sequence[float], *, needs_frames: b
         return [KeyframeImage.without_frame(name, time_s) for time_s in times_s]
     with open_source(source) as video:
         return [KeyframeImage(name, t, rgb) for t, rgb in zip(times_s, video.frames(times_s), strict=True)]
+
+
+def read_clips(
+    source: AnySource, centers_s: Sequence[float], extractor: ClipExtractor, *, short_side: int
+) -> Generator[Clip, None, None]:
+    """Yields the clip, without persons, around each of the ascending times, as `read_keyframes` does."""
+    if isinstance(source, str | Path | ArrayVideo):
+        read = read_keyframes(source, centers_s, extractor, short_side=short_side, needs_frames=False)
+        yield from (clip for _, clip in read)
+        return
+    with open_source(source, short_side=short_side) as video:
+        for center_s in centers_s:
+            frames = channels_first(extractor.frames(video, center_s))
+            yield Clip(source_name(source), center_s, frames, extractor.audio(video, center_s))
 
 
 def read_keyframes(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,16 @@ import torch
 from numpy.typing import NDArray
 
 from avdet.data.build import build_clip_extractor
-from avdet.data.clip_extractor import ClipExtractor, channels_first
+from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
 from avdet.inference.feature_table import FeatureTable
 from avdet.inference.features import pooled_vectors
+from avdet.inference.keyframe_reader import AnySource
 from avdet.inference.load_network import Network, load_network
-from avdet.inference.windows import AnySource, Windows, open_any, sliding_windows
+from avdet.inference.windows import Windows, read_windows, sliding_windows
 from avdet.models.action_model import ActionModel
 from avdet.models.inference_model import Precision
-from avdet.structures import Clip
+from avdet.overlap import StageTimes
 
 __all__ = ["FeatureExtractor"]
 
@@ -66,18 +68,16 @@ class FeatureExtractor:
         return sliding_windows(video, span_s, span_s if every_s is None else every_s, batch_size)
 
     def chunks(
-        self, windows: Windows, *, done: frozenset[int] = frozenset()
+        self, windows: Windows, *, done: Container[int] = (), times: StageTimes | None = None
     ) -> Iterator[tuple[int, dict[str, NDArray[np.float32]]]]:
-        """Yields (number, {"vectors": (n, D)}) of each chunk that is not `done`. Memory holds one chunk."""
-        with open_any(windows.source, short_side=self.short_side) as video:
-            for number, centers_s in windows.remaining(done):
-                clips = [
-                    Clip(
-                        windows.name,
-                        center_s,
-                        channels_first(self.extractor.frames(video, center_s)),
-                        self.extractor.audio(video, center_s),
-                    )
-                    for center_s in centers_s
-                ]
-                yield number, {"vectors": pooled_vectors(self.model, collate(clips).to(self.device)).cpu().numpy()}
+        """Yields (number, {"vectors": (n, D)}) of each chunk that is not `done`. A thread decodes the next meanwhile.
+
+        times: how long the stages "decode" and "features" are busy.
+        """
+        times = times or StageTimes()
+        read = read_windows(windows, self.extractor, short_side=self.short_side, done=done, times=times)
+        with closing(read):
+            for number, clips in read:
+                with times("features"):
+                    vectors = pooled_vectors(self.model, collate(clips).to(self.device)).cpu().numpy()
+                yield number, {"vectors": vectors}

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avdet.data.classification_clips import clip_centers
-from avdet.inference.stages import Source, open_source, source_name
-from avdet.media.array_video import ArrayVideo, ScaledVideo
-from avdet.media.video_source import VideoSource
+from avdet.data.clip_extractor import ClipExtractor
+from avdet.inference.keyframe_reader import AnySource, read_clips, source_name
+from avdet.media.array_video import ArrayVideo
+from avdet.overlap import StageTimes, prefetch_chunks
 from avdet.people.find_persons import frames_and_video_end_s
+from avdet.structures import Clip
 
-__all__ = ["AnySource", "Windows", "open_any", "sliding_windows", "spread_windows"]
-
-AnySource: TypeAlias = "Source | VideoSource"
+__all__ = ["Windows", "read_windows", "sliding_windows", "spread_windows"]
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Clips of `span_s` seconds around `centers_s`, in chunks of `chunk_size`; one chunk is in memory at a time.
+    """Clips of `span_s` seconds around `centers_s`, in chunks of `chunk_size`; two chunks are in memory at a time.
 
     limits_s: start and end of the video's frames.
     """
@@ -44,10 +44,8 @@ class Windows:
 
     @property
     def name(self) -> str:
-        """The video's name in tables; "video" for an opened source without a path."""
-        if isinstance(self.source, str | Path | ArrayVideo):
-            return source_name(self.source)
-        return source_name(getattr(self.source, "path", "video"))
+        """The video's name in tables; see `source_name`."""
+        return source_name(self.source)
 
     @property
     def start_s(self) -> NDArray[np.float64]:
@@ -64,10 +62,6 @@ class Windows:
         """The centres, chunk by chunk."""
         starts = range(0, len(self), self.chunk_size)
         return [self.centers_s[first : first + self.chunk_size] for first in starts]
-
-    def remaining(self, done: frozenset[int]) -> Iterator[tuple[int, tuple[float, ...]]]:
-        """Number and centres of each chunk that is not `done`."""
-        return ((number, chunk) for number, chunk in enumerate(self.chunks) if number not in done)
 
 
 def spread_windows(source: AnySource, span_s: float, count: int, chunk_size: int) -> Windows:
@@ -91,11 +85,20 @@ def sliding_windows(source: AnySource, span_s: float, every_s: float, chunk_size
     return Windows(source, centers_s, span_s, limits_s, chunk_size)
 
 
-def open_any(source: AnySource, *, short_side: int) -> VideoSource:
-    """Opens a file, a folder of frames or an array; an opened source stays open. Frames have that short side."""
-    if isinstance(source, str | Path | ArrayVideo):
-        return open_source(source, short_side=short_side)
-    return ScaledVideo(source, short_side)
+def read_windows(
+    windows: Windows, extractor: ClipExtractor, *, short_side: int, done: Container[int] = (), times: StageTimes
+) -> Generator[tuple[int, list[Clip]], None, None]:
+    """Yields (number, clips) of each chunk that is not `done`. A thread decodes the next chunk meanwhile.
+
+    times: how long the stage "decode" is busy.
+    """
+    todo = [(number, centers_s) for number, centers_s in enumerate(windows.chunks) if number not in done]
+    if not todo:
+        return
+    centers_s = [center_s for _, chunk in todo for center_s in chunk]
+    clips = times.each("decode", read_clips(windows.source, centers_s, extractor, short_side=short_side))
+    with closing(prefetch_chunks(clips, [len(chunk) for _, chunk in todo])) as read:
+        yield from zip((number for number, _ in todo), read, strict=True)
 
 
 def _limits_s(source: AnySource) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from avdet.datasets.class_names import ClassNames
 from avdet.engine.predictions_csv import read_predictions
 from avdet.inference.classifier import ActionClassifier, ViewScores
 from avdet.inference.windows import Windows
+from avdet.overlap import StageTimes
 from tests.checkpoints.reference_names import AVA_CONFIG, mmaction2, slowfast
 from tests.cli.refusal import refusal
 from tests.inference.tiny_classifier import ACTIONS, EPIC_SETS, save_tiny_classifier
@@ -87,9 +88,9 @@ def test_an_interrupted_command_resumes_within_a_video(
     chunks = ActionClassifier.chunks
 
     def interrupted(
-        classifier: ActionClassifier, windows: Windows, *, done: frozenset[int] = frozenset()
+        classifier: ActionClassifier, windows: Windows, *, done: frozenset[int], times: StageTimes
     ) -> Iterator[tuple[int, ViewScores]]:
-        for number, scores in chunks(classifier, windows, done=done):
+        for number, scores in chunks(classifier, windows, done=done, times=times):
             if number == 3:
                 raise KeyboardInterrupt
             yield number, scores

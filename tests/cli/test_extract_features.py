@@ -15,6 +15,7 @@ from avdet.cli.extract_features import main
 from avdet.inference.detector import ActionDetector
 from avdet.inference.window_features import FeatureExtractor
 from avdet.inference.windows import Windows
+from avdet.overlap import StageTimes
 from tests.cli.refusal import refusal
 from tests.inference.tiny_classifier import save_tiny_classifier
 from tests.inference.tiny_detector import two_persons, write_noise_video
@@ -78,9 +79,9 @@ def test_an_interrupted_command_resumes_within_a_video(
     chunks = FeatureExtractor.chunks
 
     def interrupted(
-        extractor: FeatureExtractor, windows: Windows, *, done: frozenset[int] = frozenset()
+        extractor: FeatureExtractor, windows: Windows, *, done: frozenset[int], times: StageTimes
     ) -> Iterator[tuple[int, dict[str, NDArray[np.float32]]]]:
-        for number, vectors in chunks(extractor, windows, done=done):
+        for number, vectors in chunks(extractor, windows, done=done, times=times):
             if number == 2:
                 raise KeyboardInterrupt
             yield number, vectors

@@ -15,7 +15,7 @@ import torch
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.detection_clips import extract_whole_frame
 from avdet.data.keyframes import Keyframe
-from avdet.inference.keyframe_reader import Source, keyframe_images, open_source, read_keyframes
+from avdet.inference.keyframe_reader import Source, keyframe_images, open_source, read_clips, read_keyframes
 from avdet.media.array_video import ArrayVideo
 from avdet.media.frame_decoder import DecodedFrame, FrameDecoder
 from avdet.media.logmel import LogMel
@@ -113,3 +113,13 @@ def test_keyframes_before_an_error_are_yielded(video: Path) -> None:
     missing = video.with_name("missing.mp4")
     with pytest.raises(DecodeError, match="cannot be opened"):
         next(read_keyframes(missing, [1.0], EXTRACTOR, short_side=SHORT_SIDE, needs_frames=True))
+
+
+def test_clips_of_a_file_and_of_an_opened_source_are_those_read_one_by_one(video: Path) -> None:
+    times_s = [1.0, 1.5, 1.5, 9.0, 12.5]
+    for time_s, clip in zip(times_s, read_clips(video, times_s, EXTRACTOR, short_side=SHORT_SIDE), strict=True):
+        assert clip.time_s == time_s and torch.equal(clip.frames, one_by_one(video, time_s).frames)
+    with VideoReader(video, short_side=SHORT_SIDE) as reader:
+        opened = read_clips(reader, times_s, EXTRACTOR, short_side=SHORT_SIDE)
+        for time_s, clip in zip(times_s, opened, strict=True):
+            assert clip.video == "video" and torch.equal(clip.frames, one_by_one(video, time_s).frames)

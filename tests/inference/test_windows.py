@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avdet.inference.windows import Windows, open_any, sliding_windows, spread_windows
+from avdet.data.clip_extractor import ClipExtractor
+from avdet.inference.keyframe_reader import open_source
+from avdet.inference.windows import Windows, read_windows, sliding_windows, spread_windows
 from avdet.media.array_video import ArrayVideo
 from avdet.media.video_reader import VideoReader
+from avdet.overlap import StageTimes
 from tests.inference.tiny_detector import write_noise_video
 
 
@@ -38,7 +41,6 @@ def test_spread_windows_reach_from_the_start_to_the_end() -> None:
     windows = spread_windows(array(10), 2.0, 3, 2)
     assert spans(windows) == [(0, 2), (4, 6), (8, 10)]
     assert windows.chunks == [(1.0, 5.0), (9.0,)]
-    assert list(windows.remaining(frozenset({0}))) == [(1, (9.0,))]
     assert windows.name == "a"
 
 
@@ -53,7 +55,18 @@ def test_a_file_that_the_caller_opened_stays_open(tmp_path: Path) -> None:
     with VideoReader(path) as reader:
         windows = spread_windows(reader, 1.0, 2, 8)
         assert windows.name == "clip" and windows.limits_s[1] == pytest.approx(3.0, abs=0.1)
-        with open_any(reader, short_side=24) as video:
+        with open_source(reader, short_side=24) as video:
             assert video.frames([0.5]).shape == (1, 24, 32, 3)
             assert video.frame_batch([9.0]).past_end.all() and video.info == reader.info
         assert reader.frames([0.5]).shape == (1, 48, 64, 3)
+
+
+def test_chunks_that_are_done_are_not_read() -> None:
+    times, extractor = StageTimes(), ClipExtractor(8, 2, 4.0, None)  # 4 frames of 2 s
+    windows = sliding_windows(array(6), extractor.span_s, 1.0, 2)
+    assert windows.chunks == [(1.0, 2.0), (3.0, 4.0), (5.0,)]
+    read = list(read_windows(windows, extractor, short_side=20, done={1}, times=times))
+    assert [(number, [clip.time_s for clip in clips]) for number, clips in read] == [(0, [1.0, 2.0]), (2, [5.0])]
+    assert {tuple(clip.frames.shape) for _, clips in read for clip in clips} == {(3, 4, 20, 30)}
+    assert list(times.busy_s) == ["decode"]
+    assert list(read_windows(windows, extractor, short_side=20, done={0, 1, 2}, times=times)) == []
