@@ -15,6 +15,7 @@ from pathlib import Path
 
 from avdet.cli.arguments import ToolParser, require_output_folder, user_errors
 from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging, provide_sample
+from avdet.output_lock import lock_folder
 
 logger = logging.getLogger(__name__)
 MAX_CRF = 51
@@ -43,7 +44,8 @@ def main(argv: list[str] | None = None) -> int:
         if not config.data.videos.is_dir():
             raise ValueError(f"{config.data.videos.absolute()} is no folder; correct data.videos")
         targets = find_targets(config.data.videos, args.output)
-        cache_videos(targets, short_side=args.short_side, crf=args.crf, workers=args.workers)
+        with lock_folder(args.output):
+            cache_videos(targets, short_side=args.short_side, crf=args.crf, workers=args.workers)
     return 0
 
 

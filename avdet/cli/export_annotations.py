@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avdet.cli.arguments import ToolParser, require_output_folder, user_errors
+from avdet.output_lock import lock_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +54,11 @@ def main(argv: list[str] | None = None) -> int:
     )
     args = parser.parse(argv)
     with user_errors():
-        sys.stdout.write(_export(args))
+        require_output_folder(args.output)
+        if args.output.is_dir() and any(args.output.iterdir()):
+            raise ValueError(f"--output {args.output} has files, which are not overwritten; give a new folder")
+        with lock_folder(args.output):
+            sys.stdout.write(_export(args))
     return 0
 
 
@@ -70,9 +75,6 @@ def _export(args: argparse.Namespace) -> str:
         raise ValueError(f"--min-score {args.min_score} and --timestamp-offset {args.timestamp_offset} must be finite")
     if not args.videos.is_dir():
         raise ValueError(f"--videos {args.videos} is no folder; give the folder of the video files")
-    require_output_folder(args.output)
-    if args.output.is_dir() and any(args.output.iterdir()):
-        raise ValueError(f"--output {args.output} has files, which are not overwritten; give a new folder")
     source = args.detections or args.ground_truth
     names = _names(args)
     omitted: Counter[str] = Counter()
@@ -85,7 +87,6 @@ def _export(args: argparse.Namespace) -> str:
             f"{source} has no box to write{f' ({reasons})' * bool(reasons)}; times are seconds from the video's "
             "start, or from --timestamp-offset"
         )
-    args.output.mkdir(parents=True, exist_ok=True)
     write = {"cvat": write_cvat, "label_studio": write_label_studio, "coco": write_coco, "via": write_via}[args.to]
     paths = write(videos, list(names.values()), args.output)
     files = ", ".join(path.name for path in paths[:3]) + ", ..." * (len(paths) > 3)

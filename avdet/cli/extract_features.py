@@ -14,6 +14,7 @@ import argparse
 import importlib.util
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ from avdet.cli.each_video import (
     video_progress,
 )
 from avdet.cli.many_videos import given_boxes, inference_settings, person_detector, require_unique_names
+from avdet.output_lock import lock_folder
 from avdet.overlap import StageTimes
 
 if TYPE_CHECKING:
@@ -58,8 +60,9 @@ logger = logging.getLogger(__name__)
 def main(argv: list[str] | None = None) -> int:
     """Exits with status 2 only if no video could be processed; errors.csv lists single videos that failed."""
     args = _parser().parse(argv)
-    with user_errors():
+    with user_errors(), ExitStack() as stack:
         _check_arguments(args)
+        stack.enter_context(lock_folder(args.output))
         from avdet.distributed import distributed_context
 
         # The processes exchange lists alone, and the first to finish waits for the last.

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from avdet.cli.arguments import ToolParser, user_errors
+from avdet.output_lock import lock_folder
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -56,7 +57,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the random choice of val videos (default 0)")
     args = parser.parse(argv)
     with user_errors():
-        sys.stdout.write(_import(args))
+        _require_valid(args)
+        with lock_folder(args.output):
+            sys.stdout.write(_import(args))
     return 0
 
 
@@ -70,7 +73,6 @@ def _import(args: argparse.Namespace) -> str:
     from avdet.annotations.importers.video_index import VideoIndex
     from avdet.annotations.importers.write_dataset import (
         merge_tables,
-        require_no_overwrite,
         split_videos,
         subsample_keyframes,
         videos_with_shared_ids,
@@ -78,8 +80,6 @@ def _import(args: argparse.Namespace) -> str:
     )
     from avdet.datasets.video_files import videos_by_name
 
-    _require_valid(args)
-    require_no_overwrite(args.output, has_val=args.val_fraction > 0)
     label_map = read_label_map(args.label_map) if args.label_map else {}
     choice = Choice(tuple(args.actions), args.identity, tuple(args.ignore))
     context = Context(VideoIndex(videos_by_name(args.videos)), label_map, choice, args.box_unit, args.split)
@@ -119,6 +119,8 @@ def _import(args: argparse.Namespace) -> str:
 
 
 def _require_valid(args: argparse.Namespace) -> None:
+    from avdet.annotations.importers.write_dataset import require_no_overwrite
+
     if not 0 <= args.val_fraction < 1:
         raise ValueError(f"--val-fraction is {args.val_fraction:g}; give a number from 0 to below 1")
     if not 0 <= args.keyframe_interval < math.inf:
@@ -127,3 +129,4 @@ def _require_valid(args: argparse.Namespace) -> None:
         raise ValueError(f"--seed is {args.seed}; give 0 or more")
     if not args.videos.is_dir():
         raise ValueError(f"--videos {args.videos} is no folder; give the folder of the video files")
+    require_no_overwrite(args.output, has_val=args.val_fraction > 0)

@@ -14,6 +14,7 @@ import pandas as pd
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
 from ava_eval.csv_format import MAX_VALUES
 from avdet.annotations.importers.rows import NO_PERSON
+from avdet.atomic_write import atomic_write
 from avdet.datasets.draw_val import draw_val, group_names, one_sided
 
 __all__ = [
@@ -119,12 +120,13 @@ def write_dataset(table: pd.DataFrame, val: set[str], folder: Path) -> list[str]
     persons = table["person_id"].astype("Int64").mask(table["action"] == "")
     rows = table.assign(action_id=table["action"].map(ids).astype("Int64"), timestamp=times, person_id=persons)
     columns = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "person_id"]
-    folder.mkdir(parents=True, exist_ok=True)
     is_val = rows["video"].isin(val)
     for split, part in (("train", rows[~is_val]), ("val", rows[is_val])):
         if len(part):
             text = part[columns].to_csv(header=False, index=False, float_format="%.6g", lineterminator="\n")
             text = re.sub(r",+$", "", text, flags=re.MULTILINE)  # a keyframe without persons is video,timestamp
-            (folder / f"{split}.csv").write_text(text, encoding="utf-8")
-    (folder / "classes.txt").write_text("".join(f"{ids[name]}: {name}\n" for name in names), encoding="utf-8")
+            with atomic_write(folder / f"{split}.csv") as partial:
+                partial.write_text(text, encoding="utf-8")
+    with atomic_write(folder / "classes.txt") as partial:
+        partial.write_text("".join(f"{ids[name]}: {name}\n" for name in names), encoding="utf-8")
     return names
