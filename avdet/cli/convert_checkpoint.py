@@ -70,7 +70,7 @@ def _class_names(checkpoint: ThirdPartyCheckpoint, config: Config | None) -> Map
     dataset = config.dataset()
     names: Mapping[int, str] = {}
     if isinstance(dataset, DetectionDataset):
-        if dataset.files("val")["data.label_map"].is_file():
+        if all(path.is_file() for setting, path in dataset.files("val").items() if setting.endswith("label_map")):
             names = dataset.label_map()
     elif all(path.is_file() for path in dataset.files("val").values()):
         class_sets = list(dataset.class_sets().values())

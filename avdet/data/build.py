@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import BatchSampler
 
+from ava_eval.protocols import PROTOCOLS
 from avdet.config import Config
 from avdet.data.audio_negatives import MisalignedAudio
 from avdet.data.augmentation import Augmentation
@@ -68,7 +69,8 @@ def build_detection_train_loader(
     keyframes = labelled_keyframes(split.rows, dataset.class_names(), split.offsets)
     boxes = dataset.person_boxes("train")
     if boxes is not None:
-        keyframes = keyframes.with_detected(boxes)
+        data = dataset.config
+        keyframes = keyframes.with_detected(boxes, min_score=data.min_box_score, negatives=data.negative_boxes)
     extractor = build_clip_extractor(config)
     misaligned = _misaligned_audio(config, [split.videos[video] for video in set(keyframes.videos)], extractor)
     clips = DetectionTrainClips(keyframes, split.videos, extractor, _augmentation(config.data), misaligned)
@@ -88,7 +90,8 @@ def build_detection_test_loader(
 ) -> ClipLoader[list[ClipBatch]]:
     """Every keyframe of the validation split with a detected person, once over all processes."""
     truth = labelled_keyframes(split.rows, dataset.class_names(), split.offsets)
-    keyframes = keyframes_to_score(truth, dataset)
+    unlabelled = PROTOCOLS[config.test.protocol].scores_detected_keyframes
+    keyframes = keyframes_to_score(truth, dataset, unlabelled=unlabelled)
     extractor, short_side = build_clip_extractor(config), config.data.test_short_side
     clips = DetectionTestClips(keyframes, split.videos, extractor, short_side=short_side)
     indices = DistributedEvalSampler(len(clips), rank=rank, world_size=world_size)

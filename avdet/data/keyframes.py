@@ -19,7 +19,7 @@ from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
 from avdet.boxes import iou_xyxy
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.detection import DetectionDataset
-from avdet.datasets.keyframe_split import keyframe_index
+from avdet.datasets.keyframe_split import keyframe_index, without_excluded
 from avdet.datasets.timestamp_offset import VideoOffsets
 from avdet.structures import PersonBoxes
 
@@ -34,7 +34,8 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-SAME_PERSON_IOU = 0.9  # PySlowFast's training lists have the detected boxes that overlap a labelled one this much
+SAME_PERSON_IOU = 0.9  # PySlowFast's training lists label the detected boxes that overlap a labelled one this much
+OTHER_PERSON_IOU = 0.5  # frame mAP takes a box that overlaps a labelled one less for another person
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,13 @@ class KeyframeTable:
             labels=self.labels[persons],
         )
 
-    def with_detected(self, boxes: pd.DataFrame) -> KeyframeTable:
-        """Adds every detected box that overlaps a labelled person by SAME_PERSON_IOU, with that person's labels."""
-        detected = detected_keyframes(self, boxes, min_score=0.0)
-        keyframes = [_with_matches(self[k], detected[k].people) for k in range(len(self))]
+    def with_detected(self, boxes: pd.DataFrame, *, min_score: float, negatives: bool) -> KeyframeTable:
+        """Adds every detected box that overlaps a labelled person by SAME_PERSON_IOU, with that person's labels.
+
+        negatives: also adds the boxes that overlap no labelled person by OTHER_PERSON_IOU, as persons without actions.
+        """
+        detected = detected_keyframes(self, boxes, min_score=min_score)
+        keyframes = [_with_matches(self[k], detected[k].people, negatives=negatives) for k in range(len(self))]
         people = [keyframe.people for keyframe in keyframes]
         return replace(
             self,
@@ -116,8 +120,8 @@ def labelled_keyframes(
 ) -> KeyframeTable:
     """Keyframes of AVA's rows: a person is one box and id of a keyframe, its rows are its actions.
 
-    Rows of other classes leave a person without that label, as AVA's 80 classes do under its label map of 60. Rows
-    without a box (action 0) make a keyframe without persons.
+    Rows of other classes leave a person without that label. Rows without a box (action 0) make a keyframe without
+    persons.
     """
     rows = ground_truth.assign(timestamp=ground_truth["timestamp"].round(6))  # as the evaluator compares times
     rows = rows.sort_values([*KEYFRAME_COLUMNS, *BOX_COLUMNS, "person_id"], kind="stable")
@@ -152,13 +156,19 @@ def detected_keyframes(keyframes: KeyframeTable, boxes: pd.DataFrame, *, min_sco
     return replace(keyframes, first=first, people=people, labels=torch.zeros(len(people), 0, dtype=torch.uint8))
 
 
-def keyframes_to_score(truth: KeyframeTable, dataset: DetectionDataset[Any]) -> KeyframeTable:
+def keyframes_to_score(
+    truth: KeyframeTable, dataset: DetectionDataset[Any], *, unlabelled: bool = False
+) -> KeyframeTable:
     """The validation keyframes with their detected persons of `min_box_score`; logs how many boxes are used.
 
+    unlabelled: also those at other times of the same videos, which some protocols score; not the excluded ones.
     Raises ValueError if there is none.
     """
     boxes, min_score = dataset.person_boxes("val"), dataset.config.min_box_score
     assert boxes is not None, "the validation split always has person boxes"
+    if unlabelled:
+        candidates = without_excluded(boxes[boxes["video"].isin(set(truth.videos))], dataset.excluded("val"))
+        truth = replace(keyframes_of_boxes(candidates, min_score=min_score), offsets=truth.offsets)
     keyframes = detected_keyframes(truth, boxes, min_score=min_score)
     counts = np.diff(keyframes.first)
     logger.info(
@@ -192,17 +202,21 @@ def keyframes_of_boxes(boxes: pd.DataFrame, *, min_score: float) -> KeyframeTabl
     return detected_keyframes(empty, boxes, min_score=min_score)
 
 
-def _with_matches(keyframe: Keyframe, detected: PersonBoxes) -> Keyframe:
+def _with_matches(keyframe: Keyframe, detected: PersonBoxes, *, negatives: bool) -> Keyframe:
     if not len(detected) or not len(keyframe.people):
         return keyframe
     overlap, person = iou_xyxy(detected.boxes, keyframe.people.boxes).max(dim=1)
     matches = overlap >= SAME_PERSON_IOU
+    others = (overlap < OTHER_PERSON_IOU) & negatives
     people = PersonBoxes(
-        torch.cat([keyframe.people.boxes, detected.boxes[matches]]),
-        torch.cat([keyframe.people.scores, detected.scores[matches]]),
-        torch.cat([keyframe.people.person_ids, keyframe.people.person_ids[person[matches]]]),
+        torch.cat([keyframe.people.boxes, detected.boxes[matches], detected.boxes[others]]),
+        torch.cat([keyframe.people.scores, detected.scores[matches], detected.scores[others]]),
+        torch.cat(
+            [keyframe.people.person_ids, keyframe.people.person_ids[person[matches]], detected.person_ids[others]]
+        ),
     )
-    labels = torch.cat([keyframe.labels, keyframe.labels[person[matches]]])
+    no_actions = keyframe.labels.new_zeros(int(others.sum()), keyframe.labels.shape[1])
+    labels = torch.cat([keyframe.labels, keyframe.labels[person[matches]], no_actions])
     return replace(keyframe, people=people, labels=labels)
 
 

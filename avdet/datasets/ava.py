@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,8 @@ from avdet.datasets.proposals import read_proposals
 
 __all__ = ["Ava", "AvaConfig"]
 
+logger = logging.getLogger(__name__)
+
 
 class AvaConfig(DetectionConfig):
     """AVA and everything in its file formats."""
@@ -26,7 +29,11 @@ class AvaConfig(DetectionConfig):
     train_csv: Path = Field(Path("ava_train_v2.2.csv"), description="Ground truth of the training split.")
     val_csv: Path = Field(Path("ava_val_v2.2.csv"), description="Ground truth of the validation split.")
     label_map: Path = Field(
-        Path("ava_action_list_v2.2_for_activitynet_2019.pbtxt"), description="Class names: a pbtxt or plain list."
+        Path("ava_action_list_v2.2_for_activitynet_2019.pbtxt"),
+        description="Names of the classes that are scored: a pbtxt or plain list.",
+    )
+    train_label_map: Path | None = Field(
+        None, description="Names of the classes that are trained, such as AVA's 80; null: those of `label_map`."
     )
     train_excluded: Path | None = Field(
         Path("ava_train_excluded_timestamps_v2.2.csv"), description="Excluded keyframes of the training split."
@@ -35,7 +42,8 @@ class AvaConfig(DetectionConfig):
         Path("ava_val_excluded_timestamps_v2.2.csv"), description="Excluded keyframes of the validation split."
     )
     train_boxes: Path | None = Field(
-        None, description="Detected person boxes that are added in training where they match the ground truth."
+        Path("ava_train_predicted_boxes.csv"),
+        description="Detected person boxes that are added in training if the file exists; null: none.",
     )
     val_boxes: Path = Field(
         Path("ava_val_predicted_boxes.csv"), description="Detected person boxes that are classified in testing."
@@ -48,11 +56,17 @@ class Ava(DetectionDataset[AvaConfig]):
     Config = AvaConfig
 
     def files(self, split: Split) -> dict[str, Path]:
-        names = ("label_map", f"{split}_csv", f"{split}_excluded", f"{split}_boxes")
-        files = {f"data.{name}": getattr(self.config, name) for name in names}
-        return {setting: self.config.annotations / file for setting, file in files.items() if file is not None}
+        names = ("label_map", "train_label_map", f"{split}_csv", f"{split}_excluded", f"{split}_boxes")
+        given = {f"data.{name}": getattr(self.config, name) for name in names}
+        files = {setting: self.config.annotations / file for setting, file in given.items() if file is not None}
+        if split == "train" and "data.train_boxes" in files and not files["data.train_boxes"].is_file():
+            del files["data.train_boxes"]  # training also works without detected boxes
+        return files
 
     def label_map(self) -> dict[int, str]:
+        return read_label_map(self.config.annotations / (self.config.train_label_map or self.config.label_map))
+
+    def scored_label_map(self) -> dict[int, str]:
         return read_label_map(self.config.annotations / self.config.label_map)
 
     def ground_truth(self, split: Split) -> pd.DataFrame:
@@ -64,4 +78,6 @@ class Ava(DetectionDataset[AvaConfig]):
 
     def person_boxes(self, split: Split) -> pd.DataFrame | None:
         file = self.files(split).get(f"data.{split}_boxes")
+        if file is None and self.config.train_boxes is not None:
+            logger.warning("train: no %s, so training has labelled boxes alone", self.config.train_boxes)
         return None if file is None else with_table_names(read_proposals(file))

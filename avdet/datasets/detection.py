@@ -30,13 +30,10 @@ logger = logging.getLogger(__name__)
 class DetectionConfig(DataConfig):
     """Settings of benchmarks with person boxes."""
 
-    colour_jitter: Fraction = Field(
-        0.4, description="Largest relative change of brightness, contrast and saturation in training."
+    min_box_score: Fraction = Field(0.8, description="Lowest score of the detected person boxes that are used.")
+    negative_boxes: bool = Field(
+        False, description="Train on detected boxes that overlap no labelled person as persons without actions."
     )
-    pca_lighting: float = Field(
-        0.1, ge=0, description="Standard deviation of the shift along ImageNet's principal colours in training."
-    )
-    min_box_score: Fraction = Field(0.8, description="Lowest score of the detected person boxes that are classified.")
     timestamp_offset: Literal["auto"] | float | Path = Field(
         "auto", description="Timestamp of the videos' start; auto: 0, AVA's 900 or ID_START_END; a CSV video,offset."
     )
@@ -99,7 +96,11 @@ class DetectionDataset(ABC, Generic[C]):
 
     @abstractmethod
     def label_map(self) -> dict[int, str]:
-        """Names of all classes by the benchmark's ids."""
+        """Names of all classes that can be trained, by the benchmark's ids."""
+
+    def scored_label_map(self) -> dict[int, str]:
+        """Names of the classes that the metrics average; by default all."""
+        return self.label_map()
 
     @abstractmethod
     def ground_truth(self, split: Split) -> pd.DataFrame:
@@ -114,9 +115,16 @@ class DetectionDataset(ABC, Generic[C]):
         """Detected person boxes: video, timestamp, box, score, person_id; None if there are none."""
 
     def class_names(self) -> ClassNames:
-        """The classes that are trained and scored."""
+        """The classes that are trained."""
         classes = ClassNames.from_label_map(self.label_map())
         return classes.select(self.config.classes, "data.classes") if self.config.classes else classes
+
+    def scored_classes(self) -> ClassNames:
+        """The trained classes that the metrics average. Raises ValueError if there is none."""
+        trained, scored = self.class_names().ids, self.scored_label_map()
+        if not scored.keys() & set(trained):
+            raise ValueError("data.label_map has none of the trained classes (data.train_label_map, data.classes)")
+        return ClassNames.from_label_map({i: name for i, name in scored.items() if i in trained})
 
     def class_sets(self) -> dict[str, ClassNames]:
         return {"action": self.class_names()}
@@ -146,7 +154,8 @@ class DetectionDataset(ABC, Generic[C]):
         self, detections: pd.DataFrame, split: KeyframeSplit, *, protocol: str, iou: float, ties: Ties = "expected"
     ) -> Metrics:
         """Frame mAP of a table of detections, whose scores should not be rounded: rounded ones tie."""
-        label_map = self.class_names().label_map
+        label_map = self.scored_classes().label_map
+        detections = detections[detections["action_id"].isin(list(label_map))]
         excluded = split.excluded if PROTOCOLS[protocol].uses_excluded else None
         result = ava_eval.evaluate(
             split.ground_truth, detections, label_map, excluded=excluded, protocol=protocol, iou=iou, ties=ties

@@ -72,10 +72,26 @@ def test_detected_boxes_take_the_labels_of_the_person_they_match() -> None:
         ("b", 902.0, 0.1, 0.1, 0.4, 0.89, 0.5),  # IoU 79/80 with person 3
         ("b", 902.0, 0.2, 0.1, 0.5, 0.9, 0.99),  # IoU 1/2 with person 3
     )
-    table = labelled_keyframes(TRUTH, CLASSES).with_detected(detected)
+    table = labelled_keyframes(TRUTH, CLASSES).with_detected(detected, min_score=0.5, negatives=False)
     assert [len(table[k].people) for k in range(3)] == [1, 0, 3]
     assert table[2].people.person_ids.tolist() == [3, 4, 3]
     assert table[2].labels.tolist() == [[0, 1, 1], [1, 0, 0], [0, 1, 1]]
+
+
+def test_detected_boxes_of_no_labelled_person_are_negatives_on_demand() -> None:
+    detected = boxes(
+        ("b", 902.0, 0.1, 0.1, 0.4, 0.89, 0.7),  # person 3, below the threshold
+        ("b", 902.0, 0.1, 0.1, 0.4, 0.6, 0.9),  # IoU 5/8 with person 3: neither the same nor another person
+        ("b", 902.0, 0.0, 0.9, 0.1, 1.0, 0.9),
+        ("b", 902.0, 0.0, 0.0, 0.1, 0.1, 0.79),
+        ("a", 903.0, 0.0, 0.0, 0.1, 0.1, 0.9),  # a keyframe without labelled persons
+    )
+    truth = labelled_keyframes(TRUTH, CLASSES)
+    table = truth.with_detected(detected, min_score=0.8, negatives=True)
+    assert [len(table[k].people) for k in range(3)] == [1, 0, 3]
+    assert table[2].people.person_ids.tolist() == [3, 4, -1] and table[2].labels[2].tolist() == [0, 0, 0]
+    without = truth.with_detected(detected, min_score=0.8, negatives=False)
+    assert len(without.people) == len(truth.people)
 
 
 def test_keyframes_of_boxes_alone() -> None:

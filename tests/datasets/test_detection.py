@@ -8,6 +8,7 @@ import pytest
 
 from ava_eval.ties import Ties
 from avdet.config import Config
+from avdet.data.keyframes import keyframes_to_score, labelled_keyframes
 from avdet.datasets.ava import Ava, AvaConfig
 from avdet.datasets.dataset import require_data
 
@@ -47,6 +48,52 @@ def test_a_subset_of_classes_with_exclusive_groups(tiny_config: Config) -> None:
     classes = benchmark.class_names()
     assert classes.names == ("sit", "stand", "walk")
     assert benchmark.exclusive_groups(classes) == [[1, 0]]
+
+
+def test_all_classes_are_trained_and_those_of_the_label_map_scored(tiny_config: Config, tmp_path: Path) -> None:
+    trained = ava(tiny_config).label_map()
+    (tmp_path / "scored.txt").write_text("".join(f"{i}: {name}\n" for i, name in list(trained.items())[2:]))
+    names = {"label_map": tmp_path / "scored.txt", "train_label_map": ava(tiny_config).config.label_map}
+    benchmark = ava(tiny_config, **names)
+    assert benchmark.class_names().label_map == trained
+    assert set(benchmark.scored_classes().ids) == set(list(trained)[2:])
+    split = benchmark.read("val")
+    perfect = split.ground_truth[split.ground_truth["action_id"] > 0].assign(score=1.0)
+    metrics = benchmark.metrics(perfect, split, protocol="official", iou=0.5)
+    assert list(metrics.content["AP"]) == list(trained.values())[2:] and metrics.content["counts"]["detections"] < len(
+        perfect
+    )
+    with pytest.raises(ValueError, match=r"data\.label_map has none of the trained classes"):
+        ava(tiny_config, **names, classes=(next(iter(trained.values())),)).scored_classes()
+
+
+def test_boxes_for_training_are_used_if_the_file_exists(tiny_config: Config, caplog: pytest.LogCaptureFixture) -> None:
+    named = ava(tiny_config, train_boxes=Path("ava_train_predicted_boxes.csv"))
+    boxes = named.person_boxes("train")
+    assert boxes is not None and len(boxes) and not caplog.text
+    missing = ava(tiny_config, train_boxes=Path("no.csv"))
+    require_data(missing)
+    assert missing.person_boxes("train") is None and "train: no no.csv, so training has labelled" in caplog.text
+
+
+def test_protocols_score_keyframes_without_labels_or_not(tiny_config: Config, tmp_path: Path) -> None:
+    """Boxes at 1.5 s, which the ground truth does not list, and at an excluded time."""
+    benchmark = ava(tiny_config)
+    split, boxes = benchmark.read("val"), benchmark.person_boxes("val")
+    assert boxes is not None
+    first = boxes.iloc[:1]
+    added = pd.concat([boxes, first.assign(timestamp=1.5), first.assign(timestamp=2.5)])
+    added.to_csv(tmp_path / "boxes.csv", index=False)
+    (tmp_path / "excluded.csv").write_text(f"{first['video'].item()},2.5\n")
+    named = ava(
+        tiny_config, val_boxes=tmp_path / "boxes.csv", val_excluded=tmp_path / "excluded.csv", min_box_score=0.0
+    )
+    truth = labelled_keyframes(split.rows, named.class_names(), split.offsets)
+    listed, all_ = keyframes_to_score(truth, named), keyframes_to_score(truth, named, unlabelled=True)
+    video = first["video"].item()
+    extra = set(zip(all_.videos, all_.times_s, strict=True)) - set(zip(listed.videos, listed.times_s, strict=True))
+    assert (video, 1.5) in extra and (video, 2.5) not in extra
+    assert len(all_.people) - len(listed.people) >= 1
 
 
 def test_scores_are_not_rounded_and_ties_follow_the_setting(tiny_config: Config) -> None:

@@ -86,11 +86,11 @@ def check_person_boxes(truth: KeyframeTable, boxes: pd.DataFrame, min_score: flo
     )
 
 
-def check_training_boxes(truth: KeyframeTable, boxes: pd.DataFrame) -> Iterator[Finding]:
+def check_training_boxes(truth: KeyframeTable, boxes: pd.DataFrame, min_score: float) -> Iterator[Finding]:
     """Counts the detected boxes that become training samples because they overlap a labelled person."""
     if not len(truth):
         return
-    added = len(truth.with_detected(boxes).people) - len(truth.people)
+    added = len(truth.with_detected(boxes, min_score=min_score, negatives=False).people) - len(truth.people)
     if added:
         message = f"{added:,} of {counted(len(boxes), 'box')} overlap a labelled person enough to be trained on"
         yield Finding("fact", "train boxes", message)

@@ -43,6 +43,7 @@ def check_detection(dataset: DetectionDataset[Any], *, thorough: bool = True) ->
     try:
         require_data(dataset)
         label_map, classes = dataset.label_map(), dataset.class_names()
+        classes_of = {"train": classes, "val": dataset.scored_classes()}
         dataset.exclusive_groups(classes)
         tables: dict[Split, pd.DataFrame] = {
             split: without_excluded(dataset.ground_truth(split), dataset.excluded(split)) for split in SPLITS
@@ -57,7 +58,7 @@ def check_detection(dataset: DetectionDataset[Any], *, thorough: bool = True) ->
     yield from check_classes(label_map, classes)
     yield from check_splits(tables)
     for split, table in tables.items():
-        yield from check_rows(split, table, label_map, classes)
+        yield from check_rows(split, table, label_map, classes_of[split])
         yield from check_exclusive_groups(split, table, label_map, config.exclusive_groups)
         yield from check_boxes(split, table)
         yield from check_person_ids(split, table)
@@ -70,7 +71,8 @@ def check_detection(dataset: DetectionDataset[Any], *, thorough: bool = True) ->
             truth = labelled_keyframes(tables["val"], classes)
             yield from check_person_boxes(truth, boxes["val boxes"], config.min_box_score)
         if boxes["train boxes"] is not None:
-            yield from check_training_boxes(labelled_keyframes(tables["train"], classes), boxes["train boxes"])
+            train = labelled_keyframes(tables["train"], classes)
+            yield from check_training_boxes(train, boxes["train boxes"], config.min_box_score)
 
 
 def _check_videos(

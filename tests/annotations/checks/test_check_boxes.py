@@ -45,7 +45,7 @@ def test_boxes_elsewhere_are_an_error() -> None:
 
 def test_training_boxes_must_overlap_a_labelled_person() -> None:
     def message(*rows: tuple[str, float, tuple[float, ...], float]) -> str:
-        (finding,) = check_training_boxes(two_persons(), boxes_of(*rows))
+        (finding,) = check_training_boxes(two_persons(), boxes_of(*rows), 0.0)
         return f"{finding.level}: {finding.message}"
 
     assert message(("a", 1.0, NEAR_LEFT, 0.9), ("a", 1.0, HALF_LEFT, 0.9)) == (
