@@ -1,4 +1,4 @@
-"""From a config to clips and loaders: the only file in data/ that knows a config."""
+"""From a config to the clips and loaders of detection; only the build files in data/ know a config."""
 
 from __future__ import annotations
 
@@ -15,21 +15,15 @@ from ava_eval.protocols import PROTOCOLS
 from avdet.config import Config
 from avdet.data.audio_negatives import MisalignedAudio
 from avdet.data.augmentation import Augmentation
-from avdet.data.classification_clips import (
-    ClassificationTestClips,
-    ClassificationTrainClips,
-    ViewBatch,
-    collate_views,
-)
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate, collate_by_size
-from avdet.data.detection_clips import DetectionTestClips, DetectionTrainClips
+from avdet.data.detection_clips import DetectionTrainClips
+from avdet.data.detection_test_clips import DetectionTestClips, keyframe_views
 from avdet.data.keyframes import keyframes_to_score, labelled_keyframes
 from avdet.data.loader import ClipLoader
 from avdet.data.repeat_factor import positive_weights, repeat_factors
 from avdet.data.safe_dataset import BadClipLog, ClipSource
-from avdet.data.sampler import DistributedEvalSampler, EpochSampler, HardNegativeSchedule, SampleSpec
-from avdet.datasets.classification import ClassificationConfig, ClassificationDataset, SegmentSplit
+from avdet.data.sampler import EpochSampler, HardNegativeSchedule
 from avdet.datasets.dataset import DataConfig
 from avdet.datasets.detection import DetectionDataset
 from avdet.datasets.keyframe_split import KeyframeSplit
@@ -37,8 +31,9 @@ from avdet.media.logmel import LogMel
 from avdet.structures import ClipBatch
 
 __all__ = [
-    "build_classification_loss_loader", "build_classification_test_loader", "build_classification_train_loader",
-    "build_clip_extractor", "build_detection_test_loader", "build_detection_train_loader", "build_positive_weights",
+    "TrainLoader", "build_augmentation", "build_clip_extractor", "build_detection_test_loader",
+    "build_detection_train_loader", "build_eval_loader", "build_misaligned_audio", "build_positive_weights",
+    "build_train_loader",
 ]  # fmt: skip
 
 B = TypeVar("B")
@@ -72,11 +67,11 @@ def build_detection_train_loader(
         data = dataset.config
         keyframes = keyframes.with_detected(boxes, min_score=data.min_box_score, negatives=data.negative_boxes)
     extractor = build_clip_extractor(config)
-    misaligned = _misaligned_audio(config, [split.videos[video] for video in set(keyframes.videos)], extractor)
-    clips = DetectionTrainClips(keyframes, split.videos, extractor, _augmentation(config.data), misaligned)
+    misaligned = build_misaligned_audio(config, [split.videos[video] for video in set(keyframes.videos)], extractor)
+    clips = DetectionTrainClips(keyframes, split.videos, extractor, build_augmentation(config.data), misaligned)
     threshold = dataset.config.repeat_threshold
     repeats = repeat_factors(keyframes, threshold) if threshold else None
-    return _train_loader(config, clips, bad_clips, rank, world_size, repeats)
+    return build_train_loader(config, clips, bad_clips, rank, world_size, repeats)
 
 
 def build_positive_weights(dataset: DetectionDataset[Any], loader: ClipLoader[ClipBatch]) -> Tensor | None:
@@ -88,68 +83,20 @@ def build_positive_weights(dataset: DetectionDataset[Any], loader: ClipLoader[Cl
 def build_detection_test_loader(
     config: Config, dataset: DetectionDataset[Any], split: KeyframeSplit, *, rank: int = 0, world_size: int = 1
 ) -> ClipLoader[list[ClipBatch]]:
-    """Every keyframe of the validation split with a detected person, once over all processes."""
+    """All views of every keyframe of the validation split with a detected person, once over all processes."""
     truth = labelled_keyframes(split.rows, dataset.class_names(), split.offsets)
     unlabelled = PROTOCOLS[config.test.protocol].scores_detected_keyframes
     keyframes = keyframes_to_score(truth, dataset, unlabelled=unlabelled)
-    extractor, short_side = build_clip_extractor(config), config.data.test_short_side
-    clips = DetectionTestClips(keyframes, split.videos, extractor, short_side=short_side)
-    indices = DistributedEvalSampler(len(clips), rank=rank, world_size=world_size)
-    return _eval_loader(config.data, clips, indices, config.test.batch_size, collate_by_size)
+    extractor, data = build_clip_extractor(config), dataset.config
+    short_sides = data.test_short_sides or (data.test_short_side,)
+    views = keyframe_views(short_sides, flip=data.test_flip, num_clips=data.test_num_clips, span_s=extractor.span_s)
+    clips = DetectionTestClips(keyframes, split.videos, extractor, views=views)
+    of_rank = range(rank, len(keyframes), world_size)
+    indices = [keyframe * len(views) + i for keyframe in of_rank for i in range(len(views))]
+    return build_eval_loader(config.data, clips, indices, config.test.batch_size, collate_by_size)
 
 
-def build_classification_train_loader(
-    config: Config,
-    dataset: ClassificationDataset[Any],
-    split: SegmentSplit,
-    *,
-    bad_clips: Path | None = None,
-    rank: int = 0,
-    world_size: int = 1,
-) -> TrainLoader:
-    """Training batches of one process, and the sampler that sets their epoch; see `build_detection_train_loader`."""
-    return _train_loader(config, _train_clips(config, dataset, split), bad_clips, rank, world_size)
-
-
-def build_classification_test_loader(
-    config: Config, dataset: ClassificationDataset[Any], split: SegmentSplit, *, rank: int = 0, world_size: int = 1
-) -> ClipLoader[ViewBatch]:
-    """All test views of one process's segments, in the order of the segments."""
-    settings: ClassificationConfig = dataset.config
-    clips = ClassificationTestClips(
-        split.segments,
-        split.files,
-        build_clip_extractor(config),
-        short_side=settings.test_short_side,
-        num_clips=settings.test_num_clips,
-        num_crops=settings.test_num_crops,
-    )
-    num_clips = settings.test_num_clips
-    segments = range(rank, len(split.segments), world_size)
-    indices = [segment * num_clips + i for segment in segments for i in range(num_clips)]
-    clips_per_batch = max(1, config.test.batch_size // settings.test_num_crops)
-    return _eval_loader(config.data, clips, indices, clips_per_batch, collate_views)
-
-
-def build_classification_loss_loader(
-    config: Config, dataset: ClassificationDataset[Any], split: SegmentSplit, *, rank: int = 0, world_size: int = 1
-) -> ClipLoader[ClipBatch]:
-    """Every segment once, augmented as in training with fixed seeds, to measure a loss on."""
-    specs = [SampleSpec(i, seed=i, hard_negative=bool(i % 2)) for i in range(rank, len(split.segments), world_size)]
-    clips = _train_clips(config, dataset, split)
-    return _eval_loader(config.data, clips, specs, config.test.batch_size, collate)
-
-
-def _train_clips(config: Config, dataset: ClassificationDataset[Any], split: SegmentSplit) -> ClassificationTrainClips:
-    extractor = build_clip_extractor(config)
-    misaligned = _misaligned_audio(config, sorted(set(split.files.values())), extractor)
-    augmentation = _augmentation(config.data)
-    return ClassificationTrainClips(
-        split.segments, split.files, extractor, augmentation, task=dataset.config.task, misaligned=misaligned
-    )
-
-
-def _train_loader(
+def build_train_loader(
     config: Config,
     clips: ClipSource[Any],
     bad_clips: Path | None,
@@ -169,7 +116,7 @@ def _train_loader(
     return loader, sampler
 
 
-def _eval_loader(
+def build_eval_loader(
     data: DataConfig,
     clips: ClipSource[Any],
     indices: Iterable[Any],
@@ -180,11 +127,11 @@ def _eval_loader(
     return ClipLoader(clips, batches, collate_fn, workers=data.workers, limit_s=data.clip_timeout_s)
 
 
-def _augmentation(data: DataConfig) -> Augmentation:
+def build_augmentation(data: DataConfig) -> Augmentation:
     return Augmentation(
         data.train_short_side, data.train_scale, data.train_crop, data.flip, data.colour_jitter, data.pca_lighting
     )
 
 
-def _misaligned_audio(config: Config, videos: list[Path], extractor: ClipExtractor) -> MisalignedAudio | None:
+def build_misaligned_audio(config: Config, videos: list[Path], extractor: ClipExtractor) -> MisalignedAudio | None:
     return MisalignedAudio(videos, extractor) if config.model.avs_stages else None

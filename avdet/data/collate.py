@@ -31,8 +31,12 @@ def collate(clips: list[Clip]) -> ClipBatch:
 
 
 def collate_by_size(clips: list[Clip]) -> list[ClipBatch]:
-    """One batch per run of clips of one frame size: test frames keep their shape, so nothing is padded."""
-    return [collate(list(run)) for _, run in groupby(clips, key=lambda clip: clip.frames.shape)]
+    """One batch per frame size: test frames keep their shape, so nothing is padded."""
+
+    def size(clip: Clip) -> tuple[int, ...]:
+        return tuple(clip.frames.shape)
+
+    return [collate(list(same)) for _, same in groupby(sorted(clips, key=size), key=size)]
 
 
 def _stack_audio(log_mels: list[Tensor | None]) -> Tensor | None:

@@ -15,16 +15,17 @@ from avdet.boxes import scale_xyxy
 from avdet.data.audio_negatives import MisalignedAudio
 from avdet.data.augmentation import Augmentation
 from avdet.data.clip_extractor import ClipExtractor, channels_first
-from avdet.data.keyframes import Keyframe, KeyframeTable
+from avdet.data.keyframes import KeyframeTable
 from avdet.data.sampler import SampleSpec
 from avdet.data.transforms import clip_and_keep
-from avdet.media.video_source import VideoSource
 from avdet.structures import Clip
 
-__all__ = ["DetectionTestClips", "DetectionTrainClips", "extract_whole_frame"]
+__all__ = ["DetectionTrainClips", "KeyframeClips"]
 
 
-class _KeyframeClips(Dataset[Clip]):
+class KeyframeClips(Dataset[Clip]):
+    """One clip per keyframe; a subclass says which."""
+
     def __init__(self, keyframes: KeyframeTable, videos: Mapping[str, Path], extractor: ClipExtractor) -> None:
         self.keyframes, self.videos, self.extractor = keyframes, videos, extractor
 
@@ -37,7 +38,7 @@ class _KeyframeClips(Dataset[Clip]):
         return self.videos[keyframe.video], keyframe.video_s
 
 
-class DetectionTrainClips(_KeyframeClips):
+class DetectionTrainClips(KeyframeClips):
     """Labelled persons in augmented clips, with misaligned audio if the model has an AVS loss."""
 
     def __init__(
@@ -75,33 +76,3 @@ class DetectionTrainClips(_KeyframeClips):
             people=keyframe.people.select(keep),
             labels={"action": keyframe.labels[keep]},
         )
-
-
-class DetectionTestClips(_KeyframeClips):
-    """The whole frame at one scale around each keyframe; no randomness, no clip is replaced."""
-
-    def __init__(
-        self, keyframes: KeyframeTable, videos: Mapping[str, Path], extractor: ClipExtractor, *, short_side: int
-    ) -> None:
-        super().__init__(keyframes, videos, extractor)
-        self.short_side = short_side
-
-    def __getitem__(self, index: int) -> Clip:
-        keyframe = self.keyframes[index]
-        with self.extractor.open(self.videos[keyframe.video], short_side=self.short_side) as video:
-            return extract_whole_frame(video, keyframe, self.extractor)
-
-
-def extract_whole_frame(video: VideoSource, keyframe: Keyframe, extractor: ClipExtractor) -> Clip:
-    """The clip around a keyframe in the reader's frame size, with the persons' boxes in its pixels."""
-    frames = extractor.frames(video, keyframe.video_s)
-    height, width = frames.shape[1:3]
-    return Clip(
-        keyframe.video,
-        keyframe.time_s,
-        channels_first(frames),
-        extractor.audio(video, keyframe.video_s),
-        boxes_px=scale_xyxy(keyframe.people.boxes, width, height),
-        people=keyframe.people,
-        labels={"action": keyframe.labels},
-    )

@@ -11,7 +11,7 @@ from torch.utils.data import Sampler
 
 from avdet.data.repeat_factor import repeat_indices
 
-__all__ = ["DistributedEvalSampler", "EpochSampler", "HardNegativeSchedule", "SampleSpec"]
+__all__ = ["EpochSampler", "HardNegativeSchedule", "SampleSpec"]
 
 
 @dataclass(frozen=True)
@@ -88,16 +88,3 @@ class EpochSampler(Sampler[list[SampleSpec]]):
             begin = iteration * self.batch_size
             of_rank = range(begin + self.rank, begin + self.batch_size, self.world_size)
             yield [SampleSpec(int(order[i]), int(seeds[i]), bool(hard[i])) for i in of_rank]
-
-
-class DistributedEvalSampler(Sampler[int]):
-    """The indices of one process in an evaluation: each index once over all processes, none twice as padding."""
-
-    def __init__(self, size: int, *, rank: int = 0, world_size: int = 1) -> None:
-        self.indices = range(rank, size, world_size)
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.indices)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
 import pandas as pd
 from pydantic import Field, field_validator, model_validator
@@ -33,6 +33,13 @@ class DetectionConfig(DataConfig):
     min_box_score: Fraction = Field(0.8, description="Lowest score of the detected person boxes that are used.")
     negative_boxes: bool = Field(
         False, description="Train on detected boxes that overlap no labelled person as persons without actions."
+    )
+    test_short_sides: tuple[Annotated[int, Field(ge=32)], ...] = Field(
+        (), description="Short sides in testing, whose scores are averaged; []: `test_short_side` alone."
+    )
+    test_flip: bool = Field(False, description="Also average over mirrored frames in testing.")
+    test_num_clips: int = Field(
+        1, ge=1, le=100, description="Clips per keyframe in testing, spread over half a clip's span around it."
     )
     timestamp_offset: Literal["auto"] | float | Path = Field(
         "auto", description="Timestamp of the videos' start; auto: 0, AVA's 900 or ID_START_END; a CSV video,offset."

@@ -13,7 +13,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from avdet.config import Config
-from avdet.data.build import build_classification_test_loader, build_classification_train_loader
+from avdet.data.build_classification import build_classification_test_loader, build_classification_train_loader
 from avdet.data.classification_clips import ClipViews, collate_views
 from avdet.data.loader import ClipLoader
 from avdet.data.sampler import EpochSampler

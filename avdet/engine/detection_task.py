@@ -21,7 +21,7 @@ from avdet.engine.progress import Stopwatch, progress_bar
 from avdet.engine.task import EvaluationResult
 from avdet.models.action_model import ActionModel
 from avdet.models.build import build_model
-from avdet.models.detect import Predicts, detect
+from avdet.models.detect import Predicts, average_views, detect
 from avdet.models.inference_model import inference_model
 from avdet.structures import ClipBatch, Detections
 
@@ -82,4 +82,4 @@ def detect_split(
             for batch in batches_by_size:
                 detections += detect(model, batch, process.device)
             advance(f"data {watch.data_s:.2f} s  step {watch.step_s:.2f} s")
-    return detection_table(process.all_gather(detections), class_ids)
+    return detection_table(average_views(process.all_gather(detections)), class_ids)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from avdet.config import Config
-from avdet.data.build import build_classification_loss_loader, build_classification_train_loader
+from avdet.data.build_classification import build_classification_loss_loader, build_classification_train_loader
 from avdet.data.loader import ClipLoader
 from avdet.data.sampler import EpochSampler
 from avdet.datasets.classification import ClassificationDataset

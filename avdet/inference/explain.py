@@ -12,7 +12,7 @@ import torch
 
 from ava_eval import BOX_COLUMNS
 from avdet.data.collate import collate
-from avdet.data.detection_clips import extract_whole_frame
+from avdet.data.detection_test_clips import extract_whole_frame
 from avdet.data.keyframes import Keyframe
 from avdet.inference.detector import ActionDetector
 from avdet.media.video_reader import VideoReader

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.data.collate import collate
-from avdet.data.detection_clips import extract_whole_frame
+from avdet.data.detection_test_clips import extract_whole_frame
 from avdet.data.keyframes import Keyframe
 from avdet.datasets.class_names import ClassNames
 from avdet.detection_table import detection_table

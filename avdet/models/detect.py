@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -9,7 +11,7 @@ from torch import Tensor
 
 from avdet.structures import ClipBatch, Detections
 
-__all__ = ["Predicts", "detect"]
+__all__ = ["Predicts", "average_views", "detect"]
 
 
 class Predicts(Protocol):
@@ -29,3 +31,11 @@ def detect(model: Predicts, batch: ClipBatch, device: torch.device) -> list[Dete
         Detections(video, time_s, people, scores)
         for (video, time_s), people, scores in zip(batch.clips, batch.people, scores_of_clips, strict=True)
     ]
+
+
+def average_views(detections: Iterable[Detections]) -> list[Detections]:
+    """One Detections per keyframe: the mean scores of its views, all of which have the same persons."""
+    views: dict[tuple[str, float], list[Detections]] = {}
+    for one in detections:
+        views.setdefault((one.video, one.time_s), []).append(one)
+    return [replace(same[0], scores=torch.stack([one.scores for one in same]).mean(dim=0)) for same in views.values()]

@@ -38,4 +38,4 @@ def test_labels_of_clips_are_stacked() -> None:
 
 def test_clips_of_different_sizes_become_separate_batches() -> None:
     batches = collate_by_size([clip(1), clip(1), clip(1, width=10), clip(1)])
-    assert [len(batch) for batch in batches] == [2, 1, 1]
+    assert [(len(batch), batch.frames.shape[-1]) for batch in batches] == [(3, 8), (1, 10)]

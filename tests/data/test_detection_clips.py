@@ -4,7 +4,8 @@ import torch
 
 from avdet.config import Config
 from avdet.data.build import build_detection_test_loader, build_detection_train_loader
-from avdet.data.detection_clips import DetectionTestClips, DetectionTrainClips
+from avdet.data.detection_clips import DetectionTrainClips
+from avdet.data.detection_test_clips import DetectionTestClips
 from avdet.data.sampler import SampleSpec
 from avdet.media.video_reader import VideoReader
 

@@ -9,7 +9,7 @@ import torch
 from ava_eval import read_ground_truth
 from avdet.config import Config
 from avdet.data.build import build_detection_test_loader
-from avdet.data.detection_clips import DetectionTestClips
+from avdet.data.detection_test_clips import DetectionTestClips
 from avdet.datasets.ava import Ava, AvaConfig
 from avdet.datasets.timestamp_offset import VideoOffsets, add_trimmed, find_timestamp_offset, first_outside
 from tests.media.make_videos import write_video

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from avdet import ActionClassifier
-from avdet.data.build import build_classification_test_loader
+from avdet.data.build_classification import build_classification_test_loader
 from avdet.datasets.classification import SegmentSplit
 from avdet.datasets.segments import Segments
 from avdet.distributed import DistributedContext

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from avdet.data.clip_extractor import ClipExtractor
-from avdet.data.detection_clips import extract_whole_frame
+from avdet.data.detection_test_clips import extract_whole_frame
 from avdet.data.keyframes import Keyframe
 from avdet.inference.keyframe_reader import Source, keyframe_images, open_source, read_clips, read_keyframes
 from avdet.media.array_video import ArrayVideo
