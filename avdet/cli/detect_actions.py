@@ -59,6 +59,12 @@ def _parser() -> ToolParser:
     )
     add_person_arguments(parser)
     add_precision_argument(parser)
+    parser.add_argument(
+        "--short-side",
+        type=int,
+        metavar="PIXELS",
+        help="short side of the model's frames; fewer pixels take less time (default: as in the checkpoint's settings)",
+    )
     parser.add_argument("--keyframe-rate", type=float, default=1.0, help="keyframes per second (default 1)")
     parser.add_argument("--start", type=float, default=0.0, metavar="SECOND", help="first second (default 0)")
     parser.add_argument("--end", type=float, metavar="SECOND", help="last second (default: the end of the video)")
@@ -110,6 +116,8 @@ def _check_arguments(args: argparse.Namespace) -> None:
     if not args.smooth_window >= 0:
         raise ValueError(f"--smooth-window is {args.smooth_window:g}; give 0 or more seconds")
     require_not_nan(args, "min_box_score", "min_score")
+    if args.short_side is not None and args.short_side < 32:
+        raise ValueError(f"--short-side is {args.short_side}; give 32 pixels or more")
     if args.player and args.ray is not None:
         raise ValueError("--ray writes parquet tables alone; use --player without it, or visualize.py --player")
     if min(args.ray_workers) < 1:

@@ -61,6 +61,7 @@ def detect_videos(args: argparse.Namespace, process: DistributedContext) -> int:
     jobs = _jobs(args)
     device = str(process.device)
     detector = ActionDetector.from_checkpoint(args.checkpoint, device=device, precision=args.precision)
+    detector.short_side = args.short_side or detector.short_side
     boxes = given_boxes(args, jobs)
     if boxes is None:  # after the checkpoint, whose errors need no download of a person detector
         detector.person_detector = person_detector(args, device)
@@ -88,7 +89,10 @@ def detect_on_ray(args: argparse.Namespace) -> int:
     output = ResumableOutput(args.output, _resume_settings(args))
     build = partial(build_person_detector, **person_detector_arguments(args))
     workers = tuple(args.ray_workers)
-    run = RayRun(args.checkpoint, build, given_boxes(args, jobs), inference_settings(args), workers, args.precision)
+    run = RayRun(
+        args.checkpoint, build, given_boxes(args, jobs), inference_settings(args), workers, args.precision,
+        args.short_side,
+    )  # fmt: skip
     results = run.detect(
         jobs, output, _output_settings(args), address=args.ray, object_store_mb=args.object_store_memory
     )
@@ -116,7 +120,7 @@ def _resume_settings(args: argparse.Namespace) -> dict[str, object]:
     """The options on which all scores of one output depend; a resumed run must have the same."""
     names = (
         "person_detector", "person_model", "person_class", "person_format", "keyframe_rate", "start", "end",
-        "min_box_score", "batch_size", "precision",
+        "min_box_score", "batch_size", "precision", "short_side",
     )  # fmt: skip
     versions = file_versions(checkpoint=args.checkpoint, boxes=args.boxes, person_weights=args.person_weights)
     return {**{name: getattr(args, name) for name in names}, **versions}

@@ -51,6 +51,7 @@ class RayRun:
     person_detector: builds the person detector, in each worker.
     boxes: a table of boxes, which replaces the person detector.
     workers: number of workers that decode (frames, and again as many for clips), detect persons and score actions.
+    short_side: of the model's frames, in pixels; None is that of the checkpoint's settings.
     """
 
     checkpoint: Path
@@ -59,6 +60,7 @@ class RayRun:
     settings: InferenceSettings
     workers: tuple[int, int, int]
     precision: Precision = "auto"
+    short_side: int | None = None
 
     def detect(
         self,
@@ -110,7 +112,7 @@ class RayRun:
         gpus = min(1.0, resources.get("GPU", 0) / (finders + scorers))
         find = partial(detect_persons, self.person_detector)
         min_box_score = self.settings.min_box_score
-        cut = partial(extract, self.checkpoint, min_box_score)
+        cut = partial(extract, self.checkpoint, min_box_score, self.short_side)
         predict = partial(score, self.checkpoint, min_box_score, self.precision)
         stages = [(decode, decoders, 0.0), (find, finders, gpus)] if self.boxes is None else []
         chunks = ray.data.from_items(rows).flat_map(partial(plan, self.settings), num_cpus=0.1)
@@ -267,9 +269,10 @@ def detect_persons(build_person_detector: Callable[[], PersonDetector]) -> Step:
     return lambda work: detector(work.value)
 
 
-def extract(checkpoint: Path, min_box_score: float) -> Step:
+def extract(checkpoint: Path, min_box_score: float, short_side: int | None = None) -> Step:
     """Builds the step from person boxes to the boxes and their clips."""
     detector = ActionDetector.from_checkpoint(checkpoint, device="cpu")
+    detector.short_side = short_side or detector.short_side
     return lambda work: (
         work.value,
         detector.extract_clips(work.job.path, work.times_s, work.value, min_box_score),

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -51,6 +52,20 @@ def test_boxes_without_ids_are_linked(video: str, action_checkpoint: str, tmp_pa
     assert main([video, "--checkpoint", action_checkpoint, "--boxes", str(boxes), "--output", str(output)]) == 0
     x1 = ava_eval.read_detections(output / "detections.csv").groupby("person_id")["x1"]
     assert x1.min().tolist() == x1.max().tolist() == pytest.approx([0.1, 0.6])
+
+
+def test_the_models_frames_have_the_given_short_side(video: str, action_checkpoint: str, tmp_path: Path) -> None:
+    boxes, output = tmp_path / "boxes.csv", tmp_path / "out"
+    boxes.write_text("clip,1,0.1,0.1,0.6,0.9,0.95\n")
+    argv = [video, "--checkpoint", action_checkpoint, "--boxes", str(boxes), "--output", str(output), "--no-video"]
+    assert main([*argv, "--short-side", "40", "--precision", "float32"]) == 0
+    detector = ActionDetector.from_checkpoint(action_checkpoint, precision="float32")
+    default = detector.detect(video, ava_eval.read_boxes(boxes))["score"].to_numpy()
+    detector.short_side = 40
+    expected = detector.detect(video, ava_eval.read_boxes(boxes))["score"].to_numpy()
+    found = ava_eval.read_detections(output / "detections.csv")["score"].to_numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert np.abs(found - default).max() > 1e-4
 
 
 def test_label_files_of_yolo_are_boxes(video: str, action_checkpoint: str, tmp_path: Path) -> None:
@@ -162,6 +177,7 @@ def test_wrong_usage(
         ([*persons, "--min-score", "nan"], "--min-score is nan; give a number"),
         (["--output", person_checkpoint], "is a file; give a folder"),
         ([*persons, "--person-detector", "detectron2"], "is a torchvision detector, not a detectron2 one"),
+        ([*persons, "--short-side", "31"], "--short-side is 31; give 32 pixels or more"),
         (["--rate", "2"], "unknown option --rate; did you mean --keyframe-rate?"),
     ]:
         assert message in refusal(main, capsys, *argv, *options)

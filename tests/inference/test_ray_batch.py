@@ -42,7 +42,7 @@ def run_stages(
     builds: list[Callable[[], Step]] = [
         decode,
         partial(detect_persons, lambda: person_detector),
-        partial(extract, checkpoint, min_box_score),
+        partial(extract, checkpoint, min_box_score, 40),
         partial(score, checkpoint, min_box_score),
     ]
     rows = {"work": [row["work"] for row in plan(settings, Work(job, value=(None, frozenset())).row())]}
@@ -56,6 +56,7 @@ def test_stages_equal_a_run_without_ray(checkpoint: Path, tmp_path: Path) -> Non
     video = write_noise_video(tmp_path / "video.mp4", 7)
     settings = InferenceSettings(min_box_score=0.2, chunk_size=2)
     detector = ActionDetector.from_checkpoint(checkpoint, device="cpu", person_detector=person_detector)
+    detector.short_side = 40
     expected = dict(detector.chunks(detector.plan(video, None, settings)))
     done = run_stages(VideoJob(video, "video"), checkpoint, person_detector, settings)
     assert [(work.number, work.count, work.error) for work in done] == [(n, 3, None) for n in range(3)]

@@ -69,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", type=Path, help="default: a synthetic video, 480x360, 30 fps")
     parser.add_argument("--seconds", type=int, default=10, help="length of the synthetic video (default 10)")
     parser.add_argument("--boxes", type=int, default=3, help="persons per keyframe (default 3)")
+    parser.add_argument("--short-side", type=int, help="of the model's frames, in pixels (default: the config's)")
     parser.add_argument("--keyframe-rate", type=float, default=1.0, help="keyframes per second (default 1)")
     parser.add_argument("--person-model", choices=list(MODELS), default="resnet50", help="torchvision's detector")
     parser.add_argument("--person-weights", type=Path, metavar="FILE", help="another detector: FILE.onnx or people.pt")
@@ -90,8 +91,8 @@ def run_and_print(args: argparse.Namespace) -> None:
     elif not args.given_boxes:
         persons = torchvision_rcnn(args.person_model, None, device)
     pipeline = Pipeline(
-        inference_model(model, device, args.precision), build_clip_extractor(config), config.data.test_short_side,
-        persons, args.boxes, device,
+        inference_model(model, device, args.precision), build_clip_extractor(config),
+        args.short_side or config.data.test_short_side, persons, args.boxes, device,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         video = args.video or write_clip(Path(folder) / "video.mp4", seconds=args.seconds)
