@@ -50,7 +50,9 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from avdet.synthetic.make_sample import make_sample
     from avdet.synthetic.synthetic_settings import SampleSettings
 
-    settings = SampleSettings(num_train=3, num_val=2, duration_s=(5.0, 6.0), width_px=160, height_px=120)
+    settings = SampleSettings(  # every clip is decoded from a near key frame, and its audio is not resampled
+        num_train=3, num_val=2, duration_s=(5.0, 6.0), width_px=160, height_px=120, gop=12, sample_rate=16000
+    )
     return make_once(tmp_path_factory, "sample", lambda folder: make_sample(folder, workers=1, settings=settings))
 
 

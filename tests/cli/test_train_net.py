@@ -81,7 +81,7 @@ def crash() -> None:
     raise CrashError
 
 
-@pytest.mark.parametrize("stop", [interrupt, crash])
+@pytest.mark.parametrize("stop", [interrupt, pytest.param(crash, marks=pytest.mark.slow)])
 def test_a_resumed_run_equals_an_uninterrupted_one(
     trained_run: Path, tiny_config_file: str, tmp_path: Path, stop: Callable[[], None]
 ) -> None:

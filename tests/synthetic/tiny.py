@@ -14,7 +14,7 @@ TINY = SampleSettings(
 TINY_CLIP_SAMPLE = ClipSampleSettings(
     SampleSettings(
         num_train=4, num_val=2, duration_s=(6.5, 7.0), width_px=64, height_px=48, fps=15, num_persons={1: 1.0},
-        segment_s=(3, 3), stray_change=0.0, music_s=(0, 2),
+        segment_s=(3, 3), stray_change=0.0, music_s=(0, 2), gop=15, sample_rate=16000,
     )
 )  # fmt: skip
 # Overrides that scale a classification config down to seconds on that sample set.
