@@ -13,9 +13,17 @@ from rich.progress import Progress
 
 from avdet.config import Config, load_config
 from avdet.datasets.dataset import Dataset, SampleSet
+from avdet.datasets.detection import DetectionDataset
 from avdet.engine.progress import CONSOLE
 
-__all__ = ["add_config_arguments", "config_from_arguments", "configure_logging", "provide_sample", "sample_recipe"]
+__all__ = [
+    "add_config_arguments",
+    "config_from_arguments",
+    "configure_logging",
+    "overfit_overrides",
+    "provide_sample",
+    "sample_recipe",
+]
 
 logger = logging.getLogger(__name__)
 SAMPLE_FOLDERS: dict[SampleSet, Path] = {
@@ -23,6 +31,7 @@ SAMPLE_FOLDERS: dict[SampleSet, Path] = {
     "classification": Path("data/sample-clips"),
     "unlabelled": Path("data/sample-unlabelled"),
 }
+OVERFIT_EPOCHS = 5
 RECIPES = Path(__file__).parents[1] / "synthetic" / "recipes"
 
 
@@ -46,6 +55,22 @@ def config_from_arguments(args: argparse.Namespace) -> Config:
     recipe = sample_recipe(load_config(args.config).dataset())
     config = load_config(args.config, overlays=(recipe,), overrides=tuple(args.overrides))
     return config.model_copy(update={"name": f"{config.name}-sample"})
+
+
+def overfit_overrides(config: Config, count: int) -> list[str]:
+    """Overrides that train on `count` clips, each 100 times and without augmentation, and evaluate on the same."""
+    if count < 1:
+        raise ValueError(f"--overfit is {count}; give 1 clip or more")
+    side = max(config.data.test_short_side, config.data.train_crop)
+    settings = [
+        f"data.overfit_clips={count}", f"data.train_short_side=[{side},{side}]", "data.flip=0", "data.colour_jitter=0",
+        "data.pca_lighting=0", "model.dropout=0", "model.drop_pathway_rate=0",
+        f"train.batch_size={min(count, config.train.batch_size)}", f"train.epochs={OVERFIT_EPOCHS}",
+        f"train.eval_every={OVERFIT_EPOCHS}", "train.schedule=cosine", "train.milestones=[]", "train.warmup_epochs=0.5",
+        "train.precise_bn_clips=0",
+    ]  # fmt: skip
+    is_detection = isinstance(config.dataset(), DetectionDataset)
+    return [*settings, "data.repeat_threshold=0"] if is_detection else settings
 
 
 def sample_recipe(dataset: Dataset) -> Path:

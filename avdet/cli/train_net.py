@@ -10,7 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from avdet.cli.arguments import INTERRUPTED, ToolParser, user_errors
-from avdet.cli.config_arguments import add_config_arguments, config_from_arguments, configure_logging, provide_sample
+from avdet.cli.config_arguments import (
+    add_config_arguments,
+    config_from_arguments,
+    configure_logging,
+    overfit_overrides,
+    provide_sample,
+)
 from avdet.config import Config, load_config
 from avdet.datasets.dataset import require_data
 from avdet.engine.run_dir import RunDir, latest_run, new_run, restarted_run
@@ -28,10 +34,22 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--dry-run", action="store_true", help="run two steps, a small evaluation and a checkpoint; keep no files"
     )
+    parser.add_argument(
+        "--overfit",
+        type=int,
+        metavar="N",
+        help="train and evaluate on N training clips: the score rises to the top if data, labels and model fit",
+    )
     args = parser.parse(argv)
     with user_errors(), ExitStack() as stack:
         config = config_from_arguments(args)
         resume = args.resume
+        if args.overfit is not None:
+            if resume:
+                raise ValueError("--overfit starts a run of its own, and --resume keeps a run's settings; remove one")
+            args.overrides = [*overfit_overrides(config, args.overfit), *args.overrides]
+            config = config_from_arguments(args)
+            config = config.model_copy(update={"name": f"{config.name}-overfit"})
         if args.dry_run and resume:
             raise ValueError("--dry-run keeps no files, so --resume has no effect; remove one of them")
         if args.dry_run:

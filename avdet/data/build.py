@@ -36,6 +36,8 @@ __all__ = [
     "build_train_loader",
 ]  # fmt: skip
 
+OVERFIT_REPEATS = 20.0  # of each clip per epoch: an epoch of a few clips would be a checkpoint per step
+
 B = TypeVar("B")
 TrainLoader = tuple[ClipLoader[ClipBatch], EpochSampler]
 
@@ -62,7 +64,7 @@ def build_detection_train_loader(
     """
     split = dataset.read("train")
     keyframes = labelled_keyframes(split.rows, dataset.class_names(), split.offsets)
-    boxes = dataset.person_boxes("train")
+    boxes = None if dataset.config.overfit_clips else dataset.person_boxes("train")
     if boxes is not None:
         data = dataset.config
         keyframes = keyframes.with_detected(boxes, min_score=data.min_box_score, negatives=data.negative_boxes)
@@ -105,6 +107,7 @@ def build_train_loader(
     repeats: NDArray[np.float64] | None = None,
 ) -> TrainLoader:
     data, train = config.data, config.train
+    repeats = np.full(len(clips), OVERFIT_REPEATS) if data.overfit_clips else repeats
     hard = HardNegativeSchedule(data.hard_negative_fraction, train.epochs) if config.model.avs_stages else None
     sampler = EpochSampler(
         len(clips), train.batch_size, seed=config.seed, rank=rank, world_size=world_size, repeats=repeats,

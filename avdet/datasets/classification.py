@@ -11,10 +11,11 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field
 
 from avdet.datasets.class_names import ClassNames
-from avdet.datasets.dataset import DataConfig, SampleSet, Split
+from avdet.datasets.dataset import DataConfig, SampleSet, Split, evenly_spaced
 from avdet.datasets.metrics import (
     Labels,
     Metrics,
@@ -68,7 +69,14 @@ class SegmentSplit:
 
     def first(self, count: int) -> SegmentSplit:
         """The first `count` segments."""
-        few = self.segments.select(np.arange(len(self.segments)) < count)
+        return self._select(np.arange(len(self.segments)) < count)
+
+    def spread(self, count: int) -> SegmentSplit:
+        """At most `count` segments, evenly spaced over the list."""
+        return self._select(evenly_spaced(len(self.segments), count))
+
+    def _select(self, keep: NDArray[np.bool_]) -> SegmentSplit:
+        few = self.segments.select(keep)
         return SegmentSplit(few, self.files, few)
 
 
@@ -126,8 +134,10 @@ class ClassificationDataset(ABC, Generic[C]):
     def read(self, split: Split) -> SegmentSplit:
         """The segments of a split; logs what is skipped.
 
-        Raises ValueError if nothing is left, or anything is skipped under `require_all_videos`.
+        Raises ValueError if nothing is left, or anything is skipped under `require_all_videos`. With `overfit_clips`,
+        every split is those segments of train.
         """
+        split = "train" if self.config.overfit_clips else split
         videos = index_videos(self.config.videos)
         annotated, faults = self.annotated(split, videos)
         segments, files, missing = match_videos(annotated, videos)
@@ -139,7 +149,8 @@ class ClassificationDataset(ABC, Generic[C]):
             way_out = ", or set data.require_all_videos=false" if len(segments) else ""
             reason = "; ".join(faults) or "the annotations list no clip"
             raise ValueError(f"{split}: {reason}; check {self.config.videos.absolute()} and correct the data{way_out}")
-        return SegmentSplit(segments, files, annotated)
+        found = SegmentSplit(segments, files, annotated)
+        return found.spread(self.config.overfit_clips) if self.config.overfit_clips else found
 
     def load_metric_lists(self) -> None:
         """Reads the lists that the metrics need beside the segments, so that a faulty one stops a run early."""

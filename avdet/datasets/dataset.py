@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from avdet.datasets.class_names import ClassNames
 from avdet.media.video_source import OpenOptions
 from avdet.settings import Fraction, Section
 
-__all__ = ["SPLITS", "DataConfig", "Dataset", "SampleSet", "Split", "require_data"]
+__all__ = ["SPLITS", "DataConfig", "Dataset", "SampleSet", "Split", "evenly_spaced", "require_data"]
 
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, Split] = ("train", "val")
@@ -57,6 +59,9 @@ class DataConfig(Section):
     frames_fps: float = Field(30.0, gt=0, description="Rate at which folders of frames were extracted.")
     audio_track: int | None = Field(
         None, ge=0, description="Number of the audio track that is read, from 0; null: the one that players select."
+    )
+    overfit_clips: int | None = Field(
+        None, ge=1, description="Training clips to train and evaluate on, as a first check; null: the whole splits."
     )
 
     @property
@@ -115,6 +120,8 @@ def require_data(dataset: Dataset, splits: tuple[Split, ...] = SPLITS, *, person
     person_boxes: False for a tool that creates the files of detected person boxes.
     """
     config = dataset.config
+    if config.overfit_clips is not None:
+        splits, person_boxes = ("train",), False
     files = {setting: path for split in splits for setting, path in dataset.files(split).items()}
     if not person_boxes:
         files = {setting: path for setting, path in files.items() if not setting.endswith("_boxes")}
@@ -135,3 +142,10 @@ def require_data(dataset: Dataset, splits: tuple[Split, ...] = SPLITS, *, person
         f"The data set is missing: {expected}. See {dataset.guide} for how to get it and where to put it, or add "
         "--sample to run the same config on the built-in synthetic data set"
     )
+
+
+def evenly_spaced(total: int, count: int) -> NDArray[np.bool_]:
+    """(total,) mask of at most `count` places, from the first to the last."""
+    chosen = np.zeros(total, np.bool_)
+    chosen[np.linspace(0, total - 1, min(count, total)).round().astype(int)] = True
+    return chosen

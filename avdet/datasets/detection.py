@@ -144,8 +144,9 @@ class DetectionDataset(ABC, Generic[C]):
         """The keyframes of a split; logs how many are skipped because their video is missing.
 
         Raises ValueError if no video is found, any is missing under `require_all_videos`, or a time is outside its
-        video.
+        video. With `overfit_clips`, every split is those keyframes of train.
         """
+        split = "train" if self.config.overfit_clips else split
         truth, table = self.ground_truth(split), self.files(split)[f"data.{split}_csv"]
         refuse_unknown_actions(truth, self.label_map(), table)
         config, excluded = self.config, self.excluded(split)
@@ -155,7 +156,8 @@ class DetectionDataset(ABC, Generic[C]):
         offsets = find_timestamp_offset(keyframes, videos, config.offset_setting, table, config.frames_fps)
         if offsets != VideoOffsets():
             logger.info("%s: the videos start at timestamp %s", split, offsets)
-        return KeyframeSplit(rows, truth, excluded, videos, offsets)
+        found = KeyframeSplit(rows, truth, excluded, videos, offsets)
+        return found.spread(config.overfit_clips) if config.overfit_clips else found
 
     def metrics(
         self, detections: pd.DataFrame, split: KeyframeSplit, *, protocol: str, iou: float, ties: Ties = "expected"

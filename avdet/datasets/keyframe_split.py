@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
-from avdet.datasets.dataset import DataConfig, Split
+from avdet.datasets.dataset import DataConfig, Split, evenly_spaced
 from avdet.datasets.timestamp_offset import VideoOffsets
 from avdet.datasets.video_files import table_name
 
@@ -39,6 +39,12 @@ class KeyframeSplit:
     excluded: pd.DataFrame | None
     videos: Mapping[str, Path]
     offsets: VideoOffsets
+
+    def spread(self, count: int) -> KeyframeSplit:
+        """At most `count` keyframes with a labelled person, evenly spaced over the table."""
+        keyframes = keyframe_index(self.rows[self.rows["action_id"] > 0]).unique()
+        rows = self.rows[keyframe_index(self.rows).isin(keyframes[evenly_spaced(len(keyframes), count)])]
+        return replace(self, rows=rows, ground_truth=rows)
 
 
 def with_table_names(table: pd.DataFrame) -> pd.DataFrame:

@@ -42,7 +42,7 @@ class VideoOffsets:
         return self.by_video.get(video, self.default)
 
     def __str__(self) -> str:
-        return f"{self.default:g}" if not self.by_video else f"{len(self.by_video):,} offsets by video"
+        return f"{self.default:g}" if not self.by_video else "of their own"
 
 
 def add_trimmed(videos: Mapping[str, Path], names: Iterable[str]) -> dict[str, Path]:

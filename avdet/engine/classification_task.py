@@ -55,7 +55,8 @@ class ClassificationTask:
 
     def train_data(self, bad_clips: Path) -> tuple[ClipLoader[ClipBatch], EpochSampler]:
         split = self.dataset.read("train")
-        refuse_shared(split, self.val)
+        if self.dataset.config.overfit_clips is None:
+            refuse_shared(split, self.val)
         return build_classification_train_loader(
             self.config,
             self.dataset,

@@ -53,7 +53,9 @@ def data_version(dataset: Dataset, clips: ClipSource[SampleSpec], sampler: Epoch
         "iterations_per_epoch": len(sampler),
         "num_clips": len(clips),
         "clips": order.hexdigest(),
-        "files": {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()},
+        "files": {
+            name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if path.is_file()
+        },
     }
 
 

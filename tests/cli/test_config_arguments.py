@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from avdet.cli.config_arguments import provide_sample, sample_recipe
+from avdet.cli.config_arguments import overfit_overrides, provide_sample, sample_recipe
 from avdet.config import load_config
 from tests.conftest import REPOSITORY
 
@@ -48,3 +48,11 @@ def test_the_sample_set_is_created_once(
     provide_sample(scaled)
     assert created == [Path(folder)] and scaled.data.videos.is_relative_to(folder)
     assert caplog.messages == [f"creating the sample set in {folder}: {videos} videos, 1 to 2 minutes"]
+
+
+@pytest.mark.parametrize("config", ["custom/avslowfast", "custom/folders", "selfsup/avslowfast_avs_rot"])
+def test_overfitting_has_no_augmentation_and_a_batch_of_its_clips(config: str) -> None:
+    path = REPOSITORY / f"configs/{config}.yaml"
+    overfit = load_config(path, overrides=tuple(overfit_overrides(load_config(path), 4)))
+    assert (overfit.data.overfit_clips, overfit.data.flip, overfit.data.train_short_side) == (4, 0.0, (256, 256))
+    assert (overfit.train.batch_size, overfit.train.eval_every) == (4, overfit.train.epochs)

@@ -174,6 +174,14 @@ def test_missing_data_is_reported_before_torch_is_imported() -> None:
     assert "torch" not in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
+def test_a_few_clips_are_trained_and_evaluated_without_val(tiny_config_file: str, tmp_path: Path) -> None:
+    options = ("data.val_csv=no.csv", "train.epochs=1", "train.warmup_epochs=0")
+    main(["--config", tiny_config_file, "--output", str(tmp_path), "--overfit", "2", *options])
+    counts = json.loads((tmp_path / "results.json").read_text())["detection"]["counts"]
+    assert counts["keyframes_with_ground_truth"] == counts["keyframes_scored"] == 2
+
+
 def test_wrong_usage(
     capsys: pytest.CaptureFixture[str], trained_run: Path, tiny_config_file: str, tmp_path: Path
 ) -> None:
@@ -184,6 +192,8 @@ def test_wrong_usage(
         (["--config", tmp_path / "none.yaml"], "No config at"),
         (["--output", trained_run], "already holds a run"),
         (["--dry-run", "--resume"], "--dry-run keeps no files"),
+        (["--overfit", "2", "--resume"], "--overfit starts a run of its own"),
+        (["--overfit", "0"], "give 1 clip or more"),
         (["--output", tmp_path / "x", "--resume"], "found no run"),
         (["--output", tmp_path / "y", f"model.weights={last}", "model.width=16"], "another architecture"),
         (["--output", tmp_path / "z", f"model.weights={missing}"], "no checkpoint at"),

@@ -10,7 +10,7 @@ from ava_eval.ties import Ties
 from avdet.config import Config
 from avdet.data.keyframes import keyframes_to_score, labelled_keyframes
 from avdet.datasets.ava import Ava, AvaConfig
-from avdet.datasets.dataset import require_data
+from avdet.datasets.dataset import evenly_spaced, require_data
 
 
 def ava(config: Config, **settings: object) -> Ava:
@@ -113,3 +113,19 @@ def test_scores_are_not_rounded_and_ties_follow_the_setting(tiny_config: Config)
     assert mean_ap(pd.concat([found, missed])) == 1.0
     tied = pd.concat([found, missed.assign(score=score)])
     assert mean_ap(tied, "worst") < mean_ap(tied) < mean_ap(tied, "best") == 1.0
+
+
+def test_places_are_spaced_from_the_first_to_the_last() -> None:
+    assert np.flatnonzero(evenly_spaced(7, 3)).tolist() == [0, 3, 6]
+    assert evenly_spaced(2, 5).tolist() == [True, True]
+    assert not len(evenly_spaced(0, 5))
+
+
+def test_overfitting_uses_the_same_keyframes_in_both_splits(tiny_config: Config) -> None:
+    benchmark = ava(tiny_config, overfit_clips=3, val_csv=Path("no.csv"), val_boxes=Path("no.csv"))
+    require_data(benchmark)
+    train, val = benchmark.read("train"), benchmark.read("val")
+    pd.testing.assert_frame_equal(train.rows, val.rows)
+    keyframes = train.rows.drop_duplicates(["video", "timestamp"])
+    assert len(keyframes) == 3 and keyframes["video"].nunique() == 3
+    assert train.ground_truth is train.rows

@@ -20,8 +20,10 @@ def check_data(dataset: AnyDataset) -> Iterator[Finding]:
 
 
 def refuse_faulty(dataset: AnyDataset) -> None:
-    """Raises ValueError with the first error of a quick check, which decodes no video. Detection data sets only."""
-    if not isinstance(dataset, DetectionDataset):
+    """Raises ValueError with the first error of a quick check, which decodes no video.
+
+    Only of whole detection data sets."""
+    if not isinstance(dataset, DetectionDataset) or dataset.config.overfit_clips:
         return
     for finding in check_detection(dataset, thorough=False):
         if finding.level == "error":
