@@ -68,7 +68,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _stream(args: argparse.Namespace) -> None:
     from avdet.inference.stream import LiveStream
-    from avdet.media.live import live_events
+    from avdet.media.live import LiveSource
+    from avdet.media.live_address import LiveAddress
 
     if args.output is None and not _has_display():
         raise ValueError("there is no display for a window; give --output FILE.mp4")
@@ -80,7 +81,8 @@ def _stream(args: argparse.Namespace) -> None:
     if args.short_side < 64:
         raise ValueError(f"--short-side is {args.short_side}; give 64 pixels or more")
     detector, names = _detector(args)
-    live = LiveStream(live_events(args.source, short_side=args.short_side), detector, keyframe_rate=args.keyframe_rate)
+    source = LiveSource(LiveAddress(args.source), short_side=args.short_side)
+    live = LiveStream(source, detector, keyframe_rate=args.keyframe_rate)
     annotator = _Annotator(names, args.min_score)
     shown = dropped = 0
     latencies_s: list[float] = []

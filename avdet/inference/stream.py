@@ -25,7 +25,7 @@ from avdet.datasets.class_names import ClassNames
 from avdet.detection_table import detection_table
 from avdet.inference.detector import ActionDetector
 from avdet.inference.stream_window import StreamBuffer, StreamWindow
-from avdet.media.live import Event, VideoFrame
+from avdet.media.stream_chunk import StreamChunk, VideoFrame
 from avdet.models.detect import Predicts, detect
 from avdet.people.person_detector import KeyframeImage, PersonDetector
 from avdet.people.tracks import MAX_GAP_S, PersonLinker
@@ -151,11 +151,11 @@ class LiveStream:
     """
 
     def __init__(
-        self, events: Iterable[Event], detector: LiveDetector, *, keyframe_rate: float, queue_size: int = 8
+        self, source: Iterable[StreamChunk], detector: LiveDetector, *, keyframe_rate: float, queue_size: int = 8
     ) -> None:
         if not keyframe_rate > 0:
             raise ValueError(f"the keyframe rate is {keyframe_rate:g} per second; it must be more than 0")
-        self._events, self._detector, self._period_s = events, detector, 1.0 / keyframe_rate
+        self._source, self._detector, self._period_s = source, detector, 1.0 / keyframe_rate
         self._buffer = StreamBuffer(2.0 * detector.span_s)
         self._frames = DroppingQueue(queue_size)
         self._changed = threading.Condition()
@@ -166,7 +166,7 @@ class LiveStream:
         """Ends with the source, or when the caller stops; raises the errors of the other threads."""
         recent_s: deque[float] = deque()
         with ThreadPoolExecutor(2) as threads:
-            workers: list[Future[None]] = [threads.submit(self._read_events), threads.submit(self._detect)]
+            workers: list[Future[None]] = [threads.submit(self._read_source), threads.submit(self._detect)]
             try:
                 for frame in self._frames:
                     recent_s.append(frame.time_s)
@@ -188,14 +188,14 @@ class LiveStream:
             self._stopped = True
             self._changed.notify_all()
 
-    def _read_events(self) -> None:
+    def _read_source(self) -> None:
         try:
-            for event in self._events:
+            for chunk in self._source:
                 if self._stopped:
                     return
-                self._buffer.add(event)
-                if isinstance(event, VideoFrame):
-                    self._frames.put(event)
+                self._buffer.add(chunk)
+                if isinstance(chunk, VideoFrame):
+                    self._frames.put(chunk)
                     with self._changed:
                         self._changed.notify_all()
         finally:

@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 
 from avdet.media.audio_track import Waveform
-from avdet.media.live import AudioChunk, Event, VideoFrame
 from avdet.media.logmel import SAMPLE_RATE
+from avdet.media.stream_chunk import AudioChunk, StreamChunk, VideoFrame
 from avdet.media.video_reader import FrameBatch, Frames, Times, VideoInfo, checked_times
 
 __all__ = ["StreamBuffer", "StreamWindow"]
 
 
 class StreamBuffer:
-    """Keeps the events of the last `keep_s` seconds. One thread may add events while others take windows."""
+    """Keeps the frames and the audio of the last `keep_s` seconds. One thread may add while others take windows."""
 
     def __init__(self, keep_s: float) -> None:
         self._keep_s = keep_s
@@ -26,17 +26,17 @@ class StreamBuffer:
         self._audio: deque[AudioChunk] = deque()
         self._lock = threading.Lock()
 
-    def add(self, event: Event) -> None:
-        """Adds the event and drops the older ones of its kind."""
+    def add(self, chunk: StreamChunk) -> None:
+        """Adds the chunk and drops the older ones of its kind."""
         with self._lock:
-            events: deque[VideoFrame] | deque[AudioChunk] = self._audio
-            if isinstance(event, VideoFrame):
-                self._video.append(event)
-                events = self._video
+            chunks: deque[VideoFrame] | deque[AudioChunk] = self._audio
+            if isinstance(chunk, VideoFrame):
+                self._video.append(chunk)
+                chunks = self._video
             else:
-                self._audio.append(event)
-            while events and events[0].time_s < event.time_s - self._keep_s:
-                events.popleft()
+                self._audio.append(chunk)
+            while chunks and chunks[0].time_s < chunk.time_s - self._keep_s:
+                chunks.popleft()
 
     @property
     def newest_s(self) -> float:

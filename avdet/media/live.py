@@ -1,138 +1,122 @@
-"""Frames and audio chunks of a live source (camera, stream address, file in real time) in the order of arrival."""
+"""LiveSource: frames and audio of a camera, a stream or a file, from now on; lost connections are opened again."""
 
 from __future__ import annotations
 
-import sys
+import logging
+import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
-import av
-import cv2
-import numpy as np
-from av.audio.frame import AudioFrame
-from av.container import InputContainer
-from av.error import FFmpegError
-from numpy.typing import NDArray
-
-from avdet.media.audio_track import Waveform, mix_to_mono
-from avdet.media.display_size import quarter_turns
+from avdet.media.live_address import LiveAddress
+from avdet.media.live_clock import LiveClock
+from avdet.media.live_connection import LiveConnection, SourceError
 from avdet.media.logmel import SAMPLE_RATE
-from avdet.media.media_file import DecodeError
+from avdet.media.stream_chunk import AudioChunk, StreamChunk, VideoFrame
 from avdet.media.video_reader import VideoReader
 
-__all__ = ["AudioChunk", "Event", "VideoFrame", "live_events"]
+__all__ = ["LiveSource"]
 
+logger = logging.getLogger(__name__)
 _CHUNK_S = 0.1
-_GAP_S = 0.1  # resampler delay and timestamp errors are smaller
-# By platform: FFmpeg's input format for cameras and the device name of a camera number.
-_CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}:0"), "win32": ("dshow", "video={}")}
+_LONGEST_WAIT_S = 30.0
 
 
-@dataclass(frozen=True)
-class VideoFrame:
-    """rgb: (H, W, 3) uint8, on screen from `time_s` seconds on."""
+class LiveSource:
+    """Iterates over the frames and audio of a source in the order of arrival; times are seconds since it began.
 
-    time_s: float
-    rgb: NDArray[np.uint8]
+    name: in log messages. short_side: larger frames are scaled down to it, in pixels.
+    timeout_s: a connection without frames for so long is lost.
+    retry_s: a lost source is opened again, after `first_wait_s` and then twice as long each time up to 30 s, until
+    it has been away for so long; then the iteration ends.
+    has_audio: whether the source sends audio; known when the first frame is.
+    reconnections: how often the source was lost and came back.
 
-
-@dataclass(frozen=True)
-class AudioChunk:
-    """samples: (n,) mono float32 in [-1, 1] at 16 kHz, the first one at `time_s` seconds."""
-
-    time_s: float
-    samples: Waveform
-
-
-Event: TypeAlias = VideoFrame | AudioChunk
-
-
-def live_events(source: str, *, short_side: int) -> Iterator[Event]:
-    """Yields the frames and audio of a camera (its number), an address (rtsp://, http://) or a file.
-
-    A file plays in real time; its audio arrives shortly after its frames, as from a sound card. Times are seconds since
-    the source began. Frames are scaled down to `short_side`. Raises DecodeError if the source cannot be read.
+    The iteration raises SourceError for a source that cannot be opened at first, and DecodeError for a file.
+    A file plays in real time; its audio arrives shortly after its frames, as from a sound card.
     """
-    if source.isdigit() or "://" in source:
-        return _device_events(source, short_side)
-    return _file_events(Path(source), short_side)
 
+    def __init__(
+        self,
+        address: LiveAddress,
+        *,
+        short_side: int,
+        name: str | None = None,
+        timeout_s: float = 10.0,
+        retry_s: float = 300.0,
+        first_wait_s: float = 1.0,
+    ) -> None:
+        self.address, self.name = address, name or address.name
+        self.has_audio = False
+        self.reconnections = 0
+        self._short_side, self._timeout_s = short_side, timeout_s
+        self._retry_s, self._first_wait_s = retry_s, first_wait_s
+        self._stopped = threading.Event()
+        self._clock = LiveClock()
 
-def _file_events(path: Path, short_side: int) -> Iterator[Event]:
-    with VideoReader(path) as probe:
-        info = probe.info
-    started = time.monotonic()
-    audio_s = 0.0
-    with VideoReader(path, short_side=min(short_side, info.width, info.height)) as reader:
-        for time_s, rgb in reader.play():
-            time.sleep(max(started + time_s - time.monotonic(), 0.0))
-            yield VideoFrame(time_s, rgb)
-            while info.has_audio and audio_s + _CHUNK_S <= time_s:
-                yield AudioChunk(audio_s, reader.audio(audio_s, _CHUNK_S, SAMPLE_RATE))
-                audio_s += _CHUNK_S
+    def stop(self) -> None:
+        """Ends the iteration, also from another thread; a read that waits for data ends with its time limit."""
+        self._stopped.set()
 
+    def __iter__(self) -> Iterator[StreamChunk]:
+        return self._played_file() if self.address.is_file else self._received()
 
-def _device_events(source: str, short_side: int) -> Iterator[Event]:
-    """Times count from the first frame of either stream; frames stamped earlier are dropped."""
-    form, name = _CAMERAS.get(sys.platform, _CAMERAS["linux"]) if source.isdigit() else (None, "{}")
-    options = {"rtsp_transport": "tcp"} if source.startswith("rtsp") else {}
-    address = name.format(source)
-    try:
-        container = av.open(address, format=form, options=options, timeout=10.0)
-    except (FFmpegError, OSError) as error:
-        raise DecodeError(Path(address), None, f"it cannot be opened: {error}") from error
-    with container:
-        if not container.streams.video:
-            raise DecodeError(Path(address), None, "it has no video stream")
-        resampler = _LiveResampler()
-        first_s: float | None = None
-        for frame in _decoded(container, address):
-            if not isinstance(frame, av.VideoFrame | av.AudioFrame) or frame.time is None:
-                continue
-            first_s = frame.time if first_s is None else first_s
-            if frame.time < first_s:
-                continue
-            if isinstance(frame, av.VideoFrame):
-                rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-                rotated = np.rot90(_scaled_down(rgb, short_side), quarter_turns(frame))
-                yield VideoFrame(frame.time - first_s, np.ascontiguousarray(rotated))
-            else:
-                yield from resampler.chunks(frame, frame.time - first_s)
+    def _received(self) -> Iterator[StreamChunk]:
+        began = False
+        lost_s, wait_s = 0.0, self._first_wait_s  # since when the source is away: 0 while it is there
+        while True:
+            try:
+                with self._connection() as connection:
+                    for chunk in connection.chunks(self._clock):
+                        if lost_s:
+                            self._report_return(lost_s)
+                        began, lost_s, wait_s = True, 0.0, self._first_wait_s
+                        yield chunk
+                    if connection.is_finite or self._stopped.is_set():
+                        return
+                    raise SourceError(f"{self.address} ended the stream; check that it still sends")
+            except SourceError as error:
+                if not began:
+                    raise
+                lost_s = lost_s or time.monotonic()
+                if not self._waits(error, lost_s, wait_s):
+                    return
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            self._clock.reconnected()
 
+    def _connection(self) -> LiveConnection:
+        connection = LiveConnection(
+            self.address, short_side=self._short_side, timeout_s=self._timeout_s, stopped=self._stopped
+        )
+        self.has_audio = connection.has_audio
+        return connection
 
-def _decoded(container: InputContainer, address: str) -> Iterator[object]:
-    """Frames of both streams. Raises DecodeError if the source times out or disconnects."""
-    try:
-        yield from container.decode(*container.streams.video[:1], *container.streams.audio[:1])
-    except (FFmpegError, OSError) as error:
-        raise DecodeError(Path(address), None, f"the connection was lost: {error.strerror or error}") from error
+    def _waits(self, error: SourceError, lost_s: float, wait_s: float) -> bool:
+        """Waits before the next connection; returns False if there is none."""
+        if self._stopped.is_set():
+            return False
+        if time.monotonic() + wait_s - lost_s > self._retry_s:
+            logger.warning("%s: %s; no new connection within %g s", self.name, error, self._retry_s)
+            return False
+        logger.warning("%s: %s; next connection in %g s", self.name, error, wait_s)
+        return not self._stopped.wait(wait_s)
 
+    def _report_return(self, lost_s: float) -> None:
+        self.reconnections += 1
+        logger.info("%s: connected again after %.1f s", self.name, time.monotonic() - lost_s)
 
-class _LiveResampler:
-    """Mixes and resamples a live stream's audio like a file's and makes its chunks contiguous."""
-
-    def __init__(self) -> None:
-        self._resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
-        self._end_s: float | None = None
-
-    def chunks(self, frame: AudioFrame, time_s: float) -> Iterator[AudioChunk]:
-        """Timestamps are rounded, so a chunk starts where the previous one ended unless there is a real gap."""
-        mono = AudioFrame.from_ndarray(mix_to_mono(frame)[None], format="flt", layout="mono")
-        mono.sample_rate, mono.pts, mono.time_base = frame.sample_rate, frame.pts, frame.time_base
-        if self._end_s is None or abs(time_s - self._end_s) > _GAP_S:
-            self._end_s = time_s
-        for part in self._resampler.resample(mono):
-            samples = part.to_ndarray()[0].astype(np.float32).clip(-1.0, 1.0)
-            yield AudioChunk(self._end_s, samples)
-            self._end_s += len(samples) / SAMPLE_RATE
-
-
-def _scaled_down(rgb: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
-    height, width = rgb.shape[:2]
-    scale = short_side / min(height, width)
-    if scale >= 1:
-        return rgb
-    return np.asarray(cv2.resize(rgb, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA))
+    def _played_file(self) -> Iterator[StreamChunk]:
+        path = Path(self.address.text)
+        with VideoReader(path) as probe:
+            info = probe.info
+        self.has_audio = info.has_audio
+        started_s = time.monotonic()
+        audio_s = 0.0
+        with VideoReader(path, short_side=min(self._short_side, info.width, info.height)) as reader:
+            for time_s, rgb in reader.play():
+                if self._stopped.wait(started_s + time_s - time.monotonic()):
+                    return
+                yield VideoFrame(time_s, rgb)
+                while info.has_audio and audio_s + _CHUNK_S <= time_s:
+                    yield AudioChunk(audio_s, reader.audio(audio_s, _CHUNK_S, SAMPLE_RATE))
+                    audio_s += _CHUNK_S

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 __all__ = [
+    "FORMATS",
     "MAX_PIXELS",
     "DecodeError",
     "MediaFile",
@@ -35,12 +36,12 @@ _MAX_RATE = 480
 MAX_PIXELS = 2**26  # of a frame; 8K video has 2**25
 _NO_PROGRESS_S = 60.0  # as data.clip_timeout_s, for reads outside training
 # FFmpeg's demuxers of files that hold their own data. Others (concat, hls, dash, sdp, image2, ..) open further files.
-_FORMATS = (
+FORMATS = (
     "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,rm,gif,nut,mxf,gxf,ivf,dv,wtv,nsv,yuv4mpegpipe,h261,h263,h264,"
     "hevc,vvc,obu,m4v,mjpeg,wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,amr,ape,tta,wv,"
     "apng,png_pipe,jpeg_pipe,bmp_pipe,webp_pipe,tiff_pipe"
 )
-_CONTAINER_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+_CONTAINER_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
 
 class DecodeError(ValueError):

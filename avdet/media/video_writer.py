@@ -31,6 +31,9 @@ class VideoWriter:
     Blocks of frames and audio may be written in any order: both streams start at time 0 and are interleaved in the file
     (packets that come early wait in memory). The same input gives the same bytes.
 
+    With `growing` the file is written in place, can be played while it grows, and keeps what was written whatever ends
+    the block or the process.
+
     H.264 in yuv420p requires even sides: an odd width or height is padded by a copy of the last column or row.
 
         with VideoWriter(path, fps=30, width=320, height=240, sample_rate=44100) as writer:
@@ -52,6 +55,7 @@ class VideoWriter:
         gop: int | None = None,
         tune: str | None = None,
         comment: str | None = None,
+        growing: bool = False,
     ) -> None:
         """Opens the file for writing.
 
@@ -59,6 +63,7 @@ class VideoWriter:
         preset, crf, tune: x264's speed, quality and use case.
         gop: maximum frames from one key frame to the next; a seek decodes half as many. None is x264's 250.
         comment: text for the container's comment field.
+        growing: for recordings: keeps what was written before an error.
         """
         _check_numbers(fps, width, height, sample_rate)
         if gop is not None and gop < 1:
@@ -70,9 +75,11 @@ class VideoWriter:
         self._num_frames = self._num_samples = 0
         self._last_tick = -1
         self._reformatter = VideoReformatter()
-        self._partial = partial_path(self.path)
+        self._growing = growing
+        self._partial = self.path if growing else partial_path(self.path)
         options = {
-            "movflags": "faststart",
+            "movflags": "hybrid_fragmented+frag_keyframe+delay_moov" if growing else "faststart",
+            "flush_packets": "1" if growing else "-1",
             "max_interleave_delta": "0",  # a stream waits for the other one without limit
             "movie_timescale": str(self._time_base.denominator),  # a first frame after 0 starts exact to the tick
         }
@@ -135,7 +142,7 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
+        if kind is not None and not self._growing:
             self._discard()
             return
         try:
@@ -182,13 +189,15 @@ class VideoWriter:
         if self._audio is not None:
             self._container.mux(self._audio.encode(None))
         self._container.close()
-        replace_durably(self._partial, self.path)
+        if not self._growing:
+            replace_durably(self._partial, self.path)
 
     def _discard(self) -> None:
         try:
             self._container.close()
         finally:
-            self._partial.unlink(missing_ok=True)
+            if not self._growing:
+                self._partial.unlink(missing_ok=True)
 
 
 def _check_numbers(fps: float | Fraction, width: int, height: int, sample_rate: int | None) -> None:

@@ -13,8 +13,8 @@ from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.class_names import ClassNames
 from avdet.inference.stream import DroppingQueue, LiveDetector, LiveStream
 from avdet.inference.stream_window import StreamWindow
-from avdet.media.live import AudioChunk, Event, VideoFrame
 from avdet.media.logmel import LogMel
+from avdet.media.stream_chunk import AudioChunk, StreamChunk, VideoFrame
 from avdet.people.person_detector import KeyframeImage
 from avdet.structures import ClipBatch, PersonBoxes
 
@@ -81,7 +81,7 @@ def test_ids_survive_a_missed_detection() -> None:
     ]  # fmt: skip
 
 
-def _events(seconds: float, fps: int = 25) -> Iterator[Event]:
+def _events(seconds: float, fps: int = 25) -> Iterator[StreamChunk]:
     """Yields events in real time, like a camera."""
     started = time.monotonic()
     for number in range(round(seconds * fps)):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from avdet.inference.stream_window import StreamBuffer
-from avdet.media.live import AudioChunk, VideoFrame
+from avdet.media.stream_chunk import AudioChunk, VideoFrame
 from avdet.media.video_source import VideoSource
 
 
