@@ -210,14 +210,15 @@ _MMACTION2_RULES: Rules = (  # to PySlowFast's names
 
 
 def from_mmaction2(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Converts a state dict of MMAction2's SlowFast like `from_reference`.
+    """Converts a state dict of MMAction2's SlowFast or SlowOnly like `from_reference`.
 
     Its clip head concatenates Fast before Slow; its box head has a row for the background, which is dropped.
     """
+    state = {re.sub(r"backbone\.(?=conv1\.|layer)", "backbone.slow_path.", name): x for name, x in state.items()}
     renamed = {_rename(name, _MMACTION2_RULES): tensor for name, tensor in state.items()}
     weight, bias = "head.projection.weight", "head.projection.bias"
     if weight in renamed and bias in renamed:
-        slow, fast = (32 * len(state[f"backbone.{path}_path.conv1.conv.weight"]) for path in ("slow", "fast"))
+        slow, fast = (32 * len(state.get(f"backbone.{path}_path.conv1.conv.weight", ())) for path in ("slow", "fast"))
         if renamed[weight].shape[1] != slow + fast:
             raise UnknownTensorError(
                 f"The file's classifier has {renamed[weight].shape[1]} inputs instead of {slow + fast}, such as "

@@ -65,11 +65,14 @@ _MMACTION2_MEAN, _MMACTION2_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.
 
 
 def mmaction2_settings(model: Mapping[str, Any], text: str, *, detector: bool) -> Settings:
-    """Returns the settings of MMAction2's SlowFast.
+    """Returns the settings of MMAction2's SlowFast and SlowOnly.
 
-    model: from the weights. text: the file's name, and the config in it if there is one.
+    model: from the weights. text: the file's name, and the config in it if there is one. SlowOnly's frames are in
+    either, as clip_len and frame_interval or as "4x16x1".
     Raises ValueError if the config has a part that avdet does not have.
     """
+    if re.search(r"multilabel\s*=\s*False|multisports", text):
+        raise ValueError("the file's classes exclude one another (MultiSports), but avdet's detectors score each alone")
     if re.search(r"temporal_pool_(mode|type)\s*=\s*['\"]max|temporal-max", text):
         raise ValueError("temporal_pool_mode is max in the file's config, but avdet's heads average over time")
     bgr = re.search(r"\bto_(bgr|rgb)\s*=\s*True", text) is not None  # either reverses its frames, which are RGB
@@ -77,7 +80,12 @@ def mmaction2_settings(model: Mapping[str, Any], text: str, *, detector: bool) -
         _number(text, name) for name in ("clip_len", "frame_interval", "resample_rate", "speed_ratio")
     )
     frames, stride, ratio = _MMACTION2_FRAMES.get(model.get("fast_to_slow_kernel", 0), (None, None, None))
-    if clip_len and interval and resample and alpha:
+    stated = re.search(r"(?<!\d)(\d+)x(\d+)x1(?!\d)", text)
+    if "pathways" in model and clip_len and interval:
+        frames, stride, ratio = clip_len, interval, 1
+    elif "pathways" in model and stated:
+        frames, stride, ratio = int(stated[1]), int(stated[2]), 1
+    elif clip_len and interval and resample and alpha:
         frames, stride, ratio = clip_len // resample, interval * resample, alpha
     time = {} if frames is None else {"alpha": ratio, "slow_frames": frames, "slow_stride": stride}
     mean, std = (

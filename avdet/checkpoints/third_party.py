@@ -37,10 +37,7 @@ logger = logging.getLogger(__name__)
 TORCH_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle in files of torch before 1.6
 CLASSIFIER = "head.classifier.linear.action.bias"
 WRAPPERS = ("module.", "_orig_mod.", "model.")  # DataParallel's, torch.compile's and Lightning's
-UNSUPPORTED = {  # by the start of a tensor's name
-    "roi_head.shared_head.": "MMAction2's shared head (LFB or ACRN)",
-    "backbone.conv1.": "a network of one pathway (MMAction2's SlowOnly)",
-}
+SHARED_HEAD = "roi_head.shared_head."
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,8 @@ def load_any_checkpoint(path: Path, *, needs_settings: bool = True) -> Checkpoin
     foreign = _convert(content, path)
     if needs_settings and not foreign.has_all_settings:
         raise CheckpointError(
-            f"{path} does not contain the number of input frames; convert it with tools/convert_checkpoint.py and "
-            "--config"
+            f"{path} does not contain the number of input frames; convert it with tools/convert_checkpoint.py and the "
+            "--config that docs/model_zoo.md lists for it"
         )
     logger.info("%s: %s's checkpoint, %d tensors", path, foreign.code_base, len(foreign.model_state))
     config = {"name": path.stem, **foreign.settings} if foreign.has_all_settings else {}
@@ -129,13 +126,15 @@ def _recognise(content: Any, path: Path) -> ThirdPartyCheckpoint:  # noqa: ANN40
         )
     _check_entries(Tensor, tensors, path)
     tensors = {_unwrapped(name): tensor for name, tensor in tensors.items()}
-    for prefix, part in UNSUPPORTED.items():
-        name = next((name for name in tensors if name.startswith(prefix)), None)
-        if name is not None:
-            raise ValueError(f"The file holds {name} of {part}, which avdet does not have; give a SlowFast model")
+    shared = next((name for name in tensors if name.startswith(SHARED_HEAD)), None)
+    if shared is not None:
+        raise ValueError(
+            f"The file holds {shared} of MMAction2's shared head (LFB or ACRN), which avdet does not have; give a "
+            "model with the plain head"
+        )
     if any(name.startswith("blocks.0.") for name in tensors):
         return _pytorchvideo(tensors, path)
-    if any(name.startswith("backbone.slow_path.") for name in tensors):
+    if any(name.startswith(("backbone.slow_path.", "backbone.conv1.")) for name in tensors):
         return _mmaction2(tensors, content.get("meta"), path)
     if "slow_conv1.weight" in tensors:
         return _gluoncv(tensors, path)

@@ -59,7 +59,7 @@ def convert(source: Path, target: Path, config: Config | None) -> LoadReport:
 
 def _inferred_config(source: Path, checkpoint: ThirdPartyCheckpoint) -> Config:
     if not checkpoint.has_all_settings:
-        raise ValueError(f"{source} does not contain the number of input frames; give its config with --config")
+        raise ValueError(f"{source} does not contain the number of input frames; give --config, see docs/model_zoo.md")
     return parse_config({"name": source.stem, **checkpoint.settings})
 
 

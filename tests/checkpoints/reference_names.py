@@ -199,6 +199,12 @@ def mmaction2(state: dict[str, Tensor], *, detector: bool = False) -> dict[str, 
     return renamed | {f"{head}.weight": torch.cat([weight[:, 256:], weight[:, :256]], dim=1)}
 
 
+def slowonly(*, detector: bool = False) -> dict[str, Tensor]:
+    """The Slow pathway alone under the names of MMAction2's SlowOnly."""
+    state = mmaction2(slow(), detector=detector)
+    return {name.replace("backbone.slow_path.", "backbone."): x for name, x in state.items()}
+
+
 def gluoncv(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The same SlowFast under the names of GluonCV's torch models."""
     path = {"0": "slow", "1": "fast"}

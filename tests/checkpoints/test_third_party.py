@@ -32,6 +32,7 @@ from tests.checkpoints.reference_names import (
     pytorchvideo,
     slow,
     slowfast,
+    slowonly,
 )
 from tests.models.golden import GOLDEN, listed_state, recipe
 from tests.shared import needs_shared
@@ -136,6 +137,36 @@ def test_one_pathway_that_is_not_slow_is_refused(tmp_path: Path) -> None:
         load_any_checkpoint(save(tmp_path / "C2D.pyth", {"model_state": c2d, "cfg": SLOW_CONFIG}))
 
 
+@pytest.mark.parametrize("detector", [False, True])
+def test_slowonly_has_its_frames_in_the_config_or_in_the_name(tmp_path: Path, detector: bool) -> None:
+    state = slowonly(detector=detector)
+    meta = {"cfg": "dict(type='SampleFrames', clip_len=2, frame_interval=12)"}
+    named = save(tmp_path / "slowonly_r50_8xb16-4x16x1-256e_kinetics400-rgb.pth", {"state_dict": state})
+    stated = save(tmp_path / "slowonly_8x8x1.pth", {"state_dict": state, "meta": meta})
+    for path, frames, stride in ((named, 4, 16), (stated, 2, 12)):
+        assert_equal_states(read_third_party(path).model_state, from_reference(slow()))
+        config = parse_config(load_any_checkpoint(path).config)
+        model = config.model
+        assert (model.pathways, model.slow_frames, model.slow_stride, model.alpha) == (("slow",), frames, stride, 1)
+        assert config.data.kind == ("ava" if detector else "kinetics")
+    with pytest.raises(CheckpointError, match="does not contain the number of input frames"):
+        load_any_checkpoint(save(tmp_path / "renamed.pth", {"state_dict": state}))
+
+
+def test_networks_of_one_pathway_that_are_not_slowonly_are_refused(tmp_path: Path) -> None:
+    state = slowonly()
+    cases = [
+        ({"backbone.conv1.conv.weight": torch.zeros(8, 3, 7, 7)}, r"\[7, 1, 1, 3, 3\] in conv1"),  # TSN
+        ({"backbone.conv1.conv.weight": torch.zeros(8, 3, 5, 7, 7)}, r"\[5, 1, 1, 3, 3\] in conv1"),  # I3D
+        ({"neck.level_fusion_1.weight": torch.zeros(1)}, r"holds neck\.level_fusion_1\.weight"),  # TPN
+    ]
+    for changed, message in cases:
+        with pytest.raises(CheckpointError, match=message):
+            load_any_checkpoint(save(tmp_path / "other_4x16x1.pth", {"state_dict": state | changed}))
+    with pytest.raises(CheckpointError, match=r"classes exclude one another \(MultiSports\)"):
+        load_any_checkpoint(save(tmp_path / "slowonly-4x16x1-8e_multisports-rgb.pth", {"state_dict": state}))
+
+
 def test_a_detector_takes_a_file_as_it_is(tmp_path: Path) -> None:
     path = save(tmp_path / "AVA.pyth", {"model_state": slowfast(), "cfg": AVA_CONFIG})
     detector = ActionDetector.from_checkpoint(path, device="cpu")
@@ -170,7 +201,6 @@ def test_files_without_settings_initialise_a_model_only(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("roi_head.shared_head.fbo.weight", r"shared head \(LFB or ACRN\), which avdet does not have"),
-        ("backbone.conv1.conv.weight", r"one pathway \(MMAction2's SlowOnly\)"),
         ("backbone.slow_path.layer1_lateral.bn.weight", r"holds backbone\.slow_path\.layer1_lateral\.bn\.weight"),
     ],
 )
