@@ -2,6 +2,7 @@
 
 from ava_eval.comparison import compare
 from ava_eval.csv_format import BOX_COLUMNS, KEYFRAME_COLUMNS, FormatError
+from ava_eval.csv_reader import read_action_names
 from ava_eval.evaluate import evaluate
 from ava_eval.label_map import read_label_groups, read_label_map
 from ava_eval.protocols import PROTOCOLS
@@ -18,6 +19,7 @@ __all__ = [
     "compare",
     "evaluate",
     "evaluate_tubes",
+    "read_action_names",
     "read_boxes",
     "read_detections",
     "read_excluded",

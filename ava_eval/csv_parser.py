@@ -89,6 +89,12 @@ def is_header(fields: list[str], layout: Layout, where: str) -> bool:
     return True
 
 
+def has_names_column(fields: list[str], layout: Layout) -> bool:
+    """Whether a header ends with the actions' names, beside a column of their ids: `.. action_id,score,.. action`."""
+    named = [_normalised(field) in COLUMN_ALIASES["action_id"] for field in fields]
+    return layout is DETECTIONS and len(fields) > layout.required and named[-1] and any(named[:-1])
+
+
 def unknown_columns(fields: list[str]) -> list[str]:
     """The names in a header line that are no alias of any column."""
     return [field for field in fields if not any(_normalised(field) in aliases for aliases in COLUMN_ALIASES.values())]

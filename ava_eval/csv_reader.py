@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import re
@@ -13,8 +14,17 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-from ava_eval.csv_format import MISSING_ID, FormatError, Layout
-from ava_eval.csv_parser import Block, is_header, parse_fast, parse_strict, quoted, raw_fields, split_line
+from ava_eval.csv_format import DETECTIONS, MISSING_ID, FormatError, Layout
+from ava_eval.csv_parser import (
+    Block,
+    has_names_column,
+    is_header,
+    parse_fast,
+    parse_strict,
+    quoted,
+    raw_fields,
+    split_line,
+)
 
 STANDARD_INPUT = Path("-")
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -30,19 +40,22 @@ _CONTENT = re.compile(rb"\S")
 def read_table(path: str | Path, layout: Layout) -> pd.DataFrame:
     """All rows in the file's order: `video` categorical, ids int32, the layout's other columns float64.
 
-    Fields left out are NaN; ids left out are those of `csv_format.MISSING_ID`.
+    Fields left out are NaN; ids left out are those of `csv_format.MISSING_ID`. A last column with the actions' names
+    beside their ids is left out (see `read_action_names`).
     """
     path = Path(path)
     name = shown_name(path)
-    separator, line_above = "", b""
+    separator, line_above, names_column = "", b"", None
     table = _TableBuilder(layout)
     for first_line, block in _line_blocks(path):
         _check_utf8(block, name, first_line)
         line, rows = first_line, block
         if not separator:
-            separator, line, rows = _skip_header(block, first_line, layout, name)
+            separator, names_column, line, rows = _skip_header(block, first_line, layout, name)
         _refuse_truncated_line(rows, line_above, separator, f"{name}, line {line}")
         line_above = _last_line(rows) or line_above
+        if names_column is not None:
+            rows = names_column.sub(rb"\1", rows)
         if separator == ";":
             rows = _DECIMAL_COMMA.sub(rb"\1.\2", rows)
         table.append(parse_fast(rows, separator, layout) or parse_strict(rows, separator, layout, name, line))
@@ -129,15 +142,41 @@ def _check_utf8(data: bytes, name: str, first_line: int) -> None:
         ) from None
 
 
-def _skip_header(block: bytes, first_line: int, layout: Layout, name: str) -> tuple[str, int, bytes]:
-    """The file's separator, the line number of its first row and the bytes from there on."""
+def read_action_names(path: str | Path) -> dict[int, str]:
+    """The actions' names by id in a detections file whose last column has them; {} if it has none."""
+    path = Path(path)
+    with open_plain_or_gzip(path) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
+        head = text.readline()
+        separator = separator_of(head)
+        fields = split_line(head, separator, shown_name(path))
+        if not has_names_column(fields, DETECTIONS):
+            return {}
+        column = DETECTIONS.columns.index("action_id")
+        try:
+            names = {row[column]: row[-1] for row in csv.reader(text, delimiter=separator) if len(row) == len(fields)}
+        except csv.Error as error:
+            raise FormatError(f"{shown_name(path)} is not a CSV file ({error}); write it again.") from None
+    return {int(action_id): name for action_id, name in sorted(names.items()) if action_id.isdecimal() and name}
+
+
+def _skip_header(
+    block: bytes, first_line: int, layout: Layout, name: str
+) -> tuple[str, re.Pattern[bytes] | None, int, bytes]:
+    """The file's separator, what finds the names that end a row, the first row's line number, the bytes from there."""
     end = block.find(b"\n") + 1 or len(block)
     head = block[:end].decode()
     separator = separator_of(head)
     where = f"{name}, line {first_line}"
-    if is_header(split_line(head, separator, where), layout, where):
-        return separator, first_line + 1, block[end:]
-    return separator, first_line, block
+    fields = split_line(head, separator, where)
+    names_column = None
+    if has_names_column(fields, layout):
+        fields.pop()
+        field = rb'(?:"(?:[^"\n]|"")*"|[^"\n%s]*)' % re.escape(separator).encode()
+        rest = rb"(?:%s%s){%d}" % (re.escape(separator).encode(), field, len(fields) - 1)
+        names_column = re.compile(rb"^(%s%s)%s%s$" % (field, rest, re.escape(separator).encode(), field), re.MULTILINE)
+    if is_header(fields, layout, where):
+        return separator, names_column, first_line + 1, block[end:]
+    return separator, None, first_line, block
 
 
 def separator_of(line: str) -> str:

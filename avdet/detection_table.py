@@ -40,6 +40,10 @@ def detection_table(detections: Sequence[Detections], class_ids: Sequence[int]) 
 
 
 def write_detections(table: pd.DataFrame, path: Path) -> None:
-    """Writes AVA's CSV format without a header; nine digits preserve every float32 score."""
+    """Writes AVA's CSV format, which has no header, and person ids only if there are any.
+
+    The published scripts refuse a ninth column. Nine digits preserve every float32 score.
+    """
+    columns = COLUMNS if (table["person_id"] >= 0).any() else COLUMNS[:-1]
     with atomic_write(path) as partial:
-        table.to_csv(partial, columns=COLUMNS, index=False, header=False, float_format="%.9g")
+        table.to_csv(partial, columns=columns, index=False, header=False, float_format="%.9g")

@@ -38,6 +38,13 @@ def test_file_reads_back_equal(tmp_path: Path) -> None:
         assert read[column].to_numpy("float32").tolist() == table[column].to_numpy("float32").tolist()
 
 
+def test_unknown_person_ids_are_left_out_as_the_published_scripts_require(tmp_path: Path) -> None:
+    table = detection_table(DETECTIONS, (11, 80))
+    for ids, columns in ((table["person_id"], 9), (-1, 8)):
+        write_detections(table.assign(person_id=ids), tmp_path / "detections.csv")
+        assert {line.count(",") + 1 for line in (tmp_path / "detections.csv").read_text().splitlines()} == {columns}
+
+
 def test_no_persons() -> None:
     assert detection_table([], (1, 2)).empty
     assert detection_table(DETECTIONS[2:], (1, 2)).empty

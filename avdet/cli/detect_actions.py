@@ -1,8 +1,9 @@
 """Detect the actions of the persons in videos, and write tables and annotated videos.
 
-Writes detections.csv (AVA's format, with person ids), tubes.csv (each person's actions from start to end), boxes.csv
-(the persons), errors.csv (the videos that could not be read) and VIDEO.mp4. The same command resumes an interrupted
-run. torchrun distributes the videos over processes, --ray over machines.
+Writes detections.csv (a row per person, keyframe and action), events.csv and tubes.csv (each person's actions from
+start to end; tubes.csv with boxes), boxes.csv (the persons), errors.csv (the videos that could not be read) and
+VIDEO.mp4. The same command resumes an interrupted run. torchrun distributes the videos over processes, --ray over
+machines.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def _parser() -> ToolParser:
         "--min-score",
         type=float,
         default=0.3,
-        help="minimum score of actions in videos and tubes (default 0.3)",
+        help="minimum score of actions in videos, tubes and events (default 0.3)",
     )
     parser.add_argument(
         "--smooth-window",
@@ -87,6 +88,17 @@ def _parser() -> ToolParser:
     parser.add_argument("--batch-size", type=int, default=8, help="keyframes per batch (default 8)")
     parser.add_argument(
         "--player", action="store_true", help="also write VIDEO.html, which plays the video, and index.html over all"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="also write VIDEO.json: persons, their boxes and actions, and events"
+    )
+    parser.add_argument(
+        "--subtitles", choices=("vtt", "srt"), help="also write the events as subtitles, VIDEO.vtt or VIDEO.srt"
+    )
+    parser.add_argument(
+        "--no-header",
+        action="store_true",
+        help="write detections.csv and boxes.csv as AVA does: without header, names and person ids of the detections",
     )
     parser.add_argument("--no-video", action="store_true", help="write the tables alone, without VIDEO.mp4")
     parser.add_argument(
@@ -118,8 +130,9 @@ def _check_arguments(args: argparse.Namespace) -> None:
     require_not_nan(args, "min_box_score", "min_score")
     if args.short_side is not None and args.short_side < 32:
         raise ValueError(f"--short-side is {args.short_side}; give 32 pixels or more")
-    if args.player and args.ray is not None:
-        raise ValueError("--ray writes parquet tables alone; use --player without it, or visualize.py --player")
+    given = {"--player": args.player, "--json": args.json, "--subtitles": args.subtitles, "--no-header": args.no_header}
+    if args.ray is not None and any(given.values()):
+        raise ValueError(f"--ray writes parquet tables alone; use {next(filter(given.get, given))} without it")
     if min(args.ray_workers) < 1:
         raise ValueError(f"--ray-workers is {args.ray_workers}; give 1 or more of each kind")
     args.min_box_score = min_box_score(args, given_boxes=args.boxes is not None)

@@ -26,7 +26,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = ToolParser("export_annotations.py", __doc__)
     tables = parser.add_mutually_exclusive_group(required=True)
     tables.add_argument(
-        "--detections", type=Path, metavar="CSV", help="video,timestamp,x1,y1,x2,y2,action_id,score[,person_id]"
+        "--detections",
+        type=Path,
+        metavar="CSV",
+        help="video,timestamp,x1,y1,x2,y2,action_id,score[,person_id[,action]]",
     )
     tables.add_argument(
         "--ground-truth", type=Path, metavar="CSV", help="video,timestamp,x1,y1,x2,y2,action_id[,person_id]"
@@ -100,11 +103,13 @@ def _export(args: argparse.Namespace) -> str:
 
 
 def _names(args: argparse.Namespace) -> Mapping[int, str]:
-    from ava_eval import read_label_map
+    from ava_eval import read_action_names, read_label_map
 
     source = args.detections or args.ground_truth
     beside = source.with_name("label_map.txt")
     if args.label_map is None and not beside.is_file():
+        if args.detections and (names := read_action_names(source)):
+            return names
         raise ValueError(f"{beside} does not exist; give the names of the action ids with --label-map")
     return read_label_map(args.label_map or beside)
 

@@ -22,6 +22,7 @@ from avdet.cli.each_video import (
     report_videos,
     video_progress,
 )
+from avdet.cli.video_documents import document_paths, require_free_documents, write_documents
 from avdet.cli.video_pages import page_path, require_free_pages, write_page, write_pages_index
 from avdet.overlap import StageTimes
 
@@ -113,7 +114,7 @@ def inference_settings(args: argparse.Namespace) -> InferenceSettings:
 def _output_settings(args: argparse.Namespace) -> OutputSettings:
     from avdet.inference.output_tables import OutputSettings
 
-    return OutputSettings(args.smooth_window, args.min_score)
+    return OutputSettings(args.smooth_window, args.min_score, not args.no_header)
 
 
 def _resume_settings(args: argparse.Namespace) -> dict[str, object]:
@@ -132,6 +133,7 @@ def _jobs(args: argparse.Namespace) -> list[VideoJob]:
     jobs = jobs_from_arguments(args)
     require_unique_names(args, jobs)
     require_free(args.output, jobs, "csv" if args.ray is None else "parquet")
+    require_free_documents(args, jobs)
     if args.player:
         require_free_pages(args.output, jobs)
     return jobs
@@ -188,7 +190,7 @@ def _detect_video(
     annotated = annotated_path(args.output, job)
     annotates = not (args.no_video or job.path.is_dir())
     page = page_path(args.output, job) if args.player and not job.path.is_dir() else None
-    outputs = [annotated] if annotates else []
+    outputs = [*([annotated] if annotates else []), *document_paths(args, job)]
     if page is not None and finished is not None and finished.keyframes:
         outputs.append(page)
     if finished is not None and all(path.exists() for path in outputs):
@@ -205,6 +207,7 @@ def _detect_video(
     finished = output.finish(job, predictions, detector.classes, settings, "csv")
     if not finished.keyframes:
         logger.warning("%s: no person has a score of %g or more", job.path, args.min_box_score)
+    write_documents(args, job, predictions, detector.classes)
     if annotates:
         rows = predictions.action_rows(job.name, detector.classes, min_score=args.min_score)
         overlay = Overlay(detected_persons(rows, detector.classes.label_map), min_score=args.min_score)
@@ -242,14 +245,14 @@ def _write_tables(
         with_same_settings, num_others = output.finished_earlier(_output_settings(args))
         names = {job.name for job, _ in results}
         earlier = [name for name in with_same_settings if name not in names]
-        join_csvs(output.folder, [*finished, *earlier], args.output)
+        join_csvs(output.folder, [*finished, *earlier], args.output, header=not args.no_header)
         if args.player:
             write_pages_index(args.output, [*finished, *earlier], {name: reason for name, _, reason in failed})
         if earlier:
             logger.info("the tables include %s of earlier commands", counted(len(earlier), "video"))
         if num_others:
             logger.warning(
-                "the tables omit %s of earlier commands with another --smooth-window or --min-score",
+                "the tables omit %s of earlier commands with another --smooth-window, --min-score or --no-header",
                 counted(num_others, "video"),
             )
     write_errors(failed, args.output, "csv")

@@ -31,7 +31,10 @@ def _parser() -> ToolParser:
     parser = ToolParser("visualize.py", __doc__)
     parser.add_argument("video", type=Path, metavar="VIDEO")
     parser.add_argument(
-        "--detections", type=Path, required=True, help="CSV: video,timestamp,x1,y1,x2,y2,action_id,score[,person_id]"
+        "--detections",
+        type=Path,
+        required=True,
+        help="CSV: video,timestamp,x1,y1,x2,y2,action_id,score[,person_id[,action]]",
     )
     parser.add_argument("--output", type=Path, help="the mp4 file to write")
     parser.add_argument(
@@ -46,7 +49,7 @@ def _parser() -> ToolParser:
     parser.add_argument(
         "--label-map",
         type=Path,
-        help="names of the action ids: a pbtxt, one name per line, or label_map.txt of detect_actions.py",
+        help="names of the action ids, if the detections have none: a pbtxt, or one name per line",
     )
     parser.add_argument("--min-score", type=float, default=0.3, help="draw no actions with a lower score (default 0.3)")
     parser.add_argument("--top", type=int, default=3, help="maximum number of actions per person (default 3)")
@@ -155,11 +158,11 @@ def _detector(args: argparse.Namespace) -> ActionDetector | None:
 
 
 def _names(args: argparse.Namespace, detector: ActionDetector | None) -> Mapping[int, str] | None:
-    from ava_eval import read_label_map
+    from ava_eval import read_action_names, read_label_map
 
     if args.label_map is not None:
         return read_label_map(args.label_map)
-    return None if detector is None else detector.classes.label_map
+    return read_action_names(args.detections) or (None if detector is None else detector.classes.label_map)
 
 
 def _read_detections(path: Path) -> pd.DataFrame:

@@ -16,8 +16,8 @@ from avdet.atomic_write import atomic_write
 from avdet.datasets.class_names import ClassNames
 from avdet.detection_table import COLUMNS
 from avdet.inference.predictions import PersonPredictions
-from avdet.people.box_table import csv_lines
-from avdet.people.tubes import tube_table, write_tubes
+from avdet.people.events import event_table, events_of_tubes
+from avdet.people.tubes import rounded_tubes, tube_table
 
 __all__ = [
     "TABLES",
@@ -31,17 +31,24 @@ __all__ = [
     "written_files",
 ]
 
-TABLES = ("detections", "boxes", "tubes")
+TABLES = ("detections", "boxes", "tubes", "events")
+_AVA_TABLES = ("detections", "boxes")  # have no header in AVA's form
 TableFormat = Literal["csv", "parquet"]
 _PERSONS_AT_A_TIME = 1000  # bounds the memory: each has up to 80 rows
 
 
 @dataclass(frozen=True)
 class OutputSettings:
-    """smooth_window_s: scores are averaged over so many seconds; min_score: of actions that are drawn or make tubes."""
+    """What the tables hold.
+
+    smooth_window_s: scores are averaged over so many seconds. min_score: of actions that are drawn or make tubes and
+    events. header: of detections.csv and boxes.csv; without it they have AVA's form, and detections.csv has neither
+    action names nor person ids, as AVA's scripts require.
+    """
 
     smooth_window_s: float = 0.0
     min_score: float = 0.3
+    header: bool = True
 
 
 def table_file(folder: Path, name: str, table: str, table_format: TableFormat) -> Path:
@@ -63,32 +70,34 @@ def write_tables(
     settings: OutputSettings,
     table_format: TableFormat,
 ) -> None:
-    """Writes detections, boxes and tubes of one video from its linked and smoothed predictions."""
+    """Writes detections, boxes, tubes and events of one video from its linked and smoothed predictions."""
     starts = range(0, max(1, len(predictions)), _PERSONS_AT_A_TIME)
     slices = [predictions.select(slice(start, start + _PERSONS_AT_A_TIME)) for start in starts]
     confident = predictions.action_rows(name, classes, min_score=settings.min_score)
+    tubes = tube_table(confident, min_score=settings.min_score)
+    named_tubes = tubes.assign(action=tubes["action_id"].map(classes.label_map))
     tables = {
         "detections": (part.action_rows(name, classes) for part in slices),
         "boxes": (part.box_rows(name) for part in slices),
-        "tubes": iter([tube_table(confident, min_score=settings.min_score)]),
+        "tubes": iter([named_tubes if table_format == "parquet" else rounded_tubes(named_tubes)]),
+        "events": iter([event_table(events_of_tubes(tubes, classes.label_map))]),
     }
     for table, pieces in tables.items():
         with atomic_write(table_file(folder, name, table, table_format)) as path:
             if table_format == "parquet":
-                _write_parquet(_with_action_names(pieces, classes) if table == "tubes" else pieces, path)
-            elif table == "tubes":
-                write_tubes(next(pieces), path, classes.label_map)
+                _write_parquet(pieces, path)
             else:
-                _write_csv(pieces, path, boxes=table == "boxes")
+                _write_csv(pieces, path, table, header=settings.header)
 
 
-def join_csvs(folder: Path, names: Sequence[str], output: Path) -> None:
-    """Joins the videos' CSVs into detections.csv, boxes.csv and tubes.csv of `output`, with one header at most."""
+def join_csvs(folder: Path, names: Sequence[str], output: Path, *, header: bool = True) -> None:
+    """Joins the videos' CSVs into detections.csv, boxes.csv, tubes.csv and events.csv of `output`, each header once."""
     for table in TABLES:
+        has_header = header or table not in _AVA_TABLES
         with atomic_write(output / f"{table}.csv") as path, path.open("wb") as joined:
             for index, name in enumerate(names):
                 with table_file(folder, name, table, "csv").open("rb") as part:
-                    if table == "tubes" and index:
+                    if has_header and index:
                         part.readline()
                     shutil.copyfileobj(part, joined)
 
@@ -110,14 +119,15 @@ def write_label_map(classes: ClassNames, output: Path) -> None:
         path.write_text("".join(f"{i}: {name}\n" for i, name in classes.label_map.items()), encoding="utf-8")
 
 
-def _write_csv(pieces: Iterator[pd.DataFrame], path: Path, *, boxes: bool) -> None:
+def _write_csv(pieces: Iterator[pd.DataFrame], path: Path, table: str, *, header: bool) -> None:
     """Nine digits, as in `write_detections`, so that every float32 reads back equal."""
+    has_header = header or table not in _AVA_TABLES
+    detection_columns = [*COLUMNS, "action"] if header else COLUMNS[:-1]
+    columns = detection_columns if table == "detections" else None
     with path.open("w", encoding="utf-8", newline="") as file:
-        for piece in pieces:
-            if boxes:
-                file.write(csv_lines(piece))
-            else:
-                piece.to_csv(file, columns=COLUMNS, index=False, header=False, float_format="%.9g", lineterminator="\n")
+        for number, piece in enumerate(pieces):
+            first = has_header and number == 0
+            piece.to_csv(file, columns=columns, index=False, header=first, float_format="%.9g", lineterminator="\n")
 
 
 def _write_parquet(pieces: Iterator[pd.DataFrame], path: Path) -> None:
@@ -134,8 +144,3 @@ def _write_parquet(pieces: Iterator[pd.DataFrame], path: Path) -> None:
     with pq.ParquetWriter(path, schema) as writer:
         for piece in chain([first], pieces):
             writer.write_table(pa.Table.from_pandas(piece, schema=schema, preserve_index=False))
-
-
-def _with_action_names(tubes: Iterator[pd.DataFrame], classes: ClassNames) -> Iterator[pd.DataFrame]:
-    for table in tubes:
-        yield table.assign(action=table["action_id"].map(classes.label_map))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,7 +9,7 @@ from numpy.typing import NDArray
 from ava_eval import BOX_COLUMNS
 from avdet.people.tracks import MAX_GAP_S, keyframe_interval, tolerated_gap
 
-__all__ = ["smooth_scores", "tube_table", "write_tubes"]
+__all__ = ["rounded_tubes", "smooth_scores", "tube_table"]
 
 _TUBE_COLUMNS = ["start_s", "end_s", "duration_s", "keyframes", "score", "peak_s", "peak_score"]
 _TIME_TOLERANCE_S = 1e-6  # rounding errors of times such as 0.1 + 0.2
@@ -50,12 +47,10 @@ def tube_table(table: pd.DataFrame, *, min_score: float = 0.0, max_gap_s: float 
     return tubes[[*track, *_TUBE_COLUMNS, *(BOX_COLUMNS if has_boxes else [])]]
 
 
-def write_tubes(tubes: pd.DataFrame, path: Path, action_names: Mapping[int, str]) -> None:
-    """Writes a CSV with a header and the actions' names; times are rounded to milliseconds."""
+def rounded_tubes(tubes: pd.DataFrame) -> pd.DataFrame:
+    """The `tube_table` for a CSV: times in milliseconds, scores and boxes with four digits."""
     digits = {"start_s": 3, "end_s": 3, "duration_s": 3, "peak_s": 3, "score": 4, "peak_score": 4}
-    digits |= dict.fromkeys(BOX_COLUMNS, 4)
-    named = tubes.assign(action=tubes["action_id"].map(action_names)).round(digits)
-    named.to_csv(path, index=False)
+    return tubes.round(digits | dict.fromkeys(BOX_COLUMNS, 4))
 
 
 def smooth_scores(table: pd.DataFrame, window_s: float) -> pd.DataFrame:

@@ -14,7 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ava_eval import FormatError, csv_reader, read_boxes, read_detections, read_ground_truth, read_label_map
+from ava_eval import (
+    FormatError,
+    csv_reader,
+    read_action_names,
+    read_boxes,
+    read_detections,
+    read_ground_truth,
+    read_label_map,
+)
 from ava_eval.cli import main
 from ava_eval.csv_reader import open_plain_or_gzip
 
@@ -199,3 +207,29 @@ def test_gzipped_label_map(tmp_path: Path) -> None:
     (tmp_path / "map.gz").write_bytes(gzip.compress(b"stand\nsit\n")[:-3])
     with pytest.raises(FormatError, match="is a damaged gzip file"):
         read_label_map(tmp_path / "map.gz")
+
+
+NAMED = """video,timestamp,x1,y1,x2,y2,action_id,score,person_id,action
+a,1,0,0,1,1,3,0.5,0,"talk to (e.g., ""self"", a group)"
+a,1,0,0,1,1,12,0.25,0,stand
+"b, c",2,0,0,1,1,12,0.125,-1,站立
+"""
+
+
+def test_the_actions_names_beside_their_ids_are_read_apart(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(NAMED, encoding="utf-8")
+    table = read_detections(tmp_path / "a.csv")
+    assert table[["video", "action_id", "score", "person_id"]].to_numpy().tolist() == [
+        ["a", 3, 0.5, 0],
+        ["a", 12, 0.25, 0],
+        ["b, c", 12, 0.125, -1],
+    ]
+    assert read_action_names(tmp_path / "a.csv") == {3: 'talk to (e.g., "self", a group)', 12: "站立"}
+    (tmp_path / "plain.csv").write_text("a,1,0,0,1,1,3,0.5\n")
+    assert read_action_names(tmp_path / "plain.csv") == {}
+
+
+def test_a_row_with_too_many_columns_is_refused_beside_names(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(NAMED.replace("stand", "stand,up"), encoding="utf-8")
+    with pytest.raises(FormatError, match="line 3: 11 columns"):
+        read_detections(tmp_path / "a.csv")

@@ -17,7 +17,7 @@ from tests.cli.refusal import refusal
 from tests.conftest import REPOSITORY
 from tests.inference.tiny_detector import two_persons, write_noise_video
 
-TABLES = ("detections.csv", "boxes.csv", "tubes.csv")
+TABLES = ("detections.csv", "boxes.csv", "tubes.csv", "events.csv")
 
 
 class Workdir:
@@ -113,7 +113,7 @@ def test_tables_keep_videos_of_earlier_commands(work: Workdir, capsys: pytest.Ca
     tubes = [pd.read_csv(work.output / f"parts/{name}.tubes.csv") for name in names]
     pd.testing.assert_frame_equal(pd.read_csv(work.output / "tubes.csv"), pd.concat(tubes, ignore_index=True))
     assert work.run(work.videos[0], "--smooth-window", "2") == 0
-    message = "the tables omit 2 videos of earlier commands with another --smooth-window or --min-score"
+    message = "the tables omit 2 videos of earlier commands with another --smooth-window, --min-score or --no-header"
     assert message in capsys.readouterr().out
     assert set(work.detections()["video"]) == {"video0"}
 

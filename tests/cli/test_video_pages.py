@@ -1,7 +1,8 @@
-"""detect_actions.py --player: a page per video and index.html, also after an interrupted or repeated command."""
+"""detect_actions.py --player, --json and --subtitles, also after an interrupted or repeated command."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -56,3 +57,25 @@ def test_a_video_named_index_is_refused(argv: list[str], tmp_path: Path, capsys:
 
 def test_ray_has_no_pages(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert "--ray writes parquet tables alone" in refusal(main, capsys, *argv, "--ray", "local")
+
+
+def test_documents_of_each_video(argv: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, argv = tmp_path / "out", [*argv[:-1], "--json", "--subtitles", "vtt", "--min-score", "0"]
+    assert main(argv) == 0
+    document = json.loads((out / "a.json").read_text(encoding="utf-8"))
+    assert [len(person["boxes"]) for person in document["persons"]] == [4, 4]
+    assert len((out / "a.vtt").read_text(encoding="utf-8").split(" --> ")) == 2
+    (out / "b.vtt").unlink()
+    assert main(argv) == 0 and (out / "b.vtt").exists()
+    assert capsys.readouterr().out.count("already done") == 1
+    shutil.rmtree(out)
+    out.mkdir()
+    (out / "b.json").write_text("notes")
+    assert "b.json exists and is not from this command" in refusal(main, capsys, *argv)
+
+
+def test_avas_form_after_tables_with_a_header(argv: list[str], tmp_path: Path) -> None:
+    for options, columns in ([], 10), (["--no-header"], 8):
+        assert main([*argv[:-1], *options]) == 0
+        lines = (tmp_path / "out/detections.csv").read_text().splitlines()
+        assert (lines[0].count(",") + 1, len(lines)) == (columns, 2 * 4 * 2 * 9 + (columns == 10))

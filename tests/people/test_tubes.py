@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from avdet.people.tubes import smooth_scores, tube_table, write_tubes
+from avdet.people.tubes import rounded_tubes, smooth_scores, tube_table
 
 ROWS = pd.DataFrame(
     [
@@ -45,11 +43,9 @@ def test_tubes_of_boxes_without_actions() -> None:
     ]
 
 
-def test_the_csv_has_action_names(tmp_path: Path) -> None:
-    write_tubes(tube_table(ROWS, min_score=0.3), tmp_path / "tubes.csv", {12: "stand", 80: "watch"})
-    lines = (tmp_path / "tubes.csv").read_text().splitlines()
-    columns = "video,person_id,action_id,start_s,end_s,duration_s,keyframes,score,peak_s,peak_score,action"
-    assert (lines[0], lines[2]) == (columns, "v,0,12,1.0,2.0,2.0,2,0.8,1.0,0.9,stand")
+def test_a_csv_has_milliseconds_and_four_digits() -> None:
+    tubes = tube_table(ROWS.assign(timestamp=ROWS["timestamp"] / 3, score=ROWS["score"] / 3), min_score=0.1)
+    assert rounded_tubes(tubes)[["start_s", "score"]].iloc[0].tolist() == [0.333, 0.2667]
 
 
 def test_a_tube_has_the_range_of_its_boxes() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -26,6 +27,8 @@ from avdet.annotations.importers.video_index import IMAGE_SUFFIXES, first_frame
 __all__ = ["read_csv_table"]
 
 AVA_COLUMNS = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "person_id"]
+DETECTIONS = [*AVA_COLUMNS[:-1], "score", "person_id", "action"]  # the header of detect_actions
+MIN_SCORE = 0.3  # of the detections that are labels: the limit of detect_actions
 KNOWN = {*AVA_COLUMNS, "frame", "x", "y", "cx", "cy", "width", "height", "id"}
 ACTION_ID = re.compile(r"\d+(\.0+)?")
 CHECKED, UNCHECKED = {"1", "true", "yes", "x"}, {"", "0", "false", "no"}
@@ -38,7 +41,10 @@ def read_csv_table(data: bytes, path: Path, context: Context) -> pd.DataFrame:
     action ids. Rows with a video and a timestamp alone are keyframes at which no person acts. Raises ValueError that
     names what is missing.
     """
-    table, header = _with_column_names(read_cells(data, path), path, context)
+    cells = read_cells(data, path)
+    if list(cells.iloc[0]) == DETECTIONS:
+        cells, context = _labels_of_detections(cells, path, context)
+    table, header = _with_column_names(cells, path, context)
     if table.empty:
         return pd.DataFrame(columns=ROW_COLUMNS)
     table = _located(table, path, context)
@@ -95,6 +101,19 @@ def _with_column_names(table: pd.DataFrame, path: Path, context: Context) -> tup
             context.note(f"{path.name}: has no column for the video; it is taken for {video}")
     _require_columns(table, words, path)
     return table, dict(zip(names, words, strict=True))
+
+
+def _labels_of_detections(cells: pd.DataFrame, path: Path, context: Context) -> tuple[pd.DataFrame, Context]:
+    """The cells that score `MIN_SCORE`, without scores, and the context with the file's names of the action ids."""
+    rows = cells.iloc[1:].set_axis(DETECTIONS, axis=1)
+    names = rows.loc[rows["action_id"].str.isdecimal(), ["action_id", "action"]].drop_duplicates()
+    label_map = {int(number): name for number, name in names.itertuples(index=False)}
+    is_low = pd.to_numeric(rows["score"], errors="coerce") < MIN_SCORE
+    context.omitted[f"detections with a score below {MIN_SCORE}"] += int(is_low.sum())
+    context.note(f"{path.name}: detections of detect_actions are read as labels")
+    kept = pd.concat([cells.iloc[:1], cells.iloc[1:][~is_low]])
+    columns = [name not in {"score", "action"} for name in DETECTIONS]
+    return kept.loc[:, columns], replace(context, label_map={**label_map, **context.label_map})
 
 
 def _names(words: Sequence[str], choice: Choice) -> list[str]:

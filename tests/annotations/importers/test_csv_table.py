@@ -188,3 +188,14 @@ def test_times_of_ava_kinetics_become_those_of_its_clips(tmp_path: Path) -> None
 def test_milliseconds_are_no_seconds(videos: VideoIndex, tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match="no column timestamp or frame"):
         rows(HEADER.replace("time", text) + ROW, videos, tmp_path)
+
+
+def test_detections_with_names_are_labels_from_a_score_on(videos: VideoIndex, tmp_path: Path) -> None:
+    (tmp_path / "detections.csv").write_text(
+        "video,timestamp,x1,y1,x2,y2,action_id,score,person_id,action\n"
+        'garden,1,0,0,1,1,40,0.9,7,"talk to (self, others)"\ngarden,1,0,0,1,1,50,0.29,7,sit\n'
+    )
+    omitted: Counter[str] = Counter()
+    rows = read(tmp_path / "detections.csv", videos, omitted)
+    assert rows[["action", "person_id"]].to_numpy().tolist() == [["talk to (self, others)", 7]]
+    assert +omitted == {"detections with a score below 0.3": 1}
