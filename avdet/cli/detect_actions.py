@@ -86,21 +86,7 @@ def _parser() -> ToolParser:
         help="average each person's scores over this window against flickering labels (default 0: off)",
     )
     parser.add_argument("--batch-size", type=int, default=8, help="keyframes per batch (default 8)")
-    parser.add_argument(
-        "--player", action="store_true", help="also write VIDEO.html, which plays the video, and index.html over all"
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="also write VIDEO.json: persons, their boxes and actions, and events"
-    )
-    parser.add_argument(
-        "--subtitles", choices=("vtt", "srt"), help="also write the events as subtitles, VIDEO.vtt or VIDEO.srt"
-    )
-    parser.add_argument(
-        "--no-header",
-        action="store_true",
-        help="write detections.csv and boxes.csv as AVA does: without header, names and person ids of the detections",
-    )
-    parser.add_argument("--no-video", action="store_true", help="write the tables alone, without VIDEO.mp4")
+    _add_output_arguments(parser)
     parser.add_argument(
         "--ray",
         metavar="ADDRESS",
@@ -118,6 +104,24 @@ def _parser() -> ToolParser:
         "--object-store-memory", type=int, metavar="MB", help="of a local Ray cluster (default: a third of all memory)"
     )
     return parser
+
+
+def _add_output_arguments(parser: ToolParser) -> None:
+    parser.add_argument(
+        "--player", action="store_true", help="also write VIDEO.html, which plays the video, and index.html over all"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="also write VIDEO.json: persons, their boxes and actions, and events"
+    )
+    parser.add_argument(
+        "--subtitles", choices=("vtt", "srt"), help="also write the events as subtitles, VIDEO.vtt or VIDEO.srt"
+    )
+    parser.add_argument(
+        "--no-header",
+        action="store_true",
+        help="write detections.csv and boxes.csv as AVA does: without header, names and person ids of the detections",
+    )
+    parser.add_argument("--no-video", action="store_true", help="write the tables alone, without VIDEO.mp4")
 
 
 def _check_arguments(args: argparse.Namespace) -> None:
