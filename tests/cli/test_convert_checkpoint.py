@@ -52,7 +52,7 @@ def test_caffe2_needs_a_config(tmp_path: Path, capsys: pytest.CaptureFixture[str
     blobs = {name: tensor.numpy() for name, tensor in caffe2(slowfast()).items()}
     source = tmp_path / "SLOWFAST.pkl"
     source.write_bytes(pickle.dumps({"blobs": blobs}, protocol=2))
-    assert "give its config with --config" in refusal(main, capsys, source, tmp_path / "out.pt")
+    assert "give --config, see docs/model_zoo.md" in refusal(main, capsys, source, tmp_path / "out.pt")
     config_file = write_config(
         tmp_path / "r.yaml", audio=False, fast_to_slow_stages=("pool1", "res2", "res3", "res4"), alpha=2
     )
