@@ -85,7 +85,7 @@ def test_later_settings_override_single_keys(tmp_path: Path) -> None:
             "data={kind: charades, train_crop: 300}",
             "data: train_short_side 256-320 must rise and be at least train_crop",
         ),
-        ("data.test_num_clips=10", "unknown key data.test_num_clips"),
+        ("data.test_num_crops=3", "unknown key data.test_num_crops"),
         ("train.epochs", "write section.key=value"),
         ("train.epochs=[", "not readable YAML"),
     ],

@@ -29,7 +29,7 @@ OPTION = re.compile(r"--[a-z][\w-]*")
 PATH = re.compile(r"(?<![\w/.-])(?:avdet|ava_eval|configs|docs|tests|tools)/[\w/.*-]*\w")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SETTING = re.compile(r"\b(model|data|train|test)\.([a-z]\w*)\b(?![(/])")
-FILE_SUFFIXES = {"csv", "mp4", "yaml"}  # `train.csv` is a file
+FILE_SUFFIXES = {"csv", "json", "mp4", "yaml"}  # `train.csv` is a file
 FIELDS = {
     "model": set(ModelConfig.model_fields),
     "data": {name for dataset in DATASETS.values() for name in dataset.Config.model_fields},

@@ -19,7 +19,7 @@ def collate(clips: list[Clip]) -> ClipBatch:
     return ClipBatch(
         frames=torch.stack([clip.frames for clip in clips]),
         audio=_stack_audio([clip.audio for clip in clips]),
-        negative_audio=_stack_audio([clip.negative_audio for clip in clips]),
+        negative_audio=_stack_negatives(clips),
         has_audio=torch.tensor([clip.audio is not None for clip in clips]),
         boxes_px=torch.cat(boxes),
         box_clip=torch.repeat_interleave(torch.arange(len(clips)), counts),
@@ -45,6 +45,15 @@ def _stack_audio(log_mels: list[Tensor | None]) -> Tensor | None:
     if template is None:
         return None
     return torch.stack([torch.zeros_like(template) if x is None else x for x in log_mels]).unsqueeze(1)
+
+
+def _stack_negatives(clips: list[Clip]) -> Tensor | None:
+    """As `_stack_audio`. A clip without misaligned audio has its own audio there: the AVS loss leaves such a pair out,
+    and batch norms see no frames of zeros, which no audio has.
+    """
+    if all(clip.negative_audio is None for clip in clips):
+        return None
+    return _stack_audio([clip.audio if clip.negative_audio is None else clip.negative_audio for clip in clips])
 
 
 def _join(labels: list[Tensor]) -> Tensor:

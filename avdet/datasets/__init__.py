@@ -17,6 +17,7 @@ from avdet.datasets.detection import DetectionDataset
 from avdet.datasets.epic import Epic
 from avdet.datasets.hmdb51 import Hmdb51
 from avdet.datasets.kinetics import Kinetics
+from avdet.datasets.ssv2 import Ssv2
 from avdet.datasets.ucf101 import Ucf101
 
 __all__ = ["DATASETS", "AnyDataset", "build_dataset"]
@@ -30,6 +31,7 @@ DATASETS: dict[str, type[AnyDataset]] = {
     "hmdb51": Hmdb51,
     "epic": Epic,
     "charades": Charades,
+    "ssv2": Ssv2,
 }
 
 

@@ -93,14 +93,18 @@ def read_class_list(path: Path) -> ClassNames:
 
 
 def _from_json(text: str, path: Path) -> list[tuple[int, str]]:
-    """(id, name) of {name: id}, {id: name} or [name, ..]."""
+    """(id, name) of {name: id}, {id: name} or [name, ..]; ids may be strings."""
     try:
         content = json.loads(text)
         pairs = list(enumerate(content) if isinstance(content, list) else content.items())
-        swapped = all(isinstance(value, int) for _, value in pairs)
+        swapped = all(isinstance(value, int) or _is_id(value) > _is_id(key) for key, value in pairs)
         return [(int(value), str(key)) if swapped else (int(key), str(value)) for key, value in pairs]
     except (ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON of class names and ids ({error}); write one name per line") from None
+
+
+def _is_id(text: object) -> bool:
+    return isinstance(text, str) and text.isdecimal()
 
 
 def class_indices(names: Sequence[str], classes: ClassNames, path: Path) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -14,12 +14,14 @@ from avdet.datasets.class_names import ClassNames, class_indices, read_class_lis
 from avdet.datasets.classification import ClassificationConfig, ClassificationDataset
 from avdet.datasets.clip_lists import read_clip_list
 from avdet.datasets.dataset import SampleSet, Split
+from avdet.datasets.metrics import Scores
 from avdet.datasets.segments import Segments, keep_valid
 from avdet.datasets.tables import numbers, read_table, read_text
 from avdet.datasets.video_files import VideoIndex, find_video
 
 __all__ = ["Kinetics", "KineticsConfig", "read_kinetics", "select_classes", "subset_classes"]
 
+KINETICS_SOUNDS = Path(__file__).with_name("kinetics_sounds_classes.txt")
 COLUMNS = ("label", "youtube_id", "time_start", "time_end")
 
 
@@ -33,7 +35,12 @@ class KineticsConfig(ClassificationConfig):
     val_csv: Path = Field(Path("kinetics-400_val.csv"), description="Validation clips.")
     label_map: Path = Field(Path("label_map_k400.txt"), description="Class names, one per line.")
     classes: Path | None = Field(
-        None, description="List of the classes to use, such as those of Kinetics-Sounds; null: all."
+        None,
+        description="List of the classes to use; null: all. Without such a file in `annotations`, "
+        "kinetics_sounds_classes.txt is the list of 32 that comes with avdet.",
+    )
+    test_classes: Path | None = Field(
+        None, description="List of the classes that are tested, as `classes`; the model predicts all. null: all."
     )
     multilabel: bool = Field(False, description="A clip may have several classes (sigmoid, scored by mAP).")
 
@@ -56,15 +63,13 @@ class Kinetics(ClassificationDataset[KineticsConfig]):
         return "kinetics.yaml" if self.config.task == "classification" else "unlabelled.yaml"
 
     def files(self, split: Split) -> dict[str, Path]:
-        names = ("label_map", "classes", f"{split}_csv")
+        names = ("label_map", "classes", *(("test_classes",) if split == "val" else ()), f"{split}_csv")
         files = {f"data.{name}": getattr(self.config, name) for name in names}
-        return {setting: self.config.annotations / file for setting, file in files.items() if file is not None}
+        return {setting: self._file(file) for setting, file in files.items() if file is not None}
 
     def benchmark_classes(self) -> dict[str, ClassNames]:
-        classes, folder = self._all_classes(), self.config.annotations
-        return {
-            "action": classes if self.config.classes is None else subset_classes(folder / self.config.classes, classes)
-        }
+        classes, subset = self._all_classes(), self.config.classes
+        return {"action": classes if subset is None else subset_classes(self._file(subset), classes)}
 
     def read_segments(
         self, split: Split, classes: Mapping[str, ClassNames], videos: VideoIndex
@@ -74,7 +79,29 @@ class Kinetics(ClassificationDataset[KineticsConfig]):
         segments, faults = read_kinetics(file, all_classes, videos, multilabel=multilabel)
         if self.config.classes is not None:
             segments = select_classes(segments, all_classes, classes["action"])
+        if split == "val" and self.config.test_classes is not None:
+            segments = segments.select(np.isin(segments.labels["action"], self._tested(classes["action"])))
         return segments, faults
+
+    def measure(
+        self, classes: Mapping[str, ClassNames], segments: Segments, scores: Mapping[str, Scores], annotated: Segments
+    ) -> tuple[str, float | None, dict[str, Any]]:
+        """See `ClassificationDataset.measure`; with `test_classes` no other class can be predicted."""
+        if self.config.test_classes is not None:
+            untested = np.ones(len(classes["action"]), bool)
+            untested[self._tested(classes["action"])] = False
+            scores = {"action": np.where(untested, -np.inf, scores["action"])}
+        return super().measure(classes, segments, scores, annotated)
+
+    def _tested(self, classes: ClassNames) -> list[int]:
+        """Output indices of `test_classes`."""
+        assert self.config.test_classes is not None
+        return classes.indices(subset_classes(self._file(self.config.test_classes), classes).names, "data.test_classes")
+
+    def _file(self, file: Path) -> Path:
+        """A file of `annotations`, or the list of Kinetics-Sounds that comes with avdet."""
+        own = self.config.annotations / file
+        return own if own.is_file() or file != Path(KINETICS_SOUNDS.name) else KINETICS_SOUNDS
 
     def _all_classes(self) -> ClassNames:
         return read_class_list(self.config.annotations / self.config.label_map)

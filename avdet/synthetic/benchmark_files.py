@@ -1,8 +1,9 @@
-"""The classification sample set in the annotation files of Kinetics, EPIC-Kitchens, Charades, UCF101 and HMDB51."""
+"""The classification sample set in the annotation files of each classification benchmark."""
 
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def clock_time(time_s: float) -> str:
 
 
 def write_benchmark_files(videos: Sequence[SampleVideo], folder: Path) -> None:
-    """Writes `folder/{kinetics,epic,charades,ucf101,hmdb51}` with the names and columns of the official files."""
+    """Writes `folder/{kinetics,epic,charades,ucf101,hmdb51,ssv2}` as the official files."""
     for benchmark, write in WRITERS.items():
         (folder / benchmark).mkdir(parents=True, exist_ok=True)
         write(videos, folder / benchmark)
@@ -170,12 +171,24 @@ def _write_hmdb51(videos: Sequence[SampleVideo], folder: Path) -> None:
             write_rows(folder / f"{class_name}_test_split{split}.txt", lines)
 
 
+def _write_ssv2(videos: Sequence[SampleVideo], folder: Path) -> None:
+    names = sorted(ACTION_NAMES.values())
+    _write_json(folder / "labels.json", {name: str(i) for i, name in enumerate(names)})
+    for split, file in (("train", "train"), ("val", "validation")):
+        clips = [
+            {"id": path.split("/")[1], "template": action_name(segment)}
+            for video in videos if video.split == split for path, segment in video.clips()
+        ]  # fmt: skip
+        _write_json(folder / f"{file}.json", clips)
+
+
 WRITERS: Mapping[str, Callable[[Sequence[SampleVideo], Path], None]] = {
     "kinetics": _write_kinetics,
     "epic": _write_epic,
     "charades": _write_charades,
     "ucf101": _write_ucf101,
     "hmdb51": _write_hmdb51,
+    "ssv2": _write_ssv2,
 }
 
 
@@ -184,3 +197,7 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[objec
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=0), encoding="utf-8", newline="\n")

@@ -20,7 +20,7 @@ from avdet.synthetic.synthetic_settings import ClipSampleSettings, SampleSetting
 
 __all__ = ["ensure_clip_sample", "is_clip_sample", "make_clip_sample", "plan_videos"]
 
-VERSION = 3  # increase it when videos or annotations change
+VERSION = 4  # increase it when videos or annotations change
 MANIFEST = "clip_sample.json"
 VIDEOS_PER_PARTICIPANT = 4
 

@@ -9,11 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from _pytest.mark import ParameterSet
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 import ava_eval
@@ -27,7 +28,7 @@ from tests.synthetic.tiny import TINY_CLIPS
 
 TOOL = [sys.executable, str(REPOSITORY / "tools/train_net.py")]
 AVA_CONFIG = str(REPOSITORY / "configs/ava/avslowfast.yaml")
-CONFIGS = sorted((REPOSITORY / "configs").rglob("*.yaml"))
+CONFIGS = sorted((REPOSITORY / "configs").rglob("*.yaml"), key=lambda path: ("ablations" in path.parts, path))
 KILLS = 20
 
 
@@ -143,7 +144,22 @@ def kill_after_start(command: list[str], run: Path, delay_s: float) -> bool:
     return ended
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def distinct_configs() -> Iterator[ParameterSet]:
+    """One config of all that --sample makes equal but for their names: they run the same code.
+
+    Ablations are slow: each changes one setting of a config that is checked, and the settings have tests of their own.
+    """
+    seen: set[str] = set()
+    for path in CONFIGS:
+        name, is_ablation = f"{path.parent.name}/{path.stem}", path.parent.name == "ablations"
+        config = load_config(path)
+        scaled = repr(load_config(path, overlays=(sample_recipe(config.dataset()),)).model_copy(update={"name": ""}))
+        if scaled not in seen:
+            yield pytest.param(path, id=name, marks=[pytest.mark.slow] if is_ablation else [])
+        seen.add(scaled)
+
+
+@pytest.mark.parametrize("path", list(distinct_configs()))
 def test_every_config_passes_the_sanity_check(
     path: Path, sample: Path, clip_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

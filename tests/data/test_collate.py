@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import torch
 
 from avdet.data.collate import collate, collate_by_size
+from avdet.models.sync_loss import valid_pairs
 from avdet.structures import Clip, PersonBoxes
 
 
@@ -39,3 +42,13 @@ def test_labels_of_clips_are_stacked() -> None:
 def test_clips_of_different_sizes_become_separate_batches() -> None:
     batches = collate_by_size([clip(1), clip(1), clip(1, width=10), clip(1)])
     assert [(len(batch), batch.frames.shape[-1]) for batch in batches] == [(3, 8), (1, 10)]
+
+
+def test_a_clip_without_misaligned_audio_repeats_its_own() -> None:
+    """A hard negative does not exist in a short video; zeros would enter the statistics of the audio batch norms."""
+    with_negative = replace(clip(1), negative_audio=torch.full((4, 5), 2.0))
+    batch = collate([with_negative, clip(1), clip(1, audio=False)])
+    assert batch.negative_audio is not None and batch.audio is not None
+    assert batch.negative_audio[:, 0, 0, 0].tolist() == [2.0, 7.0, 0.0] and not batch.has_audio[2]
+    assert not valid_pairs(batch.audio, batch.negative_audio)[1]
+    assert collate([clip(1), clip(1)]).negative_audio is None

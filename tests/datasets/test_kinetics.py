@@ -105,3 +105,27 @@ def test_the_classes_setting_selects_the_segments_of_a_subset(clip_sample: Path)
     segments = whole.read("train").segments
     in_subset = np.array([names[label] in AUDIO_DEPENDENT_CLASSES for label in segments.labels["action"]])
     assert subset.read("train").segments.ids.tolist() == segments.ids[in_subset].tolist()
+
+
+def test_kinetics_sounds_comes_with_avdet(tmp_path: Path) -> None:
+    config = KineticsConfig(annotations=tmp_path, classes=Path("kinetics_sounds_classes.txt"))
+    listed = Kinetics(config).files("train")["data.classes"]
+    assert len(listed.read_text().splitlines()) == 32
+    own = write_file(tmp_path, "kinetics_sounds_classes.txt", "singing\n")
+    assert Kinetics(config).files("train")["data.classes"] == own
+    assert "data.test_classes" not in Kinetics(config.model_copy(update={"test_classes": own})).files("train")
+
+
+def test_a_model_of_all_classes_is_tested_on_a_few(tmp_path: Path) -> None:
+    """Of three clips two have tested classes; "yoga" scores best everywhere but cannot be predicted."""
+    write_file(tmp_path, "label_map_k400.txt", "air drumming\nyoga\nzumba\n")
+    write_file(tmp_path, "kinetics-400_val.csv", "a 0\nb 1\nc 2\n")
+    write_file(tmp_path, "tested.txt", "zumba\nair_drumming\n")
+    dataset = Kinetics(KineticsConfig(annotations=tmp_path, test_classes=Path("tested.txt")))
+    classes = dataset.class_sets()
+    segments, _ = dataset.read_segments("val", classes, {})
+    assert segments.videos.tolist() == ["a", "c"] and len(classes["action"]) == 3
+    scores = np.array([[0.3, 0.6, 0.1], [0.3, 0.6, 0.1]])
+    name, score, content = dataset.measure(classes, segments, {"action": scores}, segments)
+    assert (name, score) == ("top1", 0.5)
+    assert content["accuracy"] == {"air drumming": 1.0, "yoga": None, "zumba": 0.0}
