@@ -18,6 +18,7 @@ __all__ = [
     "MIN_SCORE_HELP",
     "PERSON_OPTIONS",
     "ToolParser",
+    "add_audio_track_argument",
     "add_person_arguments",
     "add_precision_argument",
     "add_video_arguments",
@@ -153,6 +154,22 @@ def add_precision_argument(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="of the action model; auto (default): bfloat16 where the device computes it, else float32",
     )
+
+
+def add_audio_track_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds --audio-track to a tool that reads videos."""
+    parser.add_argument(
+        "--audio-track",
+        type=_whole_number,
+        metavar="N",
+        help="audio track, from 0 (default: the one that players select)",
+    )
+
+
+def _whole_number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return int(text)
 
 
 def add_video_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 from avdet.cli.arguments import ToolParser, require_output_folder, user_errors
@@ -45,7 +46,10 @@ def main(argv: list[str] | None = None) -> int:
             raise ValueError(f"{config.data.videos.absolute()} is no folder; correct data.videos")
         targets = find_targets(config.data.videos, args.output)
         with lock_folder(args.output):
-            cache_videos(targets, short_side=args.short_side, crf=args.crf, workers=args.workers)
+            track = config.data.audio_track
+        cache_videos(targets, short_side=args.short_side, crf=args.crf, workers=args.workers, audio_track=track)
+        if track is not None:
+            logger.info("the copies have audio track %d alone: train from them with data.audio_track=null", track)
     return 0
 
 
@@ -68,7 +72,9 @@ def find_targets(videos: Path, output: Path) -> dict[Path, Path]:
     return targets
 
 
-def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, workers: int) -> None:
+def cache_videos(
+    targets: Mapping[Path, Path], *, short_side: int, crf: int, workers: int, audio_track: int | None = None
+) -> None:
     """Creates the copies that do not exist yet, and logs each.
 
     Raises ValueError before the work if a target is a file of another origin, and after it if a video failed.
@@ -81,14 +87,15 @@ def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, wor
     remaining = {
         source: target
         for source, target in targets.items()
-        if target not in existing or existing[target] != _origin(source, short_side, crf)
+        if target not in existing or existing[target] != _origin(source, short_side, crf, audio_track)
     }
     logger.info("%d videos, %d of them already cached", len(targets), len(targets) - len(remaining))
     if replaced := sum(target.exists() for target in remaining.values()):
         logger.info("%d copies are replaced, because the video, --short-side or --crf changed", replaced)
     failed: list[str] = []
     with ProcessPoolExecutor(min(workers, max(len(remaining), 1)), multiprocessing.get_context("spawn")) as pool:
-        jobs = {pool.submit(cache_video, *pair, short_side=short_side, crf=crf): pair for pair in remaining.items()}
+        copy_one = partial(cache_video, short_side=short_side, crf=crf, audio_track=audio_track)
+        jobs = {pool.submit(copy_one, *pair): pair for pair in remaining.items()}
         for done, job in enumerate(as_completed(jobs), 1):
             source, _ = jobs[job]
             try:
@@ -110,11 +117,11 @@ def cache_videos(targets: Mapping[Path, Path], *, short_side: int, crf: int, wor
         raise ValueError(f"{len(failed)} of {len(remaining)} videos could not be cached; first error: {failed[0]}")
 
 
-def _origin(source: Path, short_side: int, crf: int) -> dict[str, object] | None:
+def _origin(source: Path, short_side: int, crf: int, audio_track: int | None) -> dict[str, object] | None:
     """What the copy is made from and how; None if the source cannot be read, which its worker reports."""
     from avdet.media.cache import cache_key
 
     try:
-        return cache_key(source, short_side=short_side, crf=crf)
+        return cache_key(source, short_side=short_side, crf=crf, audio_track=audio_track)
     except OSError:
         return None

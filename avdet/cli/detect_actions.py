@@ -9,6 +9,7 @@ machines.
 from __future__ import annotations
 
 import argparse
+import math
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from avdet.cli.arguments import (
     MIN_SCORE_HELP,
     ToolParser,
+    add_audio_track_argument,
     add_person_arguments,
     add_precision_argument,
     add_video_arguments,
@@ -65,6 +67,13 @@ def _parser() -> ToolParser:
         type=int,
         metavar="PIXELS",
         help="short side of the model's frames; fewer pixels take less time (default: as in the checkpoint's settings)",
+    )
+    add_audio_track_argument(parser)
+    parser.add_argument(
+        "--frames-fps",
+        type=float,
+        metavar="RATE",
+        help="rate at which folders of frames were extracted (default: as in the checkpoint's settings)",
     )
     parser.add_argument("--keyframe-rate", type=float, default=1.0, help="keyframes per second (default 1)")
     parser.add_argument("--start", type=float, default=0.0, metavar="SECOND", help="first second (default 0)")
@@ -137,6 +146,12 @@ def _check_arguments(args: argparse.Namespace) -> None:
     given = {"--player": args.player, "--json": args.json, "--subtitles": args.subtitles, "--no-header": args.no_header}
     if args.ray is not None and any(given.values()):
         raise ValueError(f"--ray writes parquet tables alone; use {next(filter(given.get, given))} without it")
+    if args.ray is not None and (args.audio_track is not None or args.frames_fps is not None):
+        raise ValueError(
+            "--ray reads videos as the checkpoint's settings say; leave out --audio-track and --frames-fps"
+        )
+    if args.frames_fps is not None and not 0 < args.frames_fps < math.inf:
+        raise ValueError(f"--frames-fps is {args.frames_fps:g}; give the frames per second, above 0")
     if min(args.ray_workers) < 1:
         raise ValueError(f"--ray-workers is {args.ray_workers}; give 1 or more of each kind")
     args.min_box_score = min_box_score(args, given_boxes=args.boxes is not None)

@@ -9,6 +9,7 @@ import argparse
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from avdet.inference.resumable_output import FinishedVideo, ResumableOutput
     from avdet.inference.stages import InferenceSettings
     from avdet.inference.video_names import VideoJob
+    from avdet.media.video_source import OpenOptions
     from avdet.people.person_detector import PersonDetector
     from avdet.visualization.person_timeline import Overlay
     from avdet.visualization.render import DrawSettings
@@ -63,6 +65,7 @@ def detect_videos(args: argparse.Namespace, process: DistributedContext) -> int:
     device = str(process.device)
     detector = ActionDetector.from_checkpoint(args.checkpoint, device=device, precision=args.precision)
     detector.short_side = args.short_side or detector.short_side
+    detector.extractor = replace(detector.extractor, options=_open_options(args, detector.extractor.options))
     boxes = given_boxes(args, jobs)
     if boxes is None:  # after the checkpoint, whose errors need no download of a person detector
         detector.person_detector = person_detector(args, device)
@@ -111,6 +114,12 @@ def inference_settings(args: argparse.Namespace) -> InferenceSettings:
     return InferenceSettings(args.keyframe_rate, args.start, args.end, args.min_box_score, args.batch_size)
 
 
+def _open_options(args: argparse.Namespace, trained: OpenOptions) -> OpenOptions:
+    """How videos are read: as in training, unless the command line says otherwise."""
+    track = trained.audio_track if args.audio_track is None else args.audio_track
+    return replace(trained, frames_fps=args.frames_fps or trained.frames_fps, audio_track=track)
+
+
 def _output_settings(args: argparse.Namespace) -> OutputSettings:
     from avdet.inference.output_tables import OutputSettings
 
@@ -121,7 +130,7 @@ def _resume_settings(args: argparse.Namespace) -> dict[str, object]:
     """The options on which all scores of one output depend; a resumed run must have the same."""
     names = (
         "person_detector", "person_model", "person_class", "person_format", "keyframe_rate", "start", "end",
-        "min_box_score", "batch_size", "precision", "short_side",
+        "min_box_score", "batch_size", "precision", "short_side", "audio_track", "frames_fps",
     )  # fmt: skip
     versions = file_versions(checkpoint=args.checkpoint, boxes=args.boxes, person_weights=args.person_weights)
     return {**{name: getattr(args, name) for name in names}, **versions}
@@ -182,6 +191,7 @@ def _detect_video(
 ) -> FinishedVideo:
     """Writes the tables and the annotated video of one video, unless an earlier command wrote them."""
     from avdet.inference.resumable_output import annotated_path, predict_video
+    from avdet.media.audio_choice import describe_audio_track
     from avdet.visualization.person_timeline import Overlay, detected_persons
     from avdet.visualization.render import DrawSettings
 
@@ -196,6 +206,9 @@ def _detect_video(
     if finished is not None and all(path.exists() for path in outputs):
         logger.info("%s: already done", job.path)
         return finished
+    options = detector.extractor.options
+    if (sentence := describe_audio_track(job.path, options)) is not None:
+        logger.info("%s", sentence)
     times = StageTimes()
     with video_progress(job.name, times) as on_chunk:
         predictions = predict_video(detector, job, boxes, inference_settings(args), output, on_chunk, times)
@@ -211,7 +224,8 @@ def _detect_video(
     if annotates:
         rows = predictions.action_rows(job.name, detector.classes, min_score=args.min_score)
         overlay = Overlay(detected_persons(rows, detector.classes.label_map), min_score=args.min_score)
-        _annotate(job, annotated, overlay, DrawSettings(args.start, args.end), times)
+        settings_of_copy = DrawSettings(args.start, args.end, audio_track=options.audio_track)
+        _annotate(job, annotated, overlay, settings_of_copy, times)
     if page is not None and finished.keyframes:
         write_page(job, page, predictions, detector.classes, args.min_score)
     logger.info("%s: persons %d, keyframes %d; busy: %s", job.path, finished.persons, finished.keyframes, times)

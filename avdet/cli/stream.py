@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from avdet.cli.arguments import (
     MIN_SCORE_HELP,
     ToolParser,
+    add_audio_track_argument,
     add_person_arguments,
     add_precision_argument,
     min_box_score,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from avdet.inference.stream import LiveDetector, LiveFrame
+    from avdet.media.live import LiveSource
     from avdet.media.video_writer import VideoWriter
     from avdet.visualization.labelled_person import LabelledPerson
 
@@ -50,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, help="the mp4 file to write instead of opening a window")
     add_person_arguments(parser)
     add_precision_argument(parser)
+    add_audio_track_argument(parser)
     parser.add_argument(
         "--keyframe-rate", type=float, default=2.0, help="maximum number of predictions per second (default 2)"
     )
@@ -68,8 +71,6 @@ def main(argv: list[str] | None = None) -> int:
 
 def _stream(args: argparse.Namespace) -> None:
     from avdet.inference.stream import LiveStream
-    from avdet.media.live import LiveSource
-    from avdet.media.live_address import LiveAddress
 
     if args.output is None and not _has_display():
         raise ValueError("there is no display for a window; give --output FILE.mp4")
@@ -81,8 +82,7 @@ def _stream(args: argparse.Namespace) -> None:
     if args.short_side < 64:
         raise ValueError(f"--short-side is {args.short_side}; give 64 pixels or more")
     detector, names = _detector(args)
-    source = LiveSource(LiveAddress(args.source), short_side=args.short_side)
-    live = LiveStream(source, detector, keyframe_rate=args.keyframe_rate)
+    live = LiveStream(_source(args), detector, keyframe_rate=args.keyframe_rate)
     annotator = _Annotator(names, args.min_score)
     shown = dropped = 0
     latencies_s: list[float] = []
@@ -101,6 +101,24 @@ def _stream(args: argparse.Namespace) -> None:
             raise ValueError(f"{args.source} delivered no frame; check the device or the address")
     latency = f"latency {min(latencies_s):.1f} to {max(latencies_s):.1f} s" if latencies_s else "no predictions"
     logger.info("%s: %d frames shown, %d dropped; %s", args.output or args.source, shown, dropped, latency)
+
+
+def _source(args: argparse.Namespace) -> LiveSource:
+    """The source; logs which of a file's audio tracks is read."""
+    from avdet.media.audio_choice import describe_audio_track
+    from avdet.media.live import LiveSource
+    from avdet.media.live_address import LiveAddress
+    from avdet.media.video_source import OpenOptions
+
+    address, track = LiveAddress(args.source), args.audio_track
+    sentence = None
+    if address.is_file and Path(args.source).exists():
+        sentence = describe_audio_track(Path(args.source), OpenOptions(audio_track=track))
+    if sentence is not None:
+        logger.info("%s", sentence)
+    if track is not None and not address.is_file:
+        raise ValueError(f"--audio-track selects a track of a file, and {address} is a live source; leave it out")
+    return LiveSource(address, short_side=args.short_side, audio_track=track)
 
 
 @contextlib.contextmanager

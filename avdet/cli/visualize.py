@@ -7,10 +7,11 @@ import contextlib
 import math
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avdet.cli.arguments import ToolParser, require_output, require_video_output, user_errors
+from avdet.cli.arguments import ToolParser, add_audio_track_argument, require_output, require_video_output, user_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,6 +86,7 @@ def _add_video_arguments(parser: ToolParser) -> None:
         default=True,
         help="add a bar with the log-mel and a time cursor, if the video has audio (default: yes)",
     )
+    add_audio_track_argument(parser)
     parser.add_argument("--start", type=float, default=0.0, metavar="SECOND", help="first second to write (default 0)")
     parser.add_argument("--end", type=float, metavar="SECOND", help="last second to write (default: the end)")
     parser.add_argument(
@@ -154,7 +156,11 @@ def _detector(args: argparse.Namespace) -> ActionDetector | None:
         return None
     from avdet.inference.detector import ActionDetector
 
-    return ActionDetector.from_checkpoint(args.checkpoint, precision="float32")
+    detector = ActionDetector.from_checkpoint(args.checkpoint, precision="float32")
+    if args.audio_track is not None:
+        options = replace(detector.extractor.options, audio_track=args.audio_track)
+        detector.extractor = replace(detector.extractor, options=options)
+    return detector
 
 
 def _names(args: argparse.Namespace, detector: ActionDetector | None) -> Mapping[int, str] | None:
@@ -239,15 +245,19 @@ def _rows_of_video(args: argparse.Namespace, table: pd.DataFrame, table_name: st
 def _render(args: argparse.Namespace, overlay: Overlay, explainer: Explainer | None) -> None:
     from rich.progress import Progress
 
+    from avdet.media.audio_choice import describe_audio_track
+    from avdet.media.video_source import OpenOptions
     from avdet.visualization.render import DrawSettings, render
 
+    if (sentence := describe_audio_track(args.video, OpenOptions(audio_track=args.audio_track))) is not None:
+        sys.stdout.write(f"{sentence}\n")
     with contextlib.ExitStack() as stack, Progress(transient=True) as progress:
         bar = progress.add_task(args.video.name)
         result = render(
             args.video,
             args.output,
             overlay,
-            DrawSettings(args.start, args.end, args.spectrogram, args.color_by, args.blur_faces),
+            DrawSettings(args.start, args.end, args.spectrogram, args.color_by, args.blur_faces, args.audio_track),
             explain=None if explainer is None else stack.enter_context(explainer).at,
             on_frame=lambda time_s, duration_s: progress.update(bar, completed=time_s, total=duration_s),
         )

@@ -106,8 +106,8 @@ class ActionClassifier:
             raise ValueError(f"the batch size is {batch_size}; it must be 1 or more")
         span_s, clips = self.extractor.span_s, max(1, batch_size // self.protocol.num_crops)
         if every_s is None:
-            return spread_windows(video, span_s, self.protocol.num_clips, clips)
-        return sliding_windows(video, span_s, every_s, clips)
+            return spread_windows(video, span_s, self.protocol.num_clips, clips, self.extractor.options)
+        return sliding_windows(video, span_s, every_s, clips, self.extractor.options)
 
     @torch.inference_mode()
     def chunks(

@@ -133,7 +133,8 @@ class ActionDetector:
         """The keyframes of a video and the detector of its persons. Raises ValueError as `detect` does."""
         settings = settings or InferenceSettings()
         table = None if boxes is None else boxes_of_video(boxes, source)
-        return Plan(source, settings, settings.chunks(source, table), self.person_detector if table is None else table)
+        chunks = settings.chunks(source, table, self.extractor.options)
+        return Plan(source, settings, chunks, self.person_detector if table is None else table)
 
     def chunks(
         self, plan: Plan, *, features: bool = False, done: Container[int] = (), times: StageTimes | None = None

@@ -48,7 +48,8 @@ class Explainer:
         best = ranked.groupby(["timestamp", *BOX_COLUMNS], sort=False).head(_TOP_ACTIONS)
         self._best: Mapping[float, pd.DataFrame] = {float(str(t)): rows for t, rows in best.groupby("timestamp")}
         self._last: tuple[float, Explanation | None] | None = None
-        self._reader = VideoReader(video, short_side=detector.short_side)
+        track = detector.extractor.options.audio_track
+        self._reader = VideoReader(video, short_side=detector.short_side, audio_track=track)
 
     def __enter__(self) -> Explainer:
         return self

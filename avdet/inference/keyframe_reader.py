@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from avdet.data.clip_extractor import ClipExtractor, channels_first
 from avdet.media.array_video import ArrayVideo, ScaledVideo
 from avdet.media.video_reader import VideoReader
-from avdet.media.video_source import VideoSource, open_video
+from avdet.media.video_source import OpenOptions, VideoSource, open_video
 from avdet.people.find_persons import video_name
 from avdet.people.person_detector import KeyframeImage
 from avdet.structures import Clip
@@ -35,12 +35,12 @@ def source_name(source: AnySource) -> str:
     return video_name(source if isinstance(source, str | Path) else getattr(source, "path", "video"))
 
 
-def open_source(source: AnySource, *, short_side: int | None = None) -> VideoSource:
+def open_source(source: AnySource, *, short_side: int | None = None, options: OpenOptions | None = None) -> VideoSource:
     """Opens a file, a folder of frames or an array; an opened source stays open. Frames have that short side."""
     if isinstance(source, ArrayVideo):
         return replace(source, short_side=short_side)
     if isinstance(source, str | Path):
-        return open_video(source, short_side=short_side)
+        return open_video(source, short_side=short_side, options=options)
     return ScaledVideo(source, short_side)
 
 
@@ -85,7 +85,10 @@ def read_keyframes(
     clips: dict[int, list[NDArray[np.uint8]]] = {}
     images: dict[int, NDArray[np.uint8]] = {}
     with ExitStack() as opened:
-        full, scaled = (opened.enter_context(open_source(source, short_side=side)) for side in (None, short_side))
+        full, scaled = (
+            opened.enter_context(open_source(source, short_side=side, options=extractor.options))
+            for side in (None, short_side)
+        )
         frames = _frames(full, scaled, wanted_s.flat[order], columns < count, short_side)
         for keyframe, column, rgb in zip((order // wanted_s.shape[1]).tolist(), columns.tolist(), frames, strict=True):
             if column < count:

@@ -25,6 +25,7 @@ from avdet.inference.keyframe_reader import Source, keyframe_images, open_source
 from avdet.inference.predictions import PersonPredictions
 from avdet.media.array_video import ArrayVideo
 from avdet.media.file_names import table_name
+from avdet.media.video_source import OpenOptions
 from avdet.models.detect import Predicts, detect
 from avdet.people.box_table import complete_boxes, require_normalized
 from avdet.people.box_table_detector import BoxTableDetector, require_distinct_persons
@@ -77,7 +78,9 @@ class InferenceSettings:
         if self.chunk_size < 1:
             raise ValueError(f"a chunk has {self.chunk_size} keyframes; it must have 1 or more")
 
-    def chunks(self, source: Source, boxes: BoxTableDetector | None) -> list[tuple[float, ...]]:
+    def chunks(
+        self, source: Source, boxes: BoxTableDetector | None, options: OpenOptions | None = None
+    ) -> list[tuple[float, ...]]:
         """Keyframe times of each chunk: those of the boxes, else `keyframe_rate` per second; at least one.
 
         Raises ValueError if all boxes are past the video's end, or the start is.
@@ -85,7 +88,7 @@ class InferenceSettings:
         if isinstance(source, ArrayVideo):
             frames_end_s = duration_s = source.info.duration_s
         else:
-            frames_end_s, duration_s = frames_and_video_end_s(Path(source))
+            frames_end_s, duration_s = frames_and_video_end_s(Path(source), options)
         if self.start_s >= frames_end_s:
             name = source_name(source)
             raise ValueError(f"{name} ends at {frames_end_s:.1f} s; the start, {self.start_s:g} s, must be earlier")

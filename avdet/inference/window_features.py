@@ -65,7 +65,8 @@ class FeatureExtractor:
     def windows(self, video: AnySource, *, every_s: float | None = None, batch_size: int = 8) -> Windows:
         """The windows of a video."""
         span_s = self.extractor.span_s
-        return sliding_windows(video, span_s, span_s if every_s is None else every_s, batch_size)
+        every_s = span_s if every_s is None else every_s
+        return sliding_windows(video, span_s, every_s, batch_size, self.extractor.options)
 
     def chunks(
         self, windows: Windows, *, done: Container[int] = (), times: StageTimes | None = None

@@ -14,6 +14,7 @@ from avdet.data.classification_clips import clip_centers
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.inference.keyframe_reader import AnySource, read_clips, source_name
 from avdet.media.array_video import ArrayVideo
+from avdet.media.video_source import OpenOptions
 from avdet.overlap import StageTimes, prefetch_chunks
 from avdet.people.find_persons import frames_and_video_end_s
 from avdet.structures import Clip
@@ -64,20 +65,24 @@ class Windows:
         return [self.centers_s[first : first + self.chunk_size] for first in starts]
 
 
-def spread_windows(source: AnySource, span_s: float, count: int, chunk_size: int) -> Windows:
+def spread_windows(
+    source: AnySource, span_s: float, count: int, chunk_size: int, options: OpenOptions | None = None
+) -> Windows:
     """`count` clips evenly from the start of the video to its end, as a benchmark's test protocol places them."""
-    limits_s = _limits_s(source)
+    limits_s = _limits_s(source, options)
     return Windows(source, tuple(clip_centers(*limits_s, span_s, count).tolist()), span_s, limits_s, chunk_size)
 
 
-def sliding_windows(source: AnySource, span_s: float, every_s: float, chunk_size: int) -> Windows:
+def sliding_windows(
+    source: AnySource, span_s: float, every_s: float, chunk_size: int, options: OpenOptions | None = None
+) -> Windows:
     """A clip every `every_s` seconds from the start on; the middle one of a video that is shorter than a clip.
 
     The last one may pass the end by less than half its span: there it repeats the last frame.
     """
     if not 0 < every_s < float("inf"):
         raise ValueError(f"windows are {every_s:g} s apart; the distance must be a finite number above 0")
-    start_s, end_s = limits_s = _limits_s(source)
+    start_s, end_s = limits_s = _limits_s(source, options)
     if end_s - start_s <= span_s:
         return Windows(source, ((start_s + end_s) / 2,), span_s, limits_s, chunk_size)
     count = int(np.ceil((end_s - start_s - span_s / 2) / every_s - 1e-9))
@@ -101,9 +106,9 @@ def read_windows(
         yield from zip((number for number, _ in todo), read, strict=True)
 
 
-def _limits_s(source: AnySource) -> tuple[float, float]:
+def _limits_s(source: AnySource, options: OpenOptions | None) -> tuple[float, float]:
     """Start and end of the frames; a file's truncated end is logged. Raises DecodeError for an unreadable file."""
     if isinstance(source, str | Path):
-        return 0.0, frames_and_video_end_s(Path(source))[0]
+        return 0.0, frames_and_video_end_s(Path(source), options)[0]
     info = source.info
     return (0.0 if isinstance(source, ArrayVideo) else info.start_s), info.duration_s

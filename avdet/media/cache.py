@@ -45,9 +45,10 @@ class CachedVideo:
     early_end_s: float | None = None
 
 
-def cache_key(source: Path, *, short_side: int, crf: int) -> dict[str, object]:
+def cache_key(source: Path, *, short_side: int, crf: int, audio_track: int | None = None) -> dict[str, object]:
     """Returns what determines a copy: the source's version and the encoding. Raises OSError."""
-    return {"avdet_copy_of": file_version(source), "short_side": short_side, "crf": crf}
+    key: dict[str, object] = {"avdet_copy_of": file_version(source), "short_side": short_side, "crf": crf}
+    return key if audio_track is None else key | {"audio_track": audio_track}
 
 
 def read_cache_key(copy: Path) -> dict[str, object] | None:
@@ -59,29 +60,34 @@ def read_cache_key(copy: Path) -> dict[str, object] | None:
     return None
 
 
-def cache_video(source: Path, target: Path, *, short_side: int = 256, crf: int = 20) -> CachedVideo:
+def cache_video(
+    source: Path, target: Path, *, short_side: int = 256, crf: int = 20, audio_track: int | None = None
+) -> CachedVideo:
     """Writes `target`, an mp4 of at most `short_side` with mono audio at 16 kHz, and verifies it against `source`.
+
+    audio_track: the one that is copied, from 0; None: the one that players select.
 
     The file appears only after verification: every frame at its time to 0.05 ms, the audio to 0.5 ms. Raises
     DecodeError if the source cannot be read and ValueError if the copy differs.
     """
     with atomic_write(target) as unverified:
-        key = json.dumps(cache_key(source, short_side=short_side, crf=crf))
-        times_s, info, end_s = _write(source, unverified, short_side, crf, key)
+        key = json.dumps(cache_key(source, short_side=short_side, crf=crf, audio_track=audio_track))
+        times_s, info, end_s = _write(source, unverified, short_side, crf, key, audio_track)
         _verify_frame_times(times_s, unverified, source)
         if info.has_audio:
-            _verify_audio(source, unverified, info.duration_s)
+            _verify_audio(source, unverified, info.duration_s, audio_track)
     return CachedVideo(target, len(times_s), info.duration_s, source.stat().st_size, target.stat().st_size, end_s)
 
 
 def _write(
-    source: Path, target: Path, short_side: int, crf: int, comment: str
+    source: Path, target: Path, short_side: int, crf: int, comment: str, audio_track: int | None
 ) -> tuple[NDArray[np.float64], VideoInfo, float | None]:
     """The times of all frames, the source's info and its `early_end_s`."""
-    with VideoReader(source) as video:
+    with VideoReader(source, audio_track=audio_track) as video:
         info, end_s = video.info, early_end_s(video)
     times_s: list[float] = []
-    with VideoReader(source, short_side=min(short_side, info.width, info.height), even=True) as video:
+    short_side = min(short_side, info.width, info.height)
+    with VideoReader(source, short_side=short_side, even=True, audio_track=audio_track) as video:
         height, width = video.frames([info.start_s]).shape[1:3]
         rate = SAMPLE_RATE if info.has_audio else None
         with VideoWriter(
@@ -129,10 +135,10 @@ def _verify_frame_times(times_s: NDArray[np.float64], copy: Path, source: Path) 
         )
 
 
-def _verify_audio(source: Path, copy: Path, duration_s: float) -> None:
+def _verify_audio(source: Path, copy: Path, duration_s: float, audio_track: int | None) -> None:
     """Compares the audio at positions across the whole video by the lag of the largest correlation."""
     with MediaFile(source) as source_file, MediaFile(copy) as copy_file:
-        source_track, copy_track = AudioTrack(source_file), AudioTrack(copy_file)
+        source_track, copy_track = AudioTrack(source_file, audio_track), AudioTrack(copy_file)
         for start_s in np.linspace(0.0, max(duration_s - _PROBE_S, 0.0), _PROBES).tolist():
             expected = source_track.read(start_s, _PROBE_S, SAMPLE_RATE)
             actual = copy_track.read(start_s, _PROBE_S, SAMPLE_RATE)

@@ -29,6 +29,7 @@ class LiveSource:
     timeout_s: a connection without frames for so long is lost.
     retry_s: a lost source is opened again, after `first_wait_s` and then twice as long each time up to 30 s, until
     it has been away for so long; then the iteration ends.
+    audio_track: of a file, its number from 0; None: the one that players select, as of a stream.
     has_audio: whether the source sends audio; known when the first frame is.
     reconnections: how often the source was lost and came back.
 
@@ -45,12 +46,14 @@ class LiveSource:
         timeout_s: float = 10.0,
         retry_s: float = 300.0,
         first_wait_s: float = 1.0,
+        audio_track: int | None = None,
     ) -> None:
         self.address, self.name = address, name or address.name
         self.has_audio = False
         self.reconnections = 0
         self._short_side, self._timeout_s = short_side, timeout_s
         self._retry_s, self._first_wait_s = retry_s, first_wait_s
+        self._audio_track = audio_track
         self._stopped = threading.Event()
         self._clock = LiveClock()
 
@@ -107,12 +110,13 @@ class LiveSource:
 
     def _played_file(self) -> Iterator[StreamChunk]:
         path = Path(self.address.text)
-        with VideoReader(path) as probe:
+        with VideoReader(path, audio_track=self._audio_track) as probe:
             info = probe.info
         self.has_audio = info.has_audio
         started_s = time.monotonic()
         audio_s = 0.0
-        with VideoReader(path, short_side=min(self._short_side, info.width, info.height)) as reader:
+        short_side = min(self._short_side, info.width, info.height)
+        with VideoReader(path, short_side=short_side, audio_track=self._audio_track) as reader:
             for time_s, rgb in reader.play():
                 if self._stopped.wait(started_s + time_s - time.monotonic()):
                     return

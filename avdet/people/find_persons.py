@@ -46,9 +46,9 @@ def keyframe_times(duration_s: float, *, rate: float = 1.0) -> list[float]:
     return times_s or [duration_s / 2]
 
 
-def frames_and_video_end_s(video: Path) -> tuple[float, float]:
+def frames_and_video_end_s(video: Path, options: OpenOptions | None = None) -> tuple[float, float]:
     """(end of the frames, end of the video) in seconds. They differ only for a truncated file, which is logged."""
-    with open_video(video) as reader:
+    with open_video(video, options=options) as reader:
         end_s, duration_s = early_end_s(reader), reader.info.duration_s
     if end_s is None:
         return duration_s, duration_s
@@ -84,7 +84,7 @@ def find_persons(
             times_s = detector.times_of(video_name(video))
             _warn_of_times_past_the_end(video, times_s, origin_s)
         else:
-            times_s = [origin_s + t for t in keyframe_times(frames_and_video_end_s(Path(video))[0], rate=rate)]
+            times_s = [origin_s + t for t in keyframe_times(frames_and_video_end_s(Path(video), options)[0], rate=rate)]
     times_s = sorted(set(times_s))
     persons = detect_persons_at(
         video,

@@ -39,6 +39,7 @@ class DrawSettings:
 
     start_s, end_s: the part of the video; None is its end. spectrogram: adds a bar with the log-mel spectrogram and a
     time cursor below the frames of a video with audio. blur_faces: see `blur_faces`.
+    audio_track: its number from 0; None: the one that players select.
     """
 
     start_s: float = 0.0
@@ -46,6 +47,7 @@ class DrawSettings:
     spectrogram: bool = False
     colour_by: ColourBy = "person"
     blur_faces: bool = False
+    audio_track: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,9 @@ def render(
     times: how long the stages "decode", "drawing" and "encoding" are busy.
     """
     Path(output).parent.mkdir(parents=True, exist_ok=True)
-    with VideoReader(video) as reader:
-        info = reader.info
     settings = settings or DrawSettings()
+    with VideoReader(video, audio_track=settings.audio_track) as reader:
+        info = reader.info
     start_s, end_s = settings.start_s, min(settings.end_s or info.duration_s, info.duration_s)
     if not 0 <= start_s < end_s:
         raise ValueError(
@@ -89,7 +91,10 @@ def render(
     with contextlib.ExitStack() as stack:
         spectrogram_bar = None
         if settings.spectrogram and info.has_audio:
-            bar = SpectrogramBar(video, start_s, end_s, timestamp_offset_s=overlay.timestamp_offset_s)
+            bar = SpectrogramBar(
+                video, start_s, end_s,
+                timestamp_offset_s=overlay.timestamp_offset_s, audio_track=settings.audio_track,
+            )  # fmt: skip
             spectrogram_bar = stack.enter_context(bar)
         painter = _FramePainter(overlay, settings, spectrogram_bar, explain, has_audio=info.has_audio)
 
@@ -100,7 +105,10 @@ def render(
 
         bars_height = _BAR_HEIGHT * painter.num_bars
         span_s = (start_s, end_s)
-        _repaint_video(video, info, output, paint, times or StageTimes(), bars_height=bars_height, span_s=span_s)
+        _repaint_video(
+            video, info, output, paint, times or StageTimes(),
+            bars_height=bars_height, span_s=span_s, audio_track=settings.audio_track,
+        )  # fmt: skip
     reason = None if painter.labels else explain_nothing_drawn(overlay, start_s, end_s)
     if reason is not None:
         logger.warning("%s: %s", video, reason)
@@ -158,6 +166,7 @@ def _repaint_video(
     *,
     bars_height: float,
     span_s: tuple[float, float],
+    audio_track: int | None,
 ) -> None:
     """Writes a copy of a part of the video; `paint` draws into each RGB frame (H, W, 3) and the bars (h, W, 3) below.
 
@@ -168,7 +177,7 @@ def _repaint_video(
     short_side = int(np.clip(min(info.width, info.height), *_SHORT_SIDE_LIMITS))
     sample_rate = None if info.audio_rate is None else _aac_rate(info.audio_rate)
     with contextlib.ExitStack() as stack:
-        reader = stack.enter_context(VideoReader(video, short_side=short_side))
+        reader = stack.enter_context(VideoReader(video, short_side=short_side, audio_track=audio_track))
         decoded = prefetch(times.each("decode", reader.play(start_s)), _FRAMES_AHEAD)
         frames = stack.enter_context(contextlib.closing(decoded))
         _, first = next(frames)

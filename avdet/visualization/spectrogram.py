@@ -66,10 +66,16 @@ class SpectrogramBar:
     """
 
     def __init__(
-        self, video: str | Path, start_s: float = 0.0, end_s: float = math.inf, *, timestamp_offset_s: float = 0.0
+        self,
+        video: str | Path,
+        start_s: float = 0.0,
+        end_s: float = math.inf,
+        *,
+        timestamp_offset_s: float = 0.0,
+        audio_track: int | None = None,
     ) -> None:
         """start_s, end_s: the part that the pages divide. timestamp_offset_s: added to the displayed times."""
-        self._reader = VideoReader(video)
+        self._reader = VideoReader(video, audio_track=audio_track)
         self._start_s, self._timestamp_offset_s = start_s, timestamp_offset_s
         self._duration_s = min(self._reader.info.duration_s, end_s) - start_s
         self.page_s = self._duration_s / max(np.ceil(self._duration_s / _MAX_PAGE_S), 1)

@@ -10,7 +10,12 @@ import pytest
 from av.packet import Packet
 
 from avdet.annotations.checks.check_videos import check_contents
+from avdet.media.audio_choice import describe_audio_track
+from avdet.media.cache import cache_video, read_cache_key
+from avdet.media.live import LiveSource
+from avdet.media.live_address import LiveAddress
 from avdet.media.media_file import DecodeError
+from avdet.media.stream_chunk import AudioChunk
 from avdet.media.video_source import OpenOptions, open_video
 from tests.media.make_videos import write_video
 
@@ -64,3 +69,23 @@ def test_a_silent_first_track_is_reported_with_the_one_that_is_not(tmp_path: Pat
     assert "several audio tracks, of which the one that players select is read: 1 video: two.mkv (2)" in messages
     assert "silent audio track: 1 video: two.mkv; track 1 of two.mkv has audio: set data.audio_track=1" in messages
     assert not any("silent" in finding.message for finding in check_contents([path], OpenOptions(audio_track=1)))
+
+
+def test_a_silent_first_track_is_described(tmp_path: Path) -> None:
+    path = two_tracks(tmp_path, 0.0, 0.5)
+    sentence = "two.mkv has 2 audio tracks, of which the one that players select is read; it is silent, but track 1 is "
+    assert describe_audio_track(path, OpenOptions()) == sentence + "not: give --audio-track 1"
+    assert (
+        describe_audio_track(path, OpenOptions(audio_track=1)) == "two.mkv has 2 audio tracks, of which track 1 is read"
+    )
+    assert describe_audio_track(tmp_path / "0.5.mkv", OpenOptions()) is None
+
+
+def test_copies_and_live_files_have_the_chosen_track(tmp_path: Path) -> None:
+    path = two_tracks(tmp_path, 0.0, 0.5)
+    copy = cache_video(path, tmp_path / "copy.mp4", short_side=48, audio_track=1).path
+    assert (read_cache_key(copy) or {})["audio_track"] == 1
+    with open_video(copy) as video:
+        assert video.num_audio_tracks == 1 and np.abs(video.audio(0.5, 1.0, RATE)).max() > 0.3
+    chunks = LiveSource(LiveAddress(str(path)), short_side=48, audio_track=1)
+    assert np.abs(next(chunk.samples for chunk in chunks if isinstance(chunk, AudioChunk))).max() > 0.3

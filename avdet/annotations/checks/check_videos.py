@@ -10,13 +10,12 @@ import pandas as pd
 
 from avdet.annotations.checks import Finding, Level, counted, listed
 from avdet.datasets.timestamp_offset import VideoOffsets, first_outside
+from avdet.media.audio_choice import SILENCE, audible_track, loudest
 from avdet.media.video_reader import DecodeError
-from avdet.media.video_source import OpenOptions, StoredVideo, VideoSource, early_end_s, open_video
+from avdet.media.video_source import OpenOptions, StoredVideo, early_end_s, open_video
 
 __all__ = ["check_contents", "check_missing", "check_times"]
 
-SILENCE = 1e-4  # of full scale: below the last of 13 bits
-SAMPLE_S = 1.0  # of audio, at each of three places
 MILLISECONDS = 1000.0
 ROUND_OFFSETS_S = (3600, 900, 600, 300, 100, 60, 50, 10, 1)  # the roundest fitting offset is suggested
 MIN_STEP_S = 0.01  # between two labels of a video, in a plausible unit
@@ -102,7 +101,7 @@ def check_contents(paths: Sequence[Path], options: OpenOptions) -> Iterator[Find
                 broken += len(end)
                 if not video.info.has_audio:
                     without_audio.append(path.name)
-                elif _loudest(video, video.info.duration_s) < SILENCE:
+                elif loudest(video) < SILENCE:
                     silent.append(path)
                 if video.num_audio_tracks > 1:
                     several.append(f"{path.name} ({video.num_audio_tracks})")
@@ -137,16 +136,7 @@ def _check_end(path: Path, video: StoredVideo) -> Iterator[Finding]:
 def _next_step(silent: Sequence[Path]) -> str:
     """What to do about silent tracks: read another one if that has audio."""
     for path in silent:
-        with open_video(path) as video:
-            num_tracks, duration_s = video.num_audio_tracks, video.info.duration_s
-        for track in range(num_tracks if num_tracks > 1 else 0):
-            with open_video(path, options=OpenOptions(audio_track=track)) as video:
-                if _loudest(video, duration_s) >= SILENCE:
-                    return f"track {track} of {path.name} has audio: set data.audio_track={track}"
+        track = audible_track(path)
+        if track is not None:
+            return f"track {track} of {path.name} has audio: set data.audio_track={track}"
     return "check whether the audio was lost in a conversion"
-
-
-def _loudest(video: VideoSource, duration_s: float) -> float:
-    """The largest sample at a quarter, half and three quarters of the video."""
-    places_s = [share * max(duration_s - SAMPLE_S, 0.0) for share in (0.25, 0.5, 0.75)]
-    return max(float(np.abs(video.audio(at_s, SAMPLE_S, 16_000)).max()) for at_s in places_s)
