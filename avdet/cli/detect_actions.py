@@ -68,13 +68,7 @@ def _parser() -> ToolParser:
         metavar="PIXELS",
         help="short side of the model's frames; fewer pixels take less time (default: as in the checkpoint's settings)",
     )
-    add_audio_track_argument(parser)
-    parser.add_argument(
-        "--frames-fps",
-        type=float,
-        metavar="RATE",
-        help="rate at which folders of frames were extracted (default: as in the checkpoint's settings)",
-    )
+    _add_reading_arguments(parser)
     parser.add_argument("--keyframe-rate", type=float, default=1.0, help="keyframes per second (default 1)")
     parser.add_argument("--start", type=float, default=0.0, metavar="SECOND", help="first second (default 0)")
     parser.add_argument("--end", type=float, metavar="SECOND", help="last second (default: the end of the video)")
@@ -131,6 +125,17 @@ def _add_output_arguments(parser: ToolParser) -> None:
         help="write detections.csv and boxes.csv as AVA does: without header, names and person ids of the detections",
     )
     parser.add_argument("--no-video", action="store_true", help="write the tables alone, without VIDEO.mp4")
+
+
+def _add_reading_arguments(parser: ToolParser) -> None:
+    """Adds the options that say how videos are read."""
+    add_audio_track_argument(parser)
+    parser.add_argument(
+        "--frames-fps",
+        type=float,
+        metavar="RATE",
+        help="rate at which folders of frames were extracted (default: as in the checkpoint's settings)",
+    )
 
 
 def _check_arguments(args: argparse.Namespace) -> None:
