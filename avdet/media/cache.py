@@ -117,10 +117,9 @@ def _verify_frame_times(times_s: NDArray[np.float64], copy: Path, source: Path) 
     with MediaFile(copy) as file:
         stream = default_stream(file.container.streams.video)
         assert stream is not None
-        packets = file.container.demux(stream)
         copy_times_s = [
             float(packet.pts * packet.time_base - file.zero_s)
-            for packet in packets
+            for packet in file.packets(stream)
             if packet.size and packet.pts is not None and packet.time_base is not None and not packet.is_discard
         ]
     if len(copy_times_s) != len(times_s):

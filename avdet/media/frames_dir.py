@@ -25,6 +25,7 @@ from PIL import Image
 
 from avdet.media.audio_track import AudioTrack, Waveform
 from avdet.media.media_file import MAX_PIXELS, DecodeError, MediaFile
+from avdet.media.read_watch import watched
 from avdet.media.video_reader import TOLERANCE_S, FrameBatch, Frames, Times, VideoInfo, checked_times
 
 __all__ = ["FramesDir", "is_frames_dir"]
@@ -173,10 +174,11 @@ def _read_bgr(path: Path, time_s: float) -> NDArray[np.uint8]:
     bgr = None
     if path.is_file():
         try:
-            with Image.open(path) as image:  # reads the header alone
-                if image.width * image.height > MAX_PIXELS:
-                    raise DecodeError(path, time_s, f"it has {image.width}x{image.height} pixels; scale it down")
-            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            with watched(path):
+                with Image.open(path) as image:  # reads the header alone
+                    if image.width * image.height > MAX_PIXELS:
+                        raise DecodeError(path, time_s, f"it has {image.width}x{image.height} pixels; scale it down")
+                bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
         except (OSError, SyntaxError, Image.DecompressionBombError, cv2.error):
             bgr = None
     if bgr is None:

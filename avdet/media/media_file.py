@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+
+from avdet.media.read_watch import watched
 
 __all__ = [
     "FORMATS",
@@ -34,7 +37,7 @@ _DEFAULT, _STILL_IMAGE = 0x1, 0x400 | 0x100000  # stream dispositions; the secon
 _GENERATE_PTS = 0x1  # container flag
 _MAX_RATE = 480
 MAX_PIXELS = 2**26  # of a frame; 8K video has 2**25
-_NO_PROGRESS_S = 60.0  # as data.clip_timeout_s, for reads outside training
+_NO_PROGRESS_S = 60.0  # as data.clip_timeout_s, which limits whole clips of training
 # FFmpeg's demuxers of files that hold their own data. Others (concat, hls, dash, sdp, image2, ..) open further files.
 FORMATS = (
     "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,rm,gif,nut,mxf,gxf,ivf,dv,wtv,nsv,yuv4mpegpipe,h261,h263,h264,"
@@ -80,7 +83,7 @@ class MediaFile:
             return self.container.duration / av.time_base
         end_s = Fraction(0)
         with MediaFile(self.path) as counted, contextlib.suppress(av.FFmpegError, IndexError):
-            for packet in counted.container.demux():
+            for packet in counted.packets():
                 if packet.pts is not None and packet.time_base is not None:
                     end_s = max(end_s, (packet.pts + (packet.duration or 0)) * packet.time_base - self.zero_s)
         return float(end_s)
@@ -89,6 +92,16 @@ class MediaFile:
         """Returns to the start, which seeking does not reach in every file. Closes the streams in use."""
         self.container.close()
         self.container = self._opened()
+
+    def packets(self, *streams: VideoStream | AudioStream) -> Iterator[Packet[Any]]:
+        """The packets of some streams, by default of all, in the file's order, from its position on."""
+        packets = self.container.demux(*streams)
+        while True:
+            with watched(self.path):
+                packet = next(packets, None)
+            if packet is None:
+                return
+            yield packet
 
     def no_progress(self) -> DecodeError:
         """The error for av.error.ExitError, by which FFmpeg reports a read that took too long."""
@@ -108,12 +121,13 @@ class MediaFile:
             raise DecodeError(self.path, None, "it is no regular file; give a video file")
         try:
             # Absolute, because FFmpeg takes the start of 12:30.mp4 for a protocol. Titles come in all encodings.
-            container = av.open(
-                str(self.path.absolute()),
-                metadata_errors="replace",
-                container_options=_CONTAINER_OPTIONS,
-                timeout=_NO_PROGRESS_S,
-            )
+            with watched(self.path):
+                container = av.open(
+                    str(self.path.absolute()),
+                    metadata_errors="replace",
+                    container_options=_CONTAINER_OPTIONS,
+                    timeout=_NO_PROGRESS_S,
+                )
         except av.error.ArgumentError:
             raise DecodeError(self.path, None, "it is no video or audio file; playlists are not followed") from None
         except av.error.ExitError:
@@ -157,7 +171,7 @@ def frame_times(path: str | Path) -> NDArray[np.float64]:
         if stream is None:
             raise DecodeError(file.path, None, "it has no video stream")
         try:
-            packets = [packet for packet in file.container.demux(stream) if packet.size and not packet.is_discard]
+            packets = [packet for packet in file.packets(stream) if packet.size and not packet.is_discard]
         except av.error.ExitError:
             raise file.no_progress() from None
         if not file.has_display_times or any(packet.pts is None for packet in packets):

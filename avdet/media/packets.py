@@ -15,6 +15,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from avdet.media.media_file import MediaFile
+from avdet.media.read_watch import watched
 
 __all__ = ["DecodePlan", "PacketSource", "PacketTimes"]
 
@@ -88,7 +89,8 @@ class PacketSource(Generic[S]):
     def _from_keyframe(self, aim: int) -> tuple[Packet[S], Iterator[Packet[S]]] | None:
         """Seeks to `aim`: the key frame found and the packets after it; None if there is none."""
         try:
-            self.file.container.seek(aim, stream=self.stream)
+            with watched(self.file.path):
+                self.file.container.seek(aim, stream=self.stream)
         except av.error.ExitError:
             raise self.file.no_progress() from None
         except av.FFmpegError:
@@ -116,7 +118,7 @@ class PacketSource(Generic[S]):
         """All packets with data and a time, up to the end of the file or to where it is truncated."""
         while True:
             try:
-                for packet in cast("Iterator[Packet[S]]", self.file.container.demux(self.stream)):
+                for packet in cast("Iterator[Packet[S]]", self.file.packets(self.stream)):
                     if packet.size == 0:
                         continue
                     if packet.dts is None and packet.pts is None:
