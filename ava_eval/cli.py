@@ -19,6 +19,7 @@ from ava_eval.csv_reader import STANDARD_INPUT
 from ava_eval.evaluate import check_iou, evaluate
 from ava_eval.label_map import read_label_map_and_groups
 from ava_eval.map_by_group import mean_ap_by_group
+from ava_eval.one_line import one_line
 from ava_eval.protocols import PROTOCOLS
 from ava_eval.report import Series, is_report, report_path, write_report
 from ava_eval.result import Result, percent, summary, table
@@ -84,8 +85,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror or error}; check this path."
-    return " ".join(str(error).split())
+        return one_line(f"{error.filename}: {error.strerror or error}; check this path.")
+    return one_line(str(error))
 
 
 @dataclass

@@ -190,7 +190,9 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        sys.stderr.write(f"error: {' '.join(_sentence(error).split())}\n")
+        from ava_eval.one_line import one_line
+
+        sys.stderr.write(f"error: {one_line(_sentence(error))}\n")
         raise SystemExit(2) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import sys
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 from rich.logging import RichHandler
 from rich.progress import Progress
 
+from ava_eval.one_line import escaped
 from avdet.config import Config, load_config
 from avdet.datasets.dataset import Dataset, SampleSet
 from avdet.datasets.detection import DetectionDataset
@@ -109,4 +111,13 @@ def configure_logging(*, quiet: bool = False) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
     if CONSOLE.is_terminal:
         handler = RichHandler(console=CONSOLE, show_path=False, show_level=False, log_time_format="%H:%M:%S")
+    handler.addFilter(_escape)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the console may lack characters of class names
     logging.basicConfig(level=logging.ERROR if quiet else logging.INFO, handlers=[handler], force=True)
+
+
+def _escape(record: logging.LogRecord) -> bool:
+    """Escapes what a file's names would do to the terminal."""
+    record.msg, record.args = escaped(record.getMessage()), ()
+    return True

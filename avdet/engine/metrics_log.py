@@ -52,9 +52,8 @@ class MetricsLog:
     """
 
     def __init__(self, path: Path, *, resume_at: int = 0, awaits_evaluation: bool = False) -> None:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        complete = [line for line in lines if line.endswith("}")]  # a killed run may leave half a line
-        kept = [line for line in complete if _is_kept(json.loads(line), resume_at, awaits_evaluation)]
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+        kept = [line for line in lines if _is_kept(line, resume_at, awaits_evaluation)]
         with atomic_write(path) as partial:
             partial.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
         self._file = path.open("a", encoding="utf-8")
@@ -96,9 +95,15 @@ class MetricsLog:
         self.write(iteration, {"epoch": epoch, "lr": stats.lr, **losses, **timing})
 
 
-def _is_kept(line: Mapping[str, Any], resume_at: int, awaits_evaluation: bool) -> bool:
-    repeated = awaits_evaluation and "lr" not in line  # an evaluation; training steps log their learning rate
-    return bool(line["iteration"] < resume_at + (not repeated))
+def _is_kept(line: str, resume_at: int, awaits_evaluation: bool) -> bool:
+    """False also for a damaged line: a killed run may leave half of one."""
+    try:
+        content = json.loads(line)
+        iteration = int(content["iteration"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
+    repeated = awaits_evaluation and "lr" not in content  # an evaluation; training steps log their learning rate
+    return iteration < resume_at + (not repeated)
 
 
 def peak_memory_gb(device: torch.device) -> float:

@@ -158,11 +158,19 @@ class ResumableBoxesFile:
 
 
 def _complete_entries(journal: Path) -> list[dict[str, Any]]:
-    """Entries up to the first incomplete line."""
+    """Entries up to the first damaged line: the settings, then videos at ascending sizes."""
     entries: list[dict[str, Any]] = []
+    size = 0
     for line in journal.read_bytes().split(b"\n")[:-1]:
         try:
-            entries.append(json.loads(line))
-        except ValueError:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
             break
+        kinds = {"video": str, "bytes": int} if entries else {"settings": dict}
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(key), kind) for key, kind in kinds.items()):
+            break
+        if not size <= entry.get("bytes", size):
+            break
+        size = entry.get("bytes", size)
+        entries.append(entry)
     return entries

@@ -74,6 +74,8 @@ def test_a_file_name_that_begins_with_a_dash_is_explained(
             PermissionError(13, "Permission denied", "out"),
             "error: out: permission denied; correct the path, or the setting that names it\n",
         ),
+        (ValueError("the class \x1b[31mred\x1b[0m\u2028 twice"), "error: the class \\x1b[31mred\\x1b[0m twice\n"),
+        (ValueError("a" * 750 + "b" * 5000 + "c" * 750), f"error: {'a' * 750} ... {'c' * 750}\n"),
     ],
 )
 def test_user_errors_are_one_line_and_exit_status_2(

@@ -109,18 +109,23 @@ def _read_files(path: Path) -> dict[str, bytes]:
     try:
         with open_plain_or_gzip(path) as file:
             data = file.read()
-        if not zipfile.is_zipfile(io.BytesIO(data)):
-            return {path.name.removesuffix(".gz"): data}
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = [entry for entry in archive.infolist() if entry.filename.lower().endswith(TEXT_SUFFIXES)]
-            if (size := sum(entry.file_size for entry in entries)) > MAX_UNZIPPED:
-                raise ValueError(
-                    f"{path} expands to {size / 1e6:,.0f} MB of texts, over {MAX_UNZIPPED / 1e6:.0f}; unpack it, and "
-                    "import the files that you trust"
-                )
-            return {entry.filename: archive.read(entry) for entry in entries}
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path} is a damaged archive ({error}); download or compress it again") from None
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return {path.name.removesuffix(".gz"): data}
+    try:
+        return _unzipped(data)
+    except Exception as error:  # a damaged archive can raise any exception
+        raise ValueError(f"{path} is a damaged or hostile archive ({error}); download or compress it again") from None
+
+
+def _unzipped(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = [entry for entry in archive.infolist() if entry.filename.lower().endswith(TEXT_SUFFIXES)]
+        size = sum(entry.file_size for entry in entries)
+        if size > MAX_UNZIPPED:
+            raise ValueError(f"it expands to {size / 1e6:,.0f} MB of texts, over {MAX_UNZIPPED / 1e6:.0f}")
+        return {entry.filename: archive.read(entry) for entry in entries}
 
 
 def _only_annotation_file(files: Mapping[str, bytes], path: Path) -> bytes:

@@ -39,6 +39,7 @@ SIZES = {
     "cx": {"cx", "xc", "x_center", "center_x", "x_centre", "centre_x", "xcenter"},
     "cy": {"cy", "yc", "y_center", "center_y", "y_centre", "centre_y", "ycenter"},
 }
+MAX_COLUMNS, MAX_CELLS = 2000, 50_000_000
 FRAMES = {"frame", "frame_index", "frame_id", "frame_number", "frame_no", "frame_num", "frame_idx", "frameid", "frames"}
 ALIASES: Mapping[str, set[str]] = {**COLUMN_ALIASES, "frame": FRAMES, **SIZES}
 
@@ -65,6 +66,8 @@ def read_cells(data: bytes, path: Path) -> pd.DataFrame:
     if stated:
         del rows[min(rows)]
     width = max(map(len, rows.values()), default=0)
+    if width > MAX_COLUMNS or width * len(rows) > MAX_CELLS:
+        raise ValueError(f"{path} has {width:,} columns and {len(rows):,} rows, more than a table of boxes")
     filled = {line: cells + [""] * (width - len(cells)) for line, cells in rows.items() if any(cells)}
     if not filled:
         raise ValueError(is_empty)

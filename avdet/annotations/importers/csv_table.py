@@ -74,7 +74,7 @@ def read_csv_table(data: bytes, path: Path, context: Context) -> pd.DataFrame:
 def _with_column_names(table: pd.DataFrame, path: Path, context: Context) -> tuple[pd.DataFrame, dict[str, str]]:
     """The rows with known column names, and the header's own word for each column."""
     if has_number(table.iloc[0]):
-        names = words = [*AVA_COLUMNS, *map(str, range(20))][: table.shape[1]]
+        names = words = [*AVA_COLUMNS, *map(str, range(table.shape[1]))][: table.shape[1]]
         table = table.set_axis(names, axis=1)
     else:
         words = list(table.iloc[0])
