@@ -17,6 +17,10 @@ _BACKGROUND: Colour = (16, 16, 20)
 _TEXT: Colour = (250, 250, 250)
 _GREY: Colour = (165, 165, 175)
 _BACKGROUND_OPACITY = 0.62
+# By the ink of a pixel, 0 to 255: (256, 3) and (256, 1).
+_INK = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
+_RGB = np.asarray(_BACKGROUND, np.float32) * (1 - _INK) + np.asarray(_TEXT, np.float32) * _INK
+_OPACITY = np.maximum(_INK, np.float32(_BACKGROUND_OPACITY))
 
 
 @dataclass(frozen=True)
@@ -62,29 +66,48 @@ def label_box(
     line_px = round(text_px * 1.25) + (2 * bar_px + pad_px if score_bars else 0)
     max_text_px = max_width_px - stripe_px - 2 * pad_px
     ends = ends or ("",) * len(lines)
-    lines = tuple(_shortened(line, end, text_px, max_text_px) for line, end in zip(lines, ends, strict=True))
+    parts = [(_shortened(line, end, text_px, max_text_px), end) for line, end in zip(lines, ends, strict=True)]
+    widths = [(round(text_length(line, text_px)), round(text_length(end, text_px))) for line, end in parts]
     max_bar_px = min(8 * text_px, max_text_px) if score_bars else 0
-    content_px = max(max_bar_px, *(round(text_length(line, text_px)) for line in lines))
-    image = Image.new("RGB", (stripe_px + 2 * pad_px + content_px, line_px * len(lines) + pad_px), _BACKGROUND)
-    letters = Image.new("L", image.size, 0)
-    for row, line in enumerate(lines):
-        draw_text(letters, (stripe_px + pad_px, pad_px // 2 + row * line_px + font_ascent(text_px)), line, text_px)
-    image.paste(_TEXT, mask=letters)
-    image.paste(colour, (0, 0, stripe_px, image.height))
-    opacity = np.maximum(np.asarray(letters, np.float32) / 255, _BACKGROUND_OPACITY)
-    opacity[:, :stripe_px] = 1.0
+    content_px = max(max_bar_px, *map(sum, widths))
+    letters = np.zeros((line_px * len(lines) + pad_px, stripe_px + 2 * pad_px + content_px), np.uint8)
+    for row, ((line, end), (width_px, _)) in enumerate(zip(parts, widths, strict=True)):
+        top, left = pad_px // 2 + row * line_px, stripe_px + pad_px
+        _add_letters(letters, top, left, line, text_px)
+        _add_letters(letters, top, left + width_px, end, text_px)
+    rgb, opacity = _RGB[letters], _OPACITY[letters]
+    rgb[:, :stripe_px], opacity[:, :stripe_px] = colour, 1.0
     for row, scores in enumerate(score_bars):
         for index, score in enumerate(scores):
             left, top = stripe_px + pad_px, (row + 1) * line_px - (2 - index) * bar_px
-            right, bottom = left + round(score * max_bar_px), top + bar_px
-            image.paste(_GREY if index else colour, (left, top, right, bottom))
-            opacity[top:bottom, left:right] = 1.0
-    return LabelBox(np.asarray(image, np.float32), opacity[..., None])
+            bar = slice(top, top + bar_px), slice(left, left + round(score * max_bar_px))
+            rgb[bar], opacity[bar] = _GREY if index else colour, 1.0
+    return LabelBox(rgb, opacity)
 
 
+def _add_letters(letters: NDArray[np.uint8], top: int, left: int, text: str, text_px: int) -> None:
+    """Draws text whose line begins at (left, top) into (h, w); what lies outside is clipped."""
+    drawn, margin_px = _drawn_text(text, text_px)
+    top, left = top - margin_px, left - margin_px
+    inside = letters[max(top, 0) : top + drawn.shape[0], max(left, 0) : left + drawn.shape[1]]
+    part = drawn[max(-top, 0) :, max(-left, 0) :][: inside.shape[0], : inside.shape[1]]
+    np.maximum(inside, part, out=inside)
+
+
+@functools.lru_cache(maxsize=4096)
+def _drawn_text(text: str, text_px: int) -> tuple[NDArray[np.uint8], int]:
+    """The text's letters (h, w) and the margin around its line. Names and scores repeat; drawing them takes long."""
+    size = round(text_length(text, text_px)) + 2 * text_px, 4 * text_px
+    image = Image.new("L", size)
+    draw_text(image, (text_px, text_px + font_ascent(text_px)), text, text_px)
+    return np.asarray(image), text_px
+
+
+@functools.lru_cache(maxsize=4096)
 def _shortened(line: str, end: str, text_px: int, width_px: int) -> str:
-    """The line and its end; the line is shortened until both fit."""
-    if text_length(line + end, text_px) <= width_px:
-        return line + end
-    candidates = (f"{line[:length].rstrip()}…{end}" for length in range(len(line), 0, -1))
-    return next((text for text in candidates if text_length(text, text_px) <= width_px), f"…{end}")
+    """The line, shortened until it and its end fit."""
+    width_px -= round(text_length(end, text_px))
+    if text_length(line, text_px) <= width_px:
+        return line
+    candidates = (f"{line[:length].rstrip()}…" for length in range(len(line), 0, -1))
+    return next((text for text in candidates if text_length(text, text_px) <= width_px), "…")

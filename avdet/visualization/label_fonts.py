@@ -23,6 +23,7 @@ _OTHER_STYLES = ("bold", "black", "medium", "light", "thin", "italic", "oblique"
 _DIRECTION = "ltr" if features.check("raqm") else None
 
 
+@functools.lru_cache(maxsize=8192)
 def text_length(text: str, text_px: int) -> float:
     """Width in pixels."""
     return sum(font.getlength(part, direction=_DIRECTION) for part, font in _runs(text, text_px))

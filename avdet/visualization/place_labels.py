@@ -42,21 +42,21 @@ class LabelPlacer:
             cost[_cells(rectangle, outwards=True)] += _LABEL_COST
         places = []
         for size, box, key in zip(sizes, boxes, keys, strict=True):
-            candidates = [_moved_inside(corner, size, frame_size) for corner in _corners(box, size)]
-            side = self._best_side(candidates, cost, self._side.get(key))
-            self._side[key] = side
-            places.append(candidates[side])
-            cost[_cells(candidates[side], outwards=True)] += _LABEL_COST
+            corners = list(_corners(box, size))
+            previous = self._side.get(key)
+            best: tuple[float, int, Rectangle] | None = None
+            for side in [*([] if previous is None else [previous]), *range(len(corners))]:
+                place = _moved_inside(corners[side], size, frame_size)
+                place_cost = float(cost[_cells(place)].sum())
+                if best is None or place_cost < best[0]:
+                    best = place_cost, side, place
+                if place_cost == 0:
+                    break
+            assert best is not None
+            self._side[key] = best[1]
+            places.append(best[2])
+            cost[_cells(best[2], outwards=True)] += _LABEL_COST
         return places
-
-    def _best_side(self, candidates: Sequence[Rectangle], cost: np.ndarray, previous: int | None) -> int:
-        order = [*([] if previous is None else [previous]), *range(len(candidates))]
-        costs = []
-        for side in order:
-            costs.append(float(cost[_cells(candidates[side])].sum()))
-            if costs[-1] == 0:
-                return side
-        return order[int(np.argmin(costs))]
 
 
 def _corners(box: Rectangle, size: tuple[int, int]) -> Iterator[tuple[int, int]]:
