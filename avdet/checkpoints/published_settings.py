@@ -34,8 +34,9 @@ def pytorchvideo_settings(model: Mapping[str, Any], name: str, *, num_classes: i
     settings = {} if frames is None else dict(zip(("slow_frames", "slow_stride", "alpha"), frames, strict=True))
     if detector:
         return {"model": {**settings, "roi_aligned": False}, "data": {"kind": "ava"}}
-    order = {"channel_order": "bgr"} if num_classes in {157, 174} else {}
-    return {"model": {**settings, **order}, "data": {"kind": "charades" if num_classes == 157 else "kinetics"}}
+    kind = {157: "charades", 174: "ssv2"}.get(num_classes, "kinetics")
+    order = {} if kind == "kinetics" else {"channel_order": "bgr"}
+    return {"model": {**settings, **order}, "data": {"kind": kind}}
 
 
 _GLUONCV_FRAMES = {(_R50, 5): (4, 16), (_R50, 7): (8, 8), (_R101, 5): (8, 8)}  # by stage_blocks, fast_to_slow_kernel

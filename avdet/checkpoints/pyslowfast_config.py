@@ -122,7 +122,7 @@ def _roi_head(config: _PySlowFastConfig) -> dict[str, Any]:
 
 
 def _clip_benchmark(config: _PySlowFastConfig) -> str:
-    """The benchmark whose classes are scored alike: by softmax, or by sigmoids."""
+    """The benchmark that is tested alike: one clip by softmax, several by softmax, or by sigmoids."""
     config.require("MODEL.HEAD_ACT", "softmax", "sigmoid")
     strides, dilations = (
         config.of_stages("RESNET.SPATIAL_STRIDES", (1, 2, 2, 2)),
@@ -133,7 +133,9 @@ def _clip_benchmark(config: _PySlowFastConfig) -> str:
             f"RESNET.SPATIAL_STRIDES and RESNET.SPATIAL_DILATIONS are {strides} and {dilations} in the file's config, "
             "but a classifier of avdet has strides 1, 2, 2, 2 and no dilation"
         )
-    return "charades" if config.get("MODEL.HEAD_ACT", "softmax") == "sigmoid" else "kinetics"
+    if config.get("MODEL.HEAD_ACT", "softmax") == "sigmoid":
+        return "charades"
+    return "ssv2" if str(config.get("TRAIN.DATASET", "")).endswith("ssv2") else "kinetics"
 
 
 def _frame_sizes(config: _PySlowFastConfig) -> dict[str, Any]:

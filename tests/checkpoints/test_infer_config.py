@@ -127,7 +127,7 @@ def test_published_models_of_pytorchvideo(
     assert ("slow_frames" in settings) is (time is not None) and "channel_order" not in settings
 
 
-@pytest.mark.parametrize(("classes", "kind"), [(157, "charades"), (174, "kinetics")])
+@pytest.mark.parametrize(("classes", "kind"), [(157, "charades"), (174, "ssv2")])
 def test_pytorchvideos_models_of_charades_and_something_something_take_bgr(classes: int, kind: str) -> None:
     settings = pytorchvideo_settings({"stage_blocks": R50}, "x.pyth", num_classes=classes, detector=False)
     assert (settings["model"]["channel_order"], settings["data"]["kind"]) == ("bgr", kind)
