@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,10 +18,12 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from avdet.media.read_watch import watched
+from avdet.media.stream_clock import STREAM_FORMATS, setback_s
 
 __all__ = [
     "FORMATS",
     "MAX_PIXELS",
+    "MAX_SETBACK_S",
     "DecodeError",
     "MediaFile",
     "default_stream",
@@ -36,6 +39,7 @@ S = TypeVar("S", bound=VideoStream | AudioStream)
 _DEFAULT, _STILL_IMAGE = 0x1, 0x400 | 0x100000  # stream dispositions; the second marks cover art and still images
 _GENERATE_PTS = 0x1  # container flag
 _MAX_RATE = 480
+MAX_SETBACK_S = 1.0  # by which decode times may go back
 MAX_PIXELS = 2**26  # of a frame; 8K video has 2**25
 _NO_PROGRESS_S = 60.0  # as data.clip_timeout_s, which limits whole clips of training
 # FFmpeg's demuxers of files that hold their own data. Others (concat, hls, dash, sdp, image2, ..) open further files.
@@ -107,6 +111,15 @@ class MediaFile:
         """The error for av.error.ExitError, by which FFmpeg reports a read that took too long."""
         return DecodeError(self.path, None, f"no data arrived for {_NO_PROGRESS_S:g} s; check the file and its disk")
 
+    def goes_back(self, seconds: float) -> DecodeError:
+        """The error for a clock that goes back in mid-file: a second then names two places."""
+        return DecodeError(
+            self.path,
+            None,
+            f"its clock goes back by {seconds:.1f} s in mid-file, as where recordings were joined; give it one "
+            f"timeline: ffmpeg -i {self.path.name} -c copy {self.path.stem}.mp4",
+        )
+
     def close(self) -> None:
         self.container.close()
 
@@ -134,6 +147,11 @@ class MediaFile:
             raise self.no_progress() from None
         except (av.FFmpegError, OSError) as error:
             raise DecodeError(self.path, None, error.strerror or str(error)) from error
+        if container.format.name in STREAM_FORMATS:
+            stat = self.path.stat()
+            if (seconds := setback_s(self.path.resolve(), stat.st_size, stat.st_mtime_ns)) > MAX_SETBACK_S:
+                container.close()
+                raise self.goes_back(seconds)
         for stream in (*container.streams.video, *container.streams.audio):
             if stream.codec_context is not None:
                 stream.codec_context.thread_count = 1  # FFmpeg's own threads do not survive a fork
@@ -177,6 +195,10 @@ def frame_times(path: str | Path) -> NDArray[np.float64]:
         if not file.has_display_times or any(packet.pts is None for packet in packets):
             return np.arange(len(packets)) / frame_rate(stream)
         assert stream.time_base is not None
+        decoded = [packet.dts for packet in packets if packet.dts is not None]
+        setback = max([before - after for before, after in pairwise(decoded)], default=0) * float(stream.time_base)
+        if setback > MAX_SETBACK_S:
+            raise file.goes_back(setback)
         ticks = np.sort([packet.pts for packet in packets if packet.pts is not None])
         return ticks * float(stream.time_base) - float(file.zero_s)
 

@@ -14,7 +14,7 @@ from av.audio.stream import AudioStream
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from avdet.media.media_file import MediaFile
+from avdet.media.media_file import MAX_SETBACK_S, MediaFile
 from avdet.media.read_watch import watched
 
 __all__ = ["DecodePlan", "PacketSource", "PacketTimes"]
@@ -115,7 +115,11 @@ class PacketSource(Generic[S]):
         return self.first_tick if shown is None else shown
 
     def _packets(self) -> Iterator[Packet[S]]:
-        """All packets with data and a time, up to the end of the file or to where it is truncated."""
+        """All packets with data and a time, up to the end of the file or to where it is truncated.
+
+        Raises DecodeError where the clock goes back.
+        """
+        decoded_at: int | None = None
         while True:
             try:
                 for packet in cast("Iterator[Packet[S]]", self.file.packets(self.stream)):
@@ -123,8 +127,13 @@ class PacketSource(Generic[S]):
                         continue
                     if packet.dts is None and packet.pts is None:
                         self.saw_untimed = True
-                    else:
-                        yield packet
+                        continue
+                    if packet.dts is not None:
+                        setback_s = 0.0 if decoded_at is None else (decoded_at - packet.dts) * float(self.tick_s)
+                        if setback_s > MAX_SETBACK_S:
+                            raise self.file.goes_back(setback_s)
+                        decoded_at = packet.dts
+                    yield packet
             except IndexError:  # PyAV fails once at a stream that starts in mid-file, then continues
                 continue
             except av.error.ExitError:
