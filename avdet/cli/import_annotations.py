@@ -38,6 +38,9 @@ def main(argv: list[str] | None = None) -> int:
         help="unit of a table's boxes (default: by the numbers)",
     )
     parser.add_argument(
+        "--no-empty", action="store_true", help="leave out images without a box: they are unlabelled, not empty"
+    )
+    parser.add_argument(
         "--split", type=int, default=1, help="which of a data set's own splits, as of JHMDB (default 1)"
     )
     parser.add_argument(
@@ -82,7 +85,14 @@ def _import(args: argparse.Namespace) -> str:
 
     label_map = read_label_map(args.label_map) if args.label_map else {}
     choice = Choice(tuple(args.actions), args.identity, tuple(args.ignore))
-    context = Context(VideoIndex(videos_by_name(args.videos)), label_map, choice, args.box_unit, args.split)
+    context = Context(
+        VideoIndex(videos_by_name(args.videos)),
+        label_map,
+        choice,
+        args.box_unit,
+        args.split,
+        keep_empty=not args.no_empty,
+    )
     tables = read_all(args.files, context)
     require_known_names(context)
     table = merge_tables(tables, context.omitted)

@@ -58,7 +58,8 @@ def add_trimmed(videos: Mapping[str, Path], names: Iterable[str]) -> dict[str, P
 def candidate_offsets(setting: OffsetSetting, videos: Mapping[str, Path]) -> list[VideoOffsets]:
     """The offsets that a setting allows; "auto": 0, AVA_CUT_S, and the starts in names such as ID_000016_000026.
 
-    setting: a file is a CSV with the columns video and offset. videos: files by name.
+    Where tables call such a clip ID, as AVA-Kinetics' do, its start goes first; under its whole name, times are likely
+    those of the clip. setting: a file is a CSV with the columns video and offset. videos: files by name.
     """
     if isinstance(setting, Path):
         return [_read_offsets(setting)]
@@ -66,20 +67,37 @@ def candidate_offsets(setting: OffsetSetting, videos: Mapping[str, Path]) -> lis
         return [VideoOffsets(setting)]
     matches = {name: TRIMMED.fullmatch(table_name(path.name)) for name, path in videos.items()}
     starts = {name: float(match[2]) for name, match in matches.items() if match}
-    return [VideoOffsets(), VideoOffsets(AVA_CUT_S), *([VideoOffsets(0.0, starts)] if starts else [])]
+    of_ids = {name: start_s for name, start_s in starts.items() if name != table_name(videos[name].name)}
+    first = [VideoOffsets(0.0, of_ids)] if of_ids else []
+    return [*first, VideoOffsets(), VideoOffsets(AVA_CUT_S), *([VideoOffsets(0.0, starts)] if starts else [])]
 
 
 def _read_offsets(path: Path) -> VideoOffsets:
-    table = read_csv(path, dtype=str, skipinitialspace=True, header=None, names=["video", "offset"]).fillna("")
-    if table["video"].iloc[0].strip().casefold() in {"video", "video_id", "name", "id"}:
+    """By video, from two columns, or from columns with these names of any table, such as the annotations themselves."""
+    table = read_csv(path, dtype=str, skipinitialspace=True, header=None).fillna("")
+    words = [str(cell).strip().casefold() for cell in table.iloc[0]]
+    named = {word: column for column, word in enumerate(words)}
+    video = next((named[word] for word in ("video", "video_id", "name", "id") if word in named), None)
+    offset = next((named[word] for word in ("offset", "origin", "timestamp_offset") if word in named), None)
+    if video is not None:
         table = table.iloc[1:]
+    elif table.shape[1] > 2:
+        raise ValueError(
+            f"{path} has {table.shape[1]} columns without names; write a header line with video and offset"
+        )
+    names = table[video or 0].str.strip()
+    table = pd.DataFrame({"video": names, "offset": table[1 if offset is None else offset]}).drop_duplicates()
     offsets = numbers(table, "offset", path).tolist()
     wrong = next(
         (name for name, offset_s in zip(table["video"], offsets, strict=True) if not math.isfinite(offset_s)), None
     )
     if wrong is not None:
         raise ValueError(f"{path} has no offset for {wrong!r}; write video,offset with seconds")
-    return VideoOffsets(0.0, {table_name(name.strip()): s for name, s in zip(table["video"], offsets, strict=True)})
+    by_video = {table_name(name): offset_s for name, offset_s in zip(table["video"], offsets, strict=True)}
+    if len(by_video) < len(table):
+        twice = table["video"][table["video"].duplicated()].iloc[0]
+        raise ValueError(f"{path} has two offsets for {twice!r}; a video has one")
+    return VideoOffsets(0.0, by_video)
 
 
 def find_timestamp_offset(

@@ -112,3 +112,24 @@ def test_clips_named_with_start_and_end(videos: dict[str, Path], tmp_path: Path)
     offsets = find_timestamp_offset(keyframes([("a", 101.0), ("b", 250.5)]), found, "auto", Path("train.csv"))
     assert (offsets.of("a"), offsets.of("b")) == (100.0, 250.0)
     assert find_timestamp_offset(keyframes([("a", 1.0)]), found, "auto", Path("train.csv")) == VideoOffsets()
+
+
+def test_a_start_is_subtracted_once(videos: dict[str, Path], tmp_path: Path) -> None:
+    """Times of a clip fit both clocks: the clip's name decides."""
+    path = tmp_path / "b_0001_0003.mp4"
+    path.symlink_to(videos["b"])
+    found = add_trimmed({path.stem: path}, ["b"])
+    for name, offset_s in (("b", 1.0), (path.stem, 0.0)):
+        assert find_timestamp_offset(keyframes([(name, 1.5)]), found, "auto", Path("train.csv")).of(name) == offset_s
+
+
+def test_offsets_in_a_column_of_any_table(videos: dict[str, Path], tmp_path: Path) -> None:
+    path, table = tmp_path / "train.csv", keyframes([("a", 101.0)])
+    path.write_text("video,timestamp,origin\na,101,100\na,102,100\n")
+    assert find_timestamp_offset(table, videos, path, path) == VideoOffsets(0.0, {"a": 100.0})
+    path.write_text("video,timestamp,origin\na,101,100\na,102,90\n")
+    with pytest.raises(ValueError, match="has two offsets for 'a'"):
+        find_timestamp_offset(table, videos, path, path)
+    path.write_text("a,101,100\n")
+    with pytest.raises(ValueError, match="has 3 columns without names"):
+        find_timestamp_offset(table, videos, path, path)

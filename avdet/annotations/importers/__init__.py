@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ava_eval import KEYFRAME_COLUMNS
 from ava_eval.csv_reader import open_plain_or_gzip
 from avdet.annotations.importers.coco import read_coco
 from avdet.annotations.importers.csv_table import read_csv_table
@@ -20,7 +21,7 @@ from avdet.annotations.importers.gttubes import read_gttubes
 from avdet.annotations.importers.interval_table import is_interval_table, read_intervals
 from avdet.annotations.importers.label_studio import is_label_studio, read_label_studio
 from avdet.annotations.importers.mot import is_mot, read_mot
-from avdet.annotations.importers.rows import Context
+from avdet.annotations.importers.rows import Context, keyframe_rows
 from avdet.annotations.importers.via import is_via_csv, read_via, read_via_csv
 from avdet.annotations.importers.yolo import is_yolo, read_yolo
 
@@ -34,8 +35,8 @@ def read_all(paths: Sequence[Path], context: Context) -> list[pd.DataFrame]:
     """Returns a table per file or folder: video, timestamp, x1, y1, x2, y2, action, person_id.
 
     The format is recognised by the content; gzip and zip are unpacked. Actions and person ids are names. A row without
-    a box is a keyframe at which no person acts. A table of actions (`interval_table`) gives no rows; it applies to the
-    other files. Raises ValueError for files that cannot be read.
+    a box is a keyframe at which no person acts; images without a box are in a table of their own. A table of actions
+    (`interval_table`) gives no rows; it applies to the other files. Raises ValueError for files that cannot be read.
     """
     boxes: list[tuple[Path, dict[str, bytes]]] = []
     for path in paths:
@@ -49,10 +50,17 @@ def read_all(paths: Sequence[Path], context: Context) -> list[pd.DataFrame]:
     if context.intervals and not boxes:
         raise ValueError(f"{paths[0]} is a table of actions without boxes; give the file of the boxes, too")
     try:
-        return [_read_annotations(path, files, context) for path, files in boxes]
+        tables = [_read_annotations(path, files, context) for path, files in boxes]
     except UnicodeDecodeError as error:
         names = ", ".join(str(path) for path, _ in boxes)
         raise ValueError(f"{names}: a text is not UTF-8 ({error.reason}); save it as UTF-8") from None
+    if context.empty:
+        context.note(
+            f"{len(context.empty):,} images without a box are keyframes at which no person acts; if they are "
+            "unlabelled, give --no-empty"
+        )
+        tables.append(keyframe_rows(pd.DataFrame(context.empty, columns=KEYFRAME_COLUMNS)))
+    return tables
 
 
 def _is_table(data: bytes) -> bool:

@@ -36,7 +36,9 @@ def _boxes(content: Entry, path: Path, context: Context) -> Iterator[LabelledBox
     images = {image["id"]: image for image in content.get("images", ())}
     places = _places(entries, images, path, context)
     used = {annotation.get("image_id") for annotation in content["annotations"]}
-    context.omitted["images without a box"] += sum(key not in used for key in images)
+    for key in images.keys() & places.keys() - used:
+        video, frame = places[key]
+        context.add_empty(video, frame, path)
     for index, annotation in enumerate(content["annotations"]):
         if annotation.get("iscrowd"):
             context.omitted["crowd annotations"] += 1
@@ -86,7 +88,7 @@ def _video(entry: Entry, path: Path, context: Context) -> str:
 
 def _places(
     entries: Mapping[Any, Entry], images: Mapping[Any, Entry], path: Path, context: Context
-) -> dict[Any, tuple[str, object]]:
+) -> dict[Any, tuple[str, Any]]:
     """Each image's video and frame number, counted from 0."""
     if entries:
         videos = {key: _video(entry, path, context) for key, entry in entries.items()}

@@ -41,7 +41,8 @@ SIZES = {
 }
 MAX_COLUMNS, MAX_CELLS = 2000, 50_000_000
 FRAMES = {"frame", "frame_index", "frame_id", "frame_number", "frame_no", "frame_num", "frame_idx", "frameid", "frames"}
-ALIASES: Mapping[str, set[str]] = {**COLUMN_ALIASES, "frame": FRAMES, **SIZES}
+OFFSETS = {"offset", "origin", "time_origin", "time_offset", "timestamp_offset", "video_offset", "video_start"}
+ALIASES: Mapping[str, set[str]] = {**COLUMN_ALIASES, "frame": FRAMES, "offset": OFFSETS, **SIZES}
 
 
 def read_cells(data: bytes, path: Path) -> pd.DataFrame:

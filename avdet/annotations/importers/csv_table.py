@@ -17,6 +17,7 @@ from avdet.annotations.importers.csv_cells import (
     column_name,
     has_number,
     kind_of_time,
+    number,
     read_cells,
     seconds,
     understood_words,
@@ -26,10 +27,11 @@ from avdet.annotations.importers.video_index import IMAGE_SUFFIXES, first_frame
 
 __all__ = ["read_csv_table"]
 
+DETECTION_COLUMNS = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "score", "person_id"]
 AVA_COLUMNS = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "person_id"]
 DETECTIONS = [*AVA_COLUMNS[:-1], "score", "person_id", "action"]  # the header of detect_actions
 MIN_SCORE = 0.3  # of the detections that are labels: the limit of detect_actions
-KNOWN = {*AVA_COLUMNS, "frame", "x", "y", "cx", "cy", "width", "height", "id"}
+KNOWN = {*AVA_COLUMNS, "frame", "offset", "x", "y", "cx", "cy", "width", "height", "id"}
 ACTION_ID = re.compile(r"\d+(\.0+)?")
 CHECKED, UNCHECKED = {"1", "true", "yes", "x"}, {"", "0", "false", "no"}
 
@@ -37,9 +39,9 @@ CHECKED, UNCHECKED = {"1", "true", "yes", "x"}, {"", "0", "false", "no"}
 def read_csv_table(data: bytes, path: Path, context: Context) -> pd.DataFrame:
     """Columns have names that `csv_cells` knows, or AVA's order if the first line holds a number.
 
-    A column `frame`, counted from 0, or images named VIDEO_FRAME.jpg may replace the timestamp. `label_map` names
-    action ids. Rows with a video and a timestamp alone are keyframes at which no person acts. Raises ValueError that
-    names what is missing.
+    A column `frame`, counted from 0, or images named VIDEO_FRAME.jpg may replace the timestamp. A column `offset` has
+    the timestamp of the video's first second. `label_map` names action ids. Rows with a video and a timestamp alone
+    are keyframes at which no person acts. Raises ValueError that names what is missing.
     """
     cells = read_cells(data, path)
     if list(cells.iloc[0]) == DETECTIONS:
@@ -74,7 +76,8 @@ def read_csv_table(data: bytes, path: Path, context: Context) -> pd.DataFrame:
 def _with_column_names(table: pd.DataFrame, path: Path, context: Context) -> tuple[pd.DataFrame, dict[str, str]]:
     """The rows with known column names, and the header's own word for each column."""
     if has_number(table.iloc[0]):
-        names = words = [*AVA_COLUMNS, *map(str, range(table.shape[1]))][: table.shape[1]]
+        columns = DETECTION_COLUMNS if _has_scores(table) else AVA_COLUMNS
+        names = words = [*columns, *map(str, range(table.shape[1]))][: table.shape[1]]
         table = table.set_axis(names, axis=1)
     else:
         words = list(table.iloc[0])
@@ -100,6 +103,7 @@ def _with_column_names(table: pd.DataFrame, path: Path, context: Context) -> tup
             table = table.assign(video=video)
             context.note(f"{path.name}: has no column for the video; it is taken for {video}")
     _require_columns(table, words, path)
+    _refuse_predictions(table, path)
     return table, dict(zip(names, words, strict=True))
 
 
@@ -114,6 +118,12 @@ def _labels_of_detections(cells: pd.DataFrame, path: Path, context: Context) -> 
     kept = pd.concat([cells.iloc[:1], cells.iloc[1:][~is_low]])
     columns = [name not in {"score", "action"} for name in DETECTIONS]
     return kept.loc[:, columns], replace(context, label_map={**label_map, **context.label_map})
+
+
+def _has_scores(table: pd.DataFrame) -> bool:
+    """Whether the eighth column of a table without header holds fractions, as detections have, and no person ids."""
+    scores = table[7].map(number) if table.shape[1] > 7 else pd.Series(dtype=float)
+    return bool(scores.between(0, 1).all() and (scores % 1 != 0).any())
 
 
 def _names(words: Sequence[str], choice: Choice) -> list[str]:
@@ -176,6 +186,9 @@ def _located(table: pd.DataFrame, path: Path, context: Context) -> pd.DataFrame:
                 f"{path}, line {_first_line(is_wrong)}: the time {cell!r} is {kind_of_time(cell)}, not a finite number "
                 "of seconds or a clock time; write seconds, such as 62.5, or 00:01:02.5"
             )
+        if "offset" in table:
+            times_s = times_s - _offsets(table["offset"], path)
+            context.note(f"{path.name}: timestamps less the column of their videos' offsets")
         rows = zip(table.index, table["video"], times_s, strict=True)
         found = [videos.find_at(video, time_s, f"{path}, line {row + 1}") for row, video, time_s in rows]
         return table.assign(video=[video for video, _ in found], timestamp=[time_s for _, time_s in found])
@@ -193,6 +206,28 @@ def _located(table: pd.DataFrame, path: Path, context: Context) -> pd.DataFrame:
     places_of_rows = zip(table.index, table["video"], table["frame"], strict=True)
     times = [videos.frame_time(video, frame, f"{path}, line {row + 1}") for row, video, frame in places_of_rows]
     return table.assign(timestamp=pd.Series(times, table.index, dtype=float))
+
+
+def _offsets(cells: pd.Series, path: Path) -> pd.Series:
+    """Seconds of a column of offsets; an empty cell is 0."""
+    offsets_s = cells.map({cell: seconds(cell) if cell else 0.0 for cell in cells.unique()}).astype(float)
+    is_wrong = ~offsets_s.map(math.isfinite)
+    if is_wrong.any():
+        raise ValueError(
+            f"{path}, line {_first_line(is_wrong)}: the offset {cells[is_wrong].iloc[0]!r} is no number of seconds; "
+            "write the timestamp of the video's first second, or rename the column"
+        )
+    return offsets_s
+
+
+def _refuse_predictions(table: pd.DataFrame, path: Path) -> None:
+    """Raises ValueError for detections, which have each action of a box with a score of its own."""
+    boxes = [name for name in (*KEYFRAME_COLUMNS, *BOX_COLUMNS) if name in table]
+    if "score" in table and len(table) and (table.groupby(boxes)["score"].nunique() > 1).any():
+        raise ValueError(
+            f"{path} has detections: one box with several scores, one for each action; select them with tools/"
+            "export_annotations.py --detections, correct them in a label tool, and import what it saves"
+        )
 
 
 def _ids_or_nothing(table: pd.DataFrame, context: Context) -> pd.Series:

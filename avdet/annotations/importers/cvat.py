@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from avdet.annotations.importers.rows import Context, LabelledBox, rows_from_boxes
+from avdet.annotations.importers.rows import WITHOUT_BOX, Context, LabelledBox, rows_from_boxes
 from avdet.annotations.importers.video_index import finite_numbers, first_frame
 
 __all__ = ["read_cvat"]
@@ -93,12 +93,15 @@ def _boxes_of_images(root: Element, path: Path, context: Context) -> Iterator[La
         else:
             video, number = context.videos.find_image(name, path)
         frames.append((image, video, number))
-        context.omitted["images without a box"] += image.find("box") is None
     first = 0 if is_numbered_from_0 else first_frame([(video, number) for _, video, number in frames], context.videos)
     if frames:
         context.note(f"{path.name}: frame numbers in image names count from {first}")
     for image, video, number in frames:
         where = f"{path}, image {image.get('name')}"
+        if len(image) == 0 and is_numbered_from_0:  # CVAT lists every frame of a video task
+            context.omitted[WITHOUT_BOX] += 1
+        elif len(image) == 0:
+            context.add_empty(video, number - first, where)
         context.omitted["shapes other than boxes"] += sum(shape.tag != "box" for shape in image)
         size = _size((image.get("width"), image.get("height")), where) or context.videos.frame_size(video)
         for shape in image.iterfind("box"):

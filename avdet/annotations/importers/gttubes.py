@@ -18,6 +18,7 @@ import pandas as pd
 from ava_eval.restricted_unpickler import restricted_load
 from avdet.annotations.importers.rows import Context, LabelledBox, rows_from_boxes
 from avdet.annotations.importers.video_index import finite_numbers
+from avdet.media.file_names import nfc
 
 __all__ = ["read_gttubes"]
 
@@ -48,7 +49,7 @@ def _boxes(
 ) -> Iterator[LabelledBox]:
     for name, tubes_of_class in content["gttubes"].items():
         num_tubes = sum(map(len, tubes_of_class.values()))
-        if PurePosixPath(str(name)).name not in context.videos.paths:
+        if nfc(PurePosixPath(str(name)).name) not in context.videos.paths:
             context.omitted["tubes of videos that are not in --videos"] += num_tubes
             continue
         if str(name) not in splits:

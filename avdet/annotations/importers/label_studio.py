@@ -20,6 +20,7 @@ import pandas as pd
 
 from avdet.annotations.importers.rows import Context, LabelledBox, rows_from_boxes
 from avdet.annotations.importers.video_index import finite_numbers
+from avdet.media.file_names import nfc
 
 __all__ = ["is_label_studio", "read_label_studio"]
 
@@ -109,7 +110,7 @@ def _flat(value: object) -> list[str]:
 def _find_video(data: Mapping[str, Any], path: Path, context: Context) -> str:
     """The video of a task: a name, path or URL in one of its fields; uploads are named with 8 hex digits before."""
     texts = [value for value in data.values() if isinstance(value, str) and value]
-    names = [_file_name(text) for text in texts]
+    names = [nfc(_file_name(text)) for text in texts]
     known = [name for name in names if PurePosixPath(name).stem in context.videos.paths or name in context.videos.paths]
     plain = [UPLOAD_PREFIX.sub("", name, count=1) for name in names]
     video = data.get("video") or data.get("video_url") or (texts[0] if texts else "")

@@ -16,6 +16,7 @@ import pandas as pd
 
 from avdet.annotations.importers.rows import Context, LabelledBox, rows_from_boxes
 from avdet.annotations.importers.video_index import finite_numbers
+from avdet.media.file_names import nfc
 
 __all__ = ["is_mot", "read_mot"]
 
@@ -26,7 +27,7 @@ LINE = re.compile(rf"\s*\d+(\.0+)?\s*,\s*-?\d+(\.0+)?(\s*,\s*{NUMBER}){{4,8}}\s*
 def is_mot(data: bytes, context: Context) -> bool:
     """Whether the first line has six to ten numbers; AVA's files begin with a video's name, which may be a number."""
     first = data.decode("utf-8-sig", errors="replace").strip().partition("\n")[0]
-    return LINE.fullmatch(first) is not None and first.partition(",")[0].strip() not in context.videos.paths
+    return LINE.fullmatch(first) is not None and nfc(first.partition(",")[0].strip()) not in context.videos.paths
 
 
 def read_mot(files: Mapping[str, bytes], path: Path, context: Context) -> pd.DataFrame:
@@ -64,7 +65,7 @@ def _boxes(name: str, files: Mapping[str, bytes], path: Path, context: Context) 
 
 def _video(name: str, files: Mapping[str, bytes], path: Path, context: Context) -> str:
     """By the file's name, its folders, the name in seqinfo.ini, or the only video of --videos."""
-    file = PurePosixPath(name)
+    file = PurePosixPath(nfc(name))
     names = [file.stem, *reversed(file.parts[:-1])]
     for other, data in files.items():
         if PurePosixPath(other).name == "seqinfo.ini" and PurePosixPath(other).parent in file.parents:
@@ -81,4 +82,4 @@ def _sequence_name(data: bytes) -> str:
         parser.read_string(data.decode("utf-8-sig"))
     except (IniError, UnicodeDecodeError):
         return ""
-    return parser.get("Sequence", "name", fallback="")
+    return nfc(parser.get("Sequence", "name", fallback=""))

@@ -25,6 +25,7 @@ from avdet.annotations.importers.video_index import VideoIndex
 
 __all__ = [
     "ROW_COLUMNS",
+    "WITHOUT_BOX",
     "Context",
     "LabelledBox",
     "clean_rows",
@@ -36,6 +37,7 @@ __all__ = [
 ROW_COLUMNS = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action", "person_id"]
 MAX_TIME_S = 1e6  # eleven days
 CLIP_TOLERANCE = 0.01  # boxes may exceed the frame by this fraction without being counted
+WITHOUT_BOX = "images without a box"
 NO_PERSON = MISSING_ID["person_id"]
 MISSING_VALUES = {"", "NA", "N/A", "<NA>", "NaN", "nan", "None", "NULL", "null"}  # as tables are exported
 
@@ -46,7 +48,8 @@ class Context:
 
     omitted: entries that gave no row, by reason. notes: facts and assumptions, in order. attributes: all names that
     --actions and --identity can mean. split_number: which of a data set's own splits is read. splits: "train" or "val"
-    of its videos. intervals: a table of actions, which then replaces those of boxes with tracks.
+    of its videos. intervals: a table of actions, which then replaces those of boxes with tracks. empty: video and time
+    of images without a box; without `keep_empty` they are counted as omitted.
     """
 
     videos: VideoIndex
@@ -59,6 +62,15 @@ class Context:
     attributes: set[str] = field(default_factory=set)
     splits: dict[str, str] = field(default_factory=dict)
     intervals: list[Interval] = field(default_factory=list)
+    keep_empty: bool = True
+    empty: list[tuple[str, float]] = field(default_factory=list)
+
+    def add_empty(self, video: str, frame: int, where: str | Path) -> None:
+        """Adds an image without a box: a keyframe at which no person acts. Raises ValueError as `frame_time`."""
+        if self.keep_empty:
+            self.empty.append((video, self.videos.frame_time(video, frame, where)))
+        else:
+            self.omitted[WITHOUT_BOX] += 1
 
     def note(self, sentence: str) -> None:
         self.notes[sentence] = None

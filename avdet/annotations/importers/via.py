@@ -45,7 +45,8 @@ def read_via(project: Mapping[str, Any], path: Path, context: Context) -> pd.Dat
         for key, region in project["metadata"].items()
         for values in [region.get("av", {})]
     ]
-    return _rows(regions, project["attribute"], path, context)
+    files = [str(file["fname"]) for file in project["file"].values()]
+    return _rows(regions, project["attribute"], path, context, files)
 
 
 def is_via_csv(data: bytes) -> bool:
@@ -73,21 +74,37 @@ def read_via_csv(data: bytes, path: Path, context: Context) -> pd.DataFrame:
     return _rows(regions, named, path, context)
 
 
-def _rows(regions: Sequence[Region], attributes: Mapping[str, Any], path: Path, context: Context) -> pd.DataFrame:
+def _rows(
+    regions: Sequence[Region],
+    attributes: Mapping[str, Any],
+    path: Path,
+    context: Context,
+    files: Sequence[str] = (),
+) -> pd.DataFrame:
+    """files: all files of the project, of which images may have no region."""
     names = {key: str(attribute.get("aname") or key) for key, attribute in attributes.items()}
     options = {
         names[key]: [str(option) for option in attribute["options"].values()]
         for key, attribute in attributes.items()
         if attribute.get("options") and str(attribute.get("type", TEXT)) != TEXT
     }
-    return rows_from_boxes(_boxes(regions, attributes, names, path, context), options, path, context)
+    return rows_from_boxes(_boxes(regions, attributes, names, path, context, files), options, path, context)
 
 
 def _boxes(
-    regions: Sequence[Region], attributes: Mapping[str, Any], names: Mapping[str, str], path: Path, context: Context
+    regions: Sequence[Region],
+    attributes: Mapping[str, Any],
+    names: Mapping[str, str],
+    path: Path,
+    context: Context,
+    files: Sequence[str],
 ) -> Iterator[LabelledBox]:
-    images = {region.file: context.videos.find_image(region.file, path) for region in regions if _is_of_image(region)}
+    empty = {file for file in files if _is_image(file)} - {region.file for region in regions}
+    used = {region.file for region in regions if _is_of_image(region)}
+    images = {file: context.videos.find_image(file, path) for file in sorted(used | empty)}
     first = first_frame(images.values(), context.videos)
+    for file in sorted(empty):
+        context.add_empty(images[file][0], images[file][1] - first, f"{path}, {file}")
     if images:
         context.note(f"{path.name}: frame numbers in image names count from {first}")
     for region in regions:
@@ -116,7 +133,11 @@ def _boxes(
 
 
 def _is_of_image(region: Region) -> bool:
-    return region.xy[0] == RECTANGLE and not region.z and PurePosixPath(region.file).suffix.lower() in IMAGE_SUFFIXES
+    return region.xy[0] == RECTANGLE and not region.z and _is_image(region.file)
+
+
+def _is_image(file: str) -> bool:
+    return PurePosixPath(file).suffix.lower() in IMAGE_SUFFIXES
 
 
 def _file_name(project: Mapping[str, Any], view: str, path: Path) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdet.datasets.video_files import VIDEO_SUFFIXES
+from avdet.media.file_names import nfc
 from avdet.media.media_file import frame_times
 from avdet.media.video_reader import VideoReader
 
@@ -24,10 +25,10 @@ FRAME_WORD = re.compile(r"[\s._-]*(frame|frames|img|image|f)?[\s._-]*$", re.IGNO
 
 
 class VideoIndex:
-    """The video files that annotations refer to, by file name with or without suffix."""
+    """The video files that annotations refer to, by file name with or without suffix, in Unicode's form NFC."""
 
     def __init__(self, paths: Mapping[str, Path]) -> None:
-        self.paths = paths
+        self.paths = paths = {nfc(name): path for name, path in paths.items()}
         self.clips: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
         for match in filter(None, map(CLIP_NAME.fullmatch, paths)):
             self.clips[match[1]].append((match[0], int(match[2]), int(match[3])))
@@ -39,7 +40,7 @@ class VideoIndex:
 
         Raises ValueError if there is no such file, or if two references (a/3.mp4, b/3.mp4) lead to the same file.
         """
-        path = PurePosixPath(reference.replace("\\", "/"))
+        path = PurePosixPath(nfc(reference).replace("\\", "/"))
         video = path.name if path.name in self.paths else path.stem
         if video not in self.paths:
             known = ", ".join(sorted(self.paths)[:3]) or "none"
@@ -60,6 +61,7 @@ class VideoIndex:
 
         Raises ValueError for a time outside all clips of its video.
         """
+        reference = nfc(reference)
         if not self.clips.get(reference) or reference in self.paths:
             return self.find(reference, Path(source)), time_s
         found = [(name, start) for name, start, end in self.clips[reference] if start <= time_s <= end]
@@ -76,7 +78,7 @@ class VideoIndex:
 
         Raises ValueError if the name holds no number, or no video of --videos.
         """
-        path = PurePosixPath(reference.replace("\\", "/"))
+        path = PurePosixPath(nfc(reference).replace("\\", "/"))
         stem = ROBOFLOW_NAME.sub("", path.stem if path.suffix.lower() in IMAGE_SUFFIXES else path.name)
         match = re.fullmatch(r"(.*?)(\d+)", stem)
         if match is None:
@@ -98,7 +100,7 @@ class VideoIndex:
 
     def video_of_file(self, source: Path) -> str:
         """The video after which an annotation file or one of its folders is named, or the only one, or ""."""
-        names = (source.stem, *(parent.name for parent in source.parents))
+        names = map(nfc, (source.stem, *(parent.name for parent in source.parents)))
         only = next(iter(self.paths), "") if len(self.paths) == 1 else ""
         return next((name for name in map(_without_suffix, names) if name in self.paths), only)
 

@@ -68,9 +68,12 @@ def videos_with_shared_ids(tables: Sequence[pd.DataFrame]) -> list[str]:
 
 
 def subsample_keyframes(table: pd.DataFrame, interval_s: float) -> pd.DataFrame:
-    """Returns the rows of keyframes at least `interval_s` apart, starting with each video's first one."""
+    """Returns the rows of keyframes at least `interval_s` apart, starting with each video's first one.
+
+    Keyframes without persons are selected apart, so that they do not displace the others.
+    """
     kept = []
-    for video, times_s in table.groupby("video", sort=True)["timestamp"]:
+    for (video, _), times_s in table.groupby(["video", table["action"] == ""], sort=True)["timestamp"]:
         last_s = -np.inf
         for time_s in sorted(set(times_s)):
             if time_s >= last_s + interval_s - TIME_TOLERANCE_S:

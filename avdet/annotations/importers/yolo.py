@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 import yaml
 
-from avdet.annotations.importers.rows import Context, LabelledBox, rows_from_boxes
+from avdet.annotations.importers.rows import WITHOUT_BOX, Context, LabelledBox, rows_from_boxes
 from avdet.annotations.importers.video_index import finite_numbers, first_frame
 
 __all__ = ["is_yolo", "read_yolo"]
@@ -40,7 +40,7 @@ def is_yolo(files: Mapping[str, bytes]) -> bool:
 
 
 def read_yolo(files: Mapping[str, bytes], path: Path, context: Context) -> pd.DataFrame:
-    """Returns the rows of all boxes; classes are labels. Polygons and images without a box are counted."""
+    """Returns the rows of all boxes; classes are labels. Polygons are counted."""
     return rows_from_boxes(_boxes(files, path, context), {}, path, context)
 
 
@@ -50,11 +50,19 @@ def _label_files(files: Mapping[str, bytes]) -> list[str]:
 
 
 def _boxes(files: Mapping[str, bytes], path: Path, context: Context) -> Iterator[LabelledBox]:
-    lines = list(_lines(files, context))
+    lines, empty = list(_lines(files, context)), _empty_files(files)
     names = _class_names(files, path)
     places = {file: context.videos.find_image(file, path) for file in {line.file for line in lines}}
+    for file in list(empty):
+        try:
+            places[file] = context.videos.find_image(file, path)
+        except ValueError:  # an image of no video, as a background is
+            context.omitted[WITHOUT_BOX] += 1
+            empty.remove(file)
     first = first_frame(places.values(), context.videos)
     context.note(f"{path.name}: frame numbers in file names count from {first}")
+    for file in empty:
+        context.add_empty(places[file][0], places[file][1] - first, f"{path}, {file}")
     has_id = all(len(line.cells) > 5 and line.cells[-1].isdecimal() for line in lines)
     for line in lines:
         where = f"{path}, {line.file}, line {line.number}"
@@ -76,10 +84,13 @@ def _boxes(files: Mapping[str, bytes], path: Path, context: Context) -> Iterator
         )
 
 
+def _empty_files(files: Mapping[str, bytes]) -> list[str]:
+    return [file for file in _label_files(files) if not files[file].decode("utf-8-sig").strip()]
+
+
 def _lines(files: Mapping[str, bytes], context: Context) -> Iterator[Line]:
     for file in _label_files(files):
         texts = files[file].decode("utf-8-sig").splitlines()
-        context.omitted["images without a box"] += not any(map(str.strip, texts))
         for number, text in enumerate(texts, start=1):
             cells = text.split()
             if len(cells) > MAX_COLUMNS:

@@ -88,3 +88,12 @@ def test_attributes_of_cvat_and_datumaro_are_read(videos: VideoIndex, tmp_path: 
         "a.json: actions from does, eats; identity from track_id; not read: occluded (state of the box; 3 values), kg "
         "(numbers; 3 values), labels stand (3)"
     ]
+
+
+def test_an_image_without_a_box_is_a_keyframe(videos: VideoIndex, tmp_path: Path) -> None:
+    content = coco()
+    content["images"].append(content["images"][0] | {"id": 99, "frame_index": 15, "file_name": "0015.jpg"})
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    rows = read(tmp_path / "a.json", videos)
+    assert rows.iloc[-1][["video", "timestamp", "action", "person_id"]].tolist() == ["kitchen one", 1.5, "", -1]
+    assert rows.iloc[:-1].to_numpy().tolist() == EXPECTED

@@ -199,3 +199,33 @@ def test_detections_with_names_are_labels_from_a_score_on(videos: VideoIndex, tm
     rows = read(tmp_path / "detections.csv", videos, omitted)
     assert rows[["action", "person_id"]].to_numpy().tolist() == [["talk to (self, others)", 7]]
     assert +omitted == {"detections with a score below 0.3": 1}
+
+
+def test_a_column_has_the_offset_of_each_video(videos: VideoIndex, tmp_path: Path) -> None:
+    rows = "garden,100.5,0,0,1,1,sit,100\ngarden,1.5,0,0,1,1,sit,\nkitchen one,62,0,0,1,1,sit,0:01:01\n"
+    (tmp_path / "a.csv").write_text(f"video,time,x1,y1,x2,y2,action,origin\n{rows}")
+    table = read(tmp_path / "a.csv", videos)
+    assert table[["video", "timestamp"]].to_numpy().tolist() == [["garden", 0.5], ["garden", 1.5], ["kitchen one", 1.0]]
+    (tmp_path / "b.csv").write_text("video,time,x1,y1,x2,y2,action,origin\ngarden,0.5,0,0,1,1,sit,drawn\n")
+    with pytest.raises(ValueError, match="line 2: the offset 'drawn' is no number of seconds"):
+        read(tmp_path / "b.csv", videos)
+
+
+@pytest.mark.parametrize("header", ["", "video,timestamp,x1,y1,x2,y2,action_id,score,person_id\n"])
+def test_detections_are_no_labels(videos: VideoIndex, tmp_path: Path, header: str) -> None:
+    """The eighth column has scores, not person ids; a box's own score is the same in all its rows."""
+    rows = "garden,0.5,0,0,1,1,1,0.9,0\ngarden,0.5,0,0,1,1,2,{},0\n"
+    (tmp_path / "a.csv").write_text(header + rows.format("0.25"))
+    with pytest.raises(ValueError, match=r"has detections: one box with several scores.*export_annotations"):
+        read(tmp_path / "a.csv", videos)
+    (tmp_path / "a.csv").write_text(header + rows.format("0.9"))
+    assert read(tmp_path / "a.csv", videos)[["action", "person_id"]].to_numpy().tolist() == [["stand", 0], ["talk", 0]]
+
+
+def test_names_are_compared_in_one_form_of_unicode(video_folder: Path, tmp_path: Path) -> None:
+    """macOS decomposes the letters of file names."""
+    videos = VideoIndex({"cafe\u0301": video_folder / "garden.mp4"})
+    (tmp_path / "a.csv").write_text("caf\u00e9,0.5,0,0,1,1,1,0\ncafe\u0301.mp4,1,0,0,1,1,1,0\n", encoding="utf-8")
+    assert read(tmp_path / "a.csv", videos)["video"].tolist() == ["caf\u00e9"] * 2
+    assert videos.find_image("cafe\u0301_7.jpg", tmp_path / "a.csv") == ("caf\u00e9", 7)
+    assert videos.video_of_file(tmp_path / "cafe\u0301.csv") == "caf\u00e9"

@@ -70,6 +70,15 @@ def test_an_attribute_with_options_is_no_identity(videos: VideoIndex, tmp_path: 
     assert +omitted == {"keyframe gaps (frames without a box between two boxes of a track)": 1}
 
 
+def test_images_without_a_box_are_keyframes(videos: VideoIndex, tmp_path: Path) -> None:
+    box = '<box label="wave" xtl="16" ytl="12" xbr="32" ybr="48"/>'
+    size = 'width="64" height="48"'
+    images = f'<image id="0" name="garden_5.jpg" {size}>{box}</image><image id="1" name="garden_0.jpg" {size}/>'
+    (tmp_path / "a.xml").write_text(f"<annotations>{images}</annotations>")
+    rows = read(tmp_path / "a.xml", videos)
+    assert rows[["timestamp", "action"]].to_numpy().tolist() == [[0.0, ""], [0.5, "wave"]]
+
+
 @pytest.mark.parametrize(
     ("image", "time_s"), [("frame_000005", 0.5), ("kitchen one_5.jpg", 0.5), ("garden/00005.png", 0.5)]
 )

@@ -43,15 +43,20 @@ def test_invalid_projects_are_refused(videos: VideoIndex, tmp_path: Path, text: 
 def test_rectangles_on_images_are_those_of_frames(videos: VideoIndex, tmp_path: Path) -> None:
     """Frames are counted from 1 where the smallest number is 1."""
     project = via()
-    project["file"] = {key: {"fname": f"garden_{frame:06d}.jpg", "type": 2} for key, frame in (("7", 1), ("8", 11))}
+    project["file"] = {
+        key: {"fname": f"garden_{frame:06d}.jpg", "type": 2} for key, frame in (("7", 1), ("8", 11), ("9", 20))
+    }
     project["view"] = {"1": {"fid_list": ["7"]}, "2": {"fid_list": ["8"]}}
     box = {"z": [], "xy": [2, 16, 12, 16, 36]}
     project["metadata"] = {"a": {"vid": "1", "av": {"1": "1"}, **box}, "b": {"vid": "2", "av": {"1": "1,3"}, **box}}
     (tmp_path / "a.json").write_text(json.dumps(project))
-    rows = read(tmp_path / "a.json", videos)[["video", "timestamp", "x1", "y2", "action"]].to_numpy().tolist()
+    table = read(tmp_path / "a.json", videos)
+    empty = table.loc[table["action"] == "", ["video", "timestamp", "action"]].to_numpy().tolist()
+    rows = table.loc[table["action"] != "", ["video", "timestamp", "x1", "y2", "action"]].to_numpy().tolist()
     assert rows == [
         ["garden", 0.0, 0.25, 1.0, "stand"], ["garden", 1.0, 0.25, 1.0, "stand"], ["garden", 1.0, 0.25, 1.0, "wave"]
     ]  # fmt: skip
+    assert empty == [["garden", 1.9, ""]]
 
 
 def via_csv(header: str) -> str:

@@ -36,7 +36,10 @@ def test_rows_without_an_id_are_duplicates_of_rows_with_one() -> None:
 
 def test_subsampled_keyframes_are_at_least_the_interval_apart() -> None:
     table = pd.DataFrame({"video": ["a"] * 5 + ["b"], "timestamp": [0.2, 0.7, 1.2, 1.3, 2.2, 0.0]})
-    assert subsample_keyframes(table, 1.0)["timestamp"].tolist() == [0.2, 1.2, 2.2, 0.0]
+    assert subsample_keyframes(table.assign(action="sit"), 1.0)["timestamp"].tolist() == [0.2, 1.2, 2.2, 0.0]
+    actions = ["", "", "sit", "sit", "", ""]  # keyframes without persons displace no others
+    assert subsample_keyframes(table.assign(action=actions), 1.0)["timestamp"].tolist() == [0.2, 1.2, 2.2, 0.0]
+    assert subsample_keyframes(table.assign(action=actions), 2.1)["timestamp"].tolist() == [0.2, 1.2, 0.0]
 
 
 def test_the_val_split_is_a_random_fraction_of_the_videos() -> None:

@@ -33,16 +33,21 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 def test_folders_of_each_tool(
     videos: VideoIndex, tmp_path: Path, files: dict[str, str], person: int, time_s: float
 ) -> None:
-    rows = read(write(tmp_path / "set", files), videos).to_numpy().tolist()
+    rows = read(write(tmp_path / "set", files), videos, keep_empty=False).to_numpy().tolist()
     assert rows == [["garden", time_s, 0.25, 0.25, 0.5, 1.0, "wave", person]]
 
 
-def test_polygons_and_images_without_a_box_are_counted(videos: VideoIndex, tmp_path: Path) -> None:
+def test_polygons_are_counted_and_images_without_a_box_are_keyframes(videos: VideoIndex, tmp_path: Path) -> None:
     polygon = "0 0.1 0.1 0.2 0.2 0.3 0.1 0.1 0.1"
     files = {"classes.txt": "stand", "garden_3.txt": f"0 {BOX}\n{polygon}\n", "garden_4.txt": ""}
     omitted: Counter[str] = Counter()
-    assert len(read(write(tmp_path / "set", files), videos, omitted)) == 1
+    files["street_0001.txt"] = ""  # a background of no video
+    rows = read(write(tmp_path / "set", files), videos, omitted)
+    assert rows[["timestamp", "action", "person_id"]].to_numpy().tolist() == [[0.3, "stand", -1], [0.4, "", -1]]
     assert +omitted == {"shapes other than boxes": 1, "images without a box": 1}
+    omitted.clear()
+    assert len(read(tmp_path / "set", videos, omitted, keep_empty=False)) == 1
+    assert omitted["images without a box"] == 2
 
 
 @pytest.mark.parametrize(
