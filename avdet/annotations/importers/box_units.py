@@ -16,6 +16,7 @@ from avdet.annotations.importers.rows import Context
 __all__ = ["boxes_in_fractions"]
 
 TOLERANCE = 1.01
+EXCEEDED = 1.05  # of the frame: no box is drawn so far outside
 
 
 def boxes_in_fractions(table: pd.DataFrame, header: Mapping[str, str], path: Path, context: Context) -> pd.DataFrame:
@@ -25,7 +26,7 @@ def boxes_in_fractions(table: pd.DataFrame, header: Mapping[str, str], path: Pat
     x, y, width, height if columns say so, or if corners would be swapped and sizes fit the frame.
     """
     names = _box_columns(table)
-    numbers = table[names].map(number).set_axis(BOX_COLUMNS, axis=1)
+    numbers = table[names].map(number).astype(float).set_axis(BOX_COLUMNS, axis=1)
     is_finite = pd.Series(np.isfinite(numbers).all(axis=1), table.index)
     if not is_finite.all():
         wrong = numbers[~is_finite].iloc[0]
@@ -38,7 +39,9 @@ def boxes_in_fractions(table: pd.DataFrame, header: Mapping[str, str], path: Pat
     if table.empty:
         return numbers
     numbers = _corners(numbers, names)
-    unit = _unit(table, numbers, [header.get(name, name) for name in names], path, context)
+    has_sign = bool(table[names].map(is_percent).all(axis=None))
+    words = [header.get(name, name) for name in names]
+    unit = _unit(table, numbers, ["%"] if has_sign else words, path, context)
     sizes = _sizes(table, context) if unit == "pixels" else pd.DataFrame(1.0, table.index, BOX_COLUMNS)
     boxes = numbers / (sizes if unit != "percents" else 100.0)
     form = "x, y, width, height" if names[2:] == ["width", "height"] and names[0] != "cx" else "x1, y1, x2, y2"
@@ -53,6 +56,11 @@ def boxes_in_fractions(table: pd.DataFrame, header: Mapping[str, str], path: Pat
         f"{path.name}: boxes are {form} in {unit} (largest number {_largest(numbers):g})"
         + "; if they are percents, give --box-unit percents" * bool(doubt)
     )
+    if unit == "pixels" and (exceeding := int((boxes > EXCEEDED).any(axis=1).sum())):
+        context.note(
+            f"{path.name}: {exceeding:,} of {len(boxes):,} boxes exceed their video's frame; if they were drawn on "
+            "images of another size, divide them by it"
+        )
     return boxes
 
 

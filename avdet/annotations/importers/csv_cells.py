@@ -42,7 +42,13 @@ SIZES = {
 MAX_COLUMNS, MAX_CELLS = 2000, 50_000_000
 FRAMES = {"frame", "frame_index", "frame_id", "frame_number", "frame_no", "frame_num", "frame_idx", "frameid", "frames"}
 OFFSETS = {"offset", "origin", "time_origin", "time_offset", "timestamp_offset", "video_offset", "video_start"}
-ALIASES: Mapping[str, set[str]] = {**COLUMN_ALIASES, "frame": FRAMES, "offset": OFFSETS, **SIZES}
+ALIASES: Mapping[str, set[str]] = {
+    **COLUMN_ALIASES,
+    "action_id": COLUMN_ALIASES["action_id"] | {"tag", "tags", "event", "doing"},
+    "frame": FRAMES,
+    "offset": OFFSETS,
+    **SIZES,
+}
 
 
 def read_cells(data: bytes, path: Path) -> pd.DataFrame:

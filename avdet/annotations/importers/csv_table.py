@@ -32,6 +32,7 @@ AVA_COLUMNS = [*KEYFRAME_COLUMNS, *BOX_COLUMNS, "action_id", "person_id"]
 DETECTIONS = [*AVA_COLUMNS[:-1], "score", "person_id", "action"]  # the header of detect_actions
 MIN_SCORE = 0.3  # of the detections that are labels: the limit of detect_actions
 KNOWN = {*AVA_COLUMNS, "frame", "offset", "x", "y", "cx", "cy", "width", "height", "id"}
+SLACK_S = 0.5
 ACTION_ID = re.compile(r"\d+(\.0+)?")
 CHECKED, UNCHECKED = {"1", "true", "yes", "x"}, {"", "0", "false", "no"}
 
@@ -130,7 +131,7 @@ def _names(words: Sequence[str], choice: Choice) -> list[str]:
     """The column that each word means. Those named by --actions keep their words, those that they replace, too."""
     names = [column_name(word) for word in words]
     chosen = [choice.names_action(word) for word in words]
-    persons = [word.casefold() == choice.identity.casefold() for word in words]
+    persons = [word != "" and word.casefold() == choice.identity.casefold() for word in words]
     for index, (word, name) in enumerate(zip(words, names, strict=True)):
         if chosen[index] or (name == "action_id" and any(chosen)) or (name == "person_id" and any(persons)):
             names[index] = word
@@ -191,11 +192,18 @@ def _located(table: pd.DataFrame, path: Path, context: Context) -> pd.DataFrame:
             context.note(f"{path.name}: timestamps less the column of their videos' offsets")
         rows = zip(table.index, table["video"], times_s, strict=True)
         found = [videos.find_at(video, time_s, f"{path}, line {row + 1}") for row, video, time_s in rows]
-        return table.assign(video=[video for video, _ in found], timestamp=[time_s for _, time_s in found])
+        table = table.assign(video=[video for video, _ in found], timestamp=[time_s for _, time_s in found])
+        _report_past_the_end(table, path, context)
+        return table
     if "frame" in table:
         names = {name: videos.find(name, path) for name in table["video"].unique()}
         table = table.assign(video=table["video"].map(names))
-        context.note(f"{path.name}: frames count from 0")
+        numbers = table["frame"].map(number)
+        first = int(
+            any(number == videos.num_frames(video) for video, number in zip(table["video"], numbers, strict=True))
+        )
+        context.note(f"{path.name}: frames count from {first}")
+        table = table.assign(frame=numbers - first) if first else table
     else:
         places = {name: videos.find_image(name, path) for name in table["video"].unique()}
         first = first_frame(places.values(), videos)
@@ -206,6 +214,18 @@ def _located(table: pd.DataFrame, path: Path, context: Context) -> pd.DataFrame:
     places_of_rows = zip(table.index, table["video"], table["frame"], strict=True)
     times = [videos.frame_time(video, frame, f"{path}, line {row + 1}") for row, video, frame in places_of_rows]
     return table.assign(timestamp=pd.Series(times, table.index, dtype=float))
+
+
+def _report_past_the_end(table: pd.DataFrame, path: Path, context: Context) -> None:
+    ends_s = table["video"].map({video: context.videos.duration_s(video) for video in table["video"].unique()})
+    is_past = table["timestamp"] > ends_s + SLACK_S
+    if is_past.any():
+        row = table[is_past].iloc[0]
+        context.note(
+            f"{path.name}: {int(is_past.sum()):,} rows are past the end of their video, the first at "
+            f"{row['timestamp']:g} s of {row['video']} ({ends_s[is_past].iloc[0]:.1f} s); if timestamps start "
+            "elsewhere, set data.timestamp_offset, or add a column offset"
+        )
 
 
 def _offsets(cells: pd.Series, path: Path) -> pd.Series:

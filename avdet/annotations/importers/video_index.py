@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from avdet.datasets.video_files import VIDEO_SUFFIXES
 from avdet.media.file_names import nfc
 from avdet.media.media_file import frame_times
-from avdet.media.video_reader import VideoReader
+from avdet.media.video_reader import DecodeError, VideoReader
+from avdet.media.video_source import duration_of
 
 __all__ = ["VideoIndex", "finite_numbers", "first_frame"]
 
@@ -109,6 +111,13 @@ class VideoIndex:
         """(width, height) in pixels, as displayed."""
         with VideoReader(self.paths[video]) as reader:
             return reader.info.width, reader.info.height
+
+    def duration_s(self, video: str) -> float:
+        """By the file's header; infinity for a file that cannot be read, which `check_data` reports."""
+        try:
+            return duration_of(self.paths[video])
+        except DecodeError:
+            return math.inf
 
     def frame_time(self, video: str, frame: object, source: str | Path) -> float:
         """Returns the time in seconds of a frame, counted from 0. Raises ValueError if the video has no such frame."""

@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -229,3 +230,35 @@ def test_names_are_compared_in_one_form_of_unicode(video_folder: Path, tmp_path:
     assert read(tmp_path / "a.csv", videos)["video"].tolist() == ["caf\u00e9"] * 2
     assert videos.find_image("cafe\u0301_7.jpg", tmp_path / "a.csv") == ("caf\u00e9", 7)
     assert videos.video_of_file(tmp_path / "cafe\u0301.csv") == "caf\u00e9"
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("video,time,x1,y1,x2,y2,tag\ngarden,1,25%,25%,50%,100%,sit\n", "in percents"),
+        ("video,time,x1,y1,x2,y2,tag\ngarden,1,16,12,90,40,sit\n", "1 of 1 boxes exceed their video's frame"),
+        ("video,time,x1,y1,x2,y2,tag\ngarden,9,0,0,1,1,sit\n", r"1 rows are past the end .* 9 s of garden \(2\.0 s\)"),
+        ("video,frame,x1,y1,x2,y2,tag\ngarden,20,0,0,1,1,sit\n", "frames count from 1"),
+        ("video,frame,x1,y1,x2,y2,tag\ngarden,19,0,0,1,1,sit\n", "frames count from 0"),
+    ],
+)
+def test_doubtful_numbers_are_noted(videos: VideoIndex, tmp_path: Path, text: str, note: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    notes: dict[str, None] = {}
+    assert len(read(tmp_path / "a.csv", videos, notes=notes)) == 1
+    assert re.search(note, "; ".join(notes))
+
+
+def test_a_column_without_a_name_is_no_person(videos: VideoIndex, tmp_path: Path) -> None:
+    """Tables that pandas writes begin with row numbers."""
+    (tmp_path / "a.csv").write_text(
+        ",video,time,x1,y1,x2,y2,action\n0,garden,1,0,0,1,1,sit\n1,garden,1.5,0,0,1,1,sit\n"
+    )
+    assert read(tmp_path / "a.csv", videos)["person_id"].tolist() == [-1, -1]
+
+
+def test_cut_rows_are_counted(videos: VideoIndex, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("video,time,x1,y1,x2,y2,action\ngarden,1,0.1,0.2\n")
+    omitted: Counter[str] = Counter()
+    assert read(tmp_path / "a.csv", videos, omitted).empty
+    assert omitted["rows without an action"] == 1
