@@ -49,18 +49,11 @@ def event_table(events: list[Event]) -> pd.DataFrame:
 class EventTracker:
     """Events of a stream, keyframe by keyframe: those of `events_of_tubes` for the same rows, as soon as they end.
 
-    interval_s: of keyframes. max_gap_s: an event goes on over so many seconds without its action.
+    interval_s: of keyframes.
     """
 
-    def __init__(
-        self,
-        action_names: Mapping[int, str],
-        *,
-        min_score: float = 0.3,
-        interval_s: float = 1.0,
-        max_gap_s: float = MAX_GAP_S,
-    ) -> None:
-        self._names, self._min_score, self._max_gap_s = action_names, min_score, max_gap_s
+    def __init__(self, action_names: Mapping[int, str], *, min_score: float = 0.3, interval_s: float = 1.0) -> None:
+        self._names, self._min_score = action_names, min_score
         self._margin_s = interval_s / 2
         self._open: dict[tuple[str, int, int], Event] = {}
 
@@ -69,12 +62,13 @@ class EventTracker:
         """The events that have not ended, as of the newest keyframe."""
         return list(self._open.values())
 
-    def add(self, rows: pd.DataFrame, time_s: float) -> list[Event]:
+    def add(self, rows: pd.DataFrame, time_s: float, *, max_gap_s: float = MAX_GAP_S) -> list[Event]:
         """Returns the events that ended before `time_s`. `rows`: the detections of this keyframe, later than the last.
 
-        Rows below `min_score` and rows without a person id (-1) are left out.
+        Rows below `min_score` and rows without a person id (-1) are left out. An event goes on over `max_gap_s`
+        seconds without its action.
         """
-        oldest_end_s = time_s - self._max_gap_s + self._margin_s - _TIME_TOLERANCE_S
+        oldest_end_s = time_s - max_gap_s + self._margin_s - _TIME_TOLERANCE_S
         ended = {key: event for key, event in self._open.items() if event.end_s < oldest_end_s}
         self._open = {key: event for key, event in self._open.items() if key not in ended}
         rows = rows[(rows["person_id"] >= 0) & (rows["score"] >= self._min_score)]

@@ -34,11 +34,11 @@ def test_a_stream_has_the_same_events() -> None:
 
 
 def test_a_gap_of_the_maximum_continues_an_event() -> None:
-    tracker = EventTracker({}, max_gap_s=3.0)
-    for time_s in (1.0, 4.0):
-        assert not tracker.add(ROWS[:1], time_s)
+    tracker = EventTracker({})
+    for time_s, max_gap_s in ((1.0, 3.0), (4.0, 3.0), (9.0, 5.0)):
+        assert not tracker.add(ROWS[:1], time_s, max_gap_s=max_gap_s)
     (event,) = tracker.finish()
-    assert (event.action, event.start_s, event.end_s) == ("action 12", 0.5, 4.5)
+    assert (event.action, event.start_s, event.end_s) == ("action 12", 0.5, 9.5)
     assert not tracker.finish()
 
 
