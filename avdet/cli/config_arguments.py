@@ -105,11 +105,11 @@ def provide_sample(config: Config) -> None:
         make(folder, progress=lambda done, total: progress.update(task, completed=done, total=total))
 
 
-def configure_logging(*, quiet: bool = False) -> None:
+def configure_logging(*, quiet: bool = False, to_stderr: bool = False) -> None:
     """Sends log lines to the terminal, above the progress bars; with `quiet` only errors."""
-    handler: logging.Handler = logging.StreamHandler(sys.stdout)
+    handler: logging.Handler = logging.StreamHandler(sys.stderr if to_stderr else sys.stdout)
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
-    if CONSOLE.is_terminal:
+    if CONSOLE.is_terminal and not to_stderr:
         handler = RichHandler(console=CONSOLE, show_path=False, show_level=False, log_time_format="%H:%M:%S")
     handler.addFilter(_escape)
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -1,8 +1,14 @@
-"""Detect actions live from a camera, a network stream or a file.
+"""Detect actions live from cameras, network streams or files.
 
-SOURCE is the number of a camera, an address (rtsp://, http://) or a file, which is played in real time. The annotated
-frames are shown in a window, or written with --output. The detections lag behind the frame by half a clip and the
-inference time; each frame shows this latency and the frame rate.
+SOURCE is the number or device of a camera (0, /dev/video0), an address (rtsp://, rtsps://, rtmp://, rtmps://, http://,
+https://, tcp://, udp://, srt://) or a file, which is played in real time. NAME=SOURCE names it in messages, events and
+files. Several sources share one model.
+
+Without --output, --events and --webhook the annotated frames are shown in a window, which q ends. The detections lag
+behind the frame by half a clip and the inference time; each frame shows this latency, the frame rate and the number of
+dropped frames.
+
+A source that is lost is opened again. Ctrl-C and SIGTERM end the run and finish the recordings.
 """
 
 from __future__ import annotations
@@ -11,8 +17,13 @@ import argparse
 import contextlib
 import logging
 import os
+import re
+import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,31 +36,49 @@ from avdet.cli.arguments import (
     min_box_score,
     person_detector_arguments,
     require_not_nan,
+    require_output,
+    require_output_folder,
     require_video_output,
     user_errors,
 )
 from avdet.cli.config_arguments import configure_logging
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    from avdet.inference.stream import LiveDetector, LiveFrame
+    from avdet.cli.live_session import LiveSession
+    from avdet.inference.live_detector import LiveDetector
+    from avdet.inference.live_events import Message
     from avdet.media.live import LiveSource
-    from avdet.media.video_writer import VideoWriter
-    from avdet.visualization.labelled_person import LabelledPerson
+    from avdet.media.live_address import LiveAddress
 
 logger = logging.getLogger(__name__)
-_MIN_SHORT_SIDE = 360  # pixels; smaller frames are enlarged for the text
 QUIT_KEYS = {27, ord("q")}
+_STATUS_S = 30.0
+_WINDOW_S = 0.03  # between two looks for new frames
+_NAMED = re.compile(r"([\w.-]+)=(.+)")
+_ENDING = [signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if name in signal.Signals.__members__]
 
 
 def main(argv: list[str] | None = None) -> int:
+    args = _parser().parse(argv)
+    configure_logging(to_stderr=str(args.events) == "-")
+    with user_errors():
+        _stream(args)
+    return 0
+
+
+def _parser() -> ToolParser:
     parser = ToolParser("stream.py", __doc__)
-    parser.add_argument("source", metavar="SOURCE", help="camera number, address or file")
+    parser.add_argument(
+        "sources", nargs="+", metavar="[NAME=]SOURCE", help="camera number or device, address, or file; one or more"
+    )
     parser.add_argument("--checkpoint", type=Path, required=True, help="best.pt of a run, or a public checkpoint")
-    parser.add_argument("--output", type=Path, help="the mp4 file to write instead of opening a window")
+    parser.add_argument(
+        "--output", type=Path, help="the mp4 file to record; of several sources the folder, for a NAME.mp4 each"
+    )
+    parser.add_argument(
+        "--events", type=Path, metavar="FILE", help="append the events to this file as JSON lines; - for stdout"
+    )
+    parser.add_argument("--webhook", metavar="URL", help="post each event as JSON to this http(s) address")
     add_person_arguments(parser)
     add_precision_argument(parser)
     add_audio_track_argument(parser)
@@ -58,85 +87,114 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--seconds", type=float, help="stop after this time (default: at the end of the source)")
     parser.add_argument(
+        "--retry", type=float, default=300.0, metavar="SECONDS",
+        help="try to open a lost source again for this long (default 300; 0: end with the first loss)",
+    )  # fmt: skip
+    parser.add_argument(
         "--min-box-score", type=float, help=f"ignore persons with a lower score (default: {MIN_SCORE_HELP})"
     )
-    parser.add_argument("--min-score", type=float, default=0.3, help="draw no actions with a lower score (default 0.3)")
+    parser.add_argument(
+        "--min-score", type=float, default=0.3, help="draw and report no actions with a lower score (default 0.3)"
+    )
     parser.add_argument("--short-side", type=int, default=480, help="maximum short side in pixels (default 480)")
-    args = parser.parse(argv)
-    configure_logging()
-    with user_errors():
-        _stream(args)
-    return 0
+    return parser
 
 
 def _stream(args: argparse.Namespace) -> None:
-    from avdet.inference.stream import LiveStream
-
-    if args.output is None and not _has_display():
-        raise ValueError("there is no display for a window; give --output FILE.mp4")
-    if args.output is not None:
-        require_video_output(args.output, (Path(args.source), args.checkpoint, args.person_weights))
-    require_not_nan(args, "keyframe_rate", "seconds", "min_box_score", "min_score")
+    shows = args.output is None and args.events is None and args.webhook is None
+    if shows and not _has_display():
+        raise ValueError("there is no display for a window; give --output FILE.mp4, --events FILE or --webhook URL")
+    require_not_nan(args, "keyframe_rate", "seconds", "retry", "min_box_score", "min_score")
     if args.seconds is not None and args.seconds <= 0:
         raise ValueError(f"--seconds is {args.seconds:g}; give more than 0, or omit it to run until Ctrl-C")
+    if args.keyframe_rate <= 0:
+        raise ValueError(f"--keyframe-rate is {args.keyframe_rate:g}; give more than 0 per second")
+    if args.retry < 0:
+        raise ValueError(f"--retry is {args.retry:g}; give 0 seconds or more")
     if args.short_side < 64:
         raise ValueError(f"--short-side is {args.short_side}; give 64 pixels or more")
-    detector, names = _detector(args)
-    live = LiveStream(_source(args), detector, keyframe_rate=args.keyframe_rate)
-    annotator = _Annotator(names, args.min_score)
-    shown = dropped = 0
-    latencies_s: list[float] = []
+    sources = _sources(args)
+    outputs = _outputs(args, sources)
     with contextlib.ExitStack() as opened:
-        screen = _Window(args.source) if args.output is None else _VideoFile(args.output, opened)
-        with _until_interrupted():
-            for frame in live:
-                if args.seconds is not None and frame.time_s > args.seconds:
-                    break
-                if not screen.show(annotator.annotated(frame), frame.time_s):
-                    break
-                shown, dropped = shown + 1, frame.dropped
-                if frame.detections is not None:
-                    latencies_s.append(frame.delay_s)
-        if not shown:
-            raise ValueError(f"{args.source} delivered no frame; check the device or the address")
-    latency = f"latency {min(latencies_s):.1f} to {max(latencies_s):.1f} s" if latencies_s else "no predictions"
-    logger.info("%s: %d frames shown, %d dropped; %s", args.output or args.source, shown, dropped, latency)
+        sends = _sends(args, opened)
+        detector, names = _detector(args)
+        from avdet.cli.live_session import LiveSession
+
+        sessions = [
+            LiveSession(
+                source, detector, names, keyframe_rate=args.keyframe_rate, min_score=args.min_score, output=output,
+                shows=shows, sends=sends, seconds=args.seconds,
+            )
+            for source, output in zip(sources, outputs, strict=True)
+        ]  # fmt: skip
+        _run(sessions, shows=shows)
 
 
-def _source(args: argparse.Namespace) -> LiveSource:
+def _sources(args: argparse.Namespace) -> list[LiveSource]:
+    """The sources by name. A file whose name has an equals sign is no NAME=SOURCE."""
+    from avdet.media.live_address import LiveAddress
+
+    sources = []
+    for text in args.sources:
+        named = None if Path(text).exists() else _NAMED.fullmatch(text)
+        address = LiveAddress(named[2] if named else text)
+        sources.append(_source(address, named[1] if named else address.name, args))
+    if twice := [name for name, count in Counter(source.name for source in sources).items() if count > 1]:
+        raise ValueError(f"two sources have the name {twice[0]}; give them others, as in door={args.sources[0]}")
+    return sources
+
+
+def _source(address: LiveAddress, name: str, args: argparse.Namespace) -> LiveSource:
     """The source; logs which of a file's audio tracks is read."""
     from avdet.media.audio_choice import describe_audio_track
     from avdet.media.live import LiveSource
-    from avdet.media.live_address import LiveAddress
     from avdet.media.video_source import OpenOptions
 
-    address, track = LiveAddress(args.source), args.audio_track
-    sentence = None
-    if address.is_file and Path(args.source).exists():
-        sentence = describe_audio_track(Path(args.source), OpenOptions(audio_track=track))
-    if sentence is not None:
-        logger.info("%s", sentence)
+    path, track = Path(address.text), args.audio_track
     if track is not None and not address.is_file:
         raise ValueError(f"--audio-track selects a track of a file, and {address} is a live source; leave it out")
-    return LiveSource(address, short_side=args.short_side, audio_track=track)
+    if address.is_file and path.exists() and (sentence := describe_audio_track(path, OpenOptions(audio_track=track))):
+        logger.info("%s", sentence)
+    return LiveSource(address, name=name, short_side=args.short_side, retry_s=args.retry, audio_track=track)
 
 
-@contextlib.contextmanager
-def _until_interrupted() -> Iterator[None]:
-    """Ends the block without an error on Ctrl-C and when the source is lost; the output is kept."""
-    from avdet.media.media_file import DecodeError
+def _outputs(args: argparse.Namespace, sources: Sequence[LiveSource]) -> list[Path | None]:
+    """The recording of each source."""
+    inputs = [Path(source.address.text) for source in sources if source.address.is_file]
+    inputs += [path for path in (args.checkpoint, args.person_weights) if path is not None]
+    if args.events is not None and str(args.events) != "-":
+        require_output(args.events, inputs, option="--events")
+    if args.output is None:
+        return [None] * len(sources)
+    if len(sources) == 1:
+        require_video_output(args.output, inputs)
+        return [args.output]
+    if args.output.suffix.lower() == ".mp4":
+        raise ValueError(f"--output is {args.output}; give a folder for the recordings of {len(sources)} sources")
+    require_output_folder(args.output)
+    outputs: list[Path | None] = [args.output / f"{source.name}.mp4" for source in sources]
+    for output in outputs:
+        assert output is not None
+        require_video_output(output, inputs)
+    return outputs
 
-    try:
-        yield
-    except KeyboardInterrupt:
-        logger.info("Interrupted")
-    except DecodeError as error:
-        logger.warning("%s", error)
+
+def _sends(args: argparse.Namespace, opened: contextlib.ExitStack) -> list[Callable[[Message], None]]:
+    """The receivers of events, closed with `opened`."""
+    from avdet.inference.live_events import EventLog
+    from avdet.inference.webhook import Webhook
+
+    sends: list[Callable[[Message], None]] = []
+    if args.webhook is not None:
+        sends.append(opened.enter_context(Webhook(args.webhook)).send)
+    if args.events is not None:
+        sends.append(opened.enter_context(EventLog(args.events)).write)
+    return sends
 
 
 def _detector(args: argparse.Namespace) -> tuple[LiveDetector, dict[int, str]]:
     from avdet.inference.detector import ActionDetector
-    from avdet.inference.stream import LiveDetector
+    from avdet.inference.live_detector import LiveDetector
     from avdet.people.build_detector import build_person_detector
 
     actions = ActionDetector.from_checkpoint(args.checkpoint, precision=args.precision)
@@ -145,74 +203,82 @@ def _detector(args: argparse.Namespace) -> tuple[LiveDetector, dict[int, str]]:
     return detector, actions.classes.label_map
 
 
-class _Annotator:
-    """Draws the latest detections on each frame; converts each table of detections once."""
+def _run(sessions: Sequence[LiveSession], *, shows: bool) -> None:
+    """Runs the sessions to the end of all. One that fails leaves the others; at the end its error is raised."""
+    errors: list[Exception] = []
+    with _signals_interrupt(), ThreadPoolExecutor(len(sessions)) as threads:
+        running = {threads.submit(session.run): session for session in sessions}
+        try:
+            _watch(running, _Windows(sessions) if shows else None, errors)
+        except KeyboardInterrupt:
+            logger.info("Interrupted")
+        finally:
+            for session in sessions:
+                session.stop()
+        wait(running)
+        _collect(running, errors)
+    if errors:
+        raise errors[0] if len(errors) == 1 else ValueError("; ".join(map(str, errors)))
 
-    def __init__(self, names: Mapping[int, str], min_score: float) -> None:
-        from avdet.visualization.draw import draw_persons
 
-        self._draw_persons = draw_persons
-        self._names, self._min_score = names, min_score
-        self._table: pd.DataFrame | None = None
-        self._persons: Sequence[LabelledPerson] = ()
+def _watch(running: dict[Future[None], LiveSession], windows: _Windows | None, errors: list[Exception]) -> None:
+    """Shows frames and the status until all sessions have ended, or a key ends them."""
+    status_s = time.monotonic()
+    while running:
+        wait(running, timeout=1.0 if windows is None else _WINDOW_S, return_when=FIRST_COMPLETED)
+        _collect(running, errors)
+        if windows is not None and not windows.show():
+            return
+        if time.monotonic() - status_s >= _STATUS_S:
+            status_s = time.monotonic()
+            for session in running.values():
+                logger.info("%s", session.status())
 
-    def annotated(self, live: LiveFrame) -> NDArray[np.uint8]:
-        """Returns a copy of the frame with boxes, frame rate and latency."""
+
+def _collect(running: dict[Future[None], LiveSession], errors: list[Exception]) -> None:
+    """Reports the sessions that have ended, and removes them. Raises an error that is none of the user's."""
+    for future in [future for future in running if future.done()]:
+        session = running.pop(future)
+        try:
+            future.result()
+            logger.info("%s", session.summary())
+        except (ValueError, OSError) as error:
+            errors.append(error)
+            if running:
+                logger.warning("%s ended: %s", session.name, error)
+
+
+class _Windows:
+    """A window for each session; `show` returns False once q or Esc is pressed or a window is closed."""
+
+    def __init__(self, sessions: Sequence[LiveSession]) -> None:
         import cv2
-        import numpy as np
 
-        if live.detections is not self._table:
-            self._table, self._persons = live.detections, self._shown_persons(live.detections)
-        scale = max(_MIN_SHORT_SIDE / min(live.rgb.shape[:2]), 1.0)
-        height, width = (round(side * scale) for side in live.rgb.shape[:2])
-        frame = np.array(cv2.resize(live.rgb, (width, height)), np.uint8)  # a copy to draw on
-        note = f"{live.fps:.1f} fps, latency {live.delay_s:.1f} s, {live.dropped} dropped"
-        self._draw_persons(frame, self._persons, live.time_s, note=note)
-        return frame
+        self._sessions = sessions
+        for session in sessions:
+            cv2.namedWindow(session.name, cv2.WINDOW_NORMAL)
 
-    def _shown_persons(self, table: pd.DataFrame | None) -> Sequence[LabelledPerson]:
-        from avdet.visualization.person_timeline import Overlay, detected_persons
-
-        if table is None or table.empty:
-            return ()
-        overlay = Overlay(detected_persons(table, self._names), min_score=self._min_score)
-        return overlay.persons_at(float(table["timestamp"].iloc[0]))
-
-
-class _Window:
-    """A window; `show` returns False once q or Esc is pressed or the window is closed."""
-
-    def __init__(self, title: str) -> None:
+    def show(self) -> bool:
         import cv2
 
-        self._title = title
-        cv2.namedWindow(title, cv2.WINDOW_NORMAL)
-
-    def show(self, frame: NDArray[np.uint8], time_s: float) -> bool:
-        import cv2
-
-        cv2.imshow(self._title, frame[..., ::-1])
+        for session in self._sessions:
+            frame, session.newest = session.newest, None
+            if frame is not None:
+                cv2.imshow(session.name, frame[..., ::-1])
         pressed = cv2.waitKey(1) & 0xFF
-        return pressed not in QUIT_KEYS and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        visible = [cv2.getWindowProperty(session.name, cv2.WND_PROP_VISIBLE) >= 1 for session in self._sessions]
+        return pressed not in QUIT_KEYS and all(visible)
 
 
-class _VideoFile:
-    """An mp4 file; `show` writes a frame at its time."""
-
-    def __init__(self, path: Path, opened: contextlib.ExitStack) -> None:
-        from avdet.media.video_writer import VideoWriter
-
-        self._path, self._opened, self._open = path, opened, VideoWriter
-        self._writer: VideoWriter | None = None
-
-    def show(self, frame: NDArray[np.uint8], time_s: float) -> bool:
-        if self._writer is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            height, width = frame.shape[:2]
-            self._writer = self._opened.enter_context(self._open(self._path, fps=30, width=width, height=height))
-            time_s = 0.0  # the video starts with the first frame
-        self._writer.write_frame(frame, time_s=time_s)
-        return True
+@contextlib.contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """SIGTERM, and SIGHUP of a closed terminal, interrupt as Ctrl-C does."""
+    previous = {number: signal.signal(number, signal.default_int_handler) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _has_display() -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from avdet.data.clip_extractor import ClipExtractor
 from avdet.datasets.class_names import ClassNames
-from avdet.inference.stream import DroppingQueue, LiveDetector, LiveStream
+from avdet.inference.live_detector import LiveDetector, live_gap
+from avdet.inference.stream import DroppingQueue, LiveStream
 from avdet.inference.stream_window import StreamWindow
 from avdet.media.logmel import LogMel
 from avdet.media.stream_chunk import AudioChunk, StreamChunk, VideoFrame
@@ -98,6 +100,47 @@ def test_frames_have_the_newest_detections_and_their_delay() -> None:
     assert len(times) >= 3 and min(np.diff(times)) >= 0.25 - 0.045
     assert all(0.4 < frame.delay_s < 1.5 for frame in scored)  # half a clip is 0.5 s
     assert frames[-1].fps == pytest.approx(25, abs=6)
+
+
+def test_frames_carry_the_audio_between_them_and_each_keyframe_is_reported() -> None:
+    reported: list[tuple[float, float]] = []
+
+    def report(time_s: float, rows: pd.DataFrame, delay_s: float) -> None:
+        assert set(rows["video"]) == {"door"} and set(rows["person_id"]) == {0}
+        reported.append((time_s, delay_s))
+
+    stream = LiveStream(_events(1.2), _detector().for_source("door"), keyframe_rate=4.0, on_detections=report)
+    chunks = [chunk for frame in stream for chunk in frame.audio]
+    assert [chunk.time_s for chunk in chunks] == pytest.approx([k / 25 for k in range(len(chunks))]) and len(
+        chunks
+    ) > 20
+    statistics = stream.statistics
+    assert statistics.keyframes == len(reported) >= 2 and statistics.frames + statistics.dropped == 30
+    assert statistics.latency_max_s == max(delay_s for _, delay_s in reported) >= 0.5
+    assert str(statistics).startswith(f"{statistics.frames} frames shown, {statistics.dropped} dropped; ")
+
+
+def test_sources_share_a_model_but_not_their_persons() -> None:
+    detector = _detector()
+    window = StreamWindow(tuple(_frame(number) for number in range(100)), (), 24)
+    doors = [detector.for_source(name) for name in ("a", "b")]
+    assert [door.detect(window, 1.0)["video"][0] for door in doors] == ["a", "b"]
+    assert doors[0]._linker is not doors[1]._linker and doors[0]._lock is doors[1]._lock
+    assert [live_gap(since_s) for since_s in (0.5, 6.0, 60.0)] == [3.0, 6.0, 10.0]
+
+
+def test_a_stalled_source_can_be_stopped() -> None:
+    released = threading.Event()
+
+    def stalls() -> Iterator[StreamChunk]:
+        yield _frame(0)
+        released.wait(30)
+
+    stream = LiveStream(stalls(), _detector(), keyframe_rate=4.0)
+    threading.Timer(0.1, stream.stop).start()
+    started = time.monotonic()
+    assert len(list(stream)) == 1 and time.monotonic() - started < 5
+    released.set()
 
 
 def test_a_slow_caller_misses_frames_but_keeps_up() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -17,8 +17,11 @@ _PACKETS = 7 * 188  # bytes of MPEG-TS in a datagram
 
 
 @contextmanager
-def tcp_server(*connections: Sequence[bytes]) -> Iterator[str]:
-    """The address of a server that sends each connection its payloads, then closes; later ones are refused."""
+def tcp_server(*connections: Sequence[bytes | Callable[[], None]]) -> Iterator[str]:
+    """The address of a server that sends each connection its payloads, then closes; later ones are refused.
+
+    A function among the payloads is called when its turn comes.
+    """
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -30,7 +33,10 @@ def tcp_server(*connections: Sequence[bytes]) -> Iterator[str]:
                     return
                 with client, suppress(OSError):
                     for payload in payloads:
-                        client.sendall(payload)
+                        if callable(payload):
+                            payload()
+                        else:
+                            client.sendall(payload)
                     client.settimeout(0.02)
                     while payloads[-1] == HOLD and not stop.is_set():
                         with suppress(TimeoutError):
