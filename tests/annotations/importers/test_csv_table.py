@@ -236,7 +236,7 @@ def test_names_are_compared_in_one_form_of_unicode(video_folder: Path, tmp_path:
     ("text", "note"),
     [
         ("video,time,x1,y1,x2,y2,tag\ngarden,1,25%,25%,50%,100%,sit\n", "in percents"),
-        ("video,time,x1,y1,x2,y2,tag\ngarden,1,16,12,90,40,sit\n", "1 of 1 boxes exceed their video's frame"),
+        ("video,time,x1,y1,x2,y2,tag\ngarden,1,16,12,140,40,sit\n", "1 of 1 boxes exceed their video's frame"),
         ("video,time,x1,y1,x2,y2,tag\ngarden,9,0,0,1,1,sit\n", r"1 rows are past the end .* 9 s of garden \(2\.0 s\)"),
         ("video,frame,x1,y1,x2,y2,tag\ngarden,20,0,0,1,1,sit\n", "frames count from 1"),
         ("video,frame,x1,y1,x2,y2,tag\ngarden,19,0,0,1,1,sit\n", "frames count from 0"),
