@@ -1,6 +1,7 @@
 """Reads COCO JSON for videos: one image per frame (TAO, CVAT, MOT exports), or tracks of boxes (YouTube-VIS).
 
-CVAT and Datumaro write a section `attributes` into each annotation, with the track's id in `track_id`.
+`bbox` is x, y, width, height in pixels of the image, from 0 (cocodataset.org/#format-data; pycocotools/coco.py). CVAT
+and Datumaro write a section `attributes` into each annotation, with the track's id in `track_id`.
 """
 
 from __future__ import annotations

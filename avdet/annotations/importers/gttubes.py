@@ -3,7 +3,8 @@
     labels: class names          gttubes: {video: {class index: [array of (frame, x1, y1, x2, y2)]}}
     resolution: {video: (height, width)}          train_videos, test_videos: one list of videos per split
 
-Frames count from 1; boxes are in pixels of `resolution`. Each tube is a person of its own.
+Frames count from 1; boxes are in pixels of `resolution`. Each tube is a person of its own. The form is ACT's and MOC's
+(MOC-Detector, src/datasets/dataset/base_dataset.py).
 """
 
 from __future__ import annotations

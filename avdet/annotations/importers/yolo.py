@@ -1,6 +1,7 @@
 """Reads folders of YOLO label files, one per image: `class cx cy w h` in fractions of the image.
 
-Ultralytics' tracking adds the confidence and the track's id, and names files VIDEO_FRAME.txt with frames from 1. CVAT
+Ultralytics' tracking adds the confidence and the track's id (engine/results.py: save_txt), and names files
+VIDEO_FRAME.txt with frames from 1 (engine/predictor.py). CVAT
 and Darknet write obj.names, Ultralytics data.yaml, labelImg classes.txt.
 """
 
