@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import glob
 import math
 import os
@@ -198,6 +199,9 @@ def user_errors() -> Iterator[None]:
 
 def _sentence(error: ValueError | OSError) -> str:
     """Adds the next step to the operating system's own errors, which have only a reason and a path."""
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        place = "" if error.filename is None else f"{error.filename}: "
+        return f"{place}the disk is full; free space, then run the command again"
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         reason = error.strerror[0].lower() + error.strerror[1:]
         return f"{error.filename}: {reason}; correct the path, or the setting that names it"

@@ -59,7 +59,7 @@ def _results(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} holds no results.json; pass the directory of an evaluated run, such as runs/NAME")
     try:
         content = json.loads(results.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise ValueError(f"{results} is not a results file of avdet; evaluate the run again with tools/test_net.py")

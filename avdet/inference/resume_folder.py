@@ -104,7 +104,7 @@ class ResumeFolder:
                 yield name, note
 
     def _read_settings(self, path: Path) -> dict[str, object]:
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             settings = json.loads(path.read_text(encoding="utf-8"))
             if isinstance(settings, dict):
                 return settings
@@ -119,9 +119,13 @@ class ResumeFolder:
 
 def read_note(output: Path, name: str) -> dict[str, Any] | None:
     """The note of a video; None if it is missing or damaged."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         note = json.loads(_note_path(output, name).read_text(encoding="utf-8"))
-        if isinstance(note, dict) and "source" in note:
+        if (
+            isinstance(note, dict)
+            and isinstance(note.get("source"), dict)
+            and isinstance(note["source"].get("path"), str)
+        ):
             return note
     return None
 

@@ -53,7 +53,7 @@ def cache_key(source: Path, *, short_side: int, crf: int, audio_track: int | Non
 
 def read_cache_key(copy: Path) -> dict[str, object] | None:
     """Returns the `cache_key` stored in a file that `cache_video` wrote; None for any other file."""
-    with suppress(DecodeError, ValueError), MediaFile(copy) as file:
+    with suppress(DecodeError, ValueError, RecursionError), MediaFile(copy) as file:
         key = json.loads(file.container.metadata.get("comment", ""))
         if isinstance(key, dict) and "avdet_copy_of" in key:
             return key

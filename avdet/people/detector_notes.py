@@ -74,7 +74,7 @@ def _json_beside(path: Path, name: str) -> dict[str, Any]:
     for folder in (path.parent, path.parent.parent)[: 2 if path.parent.name == "onnx" else 1]:
         try:
             content = json.loads((folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
         if isinstance(content, dict):
             return content

@@ -163,7 +163,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """Returns the manifest's content; empty if the file is missing or invalid."""
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return manifest if isinstance(manifest, dict) else {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import math
 import re
 from pathlib import Path
@@ -74,6 +75,7 @@ def test_a_file_name_that_begins_with_a_dash_is_explained(
             PermissionError(13, "Permission denied", "out"),
             "error: out: permission denied; correct the path, or the setting that names it\n",
         ),
+        (OSError(errno.ENOSPC, "No space"), "error: the disk is full; free space, then run the command again\n"),
         (ValueError("the class \x1b[31mred\x1b[0m\u2028 twice"), "error: the class \\x1b[31mred\\x1b[0m twice\n"),
         (ValueError("a" * 750 + "b" * 5000 + "c" * 750), f"error: {'a' * 750} ... {'c' * 750}\n"),
     ],

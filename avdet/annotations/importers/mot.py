@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from avdet.annotations.importers.csv_cells import number
 from avdet.annotations.importers.rows import Context, LabelledBox, rows_from_boxes
 from avdet.annotations.importers.video_index import finite_numbers
 from avdet.media.file_names import nfc
@@ -51,12 +52,12 @@ def _boxes(name: str, files: Mapping[str, bytes], path: Path, context: Context) 
     labels = files.get(str(PurePosixPath(name).with_name("labels.txt")), b"").decode("utf-8-sig").split("\n")
     classes = {str(index): label.strip() for index, label in enumerate(labels, start=1) if label.strip()}
     lines = [line.split(",") for line in files[name].decode("utf-8-sig").splitlines() if line.strip()]
-    has_flags = any(len(cells) > 6 and float(cells[6]) == 1 for cells in lines)
+    has_flags = any(number(cells[6].strip()) == 1 for cells in lines if len(cells) > 6)
     context.note(f"{path.name}: frames of {PurePosixPath(name).name} count from 1")
-    for number, cells in enumerate(lines, start=1):
-        where = f"{path}, {name}, line {number}"
+    for line, cells in enumerate(lines, start=1):
+        where = f"{path}, {name}, line {line}"
         frame, track, x, y, w, h = finite_numbers(cells[:6], 6, where)
-        if has_flags and float(cells[6]) == 0:
+        if has_flags and len(cells) > 6 and number(cells[6].strip()) == 0:
             context.omitted["boxes that MOT marks as ignored"] += 1
             continue
         time_s = context.videos.frame_time(video, frame - 1, where)
