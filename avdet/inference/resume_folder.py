@@ -121,12 +121,9 @@ def read_note(output: Path, name: str) -> dict[str, Any] | None:
     """The note of a video; None if it is missing or damaged."""
     with suppress(OSError, ValueError, RecursionError):
         note = json.loads(_note_path(output, name).read_text(encoding="utf-8"))
-        if (
-            isinstance(note, dict)
-            and isinstance(note.get("source"), dict)
-            and isinstance(note["source"].get("path"), str)
-        ):
-            return note
+        source = note.get("source") if isinstance(note, dict) else None
+        if isinstance(source, dict) and isinstance(source.get("path"), str):
+            return dict(note)
     return None
 
 

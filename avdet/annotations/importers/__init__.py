@@ -83,8 +83,6 @@ def _read_annotations(path: Path, files: Mapping[str, bytes], context: Context) 
             return _read_json(data, path, context)
         if is_via_csv(data):
             return read_via_csv(data, path, context)
-    except (json.JSONDecodeError, RecursionError) as error:  # in a cell of VIA's CSV
-        raise ValueError(f"{path} holds invalid JSON ({error}); export it again") from None
     except KeyError as error:
         raise ValueError(f"{path} lacks {error}, which its format requires; export it again") from None
     except (TypeError, AttributeError, IndexError) as error:

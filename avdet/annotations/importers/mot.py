@@ -1,9 +1,9 @@
 """Reads MOT Challenge text files: `frame,id,left,top,width,height[,confidence,class,visibility]`, frames from 1.
 
 Frames and ids count from 1; the challenge's boxes do so, too (TrackEval, docs/MOTChallenge-Official/Readme.md), CVAT's
-from 0, and they are read as from 0: at most a pixel apart. The seventh number of a ground truth is 1 for boxes that count
-and 0 for others. The actions come from a table of intervals (`interval_table`). CVAT and Datumaro write gt/gt.txt and gt/labels.txt, the
-MOT Challenge writes SEQUENCE/gt/gt.txt and SEQUENCE/seqinfo.ini.
+from 0, and they are read as from 0: at most a pixel apart. The seventh number of a ground truth is 1 for boxes that
+count and 0 for others. The actions come from a table of intervals (`interval_table`). CVAT and Datumaro write gt/gt.txt
+and gt/labels.txt, the MOT Challenge writes SEQUENCE/gt/gt.txt and SEQUENCE/seqinfo.ini.
 """
 
 from __future__ import annotations

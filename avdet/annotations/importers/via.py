@@ -57,13 +57,11 @@ def read_via_csv(data: bytes, path: Path, context: Context) -> pd.DataFrame:
     """Returns the rows of a CSV export; see `read_via`. Raises ValueError if it has ids where names are needed."""
     text = data.decode("utf-8-sig")
     match = CSV_ATTRIBUTES.search(text)
-    attributes = json.loads(match[1]) if match else {}
-    lines = (line for line in io.StringIO(text) if not line.startswith("#") and line.strip())
-    regions = []
-    for key, files, _, z, xy, values, *_ in csv.reader(lines):
-        file = str(json.loads(files)[0])  # an address, such as file:///videos/kitchen%20one.mp4, or a name
-        file = unquote(urlsplit(file).path) if "://" in file else file
-        regions.append(Region(key, file, json.loads(z), json.loads(xy) or [0], json.loads(values)))
+    try:
+        attributes = json.loads(match[1]) if match else {}
+        regions = list(_regions_of_csv(text))
+    except (ValueError, RecursionError, csv.Error) as error:
+        raise ValueError(f"{path} is a damaged CSV export of VIA ({error}); export it again") from None
     named = {key: {"aname": value} if isinstance(value, str) else value for key, value in attributes.items()}
     for region in regions:
         for key, value in region.values.items():
@@ -72,6 +70,14 @@ def read_via_csv(data: bytes, path: Path, context: Context) -> pd.DataFrame:
                     f"{path}, region {region.key}: the value {value!r} is an option's id: the file {NO_NAMES}"
                 )
     return _rows(regions, named, path, context)
+
+
+def _regions_of_csv(text: str) -> Iterator[Region]:
+    lines = (line for line in io.StringIO(text) if not line.startswith("#") and line.strip())
+    for key, files, _, z, xy, values, *_ in csv.reader(lines):
+        file = str(json.loads(files)[0])  # an address, such as file:///videos/kitchen%20one.mp4, or a name
+        file = unquote(urlsplit(file).path) if "://" in file else file
+        yield Region(key, file, json.loads(z), json.loads(xy) or [0], json.loads(values))
 
 
 def _rows(
