@@ -55,7 +55,7 @@ def check_detection(dataset: DetectionDataset[Any], *, thorough: bool = True) ->
     for name, path in {**dataset.files("train"), **dataset.files("val")}.items():
         if name.endswith(("csv", "boxes")):
             yield from check_csv_format(path)
-    yield from check_classes(label_map, classes)
+    yield from check_classes(label_map, classes, classes_of["val"])
     yield from check_splits(tables)
     for split, table in tables.items():
         yield from check_rows(split, table, label_map, classes_of[split])

@@ -54,11 +54,12 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def check_classes(label_map: Mapping[int, str], classes: ClassNames) -> Iterator[Finding]:
-    """Lists the classes and finds names that are probably the same, spelt in two ways."""
+def check_classes(label_map: Mapping[int, str], classes: ClassNames, scored: ClassNames) -> Iterator[Finding]:
+    """Lists the trained classes, counts the scored ones, and finds names that are probably one, spelt in two ways."""
     number = f"{len(classes)} of {len(label_map)}" if len(classes) < len(label_map) else f"{len(classes)}"
     names = f"{', '.join(classes.names[:5])}{', ...' * (len(classes) > 5)}"
-    yield Finding("fact", "classes", f"{number} classes are trained: {names}")
+    also = f", {len(scored)} of them scored" if len(scored) < len(classes) else ""
+    yield Finding("fact", "classes", f"{number} classes are trained{also}: {names}")
     pairs = look_alikes(classes.names)
     if pairs:
         yield Finding("warning", "classes", f"{listed(pairs, 'pair')} look alike; check their spelling")

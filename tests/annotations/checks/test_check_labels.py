@@ -31,7 +31,13 @@ def test_the_csv_format_is_reported(tmp_path: Path, name: str, content: bytes) -
 )
 def test_names_that_differ_by_a_typo_are_found(names: tuple[str, ...], pairs: int) -> None:
     classes = ClassNames.numbered(names)
-    fact, *warnings = check_classes(classes.label_map, classes)
+    fact, *warnings = check_classes(classes.label_map, classes, classes)
     assert fact.message == f"{len(names)} classes are trained: {', '.join(names)}"
     counts = [finding.message.split()[0] for finding in warnings]
     assert counts == [str(pairs)][: bool(pairs)]
+
+
+def test_scored_classes_are_counted_where_they_are_fewer_than_the_trained_ones() -> None:
+    trained, scored = ClassNames.numbered(("sit", "stand", "yawn")), ClassNames.numbered(("sit", "stand"))
+    (fact,) = check_classes(trained.label_map, trained, scored)
+    assert fact.message == "3 classes are trained, 2 of them scored: sit, stand, yawn"
