@@ -134,7 +134,7 @@ class LiveStream:
 
     def __iter__(self) -> Generator[LiveFrame, None, None]:
         """Ends with the source, or when the caller stops; raises the errors of the other threads."""
-        # A daemon, because a read may wait for a dead source until its time limit; which nothing here waits for.
+        # A daemon, because a read may wait for a dead source until its time limit, and the end does not wait for it.
         reader = threading.Thread(target=self._run, args=(self._read_source,), daemon=True)
         detector = threading.Thread(target=self._run, args=(self._detect,))
         reader.start()
