@@ -116,7 +116,7 @@ class LiveStream:
         detector: LiveDetector,
         *,
         keyframe_rate: float,
-        queue_size: int = 8,
+        queue_size: int = 16,
         on_detections: OnDetections | None = None,
     ) -> None:
         if not keyframe_rate > 0:

@@ -36,7 +36,6 @@ _ADVICE = {  # the first class that fits an error counts
     av.error.PermissionError: "you may not read it; join the group video",
     av.error.InvalidDataError: "it sends no video that FFmpeg reads; give the address of the stream, not of a web page",
     av.error.ArgumentError: "it is no stream of a known form; check the address, which for tcp and udp has a port",
-    OSError: "the host is unknown or does not answer; check its name and the network",
 }
 
 
@@ -57,7 +56,10 @@ class LiveConnection:
         try:
             self._container = av.open(**address.open_arguments(), metadata_errors="replace", timeout=timeout_s)
         except (FFmpegError, OSError) as error:
-            raise self._error("cannot be opened", error) from error
+            unknown = "the host is unknown or does not answer; check its name and the network"
+            if address.is_camera:
+                unknown = "it is no camera that works; ls /dev/video* lists the cameras"
+            raise self._error("cannot be opened", error, unknown) from error
         video = default_stream(self._container.streams.video)
         if video is None:
             self._container.close()
@@ -122,11 +124,12 @@ class LiveConnection:
             except IndexError:  # PyAV fails once at a stream that begins later, then continues
                 continue
             except (FFmpegError, OSError) as error:
-                raise self._error("was lost", error) from error
+                raise self._error("was lost", error, "the connection broke off; check the source") from error
             return
 
-    def _error(self, what: str, error: FFmpegError | OSError) -> SourceError:
-        advice = next((text for kind, text in _ADVICE.items() if isinstance(error, kind)), error.strerror)
+    def _error(self, what: str, error: FFmpegError | OSError, unknown: str) -> SourceError:
+        """unknown: the advice where FFmpeg reports no more than an input or output error."""
+        advice = next((text for kind, text in _ADVICE.items() if isinstance(error, kind)), unknown)
         if isinstance(error, av.error.ExitError):  # FFmpeg's report that the time is up
             advice = f"nothing arrived for {self._timeout_s:g} s; check that it is on and sends, and the network"
         return SourceError(f"{self._address} {what}: {advice}")
