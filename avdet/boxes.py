@@ -7,7 +7,7 @@ from torch import Tensor
 from torchvision.ops import box_iou as iou_xyxy
 from torchvision.ops import clip_boxes_to_image
 
-__all__ = ["clip_xyxy", "flip_xyxy", "iou_xyxy", "scale_xyxy", "shift_xyxy"]
+__all__ = ["clip_xyxy", "flip_xyxy", "iou_xyxy", "paired_iou", "scale_xyxy", "shift_xyxy"]
 
 
 def scale_xyxy(boxes: Tensor, x: float, y: float) -> Tensor:
@@ -29,3 +29,11 @@ def flip_xyxy(boxes: Tensor, width: float) -> Tensor:
 def clip_xyxy(boxes: Tensor, width: float, height: float) -> Tensor:
     """Clips boxes to a frame of `width` x `height`; a box outside becomes empty."""
     return clip_boxes_to_image(boxes, (height, width))
+
+
+def paired_iou(boxes: Tensor, others: Tensor) -> Tensor:
+    """(N,) IoU of each box with the one in the same row of `others`; NaN for two boxes without area."""
+    sides = torch.minimum(boxes[:, 2:], others[:, 2:]) - torch.maximum(boxes[:, :2], others[:, :2])
+    overlap = sides.clamp(min=0).prod(dim=1)
+    areas = [(each[:, 2:] - each[:, :2]).prod(dim=1) for each in (boxes, others)]
+    return overlap / (areas[0] + areas[1] - overlap)

@@ -2,7 +2,7 @@
 
 import torch
 
-from avdet.boxes import clip_xyxy, flip_xyxy, iou_xyxy, scale_xyxy, shift_xyxy
+from avdet.boxes import clip_xyxy, flip_xyxy, iou_xyxy, paired_iou, scale_xyxy, shift_xyxy
 
 BOX = torch.tensor([[10.0, 0.0, 30.0, 5.0]])
 
@@ -32,3 +32,10 @@ def test_iou_by_hand() -> None:
 def test_no_boxes() -> None:
     no_boxes = torch.zeros(0, 4)
     assert scale_xyxy(no_boxes, 2, 2).shape == flip_xyxy(no_boxes, 2).shape == clip_xyxy(no_boxes, 2, 2).shape == (0, 4)
+
+
+def test_paired_iou_is_the_diagonal_of_all_pairs() -> None:
+    boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 10], [5, 5, 6, 6]])
+    others = torch.tensor([[0.0, 0, 10, 5], [20, 20, 30, 30], [0, 0, 10, 10]])
+    assert torch.allclose(paired_iou(boxes, others), torch.tensor([0.5, 0.0, 0.01]))
+    assert torch.allclose(paired_iou(boxes, others), iou_xyxy(boxes, others).diagonal())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ava_eval import BOX_COLUMNS, KEYFRAME_COLUMNS
-from avdet.boxes import iou_xyxy
+from avdet.boxes import paired_iou
 from avdet.datasets.class_names import ClassNames
 from avdet.datasets.detection import DetectionDataset
 from avdet.datasets.keyframe_split import keyframe_index, without_excluded
@@ -101,18 +101,28 @@ class KeyframeTable:
         negatives: also adds the boxes that overlap no labelled person by OTHER_PERSON_IOU, as persons without actions.
         """
         detected = detected_keyframes(self, boxes, min_score=min_score)
-        keyframes = [_with_matches(self[k], detected[k].people, negatives=negatives) for k in range(len(self))]
-        people = [keyframe.people for keyframe in keyframes]
-        return replace(
-            self,
-            first=np.concatenate([[0], np.cumsum([len(p) for p in people])]),
-            people=PersonBoxes(
-                torch.cat([p.boxes for p in people]),
-                torch.cat([p.scores for p in people]),
-                torch.cat([p.person_ids for p in people]),
-            ),
-            labels=torch.cat([keyframe.labels for keyframe in keyframes]).to(torch.uint8),
+        overlap, person = _best_match(detected, self)
+        same = np.flatnonzero(overlap >= SAME_PERSON_IOU)
+        others = np.flatnonzero((overlap >= 0) & (overlap < OTHER_PERSON_IOU) & negatives)
+        own, found = self.people, detected.people
+        people = PersonBoxes(
+            torch.cat([own.boxes, found.boxes[same], found.boxes[others]]),
+            torch.cat([own.scores, found.scores[same], found.scores[others]]),
+            torch.cat([own.person_ids, own.person_ids[person[same]], found.person_ids[others]]),
         )
+        no_actions = self.labels.new_zeros(len(others), self.labels.shape[1])
+        labels = torch.cat([self.labels, self.labels[person[same]], no_actions])
+        keyframe_of = detected.keyframe_of()
+        keyframe = np.concatenate([self.keyframe_of(), keyframe_of[same], keyframe_of[others]])
+        order = np.argsort(keyframe, kind="stable")
+        first = np.searchsorted(keyframe[order], np.arange(len(self) + 1))
+        return replace(
+            self, first=first, people=people.select(torch.from_numpy(order)), labels=labels[torch.from_numpy(order)]
+        )
+
+    def keyframe_of(self) -> NDArray[np.int64]:
+        """(N,) the keyframe of each person."""
+        return np.repeat(np.arange(len(self)), np.diff(self.first))
 
 
 def labelled_keyframes(
@@ -204,22 +214,21 @@ def keyframes_of_boxes(boxes: pd.DataFrame, *, min_score: float) -> KeyframeTabl
     return detected_keyframes(empty, boxes, min_score=min_score)
 
 
-def _with_matches(keyframe: Keyframe, detected: PersonBoxes, *, negatives: bool) -> Keyframe:
-    if not len(detected) or not len(keyframe.people):
-        return keyframe
-    overlap, person = iou_xyxy(detected.boxes, keyframe.people.boxes).max(dim=1)
-    matches = overlap >= SAME_PERSON_IOU
-    others = (overlap < OTHER_PERSON_IOU) & negatives
-    people = PersonBoxes(
-        torch.cat([keyframe.people.boxes, detected.boxes[matches], detected.boxes[others]]),
-        torch.cat([keyframe.people.scores, detected.scores[matches], detected.scores[others]]),
-        torch.cat(
-            [keyframe.people.person_ids, keyframe.people.person_ids[person[matches]], detected.person_ids[others]]
-        ),
-    )
-    no_actions = keyframe.labels.new_zeros(int(others.sum()), keyframe.labels.shape[1])
-    labels = torch.cat([keyframe.labels, keyframe.labels[person[matches]], no_actions])
-    return replace(keyframe, people=people, labels=labels)
+def _best_match(detected: KeyframeTable, truth: KeyframeTable) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """(D,) largest IoU of each detected person with the labelled ones of its keyframe, -1 without any, and (D,) whose.
+
+    All pairs of a keyframe are computed at once: AVA has a million.
+    """
+    keyframe, counts = detected.keyframe_of(), np.diff(truth.first)
+    pairs = counts[keyframe]
+    start = np.cumsum(pairs) - pairs  # of each detected person's pairs
+    one = np.repeat(np.arange(len(pairs)), pairs)
+    other = np.arange(len(one)) - start[one] + truth.first[keyframe[one]]
+    iou = paired_iou(detected.people.boxes[one], truth.people.boxes[other]).numpy()
+    overlap, person = np.full(len(pairs), -1, np.float32), np.zeros(len(pairs), np.int64)
+    ascending = np.lexsort((-other, iou))
+    overlap[one[ascending]], person[one[ascending]] = iou[ascending], other[ascending]  # the last of each one stays
+    return overlap, person
 
 
 def _person_boxes(rows: pd.DataFrame) -> PersonBoxes:
