@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from avdet.cli import stream as cli
 from avdet.cli.stream import main
 from avdet.media.video_reader import VideoReader
 from tests.cli.refusal import refusal
@@ -57,8 +60,15 @@ def test_a_file_is_annotated_in_real_time(
     assert (annotated[330:, 240:] > 200).any()  # the latency in the corner
 
 
-def test_a_signal_finishes_recording_and_events(weights: list[str], stream: Payloads, tmp_path: Path) -> None:
+def test_a_signal_finishes_recording_and_events(
+    weights: list[str],
+    stream: Payloads,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The source sends 2 s with audio, then stalls; SIGTERM comes after the first event."""
+    monkeypatch.setattr(cli, "_STATUS_S", 0.5)
     events, output = tmp_path / "events.jsonl", tmp_path / "live.mp4"
 
     def interrupt() -> None:
@@ -70,6 +80,9 @@ def test_a_signal_finishes_recording_and_events(weights: list[str], stream: Payl
     with tcp_server([*stream, interrupt, HOLD]) as address:
         options = ["--min-box-score", "0", "--min-score", "0", "--keyframe-rate", "4", "--events", str(events)]
         assert main([f"door={address}", *weights, *options, "--output", str(output)]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"door: \d+\.\d fps, latency \d\.\d s, \d+ dropped", printed) and "Interrupted" in printed
+    assert re.search(r"door: \d+ frames shown, \d+ dropped; \d+ keyframes, latency \d\.\d s, at most", printed)
     with VideoReader(output) as live:
         assert live.info.has_audio and live.info.duration_s > 0.5
         assert abs(live.audio(0.0, 1.5, 16000)).max() > 0.2
@@ -79,6 +92,21 @@ def test_a_signal_finishes_recording_and_events(weights: list[str], stream: Payl
     assert states.count("begins") == states.count("ends") > 0
     begins, ends = messages[0], messages[-1]
     assert begins["end_s"] is None and ends["end_s"] > ends["start_s"] and 0 < ends["peak_score"] <= 1
+
+
+def test_each_source_has_a_window_which_a_key_closes(
+    weights: list[str], sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[tuple[str, tuple[int, ...]]] = []
+    monkeypatch.setattr(cli, "_has_display", lambda: True)
+    monkeypatch.setattr(cv2, "namedWindow", lambda *_: None)
+    monkeypatch.setattr(cv2, "imshow", lambda name, frame: shown.append((name, frame.shape)))
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: 1.0)
+    monkeypatch.setattr(cv2, "waitKey", lambda _: ord("q") if len({name for name, _ in shown}) == 2 else -1)
+    videos = [f"{name}={sample / 'videos/sample_val_00.mp4'}" for name in ("a", "b")]
+    assert main([*videos, *weights, "--min-box-score", "1"]) == 0
+    assert set(shown) == {("a", (360, 480, 3)), ("b", (360, 480, 3))}
+    assert capsys.readouterr().out.count("frames shown") == 2
 
 
 def test_a_source_that_fails_leaves_the_others(

@@ -123,7 +123,7 @@ def test_stalls_restarts_and_other_sizes_are_outlived(
     """One connection stalls, one sends no video, one larger frames; each one's timestamps begin anew."""
     caplog.set_level(logging.INFO)
     with tcp_server([streams["clip"], HOLD], [b"x"], [streams["large"]], [streams["clip"]]) as address:
-        source = live_source(address, retry_s=60.0, timeout_s=1.0)
+        source = live_source(address, retry_s=60.0, timeout_s=1.5)
         chunks = []
         for chunk in source:
             chunks.append(chunk)
@@ -134,9 +134,22 @@ def test_stalls_restarts_and_other_sizes_are_outlived(
     assert (48, 64) in shapes and (96, 128) in shapes
     assert all(before < after for before, after in pairwise(frame_times(chunks)))
     name = address.removeprefix("tcp://").replace(":", "-")
-    assert f"{name}: {address} was lost: nothing arrived for 1 s" in caplog.text
+    assert f"{name}: {address} was lost: nothing arrived for 1.5 s" in caplog.text
     assert "next connection in 0.1 s" in caplog.text and "next connection in 0.2 s" in caplog.text
     assert re.search(r"connected again after \d+\.\d s", caplog.text)
+
+
+def test_size_and_clock_change_within_a_connection(streams: dict[str, bytes]) -> None:
+    """The second half's timestamps begin anew: time goes on, and the click stays 0.5 s after its first frame."""
+    with tcp_server([streams["clip"] + streams["large"]]) as address:
+        chunks = list(live_source(address))
+    frames = [chunk for chunk in chunks if isinstance(chunk, VideoFrame)]
+    larger = [frame for frame in frames if frame.rgb.shape == (96, 128, 3)]
+    assert numbers(larger) == list(range(25)) and len(frames) >= 49
+    assert all(0 < after - before < 0.3 for before, after in pairwise(frame_times(chunks)))
+    waveform = waveform_of(chunks, 3.0)
+    second = round(larger[0].time_s * 16000)
+    assert np.abs(waveform[second:]).argmax() / 16000 == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_wait_for_the_next_connection_can_be_stopped(streams: dict[str, bytes]) -> None:
@@ -161,7 +174,7 @@ def test_sources_that_cannot_be_opened_are_named_as_typed(tmp_path: Path) -> Non
             "/dev/video99": "/dev/video99 cannot be opened: there is no such device; ls /dev/video*",
         }.items():
             with pytest.raises(SourceError, match=re.escape(message)):
-                next(iter(live_source(address, timeout_s=0.3)))
+                next(iter(live_source(address, timeout_s=0.3 if address == tcp else 10.0)))
     with pytest.raises(DecodeError):
         next(iter(live_source(str(tmp_path / "none.mp4"))))
 
