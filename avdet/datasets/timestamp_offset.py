@@ -79,12 +79,10 @@ def _read_offsets(path: Path) -> VideoOffsets:
     named = {word: column for column, word in enumerate(words)}
     video = next((named[word] for word in ("video", "video_id", "name", "id") if word in named), None)
     offset = next((named[word] for word in ("offset", "origin", "timestamp_offset") if word in named), None)
+    if table.shape[1] < 2 or (video is None and table.shape[1] > 2):
+        raise ValueError(f"{path} has {table.shape[1]} columns without names; write the columns video and offset")
     if video is not None:
         table = table.iloc[1:]
-    elif table.shape[1] > 2:
-        raise ValueError(
-            f"{path} has {table.shape[1]} columns without names; write a header line with video and offset"
-        )
     names = table[video or 0].str.strip()
     table = pd.DataFrame({"video": names, "offset": table[1 if offset is None else offset]}).drop_duplicates()
     offsets = numbers(table, "offset", path).tolist()
