@@ -37,6 +37,7 @@ class ResumeFolder:
     def __init__(self, output: Path, settings: Mapping[str, object]) -> None:
         """Raises ValueError if the folder was begun with other settings."""
         self.output, self.folder = output, output / PARTS
+        self._begun: dict[VideoJob, dict[str, object]] = {}  # fingerprints of the videos as they are read
         path = self.folder / _SETTINGS
         settings = plain_settings(settings)
         if path.exists() and any(self.folder.glob(f"*{_JOURNAL}")):
@@ -46,7 +47,8 @@ class ResumeFolder:
 
     def journal(self, job: VideoJob, plan: str) -> ResumeJournal:
         """Journal of a video's chunks. `plan`: their `fingerprint`."""
-        return ResumeJournal(self._journal_path(job), {**file_fingerprint(job.path), "plan": plan})
+        self._begun[job] = file_fingerprint(job.path)
+        return ResumeJournal(self._journal_path(job), {**self._begun[job], "plan": plan})
 
     def has_begun(self, job: VideoJob) -> bool:
         """Whether the video has a journal."""
@@ -90,8 +92,11 @@ class ResumeFolder:
         return None
 
     def write_note(self, job: VideoJob, content: Mapping[str, object]) -> None:
-        """Notes that a video is finished."""
-        note = {"source": file_fingerprint(job.path), **content}
+        """Notes that a video is finished. Raises ValueError if it has changed since its journal was opened."""
+        source = file_fingerprint(job.path)
+        if self._begun.get(job, source) != source:
+            raise ValueError(f"{job.path} changed while it was read; run the same command again")
+        note = {"source": source, **content}
         with atomic_write(_note_path(self.output, job.name)) as partial:
             partial.write_text(json.dumps(note) + "\n", encoding="utf-8")
 

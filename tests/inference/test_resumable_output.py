@@ -77,3 +77,16 @@ def test_a_full_disk_is_not_a_videos_error() -> None:
     assert error_text(KeyError("x")) == "KeyError: 'x'"
     with pytest.raises(OSError, match="full"):
         error_text(OSError(errno.ENOSPC, "full"))
+
+
+def test_a_video_that_is_replaced_while_it_is_read_is_not_finished(tmp_path: Path, job: VideoJob) -> None:
+    output = ResumableOutput(tmp_path / "out", SETTINGS)
+    output.journal(job, fingerprint([(1.0,)]))
+    job.path.write_bytes(b"another video")
+    with pytest.raises(ValueError, match=r"a\.mp4 changed while it was read; run the same command again"):
+        output.write_note(job, {})
+    assert output.note(job) is None
+    output.journal(job, fingerprint([(1.0,)]))
+    output.write_note(job, {"vectors": 3})
+    note = output.note(job)
+    assert note is not None and note["vectors"] == 3
