@@ -43,7 +43,7 @@ def main() -> None:
             _row(f"disk of {kilobytes} kB", tool, *_on_small_disk(tool, work / "disk", kilobytes))
     for tool in tools:
         _row("read-only output", tool, *_read_only(tool, work / "disk"))
-        _row("umask 777", tool, *_in_child(tool, work / f"umask-{tool.name}", lambda: os.umask(0o777) * 0))
+        _row("umask 777", tool, *_in_child(tool, work / f"umask-{tool.name}", _set_umask))
         _row("clock set back", tool, *_in_child(tool, work / f"clock-{tool.name}", _set_clock_back))
     for name, environment in {
         "C locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
@@ -133,6 +133,10 @@ class _Disk:
         subprocess.run(["umount", "-l", str(self._path)], check=True)
 
 
+def _set_umask() -> None:
+    os.umask(0o777)
+
+
 def _set_clock_back() -> None:
     """Each reading of the clock is a minute before the last."""
     real, readings = time.time, iter(range(10**9))
@@ -156,8 +160,8 @@ def _run(
         try:
             prepare()
             status = tool.main([*_arguments(tool, output), *(tool.again if again else ())])
-        except SystemExit as end:
-            status = int(end.code or 0)
+        except SystemExit as stop:
+            status = int(stop.code or 0)
         except BaseException as error:  # a traceback for a fault of the system
             os.write(2, f"{type(error).__name__}: {error}\n".encode())
         finally:

@@ -15,7 +15,7 @@ COLOURS = {"error": "bold red", "warning": "yellow", "fact": "green"}
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Returns exit status 1 if the data have an error."""
+    """Returns exit status 2 if the data have an error, as the tools that would use them."""
     parser = ToolParser("check_data.py", __doc__)
     add_config_arguments(parser)
     parser.add_argument("--json", type=Path, help="also write the findings to this file")
@@ -40,4 +40,4 @@ def main(argv: list[str] | None = None) -> int:
             f"[{COLOURS[finding.level]}]{finding.level:8}[/] {escape(finding.about)}: ", end="", highlight=False
         )
         CONSOLE.print(finding.message, markup=False, highlight=False)
-    return int(any(finding.level == "error" for finding in findings))
+    return 2 * any(finding.level == "error" for finding in findings)

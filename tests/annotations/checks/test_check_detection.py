@@ -225,7 +225,7 @@ def test_the_command_prints_and_writes_json(
     assert check_data_cli.main(argv) == 0
     assert "9 classes" in capsys.readouterr().out
     assert {"level", "about", "message"} == json.loads((tmp_path / "findings.json").read_text())[0].keys()
-    assert check_data_cli.main([*argv, f"data.videos={copy / 'nowhere'}"]) == 1
+    assert check_data_cli.main([*argv, f"data.videos={copy / 'nowhere'}"]) == 2
     capsys.readouterr()
     for path, sentence in ((config, "is one of the inputs"), (tmp_path, "is a folder")):
         with pytest.raises(SystemExit) as stop:
