@@ -76,10 +76,14 @@ def _log_duration(session: TrainingSession) -> None:
     estimate_s = STEPS * (train * clip_s + test * forward_s)
     if estimate_s > LONG_S:
         logger.info(
-            "a clip takes %.1f s on this CPU, so the sanity check takes about %d min and an epoch about %.1f h; for a "
+            "a clip takes %.1f s on this CPU, so the sanity check takes about %d min and an epoch about %s; for a "
             "small test add --sample, or lower train.batch_size and the model's size",
-            clip_s, max(estimate_s // 60, 1), len(session.sampler) * train * clip_s / 3600,
+            clip_s, max(estimate_s // 60, 1), _duration(len(session.sampler) * train * clip_s),
         )  # fmt: skip
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{max(round(seconds / 60), 1)} min"
 
 
 @contextmanager
