@@ -190,8 +190,9 @@ def test_on_touch_screens_buttons_are_large_and_nothing_overflows(
     viewport = {"width": size[0], "height": size[1]}
     player = Player(browser, folder / "truth.html", viewport=viewport, has_touch=True, is_mobile=True)
     assert player.evaluate("document.documentElement.scrollWidth") == size[0]
-    small = "[...document.querySelectorAll('button, select')].filter(e => e.offsetParent && Math.min(e.offsetWidth,"
-    assert player.evaluate(small + " e.offsetHeight) < 44).map(e => e.outerHTML)") == []
+    touched = "[...document.querySelectorAll('button, select, summary, [type=range]')].filter(e => e.offsetParent"
+    small = touched + " && Math.min(e.offsetWidth, e.offsetHeight) < 44).map(e => e.outerHTML)"
+    assert player.evaluate(small) == []
     if size[0] > size[1]:  # the rows stand beside the video, within the screen
         rows, boxes = player.page.locator("#rows").bounding_box(), player.page.locator("#boxes").bounding_box()
         assert rows["x"] > boxes["x"] + boxes["width"] and rows["y"] + rows["height"] < size[1]
