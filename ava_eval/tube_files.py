@@ -56,6 +56,17 @@ def read_folder(folder: Path, truth: TubeTruth) -> Found:
     return found
 
 
+def _is_row(row: object) -> bool:
+    """Checked before numpy makes an array, which would give each entry the size of the longest text."""
+    if isinstance(row, np.ndarray):
+        return row.shape == (8,) and row.dtype.kind in "iuf"
+    return (
+        isinstance(row, list | tuple)
+        and len(row) == 8
+        and all(isinstance(cell, int | float | np.number) for cell in row)
+    )
+
+
 @dataclass
 class _Tube:
     video: int  # -1 for one that is no test video
@@ -65,7 +76,7 @@ class _Tube:
 
 
 def _frames(content: object, truth: TubeTruth, path: Path) -> FrameBoxes:
-    rows = np.array(content) if isinstance(content, list) and content else content
+    rows = np.array(content) if isinstance(content, list) and content and all(map(_is_row, content)) else content
     if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.shape[1] != 8 or rows.dtype.kind not in "iuf":
         raise FormatError(f"{path} holds neither frame detections, {_FRAME_USAGE}, nor tubes, {_TUBE_USAGE}.")
     if not (np.abs(rows) <= _SCORE_LIMIT).all():  # true for NaN

@@ -65,6 +65,7 @@ SHARED = tube(1, 2)
     ("content", "rule"),
     [
         (np.zeros((3, 7)), "neither frame detections"),
+        ([[0, 6, 0, 0.9, 1, 2, 3, "x"]], "neither frame detections"),
         ([[0, 1, 0, 0.5, 0, 0, 1, np.inf]], "NaN, Inf"),
         ([[2, 1, 0, 0.5, 0, 0, 1, 1]], "video_index is 2, not from 0 to 1"),
         ({0: [("g/v0", 0.5)]}, "not a tuple of 3"),
