@@ -59,7 +59,7 @@ def label_indices(row: ClipRow, classes: ClassNames, path: Path) -> list[int]:
     for label in row.labels:
         if (index := classes.index_of.get(normalised_name(label))) is not None:
             found[index] = None
-        elif not re.fullmatch(r"-?\d+", label):
+        elif not re.fullmatch(r"-?\d{1,18}", label):
             raise unknown_classes([" ".join(row.labels)], classes, path)
         elif int(label) in classes.ids:
             found[classes.ids.index(int(label))] = None
