@@ -179,7 +179,9 @@ def _read_bgr(path: Path, time_s: float) -> NDArray[np.uint8]:
                     if image.width * image.height > MAX_PIXELS:
                         raise DecodeError(path, time_s, f"it has {image.width}x{image.height} pixels; scale it down")
                 bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        except (OSError, SyntaxError, Image.DecompressionBombError, cv2.error):
+        except DecodeError:
+            raise
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, cv2.error):
             bgr = None
     if bgr is None:
         raise DecodeError(path, time_s, "it is not an image that OpenCV can read")
