@@ -13,7 +13,6 @@ import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
-from torchvision.ops import RoIAlign
 
 from avdet.config import load_config
 from avdet.models.action_model import ActionModel
@@ -30,7 +29,7 @@ EIGHT_BY_EIGHT: dict[str, Any] = {"slow_frames": 8, "slow_stride": 8, "alpha": 4
 
 
 COST = re.compile(r"([\d.]+) G multiply-adds per clip and forward pass at (\d+)x\2")
-COSTS = {path: found for path in (REPOSITORY / "configs").rglob("*.yaml") if (found := COST.search(path.read_text()))}
+CONFIGS = sorted((REPOSITORY / "configs").rglob("*.yaml"))
 
 
 def build_on_meta(config: ModelConfig, head: Literal["roi", "clip"] = "clip") -> ActionModel:
@@ -78,9 +77,9 @@ def test_settings_of_other_code_bases_reach_the_network() -> None:
     )
     model = build_model(config, num_classes=3, head="roi")
     backbone, roi_align = model.backbone, model.head.roi_align
-    assert isinstance(backbone, AVSlowFast) and isinstance(roi_align, RoIAlign)
+    assert isinstance(backbone, AVSlowFast) and isinstance(roi_align, nn.Module)  # of either library
     assert len(list(backbone.slow.res4.children())) == 3 and len(list(backbone.fast.res4.children())) == 1
-    assert (roi_align.output_size, roi_align.aligned) == ((8, 8), False)
+    assert (vars(roi_align)["output_size"], vars(roi_align)["aligned"]) == ((8, 8), False)
     nonlocal_block, conv = (
         backbone.slow.get_submodule(name) for name in ("res4.nonlocal0", "res5.block0.branch.b.conv")
     )
@@ -92,14 +91,19 @@ def test_settings_of_other_code_bases_reach_the_network() -> None:
     assert model.eval().predict(tiny_batch()).shape == (4, 3)
 
 
-@pytest.mark.parametrize("recipe", COSTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_the_costs_in_the_configs_comments(recipe: Path) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [path if path.parent.name in {"ava", "custom"} else pytest.param(path, marks=pytest.mark.slow) for path in CONFIGS],
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
+)
+def test_the_costs_in_the_configs_comments(path: Path) -> None:
     """The backbone alone; a detector's head adds next to nothing."""
-    config = load_config(recipe)
-    cost, size = COSTS[recipe].groups()
+    config, stated = load_config(path), COST.search(path.read_text())
+    assert stated is not None
+    cost, size = stated.groups()
     head: Literal["roi", "clip"] = "roi" if config.data.kind == "ava" else "clip"
     counted = backbone_multiply_adds(config.model.model_dump_json(), head, int(size))
-    assert counted == pytest.approx(float(cost), rel=0.003)
+    assert counted == pytest.approx(float(cost), rel=0.003, abs=0.05)  # one decimal
 
 
 @functools.cache
@@ -113,10 +117,6 @@ def backbone_multiply_adds(config_json: str, head: Literal["roi", "clip"], size:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model.backbone(frames, state if config.uses_audio else no_audio(frames.device))
     return counter.get_total_flops() / 2e9
-
-
-def test_the_costs_are_found() -> None:
-    assert len(COSTS) >= 10
 
 
 def millions(config: ModelConfig) -> float:
